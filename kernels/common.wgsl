@@ -1,0 +1,78 @@
+// common.wgsl: joined in front of every kernel.
+//
+// Index arithmetic   A dispatch of more than 65,535 workgroups is folded into two dimensions (lib/graph/launch.ts);
+//                    `workgroupIndex` counts them on. A walk steps through a tensor of up to eight axes by sizes and
+//                    strides in elements (lib/shape.ts); row-major position -> offset costs a division an axis.
+// Special values     WGSL lets an implementation assume that NaN and infinity do not occur, and compilers fold
+//                    `v != v` to false. So they are told apart by the bits of a value, never by comparing, and made
+//                    from bits that are only known at run time (a constant NaN is an error of the shader).
+
+fn workgroupIndex(id: vec3u, count: vec3u) -> u32 {
+  return id.y * count.x + id.x;
+}
+
+fn walkOffset(position: u32, rank: u32, sizes: array<vec4u, 2>, strides: array<vec4u, 2>) -> u32 {
+  var rest = position;
+  var offset = 0u;
+  for (var axis = rank; axis > 0u; axis--) {
+    let quad = (axis - 1u) / 4u;
+    let lane = (axis - 1u) % 4u;
+    let size = sizes[quad][lane];
+    offset += (rest % size) * strides[quad][lane];
+    rest /= size;
+  }
+  return offset;
+}
+
+fn isNan(v: f32) -> bool {
+  return (bitcast<u32>(v) & 0x7fffffffu) > 0x7f800000u;
+}
+
+fn isInfinite(v: f32) -> bool {
+  return (bitcast<u32>(v) & 0x7fffffffu) == 0x7f800000u;
+}
+
+fn isFinite(v: f32) -> bool {
+  return (bitcast<u32>(v) & 0x7f800000u) != 0x7f800000u;
+}
+
+// The float with these bits; `any` is some run-time value, which keeps the compiler from evaluating it.
+fn floatOfBits(bits: u32, any: f32) -> f32 {
+  return bitcast<f32>((bitcast<u32>(any) & 0u) | bits);
+}
+
+fn nanValue(any: f32) -> f32 {
+  return floatOfBits(0x7fc00000u, any);
+}
+
+fn infinity(any: f32) -> f32 {
+  return floatOfBits(0x7f800000u, any);
+}
+
+// The larger one; NaN where either is NaN (max() may give the other one).
+fn maximumOf(a: f32, b: f32) -> f32 {
+  let larger = select(b, a, a > b);
+  return select(select(larger, b, isNan(b)), a, isNan(a));
+}
+
+fn minimumOf(a: f32, b: f32) -> f32 {
+  let smaller = select(b, a, a < b);
+  return select(select(smaller, b, isNan(b)), a, isNan(a));
+}
+
+// exp, log and tanh as IEEE has them at the edges, where adapters differ: some give exp(NaN) = Inf, log(-1) = 0,
+// tanh(Inf) = NaN. Within the edges they are the adapter's own.
+fn expOf(v: f32) -> f32 {
+  return select(exp(v), v, isNan(v));
+}
+
+fn logOf(v: f32) -> f32 {
+  let special = isNan(v) || v <= 0.0 || isInfinite(v);
+  let edge = select(select(nanValue(v), -infinity(v), v == 0.0), v, isNan(v) || v > 0.0);
+  return select(log(select(v, 1.0, special)), edge, special);
+}
+
+// Beyond 10, tanh is 1 in float32.
+fn tanhOf(v: f32) -> f32 {
+  return select(tanh(clamp(v, -10.0, 10.0)), v, isNan(v));
+}

@@ -1,0 +1,63 @@
+// sgd.wgsl: one step of stochastic gradient descent, in place. Joined behind common.wgsl.
+//
+// Computes    g = gradient + weightDecay · p
+//             v = step = 0 ? g : momentum · v + (1 - dampening) · g
+//             p -= learningRate · (nesterov ? g + momentum · v : v);  without momentum: p -= learningRate · g
+// Bindings    plain:    0 parameter [count] read and write   1 gradient read   2 learningRate read   3 uniforms
+//             momentum: 0 parameter   1 velocity [count] read and write   2 gradient   3 learningRate   4 step (u32)
+//                       read   5 uniforms
+// Launch      workgroup 64; one vec4 an invocation; ⌈count / 256⌉ workgroups, folded at 65,535
+// Cost        12 B moved an element (20 with momentum), 2 to 6 flop: bound by bandwidth
+// Source      Sutskever, Martens, Dahl, Hinton 2013, in the form of torch.optim.SGD
+// Reference   lib/ops/sgd.ts
+
+struct Uniforms {
+  quads: u32,
+  weightDecay: f32,
+  momentum: f32,
+  dampening: f32,
+  nesterov: u32,
+}
+
+@group(0) @binding(0) var<storage, read_write> parameter: array<vec4f>;
+
+@group(0) @binding(1) var<storage, read> plainGradient: array<vec4f>;
+@group(0) @binding(2) var<storage, read> plainLearningRate: array<f32>;
+@group(0) @binding(3) var<uniform> plainUniforms: Uniforms;
+
+@group(0) @binding(1) var<storage, read_write> velocity: array<vec4f>;
+@group(0) @binding(2) var<storage, read> gradient: array<vec4f>;
+@group(0) @binding(3) var<storage, read> learningRate: array<f32>;
+@group(0) @binding(4) var<storage, read> step_: array<u32>;
+@group(0) @binding(5) var<uniform> uniforms: Uniforms;
+
+@compute @workgroup_size(64)
+fn plain(
+  @builtin(workgroup_id) workgroupId: vec3u,
+  @builtin(num_workgroups) workgroups: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let quad = workgroupIndex(workgroupId, workgroups) * 64u + lane;
+  if (quad >= plainUniforms.quads) {
+    return;
+  }
+  let p = parameter[quad];
+  parameter[quad] = p - plainLearningRate[0] * (plainGradient[quad] + plainUniforms.weightDecay * p);
+}
+
+@compute @workgroup_size(64)
+fn momentum(
+  @builtin(workgroup_id) workgroupId: vec3u,
+  @builtin(num_workgroups) workgroups: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let quad = workgroupIndex(workgroupId, workgroups) * 64u + lane;
+  if (quad >= uniforms.quads) {
+    return;
+  }
+  let p = parameter[quad];
+  let g = gradient[quad] + uniforms.weightDecay * p;
+  let v = select(uniforms.momentum * velocity[quad] + (1.0 - uniforms.dampening) * g, g, step_[0] == 0u);
+  velocity[quad] = v;
+  parameter[quad] = p - learningRate[0] * select(v, g + uniforms.momentum * v, uniforms.nesterov != 0u);
+}

@@ -1,0 +1,79 @@
+import { defaultDevice } from './device/default.js';
+import type { RunOptions } from './evaluate.js';
+import type { NumericArray } from './graph/operation.js';
+import { record } from './graph/trace.js';
+import { Plan } from './plan.js';
+import { tensor, Tensor, type NestedNumbers } from './tensor.js';
+import { flattenTree, rebuildTree, type TensorTree } from './tree.js';
+import { Variable } from './variable.js';
+
+/** What a compiled function takes: a tensor, a variable, a typed array (one axis), nested arrays or a number. */
+export type CompiledInput = Tensor | Variable | NumericArray | NestedNumbers;
+
+/** A function that replays a plan. */
+export interface CompiledFunction<Out extends TensorTree> {
+  /** Queues one replay; rejects with what the tracing threw. Results are valid until the next call. */
+  (...inputs: readonly CompiledInput[]): Promise<Out>;
+  /** The plans made so far, one for each signature of inputs. */
+  plans(): readonly Plan[];
+  /** Frees the buffers of all plans. */
+  dispose(): void;
+}
+
+interface Entry<Out> {
+  readonly plan: Plan;
+  readonly result: Out;
+}
+
+/**
+ * Makes a function of tensors fast: it is run once for each signature of inputs (shapes and element types) to record
+ * its operations, and from then on the recorded plan is replayed. Changes of state inside it (an optimizer's update,
+ * `variable.assign`) are carried out in place on the device whenever it is called (compare `jax.jit`, `tf.function`).
+ *
+ * The function must be synchronous and must not depend on values: reading one throws TraceError. It is recorded again
+ * when a layer's training mode changed.
+ */
+export function compile<Out extends TensorTree>(
+  fn: (...inputs: Tensor[]) => Out,
+  options: RunOptions = {},
+): CompiledFunction<Out> {
+  const device = options.device ?? defaultDevice();
+  const entries = new Map<string, Entry<Out>>();
+  let queue: Promise<unknown> = Promise.resolve();
+
+  const call = async (inputs: readonly Tensor[]): Promise<Out> => {
+    const signature = inputs.map(({ shape, dtype }) => `${dtype}[${shape.join(',')}]`).join(' ');
+    let entry = entries.get(signature);
+    if (entry && entry.plan.trace?.guardsHold() === false) {
+      entry.plan.dispose();
+      entry = undefined;
+    }
+    if (!entry) {
+      const placeholders = inputs.map((input, position) => new Tensor(input, { kind: 'input', position }));
+      const { trace, result } = record(() => fn(...placeholders));
+      entry = { plan: await Plan.build(device, flattenTree(result), placeholders, trace), result };
+      entries.set(signature, entry);
+    }
+    return rebuildTree(entry.result, await entry.plan.run(inputs));
+  };
+
+  const compiled = (...inputs: readonly CompiledInput[]): Promise<Out> => {
+    const tensors = inputs.map(toTensor);
+    // One call after the other, also where the caller does not wait: the second must find the plan of the first.
+    const result = queue.then(() => call(tensors));
+    queue = result.catch(() => undefined);
+    return result;
+  };
+  return Object.assign(compiled, {
+    plans: () => [...entries.values()].map(({ plan }) => plan),
+    dispose: () => {
+      for (const { plan } of entries.values()) plan.dispose();
+      entries.clear();
+    },
+  });
+}
+
+function toTensor(input: CompiledInput): Tensor {
+  if (input instanceof Tensor) return input;
+  return input instanceof Variable ? input.value : tensor(input);
+}

@@ -1,0 +1,10 @@
+import { CpuDevice } from './cpu/device.js';
+import type { Device } from './device.js';
+
+let device: Device | undefined;
+
+/** The CPU device that serves wherever no device is named. Made at first use, the same one ever after. */
+export function defaultDevice(): Device {
+  device ??= new CpuDevice({ reason: 'no device was named' });
+  return device;
+}

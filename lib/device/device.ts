@@ -1,0 +1,49 @@
+import type { Program } from '../graph/program.js';
+import type { NumericArray, TensorSpec } from '../graph/operation.js';
+
+/** What was opened, and why it and not another. */
+export interface DeviceInfo {
+  /** `cpu` or `webgpu`. */
+  readonly kind: 'cpu' | 'webgpu';
+  /** Name for people: adapter and driver, or the CPU path. */
+  readonly description: string;
+  /** A WebGPU adapter that runs on the CPU (SwiftShader, lavapipe). False for the CPU device itself. */
+  readonly software: boolean;
+  /** Why this device was chosen. */
+  readonly reason: string;
+}
+
+/** A buffer on a device, owned by whoever allocated it. */
+export interface DeviceArray extends TensorSpec {
+  readonly device: Device;
+  /** Queues the values for upload; they may be changed afterwards. */
+  write(values: NumericArray): void;
+  /** A copy of the values, once everything queued before has run. */
+  read(): Promise<NumericArray>;
+  dispose(): void;
+}
+
+/** A program that was loaded on a device: every buffer, bind group and pipeline that its replay needs exists. */
+export interface Executable {
+  /** Results, overwritten by each run. */
+  readonly outputs: readonly DeviceArray[];
+  /** Queues one replay with these inputs: values of the host, or arrays of the same device. */
+  run(inputs: readonly (NumericArray | DeviceArray)[]): void;
+  dispose(): void;
+}
+
+/**
+ * Something that runs programs. A device knows no operation by name: the CPU device calls an operation's reference,
+ * the WebGPU device dispatches its kernels.
+ */
+export interface Device {
+  readonly info: DeviceInfo;
+  /** A buffer that lives until it is disposed of. Throws DeviceError naming the limit where it is too large. */
+  allocate(spec: TensorSpec): DeviceArray;
+  /** Prepares a program for replay over these variables' buffers. Rejects with DeviceError naming the operation. */
+  load(program: Program, variables: readonly DeviceArray[]): Promise<Executable>;
+  /** Waits until everything queued has run. */
+  finished(): Promise<void>;
+  /** Frees the device; everything on it is gone. */
+  dispose(): void;
+}

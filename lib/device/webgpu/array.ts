@@ -1,0 +1,80 @@
+import { sizeOf } from '../../shape.js';
+import { storedElements } from '../../graph/program.js';
+import type { DType, NumericArray, TensorSpec } from '../../graph/operation.js';
+import type { DeviceArray } from '../device.js';
+import type { WebGpuDevice } from './device.js';
+
+/** Bytes of a tensor's buffer: whole vec4s, so that kernels may load and store four elements at the end as well. */
+export function bufferBytes(spec: TensorSpec): number {
+  return Math.ceil(storedElements(spec) / 4) * 16;
+}
+
+/** A tensor in a GPU buffer. */
+export class WebGpuArray implements DeviceArray {
+  readonly device: WebGpuDevice;
+  readonly shape: TensorSpec['shape'];
+  readonly dtype: DType;
+  readonly buffer: GPUBuffer;
+  /** Buffers that results are mapped from, kept for the next read. */
+  readonly #staging: GPUBuffer[] = [];
+
+  constructor(device: WebGpuDevice, spec: TensorSpec, buffer: GPUBuffer) {
+    this.device = device;
+    this.shape = spec.shape;
+    this.dtype = spec.dtype;
+    this.buffer = buffer;
+  }
+
+  get bytes(): number {
+    return sizeOf(this.shape) * 4;
+  }
+
+  write(values: NumericArray): void {
+    const words = typedFor(this.dtype, values);
+    if (words.byteLength > 0) this.device.gpu.queue.writeBuffer(this.buffer, 0, words.buffer, words.byteOffset, words.byteLength);
+  }
+
+  async read(): Promise<NumericArray> {
+    const { gpu } = this.device;
+    if (this.bytes === 0) return view(this.dtype, new ArrayBuffer(0));
+    this.device.checkAlive();
+    const staging =
+      this.#staging.pop() ??
+      gpu.createBuffer({ label: 'read', size: this.bytes, usage: GPU_COPY_DST | GPU_MAP_READ });
+    const encoder = gpu.createCommandEncoder();
+    encoder.copyBufferToBuffer(this.buffer, 0, staging, 0, this.bytes);
+    gpu.queue.submit([encoder.finish()]);
+    await this.device.untilLost(staging.mapAsync(GPU_MAP_MODE_READ));
+    const values = view(this.dtype, staging.getMappedRange().slice(0));
+    staging.unmap();
+    this.#staging.push(staging);
+    return values;
+  }
+
+  dispose(): void {
+    this.buffer.destroy();
+    for (const staging of this.#staging) staging.destroy();
+  }
+}
+
+// The constants of GPUBufferUsage and GPUMapMode: Node has no such globals.
+const GPU_MAP_MODE_READ = 1;
+const GPU_MAP_READ = 0x1;
+const GPU_COPY_SRC = 0x4;
+const GPU_COPY_DST = 0x8;
+const GPU_UNIFORM = 0x40;
+const GPU_STORAGE = 0x80;
+
+export const STORAGE_USAGE = GPU_STORAGE | GPU_COPY_SRC | GPU_COPY_DST;
+export const UNIFORM_USAGE = GPU_UNIFORM | GPU_COPY_DST;
+
+function view(dtype: DType, buffer: ArrayBuffer): NumericArray {
+  if (dtype === 'i32') return new Int32Array(buffer);
+  return dtype === 'u32' ? new Uint32Array(buffer) : new Float32Array(buffer);
+}
+
+function typedFor(dtype: DType, values: NumericArray): NumericArray & { readonly buffer: ArrayBufferLike } {
+  if (dtype === 'f32') return values instanceof Float32Array ? values : Float32Array.from(values);
+  if (dtype === 'i32') return values instanceof Int32Array ? values : Int32Array.from(values);
+  return values instanceof Uint32Array ? values : Uint32Array.from(values);
+}

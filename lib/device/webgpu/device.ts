@@ -1,0 +1,96 @@
+import { DeviceError, DeviceLostError } from '../../errors.js';
+import type { TensorSpec } from '../../graph/operation.js';
+import type { Program } from '../../graph/program.js';
+import { formatShape } from '../../shape.js';
+import type { Device, DeviceArray, DeviceInfo, Executable } from '../device.js';
+import { bufferBytes, STORAGE_USAGE, WebGpuArray } from './array.js';
+import { WebGpuExecutable } from './executable.js';
+import { Pipelines } from './pipelines.js';
+
+/** Dispatches every operation's kernels on a WebGPU device. */
+export class WebGpuDevice implements Device {
+  readonly info: DeviceInfo;
+  readonly gpu: GPUDevice;
+  readonly pipelines: Pipelines;
+  #lost: DeviceLostError | undefined;
+  #disposed = false;
+  readonly #onLost: Promise<never>;
+
+  constructor(gpu: GPUDevice, info: DeviceInfo) {
+    this.gpu = gpu;
+    this.info = info;
+    this.pipelines = new Pipelines(gpu);
+    this.#onLost = gpu.lost.then(({ reason, message }) => {
+      this.#lost = new DeviceLostError(
+        this.#disposed ? 'the WebGPU device was used after dispose()' : `the WebGPU device was lost (${reason}): ${message}`,
+      );
+      throw this.#lost;
+    });
+    this.#onLost.catch(() => undefined);
+  }
+
+  allocate(spec: TensorSpec): WebGpuArray {
+    this.checkAlive();
+    const size = bufferBytes(spec);
+    const { maxBufferSize } = this.gpu.limits;
+    if (size > maxBufferSize) {
+      throw new DeviceError(
+        `a tensor ${formatShape(spec.shape)} needs a buffer of ${size} bytes; this device's maxBufferSize is ${maxBufferSize}`,
+      );
+    }
+    return new WebGpuArray(this, spec, this.gpu.createBuffer({ label: formatShape(spec.shape), size, usage: STORAGE_USAGE }));
+  }
+
+  /** Builds everything a replay needs under error scopes, so that what is wrong shows here and not at some replay. */
+  async load(program: Program, variables: readonly DeviceArray[]): Promise<Executable> {
+    this.checkAlive();
+    this.gpu.pushErrorScope('validation');
+    this.gpu.pushErrorScope('out-of-memory');
+    const building = this.untilLost(WebGpuExecutable.load(this, program, variables));
+    const [executable] = await Promise.allSettled([building]);
+    const outOfMemory = await this.gpu.popErrorScope();
+    const invalid = await this.gpu.popErrorScope();
+    if (executable.status === 'rejected') throw executable.reason;
+    const names = [...new Set(program.steps.map(({ operation }) => operation.name))].join(', ');
+    if (outOfMemory) throw new DeviceError(`out of GPU memory for a plan of ${names}: ${outOfMemory.message}`);
+    if (invalid) throw new DeviceError(`the GPU refused a plan of ${names}: ${invalid.message}`);
+    return executable.value;
+  }
+
+  async finished(): Promise<void> {
+    this.checkAlive();
+    await this.untilLost(this.gpu.queue.onSubmittedWorkDone());
+  }
+
+  dispose(): void {
+    this.#disposed = true;
+    this.gpu.destroy();
+  }
+
+  /** Settles as `work` does, or rejects as soon as the device is lost. */
+  untilLost<T>(work: Promise<T>): Promise<T> {
+    return Promise.race([work, this.#onLost]);
+  }
+
+  checkAlive(): void {
+    if (this.#lost) throw this.#lost;
+    if (this.#disposed) throw new DeviceLostError('the WebGPU device was used after dispose()');
+  }
+
+  own(array: DeviceArray): WebGpuArray {
+    if (array instanceof WebGpuArray && array.device === this) return array;
+    throw new DeviceError('an array of another device was given to this WebGPU device');
+  }
+
+  /** A tensor that one binding cannot cover is refused with the limit's name. */
+  checkBinding(operation: string, spec: TensorSpec): void {
+    const { maxStorageBufferBindingSize } = this.gpu.limits;
+    const size = bufferBytes(spec);
+    if (size > maxStorageBufferBindingSize) {
+      throw new DeviceError(
+        `${operation}: a tensor ${formatShape(spec.shape)} takes ${size} bytes; this device's ` +
+          `maxStorageBufferBindingSize is ${maxStorageBufferBindingSize}`,
+      );
+    }
+  }
+}

@@ -1,0 +1,135 @@
+import { DeviceError } from '../../errors.js';
+import type { Launch } from '../../graph/launch.js';
+import type { NumericArray } from '../../graph/operation.js';
+import type { Place, Program, Reference, Step } from '../../graph/program.js';
+import { sizeOf } from '../../shape.js';
+import type { DeviceArray, Executable } from '../device.js';
+import { bufferBytes, UNIFORM_USAGE, WebGpuArray } from './array.js';
+import type { WebGpuDevice } from './device.js';
+import { accessOf } from './pipelines.js';
+
+interface Dispatch {
+  readonly pipeline: GPUComputePipeline;
+  readonly bindGroup: GPUBindGroup;
+  readonly workgroups: readonly [number, number, number];
+}
+
+/**
+ * A program whose buffers, bind groups and pipelines all exist. A run encodes its dispatches into one compute pass and
+ * submits once; WebGPU itself orders dispatches that touch the same buffer.
+ */
+export class WebGpuExecutable implements Executable {
+  readonly outputs: readonly WebGpuArray[];
+  readonly #device: WebGpuDevice;
+  readonly #inputs: readonly WebGpuArray[];
+  readonly #dispatches: readonly Dispatch[];
+  readonly #owned: readonly GPUBuffer[];
+
+  private constructor(
+    device: WebGpuDevice,
+    inputs: readonly WebGpuArray[],
+    outputs: readonly WebGpuArray[],
+    dispatches: readonly Dispatch[],
+    owned: readonly GPUBuffer[],
+  ) {
+    this.#device = device;
+    this.#inputs = inputs;
+    this.outputs = outputs;
+    this.#dispatches = dispatches;
+    this.#owned = owned;
+  }
+
+  static async load(device: WebGpuDevice, program: Program, variables: readonly DeviceArray[]): Promise<WebGpuExecutable> {
+    const { gpu } = device;
+    const inputs = program.inputs.map((spec) => device.allocate(spec));
+    const constants = program.constants.map((constant) => {
+      const array = device.allocate(constant);
+      array.write(constant.data);
+      return array;
+    });
+    const slots = program.slots.map(({ elements }) => device.allocate({ shape: [elements], dtype: 'f32' }));
+    const arrays = { input: inputs, constant: constants, variable: variables.map((array) => device.own(array)), slot: slots };
+    const bufferAt = (place: Place): GPUBuffer => {
+      const array = arrays[place.kind][place.index];
+      if (!array) throw new Error(`the program names ${place.kind} ${place.index}, which does not exist`);
+      return array.buffer;
+    };
+
+    const launches = program.steps.flatMap((step) => launchesOf(step));
+    const uniforms = uniformBuffer(device, launches.map(({ launch }) => launch));
+    const dispatches = await Promise.all(
+      launches.map(async ({ step, launch }, i): Promise<Dispatch> => {
+        const pipeline = await device.pipelines.get(launch).catch((error: unknown) => {
+          throw new DeviceError(`${step.operation.name}: ${error instanceof Error ? error.message : String(error)}`);
+        });
+        const buffers = launch.bindings.map((binding) => {
+          const reference = 'output' in binding ? step.outputs[binding.output] : step.inputs[binding.input];
+          if (!reference) throw new Error(`${step.operation.name} binds a tensor that it does not have`);
+          device.checkBinding(step.operation.name, reference);
+          return { buffer: bufferAt(reference.place), size: bufferBytes(reference) };
+        });
+        const resources = [...buffers, { buffer: uniforms.buffer, offset: uniforms.offsets[i] ?? 0, size: launch.uniforms.byteLength }];
+        const bindGroup = gpu.createBindGroup({
+          label: launch.kernel.name,
+          layout: device.pipelines.layout(accessOf(launch)),
+          entries: resources.map((resource, binding) => ({ binding, resource })),
+        });
+        return { pipeline, bindGroup, workgroups: launch.workgroups };
+      }),
+    );
+    const outputs = program.outputs.map((output) => new WebGpuArray(device, output, bufferAt(output.place)));
+    const owned = [...inputs, ...constants, ...slots].map((array) => array.buffer);
+    return new WebGpuExecutable(device, inputs, outputs, dispatches, [...owned, uniforms.buffer]);
+  }
+
+  run(values: readonly (NumericArray | DeviceArray)[]): void {
+    this.#device.checkAlive();
+    const { queue } = this.#device.gpu;
+    const encoder = this.#device.gpu.createCommandEncoder();
+    values.forEach((value, i) => {
+      const input = this.#inputs[i];
+      if (!input) throw new Error(`the program has no input ${i}`);
+      if (!('device' in value)) input.write(value);
+      else if (input.bytes > 0) encoder.copyBufferToBuffer(this.#device.own(value).buffer, 0, input.buffer, 0, input.bytes);
+    });
+    const pass = encoder.beginComputePass();
+    for (const { pipeline, bindGroup, workgroups } of this.#dispatches) {
+      pass.setPipeline(pipeline);
+      pass.setBindGroup(0, bindGroup);
+      pass.dispatchWorkgroups(...workgroups);
+    }
+    pass.end();
+    queue.submit([encoder.finish()]);
+  }
+
+  dispose(): void {
+    for (const buffer of this.#owned) buffer.destroy();
+  }
+}
+
+/** The launches of a step; none where it would only write empty tensors. */
+function launchesOf(step: Step): { readonly step: Step; readonly launch: Launch }[] {
+  if (step.outputs.every(isEmpty)) return [];
+  return step.operation.kernel(step).map((launch) => ({ step, launch }));
+}
+
+function isEmpty(reference: Reference): boolean {
+  return sizeOf(reference.shape) === 0;
+}
+
+/** One buffer for the uniforms of all launches, each at an offset of its own: they never change. */
+function uniformBuffer(device: WebGpuDevice, launches: readonly Launch[]) {
+  const alignment = device.gpu.limits.minUniformBufferOffsetAlignment;
+  const offsets: number[] = [];
+  let size = 0;
+  for (const { uniforms } of launches) {
+    offsets.push(size);
+    size = Math.ceil((size + uniforms.byteLength) / alignment) * alignment;
+  }
+  const bytes = new Uint8Array(Math.max(size, 16));
+  launches.forEach(({ uniforms }, i) => bytes.set(uniforms, offsets[i]));
+  const buffer = device.gpu.createBuffer({ label: 'uniforms', size: bytes.byteLength, usage: UNIFORM_USAGE });
+  device.gpu.queue.writeBuffer(buffer, 0, bytes);
+  return { buffer, offsets };
+}
+

@@ -1,0 +1,44 @@
+import { OptionError } from './errors.js';
+import { applyOne } from './graph/node.js';
+import { requireTrace } from './graph/trace.js';
+import { advance } from './ops/advance.js';
+import { keyOfSeed, STEP_WORD } from './random.js';
+import type { Tensor } from './tensor.js';
+import { Variable } from './variable.js';
+
+/**
+ * A source of random numbers for kernels: a seed and a step that lives on the device (compare `torch.Generator`).
+ * Each replay of a plan that draws from it moves the step on by one, after all drawing, so that every replay draws
+ * other numbers, and the backward pass of a replay the same as its forward pass.
+ */
+export class Generator {
+  /** Seed low, seed high, step, one unused (u32). */
+  readonly state: Variable;
+
+  /** @param seed a whole number of 0 or more. Throws OptionError for any other. */
+  constructor(seed: number) {
+    this.state = new Variable('generator', Uint32Array.of(...keyOfSeed(checkSeed(seed)), 0, 0));
+  }
+
+  /** @internal The state that an operation draws from, and how often `stream` has been drawn from in this trace. */
+  draw(stream: string): { readonly state: Tensor; readonly use: number } {
+    const trace = requireTrace('drawing random numbers');
+    trace.atEnd(this, () => {
+      this.state.update(applyOne(advance, [this.state.value], { word: STEP_WORD }));
+    });
+    return { state: this.state.value, use: trace.nextUse(stream) };
+  }
+
+  /** Frees the state's buffer. */
+  dispose(): void {
+    this.state.dispose();
+  }
+}
+
+/** @internal Throws OptionError unless the seed is a whole number from 0 to 2^53 - 1. */
+export function checkSeed(seed: number): number {
+  if (!Number.isSafeInteger(seed) || seed < 0) {
+    throw new OptionError(`seed: expected a whole number of 0 or more, found ${seed}`);
+  }
+  return seed;
+}

@@ -1,0 +1,84 @@
+/** A WGSL program: source text and entry point. Launches with the same text, entry and constants share a pipeline. */
+export interface Kernel {
+  /** For error messages and profiles: the operation's name and the variant. */
+  readonly name: string;
+  readonly code: string;
+  readonly entryPoint: string;
+}
+
+/** A buffer of the launch, by its place among the operation's inputs or outputs. Outputs are bound read_write. */
+export type Binding = { readonly input: number } | { readonly output: number };
+
+/** One dispatch. Buffers are bound at group 0 in the order of `bindings`; the uniforms follow as the last binding. */
+export interface Launch {
+  readonly kernel: Kernel;
+  readonly bindings: readonly Binding[];
+  readonly uniforms: Uint8Array;
+  /** Values of the WGSL `override`s. */
+  readonly constants?: Readonly<Record<string, number>>;
+  readonly workgroups: readonly [number, number, number];
+}
+
+/** WebGPU's limit on workgroups in each dimension, the same on every adapter. */
+export const MAX_WORKGROUPS_PER_DIMENSION = 65_535;
+
+/**
+ * The dispatch for `count` workgroups. Over 65,535 it is folded into two dimensions; kernels count on with
+ * `workgroupIndex` (kernels/common.wgsl) and leave the few surplus workgroups of the last row without work.
+ */
+export function foldWorkgroups(count: number): [number, number, number] {
+  if (count <= MAX_WORKGROUPS_PER_DIMENSION) return [count, 1, 1];
+  const rows = Math.ceil(count / MAX_WORKGROUPS_PER_DIMENSION);
+  return [Math.ceil(count / rows), rows, 1];
+}
+
+export function ceilDivide(a: number, b: number): number {
+  return Math.ceil(a / b);
+}
+
+/** Rank at most that strided kernels walk, after merging of axes (two vec4u of sizes). */
+export const MAX_WALK_RANK = 8;
+
+/** Writes the uniform block of a launch field by field, as WGSL lays it out. */
+export class Uniforms {
+  readonly #words: number[] = [];
+
+  u32(...values: readonly number[]): this {
+    for (const value of values) this.#words.push(value >>> 0);
+    return this;
+  }
+
+  f32(...values: readonly number[]): this {
+    const bits = new Uint32Array(new Float32Array(values).buffer);
+    for (const word of bits) this.#words.push(word);
+    return this;
+  }
+
+  /** An `array<vec4u, 2>`, aligned to 16 bytes and filled up with `fill`. */
+  axes(values: readonly number[], fill: number): this {
+    this.align();
+    for (let axis = 0; axis < MAX_WALK_RANK; axis++) this.u32(values[axis] ?? fill);
+    return this;
+  }
+
+  align(): this {
+    while (this.#words.length % 4 !== 0) this.#words.push(0);
+    return this;
+  }
+
+  bytes(): Uint8Array {
+    this.align();
+    return new Uint8Array(new Uint32Array(this.#words).buffer);
+  }
+}
+
+/**
+ * Fills the marked block of a WGSL file. A block is what stands between the lines `// begin NAME` and `// end NAME`;
+ * the file is a working kernel with the block as written, and `code` stands in its place in a specialised one.
+ */
+export function fillBlock(source: string, name: string, code: string): string {
+  const begin = source.indexOf(`// begin ${name}\n`);
+  const end = source.indexOf(`// end ${name}\n`);
+  if (begin < 0 || end < begin) throw new Error(`the kernel source has no block ${name}`);
+  return source.slice(0, begin) + code + '\n' + source.slice(end);
+}

@@ -1,0 +1,34 @@
+import { TraceError } from '../errors.js';
+import { Tensor } from '../tensor.js';
+import type { Attributes, Operation, TensorSpec } from './operation.js';
+import { activeTrace, type Trace } from './trace.js';
+
+let nodesMade = 0;
+
+/** One use of an operation in a graph. Ids rise in the order of creation, which is therefore a topological order. */
+export interface GraphNode {
+  readonly id: number;
+  readonly operation: Operation;
+  readonly attributes: Attributes;
+  readonly inputs: readonly Tensor[];
+  readonly specs: readonly TensorSpec[];
+  readonly trace: Trace | undefined;
+}
+
+/** Adds a node to the graph: checks the shapes at once and computes nothing. Returns the node's outputs. */
+export function apply<A extends Attributes>(operation: Operation<A>, inputs: readonly Tensor[], attributes: A): Tensor[] {
+  const specs = operation.infer(inputs, attributes);
+  const trace = activeTrace();
+  if (operation.writes && !trace) {
+    throw new TraceError(`${operation.name} changes state: call it inside a function given to compile() or run()`);
+  }
+  const node: GraphNode = { id: nodesMade++, operation, attributes, inputs, specs, trace };
+  return specs.map((spec, index) => new Tensor(spec, { kind: 'node', node, index }));
+}
+
+/** `apply` for an operation with one output. */
+export function applyOne<A extends Attributes>(operation: Operation<A>, inputs: readonly Tensor[], attributes: A): Tensor {
+  const [output] = apply(operation, inputs, attributes);
+  if (!output) throw new Error(`${operation.name} declares no output`);
+  return output;
+}

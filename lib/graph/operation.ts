@@ -1,0 +1,95 @@
+import type { Shape } from '../shape.js';
+import type { Tensor } from '../tensor.js';
+import type { Launch } from './launch.js';
+
+/** Element types. `f32` is Float32Array, `i32` Int32Array, `u32` Uint32Array. */
+export type DType = 'f32' | 'i32' | 'u32';
+
+/** Shape and element type of a tensor. */
+export interface TensorSpec {
+  readonly shape: Shape;
+  readonly dtype: DType;
+}
+
+export type NumericArray = Float32Array | Float64Array | Int32Array | Uint32Array;
+
+/** A tensor's numbers as a reference sees them, row-major. */
+export interface ArrayView {
+  readonly data: NumericArray;
+  readonly shape: Shape;
+}
+
+export type AttributeValue = number | string | boolean | null | readonly number[];
+/** What of an operation is not a tensor: axes, slopes, reductions. Part of the structure of a graph, never uploaded. */
+export type Attributes = Readonly<Record<string, AttributeValue>>;
+
+export interface Call<A extends Attributes> {
+  readonly inputs: readonly TensorSpec[];
+  readonly outputs: readonly TensorSpec[];
+  readonly attributes: A;
+}
+
+export interface ReferenceCall<A extends Attributes> {
+  readonly inputs: readonly ArrayView[];
+  readonly outputs: readonly ArrayView[];
+  readonly attributes: A;
+}
+
+export interface GradientCall<A extends Attributes> {
+  readonly inputs: readonly Tensor[];
+  readonly outputs: readonly Tensor[];
+  readonly attributes: A;
+  /** Which inputs' gradients are wanted. The others may be left out: nothing is computed for them. */
+  readonly needs: readonly boolean[];
+  /** Gradient of the differentiated scalar with respect to each output; undefined where an output is not used. */
+  readonly outputGradients: readonly (Tensor | undefined)[];
+}
+
+/** Written as a method, so that rules of narrower attributes fit into a list of operations, as the other methods do. */
+export type GradientRule<A extends Attributes> = {
+  rule(call: GradientCall<A>): readonly (Tensor | undefined)[];
+}['rule'];
+
+/** One setting in which the harnesses run an operation: shapes of the inputs, attributes, and how to fill the inputs. */
+export interface OperationCase<A extends Attributes> {
+  readonly inputs: readonly CaseInput[];
+  readonly attributes: A;
+}
+
+export interface CaseInput {
+  readonly shape: Shape;
+  readonly dtype?: DType;
+  /**
+   * How it is filled: `normal` (default); `positive`, in [0.1, 3]; `unit`, in [0, 1]; `distinct`, no two closer than
+   * a finite difference; `integers` in [0, below); `probabilities`, rows that sum to 1; `state`, a generator's state.
+   */
+  readonly fill?: 'normal' | 'positive' | 'unit' | 'distinct' | 'probabilities' | 'state' | { readonly below: number };
+}
+
+/**
+ * All that there is to know of an operation, written in one room (`lib/ops/<operation>.ts`).
+ * Methods take their attributes typed; the graph holds operations of any attributes.
+ */
+export interface Operation<A extends Attributes = Attributes> {
+  readonly name: string;
+  /** The shape rule: specs of the outputs. Throws ShapeError naming the shapes that do not fit. */
+  infer(inputs: readonly TensorSpec[], attributes: A): readonly TensorSpec[];
+  /** Plain loops from the formula, accumulating in float64 and rounding once when storing: the oracle of the kernel. */
+  reference(call: ReferenceCall<A>): void;
+  /** Which kernels compute it for these sizes, in order. None at all makes the output an alias of input 0. */
+  kernel(call: Call<A>): readonly Launch[];
+  /** Gradients of the inputs, written with other operations; or the reason why there are none. */
+  readonly gradient: GradientRule<A> | { readonly none: string };
+  /** Output 0 has the storage of input 0 (a reshape): nothing is computed. */
+  readonly alias?: boolean;
+  /** Output i is written in place over input `writes[i]`, which must be the value of a Variable. */
+  readonly writes?: readonly number[];
+  /** How far a float32 kernel may be from the reference: absolute + relative * |reference|. */
+  readonly tolerance: { readonly absolute: number; readonly relative: number };
+  readonly cases: readonly OperationCase<A>[];
+}
+
+/** Declares an operation; the attributes' type is inferred from the shape rule. */
+export function defineOperation<A extends Attributes>(operation: Operation<A>): Operation<A> {
+  return operation;
+}

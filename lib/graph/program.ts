@@ -1,0 +1,197 @@
+import { TraceError } from '../errors.js';
+import { sizeOf } from '../shape.js';
+import { STALE, type Tensor } from '../tensor.js';
+import type { Variable } from '../variable.js';
+import { planMemory, type MemoryPlan } from './memory.js';
+import type { GraphNode } from './node.js';
+import type { Attributes, NumericArray, Operation, TensorSpec } from './operation.js';
+import type { Trace } from './trace.js';
+
+/** Where a tensor of a program is stored. */
+export type Place =
+  | { readonly kind: 'input'; readonly index: number }
+  | { readonly kind: 'constant'; readonly index: number }
+  | { readonly kind: 'variable'; readonly index: number }
+  | { readonly kind: 'slot'; readonly index: number };
+
+/** A tensor of a program: what it is and where. */
+export interface Reference extends TensorSpec {
+  readonly place: Place;
+}
+
+/** One operation of a program, on stored tensors. */
+export interface Step {
+  readonly operation: Operation;
+  readonly attributes: Attributes;
+  readonly inputs: readonly Reference[];
+  readonly outputs: readonly Reference[];
+}
+
+/** A graph made flat: operations in order, every tensor with its place. What a device loads. */
+export interface Program {
+  readonly steps: readonly Step[];
+  /** What each run is given. */
+  readonly inputs: readonly TensorSpec[];
+  /** Values that are the same in every run. */
+  readonly constants: readonly (TensorSpec & { readonly data: NumericArray })[];
+  readonly variables: readonly Variable[];
+  readonly outputs: readonly Reference[];
+  /** The pool of buffers for what is computed in between: number of elements of each. */
+  readonly slots: MemoryPlan['slots'];
+}
+
+/** The nodes that `roots` depend on, in the order of their creation, which is a topological one. */
+export function nodesBefore(roots: readonly Tensor[]): GraphNode[] {
+  const seen = new Set<GraphNode>();
+  const pending = roots.map((root) => root.origin);
+  for (let origin = pending.pop(); origin; origin = pending.pop()) {
+    if (origin.kind !== 'node' || seen.has(origin.node)) continue;
+    seen.add(origin.node);
+    for (const input of origin.node.inputs) pending.push(input.origin);
+  }
+  return [...seen].sort((a, b) => a.id - b.id);
+}
+
+/**
+ * Flattens the graph of `outputs` and of the trace's updates.
+ *
+ * @param inputs placeholders and other leaves that each run is given; every other constant is fixed in the program
+ */
+export function buildProgram(outputs: readonly Tensor[], inputs: readonly Tensor[], trace: Trace | undefined): Program {
+  const updates = [...(trace?.updates.values() ?? [])];
+  const nodes = nodesBefore([...outputs, ...updates]);
+  checkOrder(nodes, outputs);
+
+  const constants: (TensorSpec & { readonly data: NumericArray })[] = [];
+  const variables: Variable[] = [];
+  const leaves = new Map<Tensor, Place>(inputs.map((input, index) => [input, { kind: 'input', index }]));
+  const variablePlaces = new Map<Variable, Place>();
+  const leafPlace = (leaf: Tensor): Place => {
+    const { origin } = leaf;
+    const known = origin.kind === 'variable' ? variablePlaces.get(origin.variable) : leaves.get(leaf);
+    if (known) return known;
+    let place: Place;
+    if (origin.kind === 'variable') {
+      place = { kind: 'variable', index: variables.push(origin.variable) - 1 };
+      variablePlaces.set(origin.variable, place);
+    } else if (origin.kind === 'constant') {
+      place = { kind: 'constant', index: constants.push({ shape: leaf.shape, dtype: leaf.dtype, data: origin.data }) - 1 };
+      leaves.set(leaf, place);
+    } else {
+      throw new TraceError(
+        origin.kind === 'stored'
+          ? 'a result of a compiled function is used inside another traced function: pass it in as an input'
+          : 'a tensor is used outside of the traced function whose input it is, or depends on',
+      );
+    }
+    return place;
+  };
+
+  const memory = planMemory(nodes, outputs);
+  const place = (tensor: Tensor): Place => {
+    const { origin } = tensor;
+    if (origin.kind !== 'node') return leafPlace(tensor);
+    const { operation, inputs: sources } = origin.node;
+    const source = operation.alias ? sources[0] : sources[operation.writes?.[origin.index] ?? -1];
+    if (source) return place(source);
+    return { kind: 'slot', index: memory.slotOf(origin.node, origin.index) };
+  };
+  const refer = (tensor: Tensor): Reference => ({ shape: tensor.shape, dtype: tensor.dtype, place: place(tensor) });
+
+  const steps = nodes
+    .filter((node) => !node.operation.alias)
+    .map((node) => ({
+      operation: node.operation,
+      attributes: node.attributes,
+      inputs: node.inputs.map(refer),
+      outputs: node.specs.map((spec, index) => ({ ...spec, place: outputPlace(node, index) })),
+    }));
+  function outputPlace(node: GraphNode, index: number): Place {
+    const source = node.inputs[node.operation.writes?.[index] ?? -1];
+    return source ? place(source) : { kind: 'slot', index: memory.slotOf(node, index) };
+  }
+  return {
+    steps,
+    inputs: inputs.map(({ shape, dtype }) => ({ shape, dtype })),
+    constants,
+    variables,
+    outputs: outputs.map(refer),
+    slots: memory.slots,
+  };
+}
+
+/**
+ * An update in place destroys the old value, so everything that reads the old value must have been created before it.
+ * Throws TraceError naming the operation that comes too late.
+ */
+function checkOrder(nodes: readonly GraphNode[], outputs: readonly Tensor[]): void {
+  const overwritten = new Map<Tensor, GraphNode>();
+  for (const node of nodes) {
+    for (const input of node.inputs) {
+      const writer = overwritten.get(input);
+      if (writer) throw lateRead(node.operation.name, writer);
+    }
+    for (const source of node.operation.writes ?? []) {
+      const target = node.inputs[source];
+      if (target) overwritten.set(target, node);
+    }
+  }
+  for (const output of outputs) {
+    const writer = overwritten.get(output);
+    if (writer) throw lateRead('the result', writer);
+  }
+}
+
+function lateRead(reader: string, writer: GraphNode): TraceError {
+  return new TraceError(
+    `${reader} reads a variable's value from before ${writer.operation.name} changed it in place: ` +
+      'use variable.value after the update, or compute what you need of the old value before it',
+  );
+}
+
+/**
+ * A text that is equal for graphs of equal structure: same operations, attributes, shapes and sharing, whatever the
+ * values of the constants. With it, evaluating such a graph again finds its plan.
+ */
+export function structureOf(outputs: readonly Tensor[], trace: Trace | undefined): { key: string; leaves: Tensor[] } {
+  const leaves: Tensor[] = [];
+  const variables = new Map<Variable, number>();
+  const names = new Map<GraphNode | Tensor, string>();
+  const nameLeaf = (leaf: Tensor): string => {
+    if (leaf.origin.kind === 'variable') {
+      const id = variableId(leaf.origin.variable);
+      variables.set(leaf.origin.variable, id);
+      return `v${id}`;
+    }
+    if (leaf.origin.kind === 'stored' && !leaf.origin.isCurrent()) throw new TraceError(STALE);
+    const known = names.get(leaf);
+    if (known) return known;
+    const name = `i${leaves.push(leaf) - 1}${leaf.dtype}[${leaf.shape.join(',')}]`;
+    names.set(leaf, name);
+    return name;
+  };
+  const nameOf = (tensor: Tensor): string =>
+    tensor.origin.kind === 'node' ? `${names.get(tensor.origin.node) ?? '?'}.${tensor.origin.index}` : nameLeaf(tensor);
+
+  const lines: string[] = [];
+  const updates = [...(trace?.updates ?? [])];
+  for (const node of nodesBefore([...outputs, ...updates.map(([, value]) => value)])) {
+    names.set(node, `n${lines.length}`);
+    lines.push(`${node.operation.name}(${node.inputs.map(nameOf).join(' ')})${JSON.stringify(node.attributes)}`);
+  }
+  lines.push(`-> ${outputs.map(nameOf).join(' ')}`);
+  return { key: lines.join('\n'), leaves };
+}
+
+const ids = new WeakMap<Variable, number>();
+let variablesSeen = 0;
+function variableId(variable: Variable): number {
+  const id = ids.get(variable) ?? variablesSeen++;
+  ids.set(variable, id);
+  return id;
+}
+
+/** Number of elements of a tensor, at least 1: an empty tensor still has a buffer that can be bound. */
+export function storedElements(spec: TensorSpec): number {
+  return Math.max(1, sizeOf(spec.shape));
+}

@@ -1,0 +1,83 @@
+import { TraceError } from '../errors.js';
+import type { Tensor } from '../tensor.js';
+import type { Variable } from '../variable.js';
+
+/**
+ * What is recorded while a function runs once with placeholders: the changes of state that it asks for, what of the
+ * surroundings it read (guards), and what the host must do before each replay.
+ */
+export class Trace {
+  /** The value of each variable that the function has changed so far. */
+  readonly updates = new Map<Variable, Tensor>();
+  readonly #guards: { readonly read: () => unknown; readonly seen: unknown }[] = [];
+  readonly #beforeReplay = new Set<() => void>();
+  readonly #endings = new Map<object, () => void>();
+  readonly #uses = new Map<string, number>();
+
+  /** The recording is valid only as long as `read` gives what it gives now (a layer's training mode). */
+  guard<T>(read: () => T): T {
+    const seen = read();
+    this.#guards.push({ read, seen });
+    return seen;
+  }
+
+  guardsHold(): boolean {
+    return this.#guards.every(({ read, seen }) => read() === seen);
+  }
+
+  /** Host work ahead of every replay, such as refreshing the learning rate. The same function is kept once. */
+  beforeReplay(work: () => void): void {
+    this.#beforeReplay.add(work);
+  }
+
+  runBeforeReplay(): void {
+    for (const work of this.#beforeReplay) work();
+  }
+
+  /** State changes that must come after all else, once for each `key` (the random counter's step). */
+  atEnd(key: object, work: () => void): void {
+    if (!this.#endings.has(key)) this.#endings.set(key, work);
+  }
+
+  finish(): void {
+    for (const work of this.#endings.values()) work();
+  }
+
+  /** Counts the uses of `key` in this trace: 0, 1, 2 … */
+  nextUse(key: string): number {
+    const use = this.#uses.get(key) ?? 0;
+    this.#uses.set(key, use + 1);
+    return use;
+  }
+}
+
+let active: Trace | undefined;
+
+/** The trace that operations are being recorded in, if any. */
+export function activeTrace(): Trace | undefined {
+  return active;
+}
+
+/** Like {@link activeTrace}, for what makes sense only while tracing: throws TraceError naming `what` otherwise. */
+export function requireTrace(what: string): Trace {
+  if (!active) throw new TraceError(`${what} changes state: call it inside a function given to compile() or run()`);
+  return active;
+}
+
+/** Runs `fn` once, recording. The function must be synchronous: an async one throws TraceError. */
+export function record<T>(fn: () => T): { trace: Trace; result: T } {
+  if (active) throw new TraceError('a compiled function cannot be called, or another one traced, inside a traced function');
+  const trace = new Trace();
+  active = trace;
+  try {
+    const result = fn();
+    if (result instanceof Promise) {
+      result.catch(() => undefined);
+      throw new TraceError('a function that is traced must not be async: it cannot wait for values');
+    }
+    trace.finish();
+    return { trace, result };
+  } finally {
+    active = undefined;
+  }
+}

@@ -1,0 +1,202 @@
+import { type Dirent } from 'node:fs';
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { extname, join } from 'node:path';
+import type { LabelledData } from '../data/arrays.js';
+import { resizeBilinear, type PictureSize } from '../data/resize.js';
+import { DataError, OptionError } from '../errors.js';
+import { compareCodePoints } from '../io/code-points.js';
+import { reasonOf } from './files.js';
+import { decodePng, type DecodedPng, type Rgb } from './png.js';
+
+/** The order of the numbers of one picture: [3, height, width] or [height, width, 3]. */
+export type PictureLayout = 'channels-first' | 'channels-last';
+
+/** Options of {@link imageFolder}. */
+export interface ImageFolderOptions {
+  /** The size that every picture is resized to; without it, all must have the same size already. */
+  readonly size?: PictureSize;
+  /** The colour behind transparent pixels; white by default. */
+  readonly background?: Rgb;
+  /** The order of the numbers; 'channels-first' by default. */
+  readonly layout?: PictureLayout;
+}
+
+/** Pictures with their classes, and the file that each one comes from. */
+export interface ImageSet extends LabelledData {
+  /** The path of each picture inside the directory, with '/' between the parts on every system. */
+  readonly files: readonly string[];
+}
+
+/** Pictures that are read at the same time. Decoding has one thread, so more would only hold more files in memory. */
+const CONCURRENT_READS = 8;
+
+/** Endings of picture files that are not PNG: such a file is surely meant to be an example, so it is not passed over. */
+const OTHER_PICTURES = /^\.(jpe?g|jfif|gif|bmp|webp|tiff?|heic|heif|avif)$/i;
+
+/**
+ * Reads a folder of pictures with one sub-folder for each class:
+ *
+ *     wrenches/HookWrench/img_0001.png      class 0, 'HookWrench'
+ *     wrenches/SpannerWrench/img_0065.png   class 1, 'SpannerWrench'
+ *
+ * Classes are the sub-folders sorted by code point, and so are the files in each. A picture is decoded
+ * ({@link decodePng}), resized ({@link resizeBilinear}), and each of its numbers v from 0 to 255 becomes v / 255,
+ * rounded to float32. Hidden files and folders, files that are no pictures (notes, Thumbs.db), and folders inside of a
+ * class are passed over.
+ *
+ * @param directory the folder that holds the sub-folders
+ * @param options see {@link ImageFolderOptions}
+ * @returns inputs f32 [N, 3, height, width] with 'channels-first', otherwise f32 [N, height, width, 3]
+ * @throws OptionError where an option is out of range
+ * @throws DataError where the directory is missing, not a folder, or has fewer than two classes; for classes without a
+ *   picture (all are named); for pictures that are broken, of another format, or, without `size`, of another size than
+ *   the first: all are listed, each with its reason, and nothing is returned
+ */
+export async function imageFolder(directory: string, options: ImageFolderOptions = {}): Promise<ImageSet> {
+  const { size, background = [255, 255, 255], layout = 'channels-first' } = options;
+  checkOptions(size, background, layout);
+  const classNames = await classFolders(directory);
+  const listed = await Promise.all(classNames.map((name) => pictureFiles(directory, name)));
+  const empty = classNames.filter((_, label) => listed[label]?.length === 0);
+  if (empty.length > 0) throw new DataError(`No picture in ${empty.map((name) => join(directory, name)).join(', ')}`);
+
+  const files = listed.flat();
+  const read = await mapLimited(files, (file) => readPicture(directory, file, background, size));
+  const pictures = read.filter((result) => typeof result !== 'string');
+  const { width, height } = size ?? pictures[0] ?? { width: 0, height: 0 };
+  const problems = read.flatMap((result, i) => {
+    if (typeof result === 'string') return result;
+    if (result.width === width && result.height === height) return [];
+    return `${files[i] ?? ''}: ${result.width} x ${result.height} pixels, not ${width} x ${height}; give the option size`;
+  });
+  if (problems.length > 0) {
+    throw new DataError(
+      `${problems.length} of ${files.length} pictures in ${directory} cannot be used:\n  ${problems.join('\n  ')}`,
+    );
+  }
+
+  const values = 3 * height * width;
+  const inputs = new Float32Array(files.length * values);
+  for (const [i, { pixels }] of pictures.entries())
+    storePicture(pixels, layout, inputs.subarray(i * values, (i + 1) * values));
+  const labels = Int32Array.from(listed.flatMap((members, label) => members.map(() => label)));
+  const inputShape = layout === 'channels-first' ? [3, height, width] : [height, width, 3];
+  return { inputs, inputShape, labels, classNames, files };
+}
+
+/** The names of the sub-folders, sorted. */
+async function classFolders(directory: string): Promise<string[]> {
+  let entries: Dirent[];
+  try {
+    entries = await readdir(directory, { withFileTypes: true });
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    const reason = code === 'ENOTDIR' ? 'it is not a folder' : reasonOf(error);
+    throw new DataError(`Cannot read pictures from ${directory}: ${reason}`);
+  }
+  const names = await namesOfKind(directory, entries, 'folder');
+  if (names.length === 0) {
+    throw new DataError(`${directory} has no sub-folder; expected one for each class, with PNG pictures in it`);
+  }
+  if (names.length === 1) {
+    throw new DataError(`${directory} has one class only, ${names.join()}; expected two sub-folders or more`);
+  }
+  return names;
+}
+
+/** The pictures of a class, whether they can be read or not: paths inside `directory`, sorted. */
+async function pictureFiles(directory: string, className: string): Promise<string[]> {
+  const folder = join(directory, className);
+  let entries: Dirent[];
+  try {
+    entries = await readdir(folder, { withFileTypes: true });
+  } catch (error) {
+    throw new DataError(`Cannot read pictures from ${folder}: ${reasonOf(error)}`);
+  }
+  const names = await namesOfKind(folder, entries, 'file');
+  return names
+    .filter((name) => isPng(name) || OTHER_PICTURES.test(extname(name)))
+    .map((name) => `${className}/${name}`);
+}
+
+/** The files or the folders of a listing, without the hidden ones, sorted; a link counts as what it points to. */
+async function namesOfKind(folder: string, entries: readonly Dirent[], kind: 'file' | 'folder'): Promise<string[]> {
+  const names: string[] = [];
+  for (const entry of entries) {
+    if (entry.name.startsWith('.')) continue;
+    let isFolder = entry.isDirectory();
+    if (entry.isSymbolicLink()) {
+      // A link to nowhere counts as a file, so that reading it says what is wrong.
+      isFolder = await stat(join(folder, entry.name)).then(
+        (target) => target.isDirectory(),
+        () => false,
+      );
+    }
+    if (isFolder === (kind === 'folder')) names.push(entry.name);
+  }
+  return names.sort(compareCodePoints);
+}
+
+/** The picture of a file, resized where a size is given, or the reason why it cannot be used. */
+async function readPicture(
+  directory: string,
+  file: string,
+  background: Rgb,
+  size: PictureSize | undefined,
+): Promise<DecodedPng | string> {
+  if (!isPng(file)) return `${file}: only PNG is read; convert it`;
+  let bytes: Uint8Array;
+  try {
+    bytes = await readFile(join(directory, file));
+  } catch (error) {
+    return `${file}: ${reasonOf(error)}`;
+  }
+  try {
+    const { width, height, pixels } = decodePng(bytes, { background, source: file });
+    if (size === undefined) return { width, height, pixels };
+    return { ...size, pixels: resizeBilinear(pixels, { width, height, channels: 3 }, size) };
+  } catch (error) {
+    if (error instanceof DataError) return error.message;
+    throw error;
+  }
+}
+
+/** Writes pixels u8 [height, width, 3] as v / 255 in the wanted order. */
+function storePicture(pixels: Uint8Array, layout: PictureLayout, input: Float32Array): void {
+  const plane = pixels.length / 3;
+  for (const [i, value] of pixels.entries()) {
+    const channel = i % 3;
+    input[layout === 'channels-first' ? channel * plane + (i - channel) / 3 : i] = value / 255;
+  }
+}
+
+function isPng(name: string): boolean {
+  return extname(name).toLowerCase() === '.png';
+}
+
+function checkOptions(size: PictureSize | undefined, background: readonly number[], layout: string): void {
+  for (const [name, value] of size === undefined
+    ? []
+    : [['width', size.width] as const, ['height', size.height] as const]) {
+    if (!Number.isSafeInteger(value) || value < 1) {
+      throw new OptionError(`size.${name} is ${value}; expected a whole number from 1 on`);
+    }
+  }
+  if (background.length !== 3 || !background.every((value) => Number.isInteger(value) && value >= 0 && value <= 255)) {
+    throw new OptionError(`background is [${background.join(', ')}]; expected three whole numbers from 0 to 255`);
+  }
+  if (layout !== 'channels-first' && layout !== 'channels-last') {
+    throw new OptionError(`layout is '${layout}'; expected 'channels-first' or 'channels-last'`);
+  }
+}
+
+/** What `work` gives for every item, in their order; {@link CONCURRENT_READS} are worked on at a time. */
+async function mapLimited<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> {
+  const results: R[] = [];
+  const remaining = items.entries();
+  const worker = async (): Promise<void> => {
+    for (const [index, item] of remaining) results[index] = await work(item);
+  };
+  await Promise.all(Array.from({ length: CONCURRENT_READS }, worker));
+  return results;
+}

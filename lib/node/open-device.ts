@@ -1,0 +1,28 @@
+import { type DeviceRequest, openFrom } from '../device/open.js';
+import type { Device } from '../device/device.js';
+
+/** Dawn's GPU object. It must outlive every device made of it, so the module keeps it. */
+let dawn: Promise<GPU | string> | undefined;
+
+/**
+ * {@link openDevice} for Node: the same, with WebGPU from the optional package `webgpu` (Dawn). Without that package,
+ * or without an adapter, `auto` takes the CPU and says so in `device.info.reason`.
+ *
+ * @param request default: the environment variable KERNELWRIGHT_DEVICE, else `auto`
+ * Throws OptionError for an unknown request, DeviceError where `webgpu` is asked for and cannot be had.
+ */
+export function openDevice(request?: DeviceRequest): Promise<Device> {
+  const wanted = request ?? process.env['KERNELWRIGHT_DEVICE'] ?? 'auto';
+  return openFrom(wanted, () => (dawn ??= loadDawn()));
+}
+
+async function loadDawn(): Promise<GPU | string> {
+  try {
+    const { create } = await import('webgpu');
+    return create([]);
+  } catch (error) {
+    const isMissing = error instanceof Error && 'code' in error && error.code === 'ERR_MODULE_NOT_FOUND';
+    if (isMissing) return 'the package webgpu is not installed (npm install webgpu)';
+    return `the package webgpu could not be loaded: ${error instanceof Error ? error.message : String(error)}`;
+  }
+}

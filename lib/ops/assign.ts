@@ -1,0 +1,27 @@
+import { ShapeError } from '../errors.js';
+import { defineOperation } from '../graph/operation.js';
+import { formatShape, sameShape, sizeOf } from '../shape.js';
+import type { NoAttributes } from './binary.js';
+import { moveElements, moveLaunch, wholeMove } from './moving.js';
+
+/** variable ← value, in place. Inputs: the variable's value, the new value. `Variable.assign` is its public form. */
+export const assign = defineOperation<NoAttributes>({
+  name: 'assign',
+  infer([variable, value]) {
+    if (!variable || !value || variable.dtype !== value.dtype || !sameShape(variable.shape, value.shape)) {
+      throw new ShapeError(
+        `assign: a value of ${value?.dtype ?? ''} ${formatShape(value?.shape ?? [])} for a variable of ` +
+          `${variable?.dtype ?? ''} ${formatShape(variable?.shape ?? [])}`,
+      );
+    }
+    return [{ shape: variable.shape, dtype: variable.dtype }];
+  },
+  reference({ inputs: [, value], outputs: [variable] }) {
+    if (value && variable) moveElements(wholeMove(value.data.length), value, variable);
+  },
+  kernel: ({ inputs: [, value] }) => [moveLaunch('assign', wholeMove(sizeOf(value?.shape ?? [])), 1)],
+  writes: [0],
+  gradient: { none: 'it changes state' },
+  tolerance: { absolute: 0, relative: 0 },
+  cases: [{ inputs: [{ shape: [3, 65] }, { shape: [3, 65] }], attributes: {} }],
+});

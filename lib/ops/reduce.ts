@@ -1,0 +1,210 @@
+import { ShapeError } from '../errors.js';
+import { commonWgsl, reduceWgsl } from '../generated/wgsl.js';
+import { ceilDivide, fillBlock, foldWorkgroups, Uniforms } from '../graph/launch.js';
+import { applyOne } from '../graph/node.js';
+import { defineOperation, type GradientCall, type Operation } from '../graph/operation.js';
+import { collapse, forEachOffset, normalizeAxes, sameShape, type Shape, sizeOf, stridesOf } from '../shape.js';
+import { asTensor, type Tensor, type TensorLike } from '../tensor.js';
+import { divide, equal, multiply, subtract } from './arithmetic.js';
+import { square } from './math.js';
+import { broadcastTo } from './broadcast-to.js';
+import { reshape } from './reshape.js';
+
+/** Which axes are reduced. */
+export interface ReduceOptions {
+  /** Axes, negative ones counted from the end; default: all (PyTorch: dim; Keras: axis). */
+  readonly axes?: number | readonly number[] | null;
+  /** Keep reduced axes with size 1. Default false. */
+  readonly keepDims?: boolean;
+}
+
+/** The operation always keeps reduced axes with size 1; the public functions reshape. */
+type ReduceAttributes = { readonly axes: readonly number[]; readonly scale: number };
+
+interface ReduceRow {
+  readonly name: string;
+  readonly neutral: number;
+  readonly combine: (a: number, b: number) => number;
+  /** The block `function` of kernels/reduce.wgsl. */
+  readonly wgsl: string;
+  readonly gradient: Operation<ReduceAttributes>['gradient'];
+}
+
+/** Up to this many elements are reduced by one invocation; longer reductions get a workgroup. */
+const SERIAL_ELEMENTS = 64;
+
+const CASES: readonly (readonly [Shape, readonly number[]])[] = [
+  [[7], [0]],
+  [[3, 5], [0, 1]],
+  [[3, 5], [0]],
+  [[3, 5], [1]],
+  [[2, 3, 4, 5], [0, 2, 3]],
+  [[2, 3, 4, 5], [1]],
+  [[2, 70, 65], [2]],
+  [[5000], [0]],
+  [[300, 3], [0]],
+  [[3, 257], [1]],
+  [[1, 1], [0]],
+  [[0, 3], [0]],
+  [[2, 0], [0]],
+];
+
+function defineReduce(row: ReduceRow): Operation<ReduceAttributes> {
+  return defineOperation<ReduceAttributes>({
+    name: row.name,
+    infer([input], { axes }) {
+      if (input?.dtype !== 'f32') throw new ShapeError(`${row.name}: expected f32, found ${input?.dtype ?? 'nothing'}`);
+      return [{ shape: input.shape.map((size, axis) => (axes.includes(axis) ? 1 : size)), dtype: 'f32' }];
+    },
+    reference({ inputs: [input], outputs: [output], attributes }) {
+      if (!input || !output) return;
+      const { kept, reduced } = walks(input.shape, attributes.axes);
+      forEachOffset(kept, ([start = 0], i) => {
+        let result = row.neutral;
+        forEachOffset(reduced, ([offset = 0]) => {
+          result = row.combine(result, input.data[start + offset] ?? 0);
+        });
+        output.data[i] = result * attributes.scale;
+      });
+    },
+    kernel({ inputs: [input], outputs: [output], attributes }) {
+      const { kept, reduced } = walks(input?.shape ?? [], attributes.axes);
+      const keptCount = sizeOf(output?.shape ?? []);
+      const reducedCount = sizeOf(reduced.sizes);
+      const isSerial = reducedCount <= SERIAL_ELEMENTS;
+      return [
+        {
+          kernel: {
+            name: row.name,
+            code: commonWgsl + fillBlock(reduceWgsl, 'function', row.wgsl),
+            entryPoint: isSerial ? 'perInvocation' : 'perWorkgroup',
+          },
+          bindings: [{ input: 0 }, { output: 0 }],
+          uniforms: new Uniforms()
+            .u32(keptCount, reducedCount, kept.sizes.length, reduced.sizes.length)
+            .f32(attributes.scale)
+            .axes(kept.sizes, 1)
+            .axes(kept.strides[0] ?? [], 0)
+            .axes(reduced.sizes, 1)
+            .axes(reduced.strides[0] ?? [], 0)
+            .bytes(),
+          workgroups: foldWorkgroups(isSerial ? ceilDivide(keptCount, 64) : keptCount),
+        },
+      ];
+    },
+    gradient: row.gradient,
+    tolerance: { absolute: 1e-4, relative: 1e-5 }, // sums of up to 5,000 normal numbers: 70 · 1e-7 · a few
+    cases: CASES.filter(([shape]) => row.neutral === 0 || sizeOf(shape) > 0).map(([shape, axes]) => ({
+      inputs: [{ shape, fill: row.neutral === 0 ? 'normal' : 'distinct' }],
+      attributes: { axes, scale: 1 },
+    })),
+  });
+}
+
+/** The kept and the reduced axes as two walks through the input. */
+function walks(shape: Shape, axes: readonly number[]) {
+  const strides = stridesOf(shape);
+  const walk = (isReduced: boolean) => {
+    const chosen = shape.map((_, axis) => axis).filter((axis) => axes.includes(axis) === isReduced);
+    return collapse({ sizes: chosen.map((a) => shape[a] ?? 1), strides: [chosen.map((a) => strides[a] ?? 0)] });
+  };
+  return { kept: walk(false), reduced: walk(true) };
+}
+
+const sumOperation = defineReduce({
+  name: 'sum',
+  neutral: 0,
+  combine: (a, b) => a + b,
+  wgsl: 'fn combine(a: f32, b: f32) -> f32 { return a + b; }\nfn neutral(any: f32) -> f32 { return 0.0; }',
+  gradient: ({ inputs: [input], outputGradients: [dOutput], attributes }) =>
+    input && dOutput ? [broadcastTo(scaled(dOutput, attributes.scale), input.shape)] : [],
+});
+
+const maxOperation = defineReduce({
+  name: 'max',
+  neutral: -Infinity,
+  combine: Math.max,
+  wgsl: 'fn combine(a: f32, b: f32) -> f32 { return maximumOf(a, b); }\nfn neutral(any: f32) -> f32 { return -infinity(any); }',
+  gradient: sharedAmongEqual,
+});
+
+const minOperation = defineReduce({
+  name: 'min',
+  neutral: Infinity,
+  combine: Math.min,
+  wgsl: 'fn combine(a: f32, b: f32) -> f32 { return minimumOf(a, b); }\nfn neutral(any: f32) -> f32 { return infinity(any); }',
+  gradient: sharedAmongEqual,
+});
+
+/** The gradient goes to the extreme elements, in equal shares where there are several (PyTorch: amax, amin). */
+function sharedAmongEqual({
+  inputs: [input],
+  outputs: [output],
+  outputGradients: [dOutput],
+  attributes: { axes },
+}: GradientCall<ReduceAttributes>): readonly Tensor[] {
+  if (!input || !output || !dOutput) return [];
+  const isExtreme = equal(input, output);
+  const count = applyOne(sumOperation, [isExtreme], { axes, scale: 1 });
+  return [multiply(isExtreme, divide(dOutput, count))];
+}
+
+function scaled(value: Tensor, factor: number): Tensor {
+  return factor === 1 ? value : multiply(value, factor);
+}
+
+function reduce(operation: Operation<ReduceAttributes>, input: TensorLike, options: ReduceOptions, isMean = false): Tensor {
+  const value = asTensor(input);
+  const axes = normalizeAxes(operation.name, options.axes, value.shape);
+  const count = axes.reduce((product, axis) => product * (value.shape[axis] ?? 1), 1);
+  const kept = applyOne(operation, [value], { axes, scale: isMean ? 1 / count : 1 });
+  if (options.keepDims) return kept;
+  return reshape(kept, value.shape.filter((_, axis) => !axes.includes(axis)));
+}
+
+/** Sum over axes; 0 over an empty axis. */
+export function sum(input: TensorLike, options: ReduceOptions = {}): Tensor {
+  return reduce(sumOperation, input, options);
+}
+
+/** Mean over axes; NaN over an empty axis. */
+export function mean(input: TensorLike, options: ReduceOptions = {}): Tensor {
+  return reduce(sumOperation, input, options, true);
+}
+
+/**
+ * Largest value over axes; NaN where any is NaN, -Infinity over an empty axis. The gradient is divided equally among
+ * the largest elements (PyTorch: `amax`; `max(dim)` there picks one).
+ */
+export function max(input: TensorLike, options: ReduceOptions = {}): Tensor {
+  return reduce(maxOperation, input, options);
+}
+
+/** Smallest value over axes; like {@link max}. */
+export function min(input: TensorLike, options: ReduceOptions = {}): Tensor {
+  return reduce(minOperation, input, options);
+}
+
+/**
+ * Variance over axes: mean((x - mean(x))²), in two passes, so that a large mean does not cost the digits.
+ * `unbiased` divides by n - 1 in place of n (PyTorch's default; the default here is false, as in Keras and NumPy).
+ */
+export function variance(input: TensorLike, options: ReduceOptions & { readonly unbiased?: boolean } = {}): Tensor {
+  const value = asTensor(input);
+  const axes = normalizeAxes('variance', options.axes, value.shape);
+  const deviations = square(subtract(value, mean(value, { axes, keepDims: true })));
+  const biased = mean(deviations, { ...options, axes });
+  if (!options.unbiased) return biased;
+  const count = axes.reduce((product, axis) => product * (value.shape[axis] ?? 1), 1);
+  return multiply(biased, count / (count - 1));
+}
+
+/** Sums a gradient over what was broadcast, to the shape before it. */
+export function sumTo(value: Tensor, shape: Shape): Tensor {
+  if (sameShape(value.shape, shape)) return value;
+  const missing = value.rank - shape.length;
+  const axes = value.shape.flatMap((size, axis) => (axis < missing || (shape[axis - missing] === 1 && size !== 1) ? [axis] : []));
+  return reshape(applyOne(sumOperation, [value], { axes, scale: 1 }), shape);
+}
+
+export const reduceOperations = [sumOperation, maxOperation, minOperation];

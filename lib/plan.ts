@@ -1,0 +1,102 @@
+import type { Device, DeviceArray, Executable } from './device/device.js';
+import type { NumericArray } from './graph/operation.js';
+import { buildProgram, type Program } from './graph/program.js';
+import type { Trace } from './graph/trace.js';
+import { copy } from './ops/copy.js';
+import { STALE, Tensor } from './tensor.js';
+import { TraceError } from './errors.js';
+
+/**
+ * A graph loaded on a device, ready to be replayed. It owns its intermediate buffers; parameters and other variables
+ * own theirs. A replay creates no buffer, no bind group and no pipeline, and uploads nothing but its inputs.
+ */
+export class Plan {
+  readonly device: Device;
+  readonly program: Program;
+  readonly trace: Trace | undefined;
+  #executable: Executable;
+  #variables: readonly DeviceArray[];
+  #runs = 0;
+
+  private constructor(device: Device, program: Program, trace: Trace | undefined, loaded: Loaded) {
+    this.device = device;
+    this.program = program;
+    this.trace = trace;
+    this.#executable = loaded.executable;
+    this.#variables = loaded.variables;
+  }
+
+  /** Lays out memory for the graph of `outputs` and the trace's updates, and loads it on the device. */
+  static async build(
+    device: Device,
+    outputs: readonly Tensor[],
+    inputs: readonly Tensor[],
+    trace: Trace | undefined,
+  ): Promise<Plan> {
+    const program = buildProgram(outputs.map(ownResult), inputs, trace);
+    return new Plan(device, program, trace, await load(device, program));
+  }
+
+  /**
+   * Queues one replay. The results are valid until the next one.
+   *
+   * @param trace where the graph was recorded again, that recording: its host work goes ahead of the replay
+   */
+  async run(inputs: readonly Tensor[], trace: Trace | undefined = this.trace): Promise<Tensor[]> {
+    const values = await Promise.all(inputs.map((input) => inputValue(input, this.device)));
+    await this.#followVariables();
+    trace?.runBeforeReplay();
+    this.#executable.run(values);
+    const run = ++this.#runs;
+    const isCurrent = (): boolean => run === this.#runs;
+    return this.#executable.outputs.map((array) => new Tensor(array, { kind: 'stored', array, isCurrent }));
+  }
+
+  dispose(): void {
+    this.#runs = Infinity;
+    this.#executable.dispose();
+  }
+
+  /** A variable that was moved to another device and back has another buffer: the plan is bound anew. */
+  async #followVariables(): Promise<void> {
+    const { variables } = this.program;
+    if (variables.every((variable, i) => variable.placedOn(this.device) === this.#variables[i])) return;
+    this.#executable.dispose();
+    const loaded = await load(this.device, this.program);
+    this.#executable = loaded.executable;
+    this.#variables = loaded.variables;
+  }
+}
+
+interface Loaded {
+  readonly executable: Executable;
+  readonly variables: readonly DeviceArray[];
+}
+
+async function load(device: Device, program: Program): Promise<Loaded> {
+  const variables = await Promise.all(program.variables.map((variable) => variable.placeOn(device)));
+  return { executable: await device.load(program, variables), variables };
+}
+
+/** A result needs a buffer that belongs to the plan: what lives in a variable or an input is copied out of it. */
+function ownResult(output: Tensor): Tensor {
+  return isOwned(output) ? output : copy(output);
+}
+
+function isOwned(tensor: Tensor): boolean {
+  const { origin } = tensor;
+  if (origin.kind !== 'node') return false;
+  const { operation, inputs } = origin.node;
+  if (operation.alias) return inputs[0] !== undefined && isOwned(inputs[0]);
+  return operation.writes?.[origin.index] === undefined;
+}
+
+async function inputValue(input: Tensor, device: Device): Promise<NumericArray | DeviceArray> {
+  const { origin } = input;
+  if (origin.kind === 'variable') return origin.variable.placeOn(device);
+  if (origin.kind === 'stored') {
+    if (!origin.isCurrent()) throw new TraceError(STALE);
+    if (origin.array.device === device) return origin.array;
+  }
+  return input.data();
+}

@@ -1,0 +1,187 @@
+import { DataError, ShapeError, TraceError } from './errors.js';
+import type { DeviceArray } from './device/device.js';
+import type { GraphNode } from './graph/node.js';
+import type { DType, NumericArray, TensorSpec } from './graph/operation.js';
+import { activeTrace } from './graph/trace.js';
+import { checkShape, formatShape, type Shape, sizeOf } from './shape.js';
+import type { Variable } from './variable.js';
+
+/** Numbers in nested arrays, one level an axis. */
+export type NestedNumbers = number | readonly NestedNumbers[];
+
+/** Where a tensor's values come from. */
+export type Origin =
+  | { readonly kind: 'constant'; readonly data: NumericArray }
+  | { readonly kind: 'input'; readonly position: number }
+  | { readonly kind: 'variable'; readonly variable: Variable }
+  | { readonly kind: 'node'; readonly node: GraphNode; readonly index: number }
+  | { readonly kind: 'stored'; readonly array: DeviceArray; readonly isCurrent: () => boolean };
+
+/**
+ * A lazy array of numbers: operations on it only build a graph, and `await tensor.data()` computes it.
+ * Immutable: an operation gives a new tensor.
+ */
+export class Tensor implements TensorSpec {
+  readonly shape: Shape;
+  readonly dtype: DType;
+  /** @internal */
+  origin: Origin;
+
+  /** @internal Use {@link tensor} or an operation. */
+  constructor(spec: TensorSpec, origin: Origin) {
+    this.shape = spec.shape;
+    this.dtype = spec.dtype;
+    this.origin = origin;
+  }
+
+  /** Number of axes. */
+  get rank(): number {
+    return this.shape.length;
+  }
+
+  /** Number of elements. */
+  get size(): number {
+    return sizeOf(this.shape);
+  }
+
+  /**
+   * The values, row-major, computed on the default device where they are not known yet. Compute many tensors, or
+   * compute on another device, with `run` or `compile`.
+   * Throws TraceError inside a traced function, which must not depend on values.
+   */
+  async data(): Promise<NumericArray> {
+    if (activeTrace()) {
+      throw new TraceError(
+        'a value was read inside a function that is being traced. It runs once to record its operations, before there ' +
+          'are values: return the tensor and read it from the result, or compute the decision with operations',
+      );
+    }
+    const origin = this.origin;
+    if (origin.kind === 'constant') return origin.data;
+    if (origin.kind === 'variable') return origin.variable.data();
+    if (origin.kind === 'stored') {
+      if (!origin.isCurrent()) throw new TraceError(STALE);
+      const data = await origin.array.read();
+      this.origin = { kind: 'constant', data };
+      return data;
+    }
+    // Loaded late: evaluation stands above the tensor in the architecture, this method is its one shorthand.
+    const { evaluate } = await import('./evaluate.js');
+    const data = await evaluate(this);
+    this.origin = { kind: 'constant', data };
+    return data;
+  }
+
+  /** The only value of a tensor with one element. Throws ShapeError for any other size, TraceError while tracing. */
+  async item(): Promise<number> {
+    if (this.size !== 1) throw new ShapeError(`item() needs a tensor of one element, found ${formatShape(this.shape)}`);
+    const [value] = await this.data();
+    if (value === undefined) throw new DataError('item(): the tensor has no data');
+    return value;
+  }
+
+  /** The values in nested arrays; a plain number for a scalar. */
+  async array(): Promise<NestedNumbers> {
+    return nest(await this.data(), this.shape);
+  }
+}
+
+/** @internal The message for reading a result that a later call of its plan has overwritten. */
+export const STALE =
+  'this result was overwritten by a later call of the same compiled function, whose plan reuses its buffers. Read it ' +
+  '(await result.data()) before the next call, or add it up on the device with a Meter';
+
+function nest(data: NumericArray, shape: Shape): NestedNumbers {
+  if (shape.length === 0) return data[0] ?? NaN;
+  const [size = 0, ...rest] = shape;
+  const stride = sizeOf(rest);
+  return Array.from({ length: size }, (_, i) => nest(data.subarray(i * stride, (i + 1) * stride), rest));
+}
+
+/** Options of {@link tensor}. */
+export interface TensorOptions {
+  /** Needed where a flat typed array is not to be one axis. */
+  readonly shape?: Shape;
+  /** Default: that of a typed array, else `f32`. */
+  readonly dtype?: DType;
+}
+
+/**
+ * A tensor of given values: nested arrays, one number, or a typed array with its shape (PyTorch: `torch.tensor`).
+ * A typed array is taken as it is, without a copy: do not change it afterwards.
+ *
+ * Throws DataError where nested arrays are ragged, ShapeError where the count does not fit `shape`.
+ */
+export function tensor(values: NestedNumbers | NumericArray, options: TensorOptions = {}): Tensor {
+  if (values instanceof Float32Array || values instanceof Int32Array || values instanceof Uint32Array) {
+    return fromTyped(values, options);
+  }
+  const shape = nestedShape(values);
+  const dtype = options.dtype ?? 'f32';
+  const flat = values instanceof Float64Array ? values : flatten(values, shape);
+  return fromTyped(arrayOf(dtype, flat), { ...options, shape: options.shape ?? shape });
+}
+
+/** @internal A number as a scalar tensor, a tensor as it is. */
+export function asTensor(value: TensorLike): Tensor {
+  if (value instanceof Tensor) return value;
+  return typeof value === 'number' ? tensor(value) : value.value;
+}
+
+/** What operations take: a tensor, a variable (its current value) or a number (a scalar). */
+export type TensorLike = Tensor | Variable | number;
+
+/** @internal */
+export function dtypeOf(data: NumericArray): DType {
+  if (data instanceof Int32Array) return 'i32';
+  return data instanceof Uint32Array ? 'u32' : 'f32';
+}
+
+/** @internal A typed array of the type that stores `dtype`. */
+export function arrayOf(dtype: DType, values: ArrayLike<number>): NumericArray {
+  if (dtype === 'i32') return Int32Array.from(values);
+  return dtype === 'u32' ? Uint32Array.from(values) : Float32Array.from(values);
+}
+
+function fromTyped(data: NumericArray, options: TensorOptions): Tensor {
+  const shape = options.shape ?? [data.length];
+  checkShape('tensor', shape);
+  if (sizeOf(shape) !== data.length) {
+    throw new ShapeError(`tensor: ${data.length} values do not fill the shape ${formatShape(shape)}, which has ${sizeOf(shape)}`);
+  }
+  const dtype = options.dtype ?? dtypeOf(data);
+  const stored = dtype === dtypeOf(data) ? data : arrayOf(dtype, data);
+  return new Tensor({ shape, dtype }, { kind: 'constant', data: stored });
+}
+
+function nestedShape(values: NestedNumbers | NumericArray): number[] {
+  const shape: number[] = [];
+  let level: NestedNumbers | NumericArray | undefined = values;
+  while (typeof level === 'object') {
+    shape.push(level.length);
+    level = level[0];
+  }
+  return shape;
+}
+
+function flatten(values: NestedNumbers, shape: Shape): Float64Array {
+  const flat = new Float64Array(sizeOf(shape));
+  let count = 0;
+  const visit = (level: NestedNumbers, path: number[]): void => {
+    const expected = shape[path.length];
+    if (typeof level === 'number') {
+      if (expected !== undefined) throw ragged(path, 'a number', `an array of ${expected}`);
+      flat[count++] = level;
+    } else if (level.length !== expected) {
+      throw ragged(path, `an array of ${level.length}`, expected === undefined ? 'a number' : `an array of ${expected}`);
+    } else {
+      level.forEach((inner, i) => visit(inner, [...path, i]));
+    }
+  };
+  visit(values, []);
+  return flat;
+}
+
+function ragged(path: readonly number[], found: string, expected: string): DataError {
+  return new DataError(`tensor: nested arrays are ragged: found ${found} at [${path.join('][')}], expected ${expected}`);
+}

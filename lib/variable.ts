@@ -1,0 +1,124 @@
+import { ShapeError, TraceError } from './errors.js';
+import type { Device, DeviceArray } from './device/device.js';
+import type { DType, NumericArray, TensorSpec } from './graph/operation.js';
+import { activeTrace, requireTrace } from './graph/trace.js';
+import { applyOne } from './graph/node.js';
+import { assign } from './ops/assign.js';
+import { formatShape, sameShape, type Shape, sizeOf } from './shape.js';
+import { asTensor, Tensor, type TensorLike } from './tensor.js';
+
+/**
+ * State that outlives a plan: weights, optimizer state, running sums, data sets. It owns its buffer, on the host until
+ * a plan uses it, then on that plan's device; a plan on another device moves it there. Free it with `dispose()`.
+ */
+export class Variable implements TensorSpec {
+  readonly name: string;
+  readonly shape: Shape;
+  readonly dtype: DType;
+  #host: NumericArray | undefined;
+  #placed: { device: Device; array: DeviceArray } | undefined;
+  #disposed = false;
+  readonly #leaf: Tensor;
+
+  /** @param name as it stands in files and messages, e.g. `fc1.weight` */
+  constructor(name: string, initial: Tensor | NumericArray, shape?: Shape) {
+    const start = initial instanceof Tensor ? initial : new Tensor(specOf(initial, shape), { kind: 'constant', data: initial });
+    if (start.origin.kind !== 'constant') throw new TraceError(`variable ${name}: the initial values must be known, not lazy`);
+    this.name = name;
+    this.shape = start.shape;
+    this.dtype = start.dtype;
+    this.#host = start.origin.data;
+    this.#leaf = new Tensor(start, { kind: 'variable', variable: this });
+  }
+
+  /** The current value, as a tensor: inside a traced function, the value after the updates made so far. */
+  get value(): Tensor {
+    return activeTrace()?.updates.get(this) ?? this.#leaf;
+  }
+
+  /** Number of elements. */
+  get size(): number {
+    return sizeOf(this.shape);
+  }
+
+  /**
+   * Inside a traced function: the variable takes the value of `next` whenever the plan runs, in place on the device.
+   * Throws ShapeError where shape or type differ, TraceError outside of a traced function.
+   */
+  assign(next: TensorLike): void {
+    requireTrace(`assign to ${this.name}`);
+    this.update(applyOne(assign, [this.value, asTensor(next)], {}));
+  }
+
+  /** @internal Records the output of an operation that writes over this variable as its new value. */
+  update(next: Tensor): void {
+    requireTrace(`update of ${this.name}`).updates.set(this, next);
+  }
+
+  /** Sets the values from the host, at once. Throws ShapeError where the count differs. */
+  set(values: NumericArray): void {
+    if (values.length !== this.size) {
+      throw new ShapeError(`${this.name}: ${values.length} values given for the shape ${formatShape(this.shape)}`);
+    }
+    this.#checkAlive();
+    if (this.#placed) this.#placed.array.write(values);
+    else this.#host = values.slice();
+  }
+
+  /** A copy of the values as they are now. */
+  async data(): Promise<NumericArray> {
+    this.#checkAlive();
+    if (this.#placed) return this.#placed.array.read();
+    return (this.#host ?? new Float32Array(0)).slice();
+  }
+
+  /** @internal The variable's buffer on `device`, moved there from wherever it is. */
+  async placeOn(device: Device): Promise<DeviceArray> {
+    this.#checkAlive();
+    if (this.#placed?.device === device) return this.#placed.array;
+    const values = await this.data();
+    const array = device.allocate(this);
+    array.write(values);
+    this.#placed?.array.dispose();
+    this.#placed = { device, array };
+    this.#host = undefined;
+    return array;
+  }
+
+  /** @internal The buffer on `device` if that is where the variable is. */
+  placedOn(device: Device): DeviceArray | undefined {
+    return this.#placed?.device === device ? this.#placed.array : undefined;
+  }
+
+  /** Frees the buffer. Using the variable afterwards throws TraceError. */
+  dispose(): void {
+    this.#placed?.array.dispose();
+    this.#placed = undefined;
+    this.#host = undefined;
+    this.#disposed = true;
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  #checkAlive(): void {
+    if (this.#disposed) throw new TraceError(`variable ${this.name} is used after dispose()`);
+  }
+}
+
+/** A variable that an optimizer trains. */
+export class Parameter extends Variable {}
+
+function specOf(data: NumericArray, shape: Shape = [data.length]): TensorSpec {
+  if (sizeOf(shape) !== data.length) {
+    throw new ShapeError(`variable: ${data.length} values do not fill the shape ${formatShape(shape)}`);
+  }
+  const dtype = data instanceof Int32Array ? 'i32' : data instanceof Uint32Array ? 'u32' : 'f32';
+  return { shape, dtype };
+}
+
+/** @internal */
+export function sameSpec(a: TensorSpec, b: TensorSpec): boolean {
+  return a.dtype === b.dtype && sameShape(a.shape, b.shape);
+}

@@ -1,0 +1,221 @@
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { PNG } from 'pngjs';
+import test from 'tape';
+import { resizeBilinear } from '../../lib/data/resize.js';
+import { DataError, OptionError } from '../../lib/errors.js';
+import { imageFolder, type ImageFolderOptions } from '../../lib/node/image-folder.js';
+
+/** A PNG file of RGBA pixels, row by row. */
+function png(width: number, height: number, rgba: readonly number[]): Buffer {
+  const picture = new PNG({ width, height });
+  picture.data.set(rgba);
+  return PNG.sync.write(picture);
+}
+
+/** A PNG file of one opaque grey. */
+function grey(value: number, width = 2, height = 2): Buffer {
+  return png(
+    width,
+    height,
+    Array<number[]>(width * height)
+      .fill([value, value, value, 255])
+      .flat(),
+  );
+}
+
+/** Runs a test on a folder with the given files, which is removed afterwards. */
+async function withFiles(
+  files: Readonly<Record<string, string | Uint8Array>>,
+  work: (folder: string) => Promise<void>,
+): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), 'kernelwright-pictures-'));
+  try {
+    for (const [path, data] of Object.entries(files)) {
+      await mkdir(dirname(join(folder, path)), { recursive: true });
+      await writeFile(join(folder, path), data);
+    }
+    await work(folder);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+/** The message of the DataError that reading is refused with, or what else happened. */
+async function refusal(folder: string, options?: ImageFolderOptions): Promise<string> {
+  try {
+    await imageFolder(folder, options);
+    return 'read';
+  } catch (error) {
+    return error instanceof DataError ? error.message : `not a DataError: ${String(error)}`;
+  }
+}
+
+test('classes and files are sorted by code point, and stray files are passed over', async (t) => {
+  const files = {
+    'b/2.png': grey(40),
+    'b/10.PNG': grey(30),
+    'B/x.png': grey(20),
+    '\uff9e/x.png': grey(50), // before the next one by code point, after it in UTF-16
+    '\u{1f527}/x.png': grey(60),
+    'b/notes.txt': 'not a picture',
+    'b/.hidden.png': 'not a picture',
+    'b/Thumbs.db': 'not a picture',
+    'b/deeper/y.png': 'not read',
+    '.git/x.png': 'not a class',
+    'README.md': 'not a class',
+    '.DS_Store': 'not a class',
+  };
+  await withFiles(files, async (folder) => {
+    const set = await imageFolder(folder);
+    t.deepEqual(set.classNames, ['B', 'b', '\uff9e', '\u{1f527}']);
+    t.deepEqual(set.files, ['B/x.png', 'b/10.PNG', 'b/2.png', '\uff9e/x.png', '\u{1f527}/x.png']);
+    t.deepEqual(set.labels, Int32Array.of(0, 1, 1, 2, 3));
+    t.deepEqual(set.inputShape, [3, 2, 2]);
+    const firsts = set.files.map((_, i) => set.inputs[12 * i] ?? NaN);
+    t.deepEqual(
+      firsts,
+      [20, 30, 40, 50, 60].map((value) => Math.fround(value / 255)),
+      'each picture is in its place',
+    );
+    t.equal(set.inputs.length, 60);
+  });
+});
+
+test('numbers are v / 255 in the order channel, row, column, or row, column, channel', async (t) => {
+  const picture = png(
+    3,
+    2,
+    [1, 2, 3, 255, 4, 5, 6, 255, 7, 8, 9, 255, 10, 11, 12, 255, 13, 14, 15, 255, 16, 17, 18, 255],
+  );
+  await withFiles({ 'a/1.png': picture, 'b/1.png': grey(255, 3, 2) }, async (folder) => {
+    const first = await imageFolder(folder);
+    t.deepEqual(first.inputShape, [3, 2, 3]);
+    const planes = [1, 4, 7, 10, 13, 16, 2, 5, 8, 11, 14, 17, 3, 6, 9, 12, 15, 18];
+    t.deepEqual(
+      first.inputs.subarray(0, 18),
+      Float32Array.from(planes, (value) => value / 255),
+    );
+    t.deepEqual([...first.inputs.subarray(18)], Array(18).fill(1));
+    const last = await imageFolder(folder, { layout: 'channels-last' });
+    t.deepEqual(last.inputShape, [2, 3, 3]);
+    t.deepEqual(
+      last.inputs.subarray(0, 18),
+      Float32Array.from({ length: 18 }, (_, i) => (i + 1) / 255),
+    );
+  });
+});
+
+test('pictures of any size are resized, and transparent ones laid over the background', async (t) => {
+  const wide = Array.from({ length: 12 * 5 * 4 }, (_, i) => (i % 4 === 3 ? 255 : (i * 37) % 256));
+  await withFiles({ 'a/1.png': png(12, 5, wide), 'b/1.png': png(1, 1, [9, 9, 9, 0]) }, async (folder) => {
+    const size = { width: 4, height: 3 };
+    const { inputs, inputShape } = await imageFolder(folder, {
+      size,
+      background: [255, 0, 51],
+      layout: 'channels-last',
+    });
+    t.deepEqual(inputShape, [3, 4, 3]);
+    const rgb = Uint8Array.from(wide.filter((_, i) => i % 4 !== 3));
+    const expected = resizeBilinear(rgb, { width: 12, height: 5, channels: 3 }, size);
+    t.deepEqual(
+      inputs.subarray(0, 36),
+      Float32Array.from(expected, (value) => value / 255),
+    );
+    t.deepEqual(inputs.subarray(36, 39), Float32Array.of(1, 0, 0.2));
+  });
+});
+
+test('all pictures that cannot be used are listed at once', async (t) => {
+  const whole = grey(1);
+  const files = {
+    'a/1.png': whole,
+    'a/cut.png': whole.subarray(0, -7),
+    'a/photo.jpg': 'a JPEG',
+    'b/1.png': whole,
+    'b/empty.png': '',
+    'b/fake.png': '\xff\xd8\xff\xe0',
+    'b/moving.GIF': 'a GIF',
+  };
+  await withFiles(files, async (folder) => {
+    const lines = (await refusal(folder, { size: { width: 2, height: 2 } })).split('\n');
+    t.equal(lines[0], `5 of 7 pictures in ${folder} cannot be used:`);
+    t.match(lines[1] ?? '', /^ {2}a\/cut\.png: it is cut off/);
+    t.equal(lines[2], '  a/photo.jpg: only PNG is read; convert it');
+    t.equal(lines[3], '  b/empty.png: the file is empty');
+    t.match(lines[4] ?? '', /^ {2}b\/fake\.png: it is not a PNG file/);
+    t.equal(lines[5], '  b/moving.GIF: only PNG is read; convert it');
+    t.equal(lines.length, 6);
+  });
+});
+
+test('without a size, pictures of another size than the first are listed', async (t) => {
+  await withFiles({ 'a/1.png': grey(1), 'a/2.png': grey(1, 3, 2), 'b/1.png': grey(1, 2, 5) }, async (folder) => {
+    const message = await refusal(folder);
+    t.match(message, /2 of 3 pictures/);
+    t.match(message, /a\/2\.png: 3 x 2 pixels, not 2 x 2; give the option size/);
+    t.match(message, /b\/1\.png: 2 x 5 pixels/);
+    t.equal(await refusal(folder, { size: { width: 2, height: 2 } }), 'read', 'with a size they are read');
+  });
+});
+
+test('a folder that is no set of classes is refused with the reason', async (t) => {
+  await withFiles(
+    { 'a/1.png': grey(1), 'b/1.png': grey(1), 'one/a/1.png': grey(1), 'flat/1.png': grey(1) },
+    async (folder) => {
+      t.match(await refusal(join(folder, 'none')), /none: there is no such file or folder$/);
+      t.match(await refusal(join(folder, 'a', '1.png')), /1\.png: it is not a folder$/);
+      t.match(await refusal(join(folder, 'flat')), /flat has no sub-folder/);
+      t.match(await refusal(join(folder, 'one')), /one has one class only, a;/);
+      await mkdir(join(folder, 'empty'));
+      t.match(await refusal(join(folder, 'empty')), /empty has no sub-folder/);
+    },
+  );
+});
+
+test('classes without a picture are all named', async (t) => {
+  const files = { 'a/1.png': grey(1), 'b/notes.txt': 'no picture', 'c/deeper/1.png': grey(1) };
+  await withFiles(files, async (folder) => {
+    t.equal(await refusal(folder), `No picture in ${join(folder, 'b')}, ${join(folder, 'c')}`);
+  });
+});
+
+test('links are followed, and a link to nowhere is listed as broken', async (t) => {
+  await withFiles({ 'a/1.png': grey(1), 'elsewhere/.x': '', '.store/1.png': grey(2) }, async (folder) => {
+    await rm(join(folder, 'elsewhere'), { recursive: true });
+    try {
+      await symlink(join(folder, '.store'), join(folder, 'b'));
+      await symlink(join(folder, '.store', '1.png'), join(folder, 'a', '2.png'));
+    } catch {
+      t.skip('this system does not let us make links');
+      return;
+    }
+    t.deepEqual((await imageFolder(folder)).files, ['a/1.png', 'a/2.png', 'b/1.png']);
+    await symlink(join(folder, 'nowhere'), join(folder, 'a', '3.png'));
+    t.match(await refusal(folder), /1 of 4 .*\n {2}a\/3\.png: there is no such file or folder$/);
+  });
+});
+
+test('options out of range are refused before anything is read', async (t) => {
+  const cases: [ImageFolderOptions, RegExp][] = [
+    [{ size: { width: 0, height: 2 } }, /size\.width is 0/],
+    [{ size: { width: 2, height: 1.5 } }, /size\.height is 1\.5/],
+    [{ size: { width: -2, height: 2 } }, /size\.width is -2/],
+    [{ background: [0, 0, 256] }, /background is \[0, 0, 256\]/],
+    [{ background: [0, 0.5, 0] }, /background is \[0, 0\.5, 0\]/],
+    // @ts-expect-error The type forbids it; JavaScript does not.
+    [{ layout: 'NCHW' }, /layout is 'NCHW'/],
+  ];
+  for (const [options, reason] of cases) {
+    await imageFolder('/does/not/exist', options).then(
+      () => {
+        t.fail('it was read');
+      },
+      (error: unknown) => {
+        t.ok(error instanceof OptionError, String(error));
+        t.match(String(error), reason);
+      },
+    );
+  }
+});

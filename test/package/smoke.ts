@@ -1,0 +1,176 @@
+/**
+ * The smoke test of the package (`npm run test:package`): builds it, packs it, installs the tarball in an empty folder
+ * and uses it there as its users do: in Node, in strict TypeScript projects, and bundled by Vite for a browser. The
+ * tools come from this project, so that the folder holds nothing but the package and what the package brings along.
+ */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { build } from 'vite';
+
+import { root } from '../tools/root.js';
+
+const sizeLimit = 3 * 2 ** 20;
+
+/** Plain JavaScript in Node, without the optional peer: the CPU device serves. */
+const nodeProgram = `
+import { tensor, matmul } from 'kernelwright';
+import { openDevice, imageFolder } from 'kernelwright/node';
+import assert from 'node:assert/strict';
+
+assert.deepEqual([typeof openDevice, typeof imageFolder], ['function', 'function']);
+const t = tensor([[1, 2], [3, 4]]);
+assert.deepEqual(await matmul(t, t).data(), new Float32Array([7, 10, 15, 22]));
+`;
+
+const typedCore = `
+import { tensor, matmul, add, Sequential, Dense, ReLU, SGD, fit, type Tensor } from 'kernelwright';
+
+const t: Tensor = tensor([[1, 2], [3, 4]]);
+const values = await add(matmul(t, t), t).data();
+export const first: number | undefined = values[0];
+export const core: readonly unknown[] = [Sequential, Dense, ReLU, SGD, fit];
+`;
+const typedNode = `
+import { openDevice, imageFolder } from 'kernelwright/node';
+export const node: readonly unknown[] = [openDevice, imageFolder];
+`;
+
+/** A consumer stricter than most, which checks the package's declarations too and has no @webgpu/types. */
+const strictest = {
+  noEmit: true,
+  target: 'ES2022',
+  strict: true,
+  skipLibCheck: false,
+  exactOptionalPropertyTypes: true,
+  noUncheckedIndexedAccess: true,
+  noPropertyAccessFromIndexSignature: true,
+  isolatedModules: true,
+  verbatimModuleSyntax: true,
+};
+
+const folder = realpathSync(mkdtempSync(join(tmpdir(), 'kernelwright-package-')));
+const home = join(folder, 'home');
+mkdirSync(home);
+const total = { passed: 0, failed: 0 };
+try {
+  npm(root, 'run', 'build');
+  npm(root, 'pack', '--ignore-scripts', '--pack-destination', folder);
+  const tarball = join(folder, readdirSync(folder).find((file) => file.endsWith('.tgz')) ?? 'no tarball');
+
+  await check('publint has no complaint', () => tool('publint/src/cli.js', 'run', tarball, '--strict'));
+  await check('attw has no complaint', () => {
+    tool('@arethetypeswrong/cli/dist/index.js', tarball, '--profile', 'esm-only', '--no-emoji');
+  });
+  await check('the tarball installs in an empty folder, and brings nothing but pngjs', () => {
+    npm(home, 'install', tarball, '--no-audit', '--no-fund');
+    const installed = readdirSync(join(home, 'node_modules')).filter((name) => !name.startsWith('.'));
+    assert.deepEqual(installed.sort(), ['kernelwright', 'pngjs']);
+  });
+  await check('it is small, packed and installed', () => {
+    const installed = sizeOf(join(home, 'node_modules'));
+    console.log(`  ${kib(statSync(tarball).size)} packed, ${kib(installed)} installed with pngjs`);
+    assert.ok(installed < sizeLimit, `more than ${kib(sizeLimit)}`);
+  });
+  await check('the WGSL files ship', () => {
+    const shipped = readdirSync(join(home, 'node_modules/kernelwright/kernels'));
+    assert.deepEqual(
+      shipped,
+      readdirSync(join(root, 'kernels')).filter((file) => file.endsWith('.wgsl')),
+    );
+  });
+  await check('Node imports it, computes, and ends by itself', () => {
+    writeFileSync(join(home, 'program.mjs'), nodeProgram);
+    execute(home, process.execPath, 'program.mjs');
+  });
+  await check('strict TypeScript accepts it: nodenext, Node types, no DOM', () => {
+    const types = join(root, 'node_modules/@types');
+    typeCheck(typedCore + typedNode, { module: 'NodeNext', lib: ['ES2022'], typeRoots: [types], types: ['node'] });
+  });
+  await check('strict TypeScript accepts it: bundler, DOM, no Node types', () => {
+    typeCheck(typedCore, { module: 'ESNext', moduleResolution: 'bundler', lib: ['ES2022', 'DOM'], types: [] });
+  });
+  await check('Vite bundles it for a browser, without anything of Node, and drops what is not used', async () => {
+    const whole = await bundle(`import * as all from 'kernelwright'; globalThis.kept = all;`);
+    const one = await bundle(`import { ShapeError } from 'kernelwright'; globalThis.kept = ShapeError;`);
+    console.log(`  ${kib(whole.length)} whole, ${kib(one.length)} for one export`);
+    assert.doesNotMatch(whole, /["'\`]node:|__vite-browser-external/);
+    assert.ok(one.length < whole.length / 4, 'the bundle of one export holds more than it needs');
+  });
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
+console.log(`\n${total.passed} passed, ${total.failed} failed`);
+if (total.failed > 0) process.exitCode = 1;
+
+/** Runs one check and says how it went; a failure does not stop the others. */
+async function check(name: string, body: () => void | Promise<void>): Promise<void> {
+  try {
+    await body();
+    total.passed++;
+    console.log(`ok      ${name}`);
+  } catch (error) {
+    total.failed++;
+    console.log(`FAILED  ${name}\n${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+/** Runs a program to its end; throws what it printed where it fails. */
+function execute(directory: string, program: string, ...words: string[]): void {
+  // What npm tells the scripts that it runs would mislead the npm that is run here, and a device is not to be forced.
+  const kept = Object.entries(process.env).filter(([name]) => !/^(npm_|INIT_CWD|KERNELWRIGHT_)/i.test(name));
+  const { status, error, stdout, stderr } = spawnSync(program, words, {
+    cwd: directory,
+    env: Object.fromEntries(kept),
+    encoding: 'utf8',
+    timeout: 180_000,
+  });
+  if (status !== 0)
+    throw new Error(`${words.join(' ')}: ${error?.message ?? `exit code ${status}`}\n${stdout}${stderr}`);
+}
+
+/** Runs the npm that runs this script. */
+function npm(directory: string, ...words: string[]): void {
+  const script = process.env['npm_execpath'];
+  if (script === undefined) throw new Error('run this through npm: npm run test:package');
+  execute(directory, process.execPath, script, ...words);
+}
+
+/** Runs a tool of this project's development packages in the consumer's folder. */
+function tool(script: string, ...words: string[]): void {
+  execute(home, process.execPath, join(root, 'node_modules', script), ...words);
+}
+
+function typeCheck(program: string, options: object): void {
+  writeFileSync(join(home, 'program.mts'), program);
+  const project = { compilerOptions: { ...strictest, ...options }, files: ['program.mts'] };
+  writeFileSync(join(home, 'tsconfig.json'), JSON.stringify(project));
+  tool('typescript/bin/tsc', '-p', 'tsconfig.json');
+}
+
+/** Everything that Vite makes of a program, minified, in one string. */
+async function bundle(program: string): Promise<string> {
+  const input = join(home, 'program.js');
+  writeFileSync(input, program);
+  const built = await build({
+    root: home,
+    configFile: false,
+    logLevel: 'error',
+    build: { write: false, rollupOptions: { input } },
+  });
+  if (!Array.isArray(built) && !('output' in built)) throw new Error('Vite is watching instead of building');
+  const chunks = [built].flat().flatMap(({ output }) => output);
+  return chunks.map((chunk) => (chunk.type === 'chunk' ? chunk.code : chunk.source.toString())).join('\n');
+}
+
+function sizeOf(path: string): number {
+  const entry = statSync(path);
+  if (!entry.isDirectory()) return entry.size;
+  return readdirSync(path).reduce((sum, name) => sum + sizeOf(join(path, name)), 0);
+}
+
+function kib(bytes: number): string {
+  return `${Math.ceil(bytes / 1024)} KiB`;
+}

@@ -1,0 +1,145 @@
+/**
+ * Runs the tests under tape, in one process: every test/**\/*.test.ts, sorted, or those whose path contains one of the
+ * arguments (`npm test -- ops/matmul data`). Prints a line a test, what failed in full, and `N passed, N failed`.
+ */
+import { readdirSync } from 'node:fs';
+import { join, relative, sep } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { inspect } from 'node:util';
+import tape from 'tape';
+
+/** tape has no timeout of its own: a run in which nothing happens for so long has failed. */
+const silenceAllowed = Number(process.env['KERNELWRIGHT_TEST_TIMEOUT'] ?? 300) * 1000;
+
+/** What tape's object stream yields: a test begins, an assertion was made, a test is over, or a comment. */
+type Row =
+  | { type: 'test'; id: number; name: string; skip?: boolean | string; todo?: boolean | string }
+  | ({ type: 'assert'; test: number; ok: boolean; name: string; operator: string; at?: string } & Details)
+  | { type: 'end'; test: number }
+  | string;
+interface Details {
+  actual?: unknown;
+  expected?: unknown;
+  error?: unknown;
+  skip?: boolean | string;
+  todo?: boolean | string;
+}
+
+interface Running {
+  name: string;
+  skipped: boolean;
+  assertions: number;
+  failures: number;
+  since: number;
+}
+
+const here = fileURLToPath(new URL('.', import.meta.url));
+const filters = process.argv.slice(2);
+const files = readdirSync(here, { recursive: true, encoding: 'utf8' })
+  .filter((file) => file.endsWith('.test.ts') && !file.includes('node_modules'))
+  .map((file) => `test/${file.split(sep).join('/')}`)
+  .filter((file) => filters.length === 0 || filters.some((filter) => file.includes(filter)))
+  .sort();
+if (files.length === 0) {
+  console.error(filters.length > 0 ? `no test file's path contains ${filters.join(' or ')}` : 'no test files');
+  process.exit(1);
+}
+
+const heading = '# ';
+const running = new Map<number, Running>();
+const total = { passed: 0, failed: 0, skipped: 0, assertions: 0 };
+const start = performance.now();
+let over = false;
+let watchdog = startWatchdog();
+
+process.on('exit', () => {
+  if (over) return;
+  for (const { name } of running.values()) report(`  not ok  ${name}: the process ended before the test did`);
+  total.failed += Math.max(running.size, 1);
+  summarize();
+  over = true;
+});
+tape.createStream({ objectMode: true }).on('data', onRow).on('end', onEnd);
+
+// Loading is the first test, so that tape waits for it; the tests of the files follow it.
+tape(`load ${files.length} test files`, async (t) => {
+  for (const file of files) {
+    tape(heading + file, (mark) => {
+      mark.end();
+    });
+    try {
+      await import(pathToFileURL(join(here, relative('test', file))).href);
+    } catch (error) {
+      t.fail(`${file}: ${error instanceof Error ? (error.stack ?? error.message) : inspect(error)}`);
+    }
+  }
+});
+
+function onRow(row: Row): void {
+  clearTimeout(watchdog);
+  watchdog = startWatchdog();
+  if (over || typeof row === 'string') return;
+  if (row.type === 'test') {
+    if (row.name.startsWith(heading)) report(row.name);
+    const skipped = Boolean(row.skip);
+    running.set(row.id, { name: row.name, skipped, assertions: 0, failures: 0, since: performance.now() });
+    return;
+  }
+  const test = running.get(row.test);
+  if (test === undefined) return;
+  if (row.type === 'assert') {
+    test.assertions++;
+    total.assertions++;
+    if (row.ok || row.todo) return;
+    test.failures++;
+    report(`  FAILED  ${test.name}: ${row.name}${details(row)}`);
+  } else {
+    running.delete(row.test);
+    if (test.name.startsWith(heading)) return;
+    const outcome = test.failures > 0 ? 'failed' : test.skipped ? 'skipped' : 'passed';
+    if (row.test > 0 || outcome === 'failed') total[outcome]++; // the first one loads the files
+    const word = { passed: 'ok', failed: 'not ok', skipped: 'skip' }[outcome];
+    report(`  ${word}  ${test.name} (${test.assertions}, ${Math.round(performance.now() - test.since)} ms)`);
+  }
+}
+
+function onEnd(): void {
+  over = true;
+  clearTimeout(watchdog);
+  summarize();
+  // Unreferenced: it comes only where something, say an open device, holds the process.
+  setTimeout(() => {
+    report('the tests are over, but something keeps the process alive: ended by force');
+    process.exit(1);
+  }, 10_000).unref();
+}
+
+function summarize(): void {
+  if (total.failed > 0) process.exitCode = 1;
+  const seconds = ((performance.now() - start) / 1000).toFixed(1);
+  report(`\n${total.assertions} assertions in ${files.length} files, ${seconds} s`);
+  report(`${total.passed} passed, ${total.failed} failed${total.skipped > 0 ? `, ${total.skipped} skipped` : ''}`);
+}
+
+function startWatchdog(): NodeJS.Timeout {
+  return setTimeout(() => {
+    report(`nothing has happened for ${silenceAllowed / 1000} s`);
+    process.exit(1);
+  }, silenceAllowed).unref();
+}
+
+function details(row: Details & { operator: string; at?: string }): string {
+  const show = (value: unknown) => inspect(value, { depth: 4, maxArrayLength: 12, breakLength: 100 });
+  const lines = row.at ? [`at ${row.at}`] : [];
+  const thrown = row.actual instanceof Error ? row.actual : row.error;
+  if (row.operator !== 'fail' && ('expected' in row || 'actual' in row)) {
+    lines.push(`expected ${show(row.expected)}`, `actual   ${show(row.actual)}`);
+  } else if (thrown instanceof Error && row.operator !== 'fail') {
+    lines.push(thrown.stack ?? thrown.message);
+  }
+  return lines.map((line) => `\n          ${line.replaceAll('\n', '\n          ')}`).join('');
+}
+
+function report(line: string): void {
+  process.stdout.write(`${line}\n`);
+}

@@ -1,0 +1,45 @@
+import type { CaseInput, NumericArray, OperationCase } from '../../lib/graph/operation.js';
+import { RandomStream } from '../../lib/random.js';
+import { formatShape, sizeOf } from '../../lib/shape.js';
+import { tensor, type Tensor } from '../../lib/tensor.js';
+
+/** The tensors of a case, filled from the seed as the case asks for. */
+export function caseInputs({ inputs }: OperationCase, seed = 7): Tensor[] {
+  return inputs.map((input, i) => tensor(fill(input, new RandomStream(seed, `input ${i}`)), { shape: input.shape }));
+}
+
+function fill(input: CaseInput, stream: RandomStream): NumericArray {
+  const count = sizeOf(input.shape);
+  const kind = input.fill ?? 'normal';
+  if (typeof kind === 'object') {
+    const integers = Array.from(stream.uniform(count), (u) => Math.floor(u * kind.below));
+    return input.dtype === 'u32' ? Uint32Array.from(integers) : Int32Array.from(integers);
+  }
+  if (kind === 'state') return stream.bits(count);
+  if (kind === 'positive') return stream.uniform(count, 0.1, 3);
+  if (kind === 'unit') return stream.uniform(count);
+  if (kind === 'probabilities') return normalizedRows(stream.uniform(count, 0.1, 1), input.shape.at(-1) ?? 1);
+  if (kind === 'distinct') return distinct(count, stream);
+  return stream.normal(count);
+}
+
+function normalizedRows(values: Float32Array, size: number): Float32Array {
+  for (let start = 0; start < values.length; start += size) {
+    const row = values.subarray(start, start + size);
+    const total = row.reduce((sum, value) => sum + value, 0);
+    row.forEach((value, i) => (row[i] = value / total));
+  }
+  return values;
+}
+
+/** Multiples of 1/8 in random order: no two closer than a finite difference. */
+function distinct(count: number, stream: RandomStream): Float32Array {
+  const keys = stream.uniform(count);
+  const order = Array.from({ length: count }, (_, i) => i).sort((a, b) => (keys[a] ?? 0) - (keys[b] ?? 0));
+  return Float32Array.from(order, (rank) => (rank - count / 2) / 8);
+}
+
+/** `[3, 5] · [5] {"axis":1}`: what a case is, for a test's name. */
+export function describeCase({ inputs, attributes }: OperationCase): string {
+  return `${inputs.map(({ shape }) => formatShape(shape)).join(' ')} ${JSON.stringify(attributes)}`;
+}
