@@ -1,5 +1,6 @@
 import { DataError, ShapeError, TraceError } from './errors.js';
 import type { DeviceArray } from './device/device.js';
+import { evaluate } from './evaluate.js';
 import type { GraphNode } from './graph/node.js';
 import type { DType, NumericArray, TensorSpec } from './graph/operation.js';
 import { activeTrace } from './graph/trace.js';
@@ -65,8 +66,6 @@ export class Tensor implements TensorSpec {
       this.origin = { kind: 'constant', data };
       return data;
     }
-    // Loaded late: evaluation stands above the tensor in the architecture, this method is its one shorthand.
-    const { evaluate } = await import('./evaluate.js');
     const data = await evaluate(this);
     this.origin = { kind: 'constant', data };
     return data;

@@ -6,7 +6,7 @@ import { defineOperation } from '../graph/operation.js';
 import { formatShape } from '../shape.js';
 import { asTensor, type Tensor, type TensorLike } from '../tensor.js';
 import type { NoAttributes } from './binary.js';
-import { mean } from './reduce.js';
+import { mean } from './sum.js';
 
 const correctPredictionsOperation = defineOperation<NoAttributes>({
   name: 'correctPredictions',

@@ -5,7 +5,7 @@ import { applyOne } from '../graph/node.js';
 import { type Attributes, type CaseInput, defineOperation, type Operation } from '../graph/operation.js';
 import { broadcastShapes, broadcastStrides, collapse, forEachOffset, sameShape, type Shape, sizeOf } from '../shape.js';
 import { asTensor, type Tensor, type TensorLike } from '../tensor.js';
-import { sumTo } from './reduce.js';
+import { sumTo } from './sum.js';
 
 export type NoAttributes = Readonly<Record<never, never>>;
 

@@ -4,7 +4,7 @@ import { defineOperation } from '../graph/operation.js';
 import { broadcastShapes, broadcastStrides, formatShape, sameShape, type Shape, stridesOf } from '../shape.js';
 import { asTensor, type Tensor, type TensorLike } from '../tensor.js';
 import { type Move, moveElements, moveLaunch } from './moving.js';
-import { sumTo } from './reduce.js';
+import { sumTo } from './sum.js';
 
 const broadcastOperation = defineOperation<{ readonly shape: Shape }>({
   name: 'broadcastTo',

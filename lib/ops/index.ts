@@ -9,6 +9,7 @@ import { broadcastOperations } from './broadcast-to.js';
 import { concatOperations } from './concat.js';
 import { copyOperation } from './copy.js';
 import { dropoutOperations } from './dropout.js';
+import { extremeOperations } from './extremes.js';
 import { gatherOperations } from './gather.js';
 import { lossOperations } from './losses.js';
 import { mathOperations } from './math.js';
@@ -16,12 +17,12 @@ import { matmulOperations } from './matmul.js';
 import { meterUpdate } from './meter.js';
 import { likelihoodOperations } from './negative-log-likelihood.js';
 import { randomOperations } from './random.js';
-import { reduceOperations } from './reduce.js';
 import { reshapeOperations } from './reshape.js';
 import { sgdOperations } from './sgd.js';
 import { sliceOperations } from './slice.js';
 import { crossEntropyOperations } from './softmax-cross-entropy.js';
 import { softmaxOperations } from './softmax.js';
+import { sumOperations } from './sum.js';
 import { transposeOperations } from './transpose.js';
 
 /**
@@ -34,7 +35,8 @@ export const operations: readonly Operation[] = [
   ...mathOperations,
   ...activationOperations,
   ...softmaxOperations,
-  ...reduceOperations,
+  ...sumOperations,
+  ...extremeOperations,
   ...argmaxOperations,
   ...reshapeOperations,
   ...transposeOperations,

@@ -6,7 +6,7 @@ import { defineOperation, type Operation } from '../graph/operation.js';
 import { broadcastShapes, broadcastStrides, collapse, forEachOffset, formatShape, type Shape, sizeOf } from '../shape.js';
 import { asTensor, type Tensor, type TensorLike } from '../tensor.js';
 import { add } from './arithmetic.js';
-import { sumTo } from './reduce.js';
+import { sumTo } from './sum.js';
 import { reshape } from './reshape.js';
 
 type MatmulAttributes = { readonly transposeA: boolean; readonly transposeB: boolean };

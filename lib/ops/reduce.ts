@@ -2,12 +2,9 @@ import { ShapeError } from '../errors.js';
 import { commonWgsl, reduceWgsl } from '../generated/wgsl.js';
 import { ceilDivide, fillBlock, foldWorkgroups, Uniforms } from '../graph/launch.js';
 import { applyOne } from '../graph/node.js';
-import { defineOperation, type GradientCall, type Operation } from '../graph/operation.js';
-import { collapse, forEachOffset, normalizeAxes, sameShape, type Shape, sizeOf, stridesOf } from '../shape.js';
+import { defineOperation, type Operation } from '../graph/operation.js';
+import { collapse, forEachOffset, normalizeAxes, type Shape, sizeOf, stridesOf } from '../shape.js';
 import { asTensor, type Tensor, type TensorLike } from '../tensor.js';
-import { divide, equal, multiply, subtract } from './arithmetic.js';
-import { square } from './math.js';
-import { broadcastTo } from './broadcast-to.js';
 import { reshape } from './reshape.js';
 
 /** Which axes are reduced. */
@@ -19,9 +16,13 @@ export interface ReduceOptions {
 }
 
 /** The operation always keeps reduced axes with size 1; the public functions reshape. */
-type ReduceAttributes = { readonly axes: readonly number[]; readonly scale: number };
+export type ReduceAttributes = { readonly axes: readonly number[]; readonly scale: number };
 
-interface ReduceRow {
+/**
+ * The room that reductions share: output = scale · (f over the reduced axes). A row states f; the kernel states it once
+ * more, in the block `function` of kernels/reduce.wgsl.
+ */
+export interface ReduceRow {
   readonly name: string;
   readonly neutral: number;
   readonly combine: (a: number, b: number) => number;
@@ -49,7 +50,7 @@ const CASES: readonly (readonly [Shape, readonly number[]])[] = [
   [[2, 0], [0]],
 ];
 
-function defineReduce(row: ReduceRow): Operation<ReduceAttributes> {
+export function defineReduce(row: ReduceRow): Operation<ReduceAttributes> {
   return defineOperation<ReduceAttributes>({
     name: row.name,
     infer([input], { axes }) {
@@ -111,49 +112,8 @@ function walks(shape: Shape, axes: readonly number[]) {
   return { kept: walk(false), reduced: walk(true) };
 }
 
-const sumOperation = defineReduce({
-  name: 'sum',
-  neutral: 0,
-  combine: (a, b) => a + b,
-  wgsl: 'fn combine(a: f32, b: f32) -> f32 { return a + b; }\nfn neutral(any: f32) -> f32 { return 0.0; }',
-  gradient: ({ inputs: [input], outputGradients: [dOutput], attributes }) =>
-    input && dOutput ? [broadcastTo(scaled(dOutput, attributes.scale), input.shape)] : [],
-});
-
-const maxOperation = defineReduce({
-  name: 'max',
-  neutral: -Infinity,
-  combine: Math.max,
-  wgsl: 'fn combine(a: f32, b: f32) -> f32 { return maximumOf(a, b); }\nfn neutral(any: f32) -> f32 { return -infinity(any); }',
-  gradient: sharedAmongEqual,
-});
-
-const minOperation = defineReduce({
-  name: 'min',
-  neutral: Infinity,
-  combine: Math.min,
-  wgsl: 'fn combine(a: f32, b: f32) -> f32 { return minimumOf(a, b); }\nfn neutral(any: f32) -> f32 { return infinity(any); }',
-  gradient: sharedAmongEqual,
-});
-
-/** The gradient goes to the extreme elements, in equal shares where there are several (PyTorch: amax, amin). */
-function sharedAmongEqual({
-  inputs: [input],
-  outputs: [output],
-  outputGradients: [dOutput],
-  attributes: { axes },
-}: GradientCall<ReduceAttributes>): readonly Tensor[] {
-  if (!input || !output || !dOutput) return [];
-  const isExtreme = equal(input, output);
-  const count = applyOne(sumOperation, [isExtreme], { axes, scale: 1 });
-  return [multiply(isExtreme, divide(dOutput, count))];
-}
-
-function scaled(value: Tensor, factor: number): Tensor {
-  return factor === 1 ? value : multiply(value, factor);
-}
-
-function reduce(operation: Operation<ReduceAttributes>, input: TensorLike, options: ReduceOptions, isMean = false): Tensor {
+/** The public form of a reduction: normalizes the axes, and drops them unless they are kept. */
+export function reduce(operation: Operation<ReduceAttributes>, input: TensorLike, options: ReduceOptions, isMean = false): Tensor {
   const value = asTensor(input);
   const axes = normalizeAxes(operation.name, options.axes, value.shape);
   const count = axes.reduce((product, axis) => product * (value.shape[axis] ?? 1), 1);
@@ -162,49 +122,3 @@ function reduce(operation: Operation<ReduceAttributes>, input: TensorLike, optio
   return reshape(kept, value.shape.filter((_, axis) => !axes.includes(axis)));
 }
 
-/** Sum over axes; 0 over an empty axis. */
-export function sum(input: TensorLike, options: ReduceOptions = {}): Tensor {
-  return reduce(sumOperation, input, options);
-}
-
-/** Mean over axes; NaN over an empty axis. */
-export function mean(input: TensorLike, options: ReduceOptions = {}): Tensor {
-  return reduce(sumOperation, input, options, true);
-}
-
-/**
- * Largest value over axes; NaN where any is NaN, -Infinity over an empty axis. The gradient is divided equally among
- * the largest elements (PyTorch: `amax`; `max(dim)` there picks one).
- */
-export function max(input: TensorLike, options: ReduceOptions = {}): Tensor {
-  return reduce(maxOperation, input, options);
-}
-
-/** Smallest value over axes; like {@link max}. */
-export function min(input: TensorLike, options: ReduceOptions = {}): Tensor {
-  return reduce(minOperation, input, options);
-}
-
-/**
- * Variance over axes: mean((x - mean(x))²), in two passes, so that a large mean does not cost the digits.
- * `unbiased` divides by n - 1 in place of n (PyTorch's default; the default here is false, as in Keras and NumPy).
- */
-export function variance(input: TensorLike, options: ReduceOptions & { readonly unbiased?: boolean } = {}): Tensor {
-  const value = asTensor(input);
-  const axes = normalizeAxes('variance', options.axes, value.shape);
-  const deviations = square(subtract(value, mean(value, { axes, keepDims: true })));
-  const biased = mean(deviations, { ...options, axes });
-  if (!options.unbiased) return biased;
-  const count = axes.reduce((product, axis) => product * (value.shape[axis] ?? 1), 1);
-  return multiply(biased, count / (count - 1));
-}
-
-/** Sums a gradient over what was broadcast, to the shape before it. */
-export function sumTo(value: Tensor, shape: Shape): Tensor {
-  if (sameShape(value.shape, shape)) return value;
-  const missing = value.rank - shape.length;
-  const axes = value.shape.flatMap((size, axis) => (axis < missing || (shape[axis - missing] === 1 && size !== 1) ? [axis] : []));
-  return reshape(applyOne(sumOperation, [value], { axes, scale: 1 }), shape);
-}
-
-export const reduceOperations = [sumOperation, maxOperation, minOperation];

@@ -1,6 +1,6 @@
 import { OptionError } from '../errors.js';
 import type { Tensor } from '../tensor.js';
-import { mean, sum } from './reduce.js';
+import { mean, sum } from './sum.js';
 
 /** What becomes of the losses of the rows: their mean, their sum, or each on its own. */
 export type Reduction = 'mean' | 'sum' | 'none';

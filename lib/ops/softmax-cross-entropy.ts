@@ -6,7 +6,7 @@ import { type ArrayView, type Call, defineOperation, type Operation, type Operat
 import { formatShape } from '../shape.js';
 import { asTensor, tensor, type Tensor, type TensorLike } from '../tensor.js';
 import { divide } from './arithmetic.js';
-import { sum } from './reduce.js';
+import { sum } from './sum.js';
 import { checkReduction, reduceLosses, type Reduction } from './reduction.js';
 
 type CrossEntropyAttributes = {

@@ -7,7 +7,7 @@ import { normalizeAxis, type Shape, sizeOf } from '../shape.js';
 import { asTensor, type Tensor, type TensorLike } from '../tensor.js';
 import { multiply, subtract } from './arithmetic.js';
 import { exp } from './math.js';
-import { sum } from './reduce.js';
+import { sum } from './sum.js';
 
 type SoftmaxAttributes = { readonly axis: number };
 

@@ -1,10 +1,13 @@
-import type { CaseInput, NumericArray, OperationCase } from '../../lib/graph/operation.js';
+import type { CaseInput, NumericArray, Operation } from '../../lib/graph/operation.js';
 import { RandomStream } from '../../lib/random.js';
 import { formatShape, sizeOf } from '../../lib/shape.js';
 import { tensor, type Tensor } from '../../lib/tensor.js';
 
+/** A case of any operation. */
+export type Case = Operation['cases'][number];
+
 /** The tensors of a case, filled from the seed as the case asks for. */
-export function caseInputs({ inputs }: OperationCase, seed = 7): Tensor[] {
+export function caseInputs({ inputs }: Case, seed = 7): Tensor[] {
   return inputs.map((input, i) => tensor(fill(input, new RandomStream(seed, `input ${i}`)), { shape: input.shape }));
 }
 
@@ -40,6 +43,6 @@ function distinct(count: number, stream: RandomStream): Float32Array {
 }
 
 /** `[3, 5] · [5] {"axis":1}`: what a case is, for a test's name. */
-export function describeCase({ inputs, attributes }: OperationCase): string {
+export function describeCase({ inputs, attributes }: Case): string {
   return `${inputs.map(({ shape }) => formatShape(shape)).join(' ')} ${JSON.stringify(attributes)}`;
 }

@@ -1,13 +1,23 @@
-import type { Device } from '../../lib/device/device.js';
+import { WebGpuDevice } from '../../lib/device/webgpu/device.js';
 import { openDevice } from '../../lib/node/open-device.js';
 
-let device: Promise<Device> | undefined;
+let device: Promise<WebGpuDevice> | undefined;
 
 /** The WebGPU device of this test process. Without an adapter it rejects: a GPU test never skips silently. */
-export function webgpu(): Promise<Device> {
-  device ??= openDevice('webgpu').then((opened) => {
+export function webgpu(): Promise<WebGpuDevice> {
+  device ??= openWebGpu().then((opened) => {
     console.log(`# WebGPU adapter: ${opened.info.description}`);
     return opened;
   });
   return device;
+}
+
+/** A device of its own, for tests that lose, dispose of or count it. What WebGPU refuses without a scope ends the run. */
+export async function openWebGpu(): Promise<WebGpuDevice> {
+  const opened = await openDevice('webgpu');
+  if (!(opened instanceof WebGpuDevice)) throw new Error(`asked for webgpu, got ${opened.info.kind}`);
+  opened.gpu.addEventListener('uncapturederror', ({ error }) => {
+    throw new Error(`WebGPU refused a call outside of any error scope: ${error.message}`);
+  });
+  return opened;
 }

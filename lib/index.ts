@@ -1,0 +1,90 @@
+/**
+ * kernelwright: neural networks in TypeScript on hand-written WebGPU kernels. This entry runs in browsers and in Node;
+ * `kernelwright/node` adds image folders, files and the opening of WebGPU in Node.
+ *
+ * @packageDocumentation
+ */
+export { compile, type CompiledFunction, type CompiledInput } from './compile.js';
+export { run, type RunOptions } from './evaluate.js';
+export { Plan } from './plan.js';
+export { tensor, Tensor, type NestedNumbers, type TensorLike, type TensorOptions } from './tensor.js';
+export type { TensorTree } from './tree.js';
+export { Parameter, Variable } from './variable.js';
+export { Generator } from './generator.js';
+export { RandomStream, shuffledIndices } from './random.js';
+export { gradient } from './graph/gradient.js';
+export type { DType, NumericArray, TensorSpec } from './graph/operation.js';
+export type { Shape } from './shape.js';
+export {
+  DataError,
+  DeviceError,
+  DeviceLostError,
+  KernelwrightError,
+  OptionError,
+  ShapeError,
+  TraceError,
+  TrainingError,
+} from './errors.js';
+
+export { openDevice, type DeviceRequest } from './device/open.js';
+export type { Device, DeviceArray, DeviceInfo, Executable } from './device/device.js';
+
+export { elu, gelu, hardswish, leakyRelu, relu, relu6, sigmoid, silu, softplus, tanh } from './ops/activations.js';
+export { accuracy, correctPredictions } from './ops/accuracy.js';
+export { argmax } from './ops/argmax.js';
+export { add, divide, equal, maximum, minimum, multiply, subtract } from './ops/arithmetic.js';
+export { broadcastTo } from './ops/broadcast-to.js';
+export { concat } from './ops/concat.js';
+export { dropout, type DropoutOptions } from './ops/dropout.js';
+export { gather } from './ops/gather.js';
+export { binaryCrossEntropyWithLogits, meanSquaredError, type ReductionOptions } from './ops/losses.js';
+export { abs, clamp, exp, log, negate, reciprocal, sqrt, square } from './ops/math.js';
+export { linear, matmul, type MatmulOptions } from './ops/matmul.js';
+export { negativeLogLikelihood } from './ops/negative-log-likelihood.js';
+export { randomBits, randomNormal, randomUniform } from './ops/random.js';
+export { max, min } from './ops/extremes.js';
+export { mean, sum } from './ops/sum.js';
+export { variance } from './ops/variance.js';
+export type { ReduceOptions } from './ops/reduce.js';
+export type { Reduction } from './ops/reduction.js';
+export { flatten, reshape } from './ops/reshape.js';
+export { slice } from './ops/slice.js';
+export { softmaxCrossEntropy, type CrossEntropyOptions } from './ops/softmax-cross-entropy.js';
+export { logSoftmax, softmax, type AxisOptions } from './ops/softmax.js';
+export { transpose } from './ops/transpose.js';
+
+export { Dense, type DenseOptions } from './nn/dense.js';
+export {
+  constant,
+  glorotUniform,
+  heNormal,
+  kaimingUniform,
+  zeros,
+  type Fans,
+  type Initializer,
+} from './nn/initializers.js';
+export { Dropout, Flatten, ReLU, Sigmoid, Softmax, Tanh } from './nn/layers.js';
+export { Module, type BuildOptions, type Scope } from './nn/module.js';
+export { Sequential } from './nn/sequential.js';
+export { loadState, stateOf } from './nn/state.js';
+export type { Summary, SummaryLayer } from './nn/summary.js';
+
+export { Optimizer, type LearningRate } from './optim/optimizer.js';
+export { SGD, type SGDOptions } from './optim/sgd.js';
+
+export { evaluate, predict, type EvaluateOptions, type Evaluation, type Loss, type PredictOptions } from './train/evaluate.js';
+export { fit, type EpochResult, type FitOptions, type History } from './train/fit.js';
+export { Meter, type MeterReading } from './train/meter.js';
+
+export { fromArrays, type FromArraysOptions, type LabelledData } from './data/arrays.js';
+export { batchIndices, type BatchOptions } from './data/batches.js';
+export { resizeBilinear, type PictureSize, type PixelLayout } from './data/resize.js';
+export { splitByClass, type Split, type SplitOptions } from './data/split.js';
+export {
+  decodeSafetensors,
+  encodeSafetensors,
+  type Safetensors,
+  type SafetensorsArrays,
+  type SafetensorsDtype,
+  type SafetensorsTensor,
+} from './io/safetensors.js';

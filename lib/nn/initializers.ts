@@ -1,0 +1,47 @@
+import type { RandomStream } from '../random.js';
+import { type Shape, sizeOf } from '../shape.js';
+
+/** Numbers of inputs and outputs that one weight of a layer connects. */
+export interface Fans {
+  readonly fanIn: number;
+  readonly fanOut: number;
+}
+
+/** Makes the initial values of a parameter, drawing from a stream that is the parameter's own. */
+export type Initializer = (shape: Shape, fans: Fans, random: RandomStream) => Float32Array;
+
+/**
+ * Uniform in ±gain · √(3 / fanIn), gain = √(2 / (1 + a²)) (He et al. 2015). With the default a = √5 that is ±1/√fanIn:
+ * what PyTorch's Linear does for its weight and, with the weight's fan-in, for its bias. With a = 0 it is Keras's
+ * `he_uniform`.
+ */
+export function kaimingUniform(options: { readonly a?: number } = {}): Initializer {
+  const { a = Math.sqrt(5) } = options;
+  return (shape, { fanIn }, random) => {
+    const bound = Math.sqrt(2 / (1 + a * a)) * Math.sqrt(3 / Math.max(1, fanIn));
+    return random.uniform(sizeOf(shape), -bound, bound);
+  };
+}
+
+/** Normal with standard deviation √(2 / fanIn), for layers before a ReLU (He et al. 2015; PyTorch: `kaiming_normal_`). */
+export function heNormal(): Initializer {
+  return (shape, { fanIn }, random) => random.normal(sizeOf(shape), 0, Math.sqrt(2 / Math.max(1, fanIn)));
+}
+
+/** Uniform in ±√(6 / (fanIn + fanOut)) (Glorot & Bengio 2010): what Keras's Dense does for its weight. */
+export function glorotUniform(): Initializer {
+  return (shape, { fanIn, fanOut }, random) => {
+    const bound = Math.sqrt(6 / Math.max(1, fanIn + fanOut));
+    return random.uniform(sizeOf(shape), -bound, bound);
+  };
+}
+
+/** The same number everywhere. */
+export function constant(value: number): Initializer {
+  return (shape) => new Float32Array(sizeOf(shape)).fill(value);
+}
+
+/** 0 everywhere: what Keras's Dense does for its bias. */
+export function zeros(): Initializer {
+  return constant(0);
+}

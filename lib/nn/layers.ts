@@ -1,0 +1,68 @@
+import { relu, sigmoid, tanh } from '../ops/activations.js';
+import { checkProbability, dropout } from '../ops/dropout.js';
+import { flatten } from '../ops/reshape.js';
+import { softmax } from '../ops/softmax.js';
+import type { Tensor } from '../tensor.js';
+import { Module } from './module.js';
+
+/** The layer of {@link relu}: max(x, 0). */
+export class ReLU extends Module {
+  override forward(input: Tensor): Tensor {
+    return relu(input);
+  }
+}
+
+/** The layer of {@link sigmoid}: 1 / (1 + e^-x). */
+export class Sigmoid extends Module {
+  override forward(input: Tensor): Tensor {
+    return sigmoid(input);
+  }
+}
+
+/** The layer of {@link tanh}. */
+export class Tanh extends Module {
+  override forward(input: Tensor): Tensor {
+    return tanh(input);
+  }
+}
+
+/** The layer of {@link softmax}, along the last axis by default. Losses take logits: do not put it before them. */
+export class Softmax extends Module {
+  readonly axis: number;
+
+  constructor(options: { readonly axis?: number } = {}) {
+    super();
+    this.axis = options.axis ?? -1;
+  }
+
+  override forward(input: Tensor): Tensor {
+    return softmax(input, { axis: this.axis });
+  }
+}
+
+/** Merges all axes but the batch: [N, ..] → [N, product]. */
+export class Flatten extends Module {
+  override forward(input: Tensor): Tensor {
+    return flatten(input);
+  }
+}
+
+/**
+ * Sets each element to 0 with the given probability while training, and scales the rest by 1 / (1 - p); hands its
+ * input on in evaluation. Masks come from the model's seed, another one at each step (PyTorch and Keras: `Dropout(p)`).
+ */
+export class Dropout extends Module {
+  readonly probability: number;
+
+  /** @param probability of dropping. Throws OptionError outside of [0, 1]. */
+  constructor(probability: number) {
+    super();
+    this.probability = checkProbability(probability);
+  }
+
+  override forward(input: Tensor): Tensor {
+    if (!this.training) return input;
+    const { generator, path } = this.scope;
+    return dropout(input, { probability: this.probability, generator, stream: `${path}.mask` });
+  }
+}

@@ -1,0 +1,39 @@
+import { DataError } from '../errors.js';
+import type { Safetensors, SafetensorsTensor } from '../io/safetensors.js';
+import { formatShape, sameShape } from '../shape.js';
+import type { Module } from './module.js';
+
+/** The model's variables as tensors of a .safetensors file, by PyTorch's names and in its layouts. */
+export async function stateOf(model: Module): Promise<Map<string, SafetensorsTensor>> {
+  const state = new Map<string, SafetensorsTensor>();
+  for (const [name, variable] of model.namedVariables()) {
+    const data = await variable.data();
+    const { shape } = variable;
+    if (data instanceof Float32Array) state.set(name, { dtype: 'F32', shape, data });
+    else if (data instanceof Int32Array) state.set(name, { dtype: 'I32', shape, data });
+    else if (data instanceof Uint32Array) state.set(name, { dtype: 'U32', shape, data });
+  }
+  return state;
+}
+
+/**
+ * Sets the model's variables from the tensors of a .safetensors file. All or nothing: throws DataError naming every
+ * name that is missing or unknown and every shape that differs, before anything is set.
+ */
+export function loadState(model: Module, state: Pick<Safetensors, 'tensors'>): void {
+  const variables = model.namedVariables();
+  const problems: string[] = [];
+  for (const name of state.tensors.keys()) if (!variables.has(name)) problems.push(`${name} is not in the model`);
+  for (const [name, variable] of variables) {
+    const saved = state.tensors.get(name);
+    if (!saved) problems.push(`${name} is missing`);
+    else if (!sameShape(saved.shape, variable.shape)) {
+      problems.push(`${name} is ${formatShape(saved.shape)}, the model has ${formatShape(variable.shape)}`);
+    }
+  }
+  if (problems.length > 0) throw new DataError(`the weights do not fit the model: ${problems.join('; ')}`);
+  for (const [name, variable] of variables) {
+    const saved = state.tensors.get(name);
+    if (saved) variable.set(Float32Array.from(saved.data, Number));
+  }
+}

@@ -1,0 +1,10 @@
+/**
+ * What needs Node: opening WebGPU through the package `webgpu`, image folders, and files.
+ *
+ * @packageDocumentation
+ */
+export { readSafetensors, writeFileAtomically, writeSafetensors } from './files.js';
+export { imageFolder, type ImageFolderOptions, type ImageSet, type PictureLayout } from './image-folder.js';
+export { openDevice } from './open-device.js';
+export { decodePng, type DecodedPng, type DecodePngOptions, type Rgb } from './png.js';
+export { loadWeights, saveWeights } from './weights.js';

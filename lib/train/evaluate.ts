@@ -1,0 +1,138 @@
+import type { LabelledData } from '../data/arrays.js';
+import { batchIndices } from '../data/batches.js';
+import { compile } from '../compile.js';
+import type { RunOptions } from '../evaluate.js';
+import type { Module } from '../nn/module.js';
+import { accuracy } from '../ops/accuracy.js';
+import { softmaxCrossEntropy } from '../ops/softmax-cross-entropy.js';
+import { sizeOf } from '../shape.js';
+import { tensor, type Tensor } from '../tensor.js';
+import { ShapeError } from '../errors.js';
+import { Meter } from './meter.js';
+import { PlacedData, prepareModel } from './placed-data.js';
+
+/** The loss of a batch from logits [B, C] and classes i32 [B]: a scalar, the mean over the batch. */
+export type Loss = (logits: Tensor, labels: Tensor) => Tensor;
+
+/** Options of {@link evaluate}. */
+export interface EvaluateOptions extends RunOptions {
+  /** Default: {@link softmaxCrossEntropy}. */
+  readonly loss?: Loss;
+  /** Rows computed at once. Default 256. */
+  readonly batchSize?: number;
+}
+
+/** What {@link evaluate} finds: means over all rows. */
+export interface Evaluation {
+  readonly loss: number;
+  /** Share of the rows whose largest logit is that of their class. */
+  readonly accuracy: number;
+}
+
+/** Rows computed at once where nothing is trained. */
+const DEFAULT_BATCH = 256;
+
+/** Loss and accuracy of a model on data, in evaluation mode. Throws DataError where the data do not fit the model. */
+export async function evaluate(model: Module, data: LabelledData, options: EvaluateOptions = {}): Promise<Evaluation> {
+  prepareModel(model, data, 'data', 0);
+  const evaluator = new Evaluator(model, data, options);
+  try {
+    return await evaluator.run();
+  } finally {
+    evaluator.dispose();
+  }
+}
+
+/** @internal Evaluation of one data set that can be repeated: its plan and the data on the device are kept. */
+export class Evaluator {
+  readonly #model: Module;
+  readonly #data: PlacedData;
+  readonly #batchSize: number;
+  readonly #loss = new Meter();
+  readonly #accuracy = new Meter();
+  readonly #step;
+
+  constructor(model: Module, data: LabelledData, options: EvaluateOptions) {
+    const { loss = softmaxCrossEntropy, batchSize = DEFAULT_BATCH } = options;
+    this.#model = model;
+    this.#data = new PlacedData(data);
+    this.#batchSize = batchSize;
+    this.#step = compile((indices) => {
+      const { inputs, labels } = this.#data.batch(indices);
+      const logits = model.forward(inputs);
+      this.#loss.update(loss(logits, labels), indices.size);
+      this.#accuracy.update(accuracy(logits, labels), indices.size);
+    }, options);
+  }
+
+  async run(): Promise<Evaluation> {
+    this.#loss.reset();
+    this.#accuracy.reset();
+    await inEvaluation(this.#model, async () => {
+      for (const indices of batchIndices(this.#data.count, this.#batchSize, { seed: 0, epoch: 0, shuffle: false })) {
+        await this.#step(indices);
+      }
+    });
+    return { loss: (await this.#loss.read()).mean, accuracy: (await this.#accuracy.read()).mean };
+  }
+
+  dispose(): void {
+    this.#step.dispose();
+    for (const owned of [this.#data, this.#loss, this.#accuracy]) owned.dispose();
+  }
+}
+
+/** Options of {@link predict}. */
+export interface PredictOptions extends RunOptions {
+  /** Rows computed at once. Default 256. */
+  readonly batchSize?: number;
+}
+
+/**
+ * The outputs of a model for inputs [N, ...inputShape], in evaluation mode and in batches: [N, ..]. For probabilities
+ * of a net that gives logits, `softmax(await predict(…))`. Throws ShapeError where the inputs do not fit the model.
+ *
+ * @param inputs a tensor, or labelled data, whose labels are not looked at
+ */
+export async function predict(
+  model: Module,
+  inputs: Tensor | Pick<LabelledData, 'inputs' | 'inputShape'>,
+  options: PredictOptions = {},
+): Promise<Tensor> {
+  const { shape, data } =
+    'inputs' in inputs
+      ? { shape: [inputs.inputs.length / sizeOf(inputs.inputShape), ...inputs.inputShape], data: inputs.inputs }
+      : { shape: inputs.shape, data: await inputs.data() };
+  const [count = 0, ...rest] = shape;
+  if (!model.isBuilt) model.build(rest);
+  if (model.inputShape?.join() !== rest.join()) {
+    throw new ShapeError(
+      `predict: inputs [${shape.join(', ')}] for a model built for [N, ${(model.inputShape ?? []).join(', ')}]`,
+    );
+  }
+  const { batchSize = DEFAULT_BATCH } = options;
+  const columns = sizeOf(rest);
+  const outputShape = [count, ...model.outputShape()];
+  const outputs = new Float32Array(sizeOf(outputShape));
+  const forward = compile((batch) => model.forward(batch), options);
+  await inEvaluation(model, async () => {
+    for (let start = 0; start < count; start += batchSize) {
+      const rows = Math.min(batchSize, count - start);
+      const batch = tensor(data.subarray(start * columns, (start + rows) * columns), { shape: [rows, ...rest] });
+      outputs.set(await (await forward(batch)).data(), (start * outputs.length) / count);
+    }
+  });
+  forward.dispose();
+  return tensor(outputs, { shape: outputShape });
+}
+
+/** Runs `work` with the model in evaluation mode, and puts it back into the mode it was in. */
+async function inEvaluation(model: Module, work: () => Promise<void>): Promise<void> {
+  const wasTraining = model.training;
+  model.eval();
+  try {
+    await work();
+  } finally {
+    model.train(wasTraining);
+  }
+}

@@ -1,0 +1,201 @@
+import { compile } from '../compile.js';
+import type { LabelledData } from '../data/arrays.js';
+import { batchIndices } from '../data/batches.js';
+import { OptionError, TrainingError } from '../errors.js';
+import type { RunOptions } from '../evaluate.js';
+import { checkSeed } from '../generator.js';
+import type { Module } from '../nn/module.js';
+import { accuracy } from '../ops/accuracy.js';
+import { softmaxCrossEntropy } from '../ops/softmax-cross-entropy.js';
+import type { Optimizer } from '../optim/optimizer.js';
+import { suggest } from '../suggest.js';
+import { Evaluator, type Loss } from './evaluate.js';
+import { Meter } from './meter.js';
+import { PlacedData, prepareModel } from './placed-data.js';
+
+/** What one epoch came to. */
+export interface EpochResult {
+  /** Counted from 1. */
+  readonly epoch: number;
+  /** Mean over the epoch's examples, each in the step that it was trained in. */
+  readonly loss: number;
+  /** Share of the epoch's examples that were predicted correctly, in training mode. */
+  readonly accuracy: number;
+  /** After the epoch, in evaluation mode; undefined without validation data. */
+  readonly validationLoss: number | undefined;
+  readonly validationAccuracy: number | undefined;
+  /** Time of the epoch, validation included. */
+  readonly seconds: number;
+}
+
+/** One number an epoch. The validation arrays are empty without validation data. */
+export interface History {
+  readonly loss: readonly number[];
+  readonly accuracy: readonly number[];
+  readonly validationLoss: readonly number[];
+  readonly validationAccuracy: readonly number[];
+  readonly seconds: readonly number[];
+}
+
+/** Options of {@link fit}. */
+export interface FitOptions extends RunOptions {
+  /** How often to go through the data: a whole number of 0 or more. */
+  readonly epochs: number;
+  readonly optimizer: Optimizer;
+  /** Examples in a step; the last step of an epoch takes what is left. Default 32. */
+  readonly batchSize?: number;
+  /** Default: {@link softmaxCrossEntropy}. */
+  readonly loss?: Loss;
+  /** Evaluated after every epoch. */
+  readonly validation?: LabelledData;
+  /** Decides the order of the examples, and the initial weights where the model is not built yet. Default 0. */
+  readonly seed?: number;
+  /** Whether the examples come in another order in each epoch. Default true. */
+  readonly shuffle?: boolean;
+  /** Called after every epoch and waited for: for printing, and for saving weights. */
+  readonly onEpochEnd?: (result: EpochResult) => void | Promise<void>;
+  /** Aborting it ends the training after the step at hand; `fit` returns the epochs that were completed. */
+  readonly signal?: AbortSignal;
+}
+
+const OPTION_NAMES = [
+  'epochs',
+  'optimizer',
+  'batchSize',
+  'loss',
+  'validation',
+  'seed',
+  'shuffle',
+  'onEpochEnd',
+  'signal',
+  'device',
+];
+
+/** Timers and signals get a turn at least this often, in milliseconds: a CPU device computes without a pause. */
+const BREATH = 50;
+
+/**
+ * Trains a model on labelled data. Data, loss and hit counts stay on the device: a step uploads only its row numbers,
+ * and the host waits for results once an epoch. The model is built where that has not been done, and is in training
+ * mode while it is trained, in evaluation mode while it is validated.
+ *
+ * Throws OptionError for an unknown or unusable option, DataError where the data do not fit the model, and
+ * TrainingError, naming the step, once the loss is not finite: what `onEpochEnd` saved last is then the last good state.
+ */
+export async function fit(model: Module, data: LabelledData, options: FitOptions): Promise<History> {
+  checkOptions(options);
+  const { epochs, validation, batchSize = 32, seed = 0, shuffle = true, onEpochEnd, signal } = options;
+  prepareModel(model, data, 'training data', seed);
+  if (validation) prepareModel(model, validation, 'validation data', seed);
+  const trainer = new Trainer(model, data, options);
+  const evaluator = validation && new Evaluator(model, validation, evaluatorOptions(options));
+  const wasTraining = model.training;
+  const results: EpochResult[] = [];
+  try {
+    for (let epoch = 1; epoch <= epochs; epoch++) {
+      const start = performance.now();
+      model.train();
+      const batches = batchIndices(data.labels.length, batchSize, { seed, epoch: epoch - 1, shuffle });
+      const trained = await trainer.run(batches, signal);
+      if (!trained) break;
+      const validated = await evaluator?.run();
+      const result: EpochResult = {
+        epoch,
+        ...trained,
+        validationLoss: validated?.loss,
+        validationAccuracy: validated?.accuracy,
+        seconds: (performance.now() - start) / 1000,
+      };
+      results.push(result);
+      await onEpochEnd?.(result);
+      if (signal?.aborted) break;
+    }
+  } finally {
+    model.train(wasTraining);
+    trainer.dispose();
+    evaluator?.dispose();
+  }
+  return historyOf(results);
+}
+
+/** The training step over a data set, and what it adds up. */
+class Trainer {
+  readonly #data: PlacedData;
+  readonly #loss = new Meter();
+  readonly #accuracy = new Meter();
+  readonly #step;
+  #stepsDone = 0;
+
+  constructor(model: Module, data: LabelledData, options: FitOptions) {
+    const { optimizer, loss = softmaxCrossEntropy } = options;
+    this.#data = new PlacedData(data);
+    this.#step = compile((indices) => {
+      const { inputs, labels } = this.#data.batch(indices);
+      const logits = model.forward(inputs);
+      const value = loss(logits, labels);
+      optimizer.minimize(value, model.parameters());
+      this.#loss.update(value, indices.size);
+      this.#accuracy.update(accuracy(logits, labels), indices.size);
+    }, options);
+  }
+
+  /** One epoch; undefined where the signal ended it. */
+  async run(batches: readonly Int32Array[], signal: AbortSignal | undefined) {
+    this.#loss.reset();
+    this.#accuracy.reset();
+    let lastBreath = performance.now();
+    for (const indices of batches) {
+      await this.#step(indices);
+      if (performance.now() - lastBreath > BREATH) {
+        await new Promise((resume) => setTimeout(resume));
+        lastBreath = performance.now();
+      }
+      if (signal?.aborted) break;
+    }
+    const loss = await this.#loss.read();
+    if (loss.firstNonFinite !== undefined) {
+      const step = this.#stepsDone + loss.firstNonFinite + 1;
+      throw new TrainingError(
+        `the loss is not finite at step ${step} (step ${loss.firstNonFinite + 1} of its epoch): the learning rate may be too high`,
+        step,
+      );
+    }
+    this.#stepsDone += loss.updates;
+    if (signal?.aborted && loss.updates < batches.length) return undefined;
+    return { loss: loss.mean, accuracy: (await this.#accuracy.read()).mean };
+  }
+
+  dispose(): void {
+    this.#step.dispose();
+    for (const owned of [this.#data, this.#loss, this.#accuracy]) owned.dispose();
+  }
+}
+
+function evaluatorOptions({ device, loss }: FitOptions): RunOptions & { readonly loss?: Loss } {
+  return { ...(device && { device }), ...(loss && { loss }) };
+}
+
+function checkOptions(options: FitOptions): void {
+  for (const name of Object.keys(options)) {
+    if (!OPTION_NAMES.includes(name)) throw new OptionError(`fit: unknown option '${name}'${suggest(name, OPTION_NAMES)}`);
+  }
+  const { epochs, batchSize = 32, seed = 0 } = options;
+  if (!Number.isSafeInteger(epochs) || epochs < 0) {
+    throw new OptionError(`fit: epochs must be a whole number of 0 or more, found ${epochs}`);
+  }
+  if (!Number.isSafeInteger(batchSize) || batchSize < 1) {
+    throw new OptionError(`fit: batchSize must be a whole number of 1 or more, found ${batchSize}`);
+  }
+  checkSeed(seed);
+}
+
+function historyOf(results: readonly EpochResult[]): History {
+  const validated = results.filter((result) => result.validationLoss !== undefined);
+  return {
+    loss: results.map((result) => result.loss),
+    accuracy: results.map((result) => result.accuracy),
+    validationLoss: validated.map((result) => result.validationLoss ?? NaN),
+    validationAccuracy: validated.map((result) => result.validationAccuracy ?? NaN),
+    seconds: results.map((result) => result.seconds),
+  };
+}

@@ -1,0 +1,47 @@
+import { applyOne } from '../graph/node.js';
+import { meterUpdate } from '../ops/meter.js';
+import type { Tensor } from '../tensor.js';
+import { Variable } from '../variable.js';
+
+/** What a meter has added up since its last reset. */
+export interface MeterReading {
+  /** Σ weight · value / Σ weight; NaN where nothing was added. */
+  readonly mean: number;
+  /** How many values were added. */
+  readonly updates: number;
+  /** Which of them, counted from 0, was the first that is not finite; undefined where all are. */
+  readonly firstNonFinite: number | undefined;
+}
+
+/**
+ * A running mean that stays on the device, so that a training loop need not wait for its loss at each step: add to it
+ * inside the traced function, read it once an epoch.
+ */
+export class Meter {
+  readonly #state = new Variable('meter', startState());
+
+  /** Inside a traced function: adds a scalar with a weight, such as the number of rows that it is the mean of. */
+  update(value: Tensor, weight = 1): void {
+    this.#state.update(applyOne(meterUpdate, [this.#state.value, value], { weight }));
+  }
+
+  /** Waits for everything queued and reads. */
+  async read(): Promise<MeterReading> {
+    const [total = 0, weights = 0, updates = 0, firstNonFinite = -1] = await this.#state.data();
+    return { mean: total / weights, updates, firstNonFinite: firstNonFinite < 0 ? undefined : firstNonFinite };
+  }
+
+  /** Starts afresh. */
+  reset(): void {
+    this.#state.set(startState());
+  }
+
+  /** Frees the buffer. */
+  dispose(): void {
+    this.#state.dispose();
+  }
+}
+
+function startState(): Float32Array {
+  return Float32Array.of(0, 0, 0, -1);
+}
