@@ -1,7 +1,7 @@
 import { defaultDevice } from './device/default.js';
 import type { RunOptions } from './evaluate.js';
 import type { NumericArray } from './graph/operation.js';
-import { record } from './graph/trace.js';
+import { record, refuseNesting } from './graph/trace.js';
 import { Plan } from './plan.js';
 import { tensor, Tensor, type NestedNumbers } from './tensor.js';
 import { flattenTree, rebuildTree, type TensorTree } from './tree.js';
@@ -58,6 +58,7 @@ export function compile<Out extends TensorTree>(
   };
 
   const compiled = (...inputs: readonly CompiledInput[]): Promise<Out> => {
+    refuseNesting();
     const tensors = inputs.map(toTensor);
     // One call after the other, also where the caller does not wait: the second must find the plan of the first.
     const result = queue.then(() => call(tensors));

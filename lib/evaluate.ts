@@ -15,7 +15,7 @@ export interface RunOptions {
 
 /** Plans that are kept for each device; the one that was not used for the longest time goes first. */
 const PLANS_KEPT = 64;
-const plans = new WeakMap<Device, Map<string, Promise<Plan>>>();
+const idlePlans = new WeakMap<Device, Map<string, Plan>>();
 
 /**
  * Records `fn` and computes its results, and the state changes it asks for, at once. A function that builds a graph of
@@ -24,31 +24,41 @@ const plans = new WeakMap<Device, Map<string, Promise<Plan>>>();
  */
 export async function run<Out extends TensorTree>(fn: () => Out, options: RunOptions = {}): Promise<Out> {
   const { trace, result } = record(fn);
-  const results = await runGraph(flattenTree(result), trace, options.device ?? defaultDevice());
-  return rebuildTree(result, results);
+  return runGraph(flattenTree(result), trace, options.device ?? defaultDevice(), (results) =>
+    rebuildTree(result, results),
+  );
 }
 
 /** @internal The values of one lazy tensor, on the default device. */
 export async function evaluate(output: Tensor): Promise<NumericArray> {
-  const [result] = await runGraph([output], undefined, defaultDevice());
-  if (!result) throw new Error('a plan gave no result');
-  return result.data();
+  return runGraph([output], undefined, defaultDevice(), ([result]) => {
+    if (!result) throw new Error('a plan gave no result');
+    return result.data();
+  });
 }
 
-async function runGraph(outputs: readonly Tensor[], trace: Trace | undefined, device: Device): Promise<Tensor[]> {
+/** Runs a graph and hands its results to `use`, on a kept plan where there is one. */
+async function runGraph<T>(
+  outputs: readonly Tensor[],
+  trace: Trace | undefined,
+  device: Device,
+  use: (results: readonly Tensor[]) => T | Promise<T>,
+): Promise<T> {
   const { key, leaves } = structureOf(outputs, trace);
-  const known = plans.get(device) ?? new Map<string, Promise<Plan>>();
-  plans.set(device, known);
-  const plan = known.get(key) ?? Plan.build(device, outputs, leaves, trace);
-  known.delete(key);
-  known.set(key, plan);
-  plan.catch(() => known.delete(key));
-  if (known.size > PLANS_KEPT) {
-    for (const [oldKey, old] of known) {
-      known.delete(oldKey);
-      void old.then((unused) => unused.dispose(), () => undefined);
-      break;
+  const idle = idlePlans.get(device) ?? new Map<string, Plan>();
+  idlePlans.set(device, idle);
+  // Taken out while it is used: an overlapping call of the same structure gets a plan, and results, of its own.
+  const kept = idle.get(key);
+  idle.delete(key);
+  const plan = kept ?? (await Plan.build(device, outputs, leaves, trace));
+  try {
+    return await use(await plan.run(leaves, trace));
+  } finally {
+    idle.set(key, plan);
+    const [oldest] = idle;
+    if (oldest && idle.size > PLANS_KEPT) {
+      idle.delete(oldest[0]);
+      oldest[1].dispose();
     }
   }
-  return (await plan).run(leaves, trace);
 }

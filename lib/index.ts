@@ -72,7 +72,14 @@ export type { Summary, SummaryLayer } from './nn/summary.js';
 export { Optimizer, type LearningRate } from './optim/optimizer.js';
 export { SGD, type SGDOptions } from './optim/sgd.js';
 
-export { evaluate, predict, type EvaluateOptions, type Evaluation, type Loss, type PredictOptions } from './train/evaluate.js';
+export {
+  evaluate,
+  predict,
+  type EvaluateOptions,
+  type Evaluation,
+  type Loss,
+  type PredictOptions,
+} from './train/evaluate.js';
 export { fit, type EpochResult, type FitOptions, type History } from './train/fit.js';
 export { Meter, type MeterReading } from './train/meter.js';
 

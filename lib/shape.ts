@@ -39,7 +39,9 @@ export function stridesOf(shape: Shape): number[] {
 export function checkShape(operation: string, shape: Shape): void {
   for (const size of shape) {
     if (!Number.isInteger(size) || size < 0) {
-      throw new ShapeError(`${operation}: a size must be a whole number of 0 or more, found ${size} in ${formatShape(shape)}`);
+      throw new ShapeError(
+        `${operation}: a size must be a whole number of 0 or more, found ${size} in ${formatShape(shape)}`,
+      );
     }
   }
 }
@@ -51,7 +53,9 @@ export function broadcastShapes(operation: string, a: Shape, b: Shape): number[]
     const sizeA = a[axis - rank + a.length] ?? 1;
     const sizeB = b[axis - rank + b.length] ?? 1;
     if (sizeA !== sizeB && sizeA !== 1 && sizeB !== 1) {
-      throw new ShapeError(`${operation}: shapes ${formatShape(a)} and ${formatShape(b)} do not broadcast: ${sizeA} against ${sizeB}`);
+      throw new ShapeError(
+        `${operation}: shapes ${formatShape(a)} and ${formatShape(b)} do not broadcast: ${sizeA} against ${sizeB}`,
+      );
     }
     return sizeA === 1 ? sizeB : sizeA;
   });
@@ -77,7 +81,11 @@ export function normalizeAxis(operation: string, axis: number, shape: Shape): nu
 }
 
 /** Distinct axes in rising order; `undefined` and `null` mean all of them. */
-export function normalizeAxes(operation: string, axes: number | readonly number[] | null | undefined, shape: Shape): number[] {
+export function normalizeAxes(
+  operation: string,
+  axes: number | readonly number[] | null | undefined,
+  shape: Shape,
+): number[] {
   if (axes === undefined || axes === null) return shape.map((_, axis) => axis);
   const list = typeof axes === 'number' ? [axes] : axes;
   const normal = list.map((axis) => normalizeAxis(operation, axis, shape)).sort((a, b) => a - b);
@@ -103,8 +111,7 @@ export function collapse(walk: Walk): Walk {
   walk.sizes.forEach((size, axis) => {
     if (size === 1) return;
     const last = sizes.length - 1;
-    const merges =
-      last >= 0 && walk.strides.every((tensor, t) => strides[t]?.[last] === (tensor[axis] ?? 0) * size);
+    const merges = last >= 0 && walk.strides.every((tensor, t) => strides[t]?.[last] === (tensor[axis] ?? 0) * size);
     if (merges) {
       sizes[last] = (sizes[last] ?? 1) * size;
       walk.strides.forEach((tensor, t) => strides[t]?.splice(last, 1, tensor[axis] ?? 0));

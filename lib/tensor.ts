@@ -3,7 +3,7 @@ import type { DeviceArray } from './device/device.js';
 import { evaluate } from './evaluate.js';
 import type { GraphNode } from './graph/node.js';
 import type { DType, NumericArray, TensorSpec } from './graph/operation.js';
-import { activeTrace } from './graph/trace.js';
+import { refuseWhileTracing } from './graph/trace.js';
 import { checkShape, formatShape, type Shape, sizeOf } from './shape.js';
 import type { Variable } from './variable.js';
 
@@ -48,15 +48,26 @@ export class Tensor implements TensorSpec {
   /**
    * The values, row-major, computed on the default device where they are not known yet. Compute many tensors, or
    * compute on another device, with `run` or `compile`.
-   * Throws TraceError inside a traced function, which must not depend on values.
+   * Throws TraceError inside a traced function, which must not depend on values: at once, not in the promise.
    */
-  async data(): Promise<NumericArray> {
-    if (activeTrace()) {
-      throw new TraceError(
-        'a value was read inside a function that is being traced. It runs once to record its operations, before there ' +
-          'are values: return the tensor and read it from the result, or compute the decision with operations',
-      );
-    }
+  data(): Promise<NumericArray> {
+    refuseWhileTracing();
+    return this.#values();
+  }
+
+  /** The only value of a tensor with one element. Throws ShapeError for any other size, TraceError while tracing. */
+  item(): Promise<number> {
+    refuseWhileTracing();
+    return this.#only();
+  }
+
+  /** The values in nested arrays; a plain number for a scalar. Throws TraceError while tracing. */
+  array(): Promise<NestedNumbers> {
+    refuseWhileTracing();
+    return this.#values().then((data) => nest(data, this.shape));
+  }
+
+  async #values(): Promise<NumericArray> {
     const origin = this.origin;
     if (origin.kind === 'constant') return origin.data;
     if (origin.kind === 'variable') return origin.variable.data();
@@ -71,23 +82,17 @@ export class Tensor implements TensorSpec {
     return data;
   }
 
-  /** The only value of a tensor with one element. Throws ShapeError for any other size, TraceError while tracing. */
-  async item(): Promise<number> {
+  async #only(): Promise<number> {
     if (this.size !== 1) throw new ShapeError(`item() needs a tensor of one element, found ${formatShape(this.shape)}`);
-    const [value] = await this.data();
+    const [value] = await this.#values();
     if (value === undefined) throw new DataError('item(): the tensor has no data');
     return value;
-  }
-
-  /** The values in nested arrays; a plain number for a scalar. */
-  async array(): Promise<NestedNumbers> {
-    return nest(await this.data(), this.shape);
   }
 }
 
 /** @internal The message for reading a result that a later call of its plan has overwritten. */
 export const STALE =
-  'this result was overwritten by a later call of the same compiled function, whose plan reuses its buffers. Read it ' +
+  'this result was overwritten by a later call of the same function, whose plan reuses its buffers. Read it ' +
   '(await result.data()) before the next call, or add it up on the device with a Meter';
 
 function nest(data: NumericArray, shape: Shape): NestedNumbers {
@@ -146,7 +151,9 @@ function fromTyped(data: NumericArray, options: TensorOptions): Tensor {
   const shape = options.shape ?? [data.length];
   checkShape('tensor', shape);
   if (sizeOf(shape) !== data.length) {
-    throw new ShapeError(`tensor: ${data.length} values do not fill the shape ${formatShape(shape)}, which has ${sizeOf(shape)}`);
+    throw new ShapeError(
+      `tensor: ${data.length} values do not fill the shape ${formatShape(shape)}, which has ${sizeOf(shape)}`,
+    );
   }
   const dtype = options.dtype ?? dtypeOf(data);
   const stored = dtype === dtypeOf(data) ? data : arrayOf(dtype, data);
@@ -172,7 +179,11 @@ function flatten(values: NestedNumbers, shape: Shape): Float64Array {
       if (expected !== undefined) throw ragged(path, 'a number', `an array of ${expected}`);
       flat[count++] = level;
     } else if (level.length !== expected) {
-      throw ragged(path, `an array of ${level.length}`, expected === undefined ? 'a number' : `an array of ${expected}`);
+      throw ragged(
+        path,
+        `an array of ${level.length}`,
+        expected === undefined ? 'a number' : `an array of ${expected}`,
+      );
     } else {
       level.forEach((inner, i) => visit(inner, [...path, i]));
     }
@@ -182,5 +193,7 @@ function flatten(values: NestedNumbers, shape: Shape): Float64Array {
 }
 
 function ragged(path: readonly number[], found: string, expected: string): DataError {
-  return new DataError(`tensor: nested arrays are ragged: found ${found} at [${path.join('][')}], expected ${expected}`);
+  return new DataError(
+    `tensor: nested arrays are ragged: found ${found} at [${path.join('][')}], expected ${expected}`,
+  );
 }

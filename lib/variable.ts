@@ -1,9 +1,10 @@
 import { ShapeError, TraceError } from './errors.js';
 import type { Device, DeviceArray } from './device/device.js';
 import type { DType, NumericArray, TensorSpec } from './graph/operation.js';
-import { activeTrace, requireTrace } from './graph/trace.js';
-import { applyOne } from './graph/node.js';
+import { activeTrace, refuseWhileTracing, requireTrace } from './graph/trace.js';
+import { applyOne, storageOf } from './graph/node.js';
 import { assign } from './ops/assign.js';
+import { copy } from './ops/copy.js';
 import { formatShape, sameShape, type Shape, sizeOf } from './shape.js';
 import { asTensor, Tensor, type TensorLike } from './tensor.js';
 
@@ -22,8 +23,10 @@ export class Variable implements TensorSpec {
 
   /** @param name as it stands in files and messages, e.g. `fc1.weight` */
   constructor(name: string, initial: Tensor | NumericArray, shape?: Shape) {
-    const start = initial instanceof Tensor ? initial : new Tensor(specOf(initial, shape), { kind: 'constant', data: initial });
-    if (start.origin.kind !== 'constant') throw new TraceError(`variable ${name}: the initial values must be known, not lazy`);
+    const start =
+      initial instanceof Tensor ? initial : new Tensor(specOf(initial, shape), { kind: 'constant', data: initial });
+    if (start.origin.kind !== 'constant')
+      throw new TraceError(`variable ${name}: the initial values must be known, not lazy`);
     this.name = name;
     this.shape = start.shape;
     this.dtype = start.dtype;
@@ -47,7 +50,10 @@ export class Variable implements TensorSpec {
    */
   assign(next: TensorLike): void {
     requireTrace(`assign to ${this.name}`);
-    this.update(applyOne(assign, [this.value, asTensor(next)], {}));
+    const value = asTensor(next);
+    // WebGPU forbids a buffer to be read and written in one dispatch.
+    const source = storageOf(value) === this.value ? copy(value) : value;
+    this.update(applyOne(assign, [this.value, source], {}));
   }
 
   /** @internal Records the output of an operation that writes over this variable as its new value. */
@@ -65,8 +71,13 @@ export class Variable implements TensorSpec {
     else this.#host = values.slice();
   }
 
-  /** A copy of the values as they are now. */
-  async data(): Promise<NumericArray> {
+  /** A copy of the values as they are now. Throws TraceError inside a traced function. */
+  data(): Promise<NumericArray> {
+    refuseWhileTracing();
+    return this.#values();
+  }
+
+  async #values(): Promise<NumericArray> {
     this.#checkAlive();
     if (this.#placed) return this.#placed.array.read();
     return (this.#host ?? new Float32Array(0)).slice();
@@ -75,11 +86,14 @@ export class Variable implements TensorSpec {
   /** @internal The variable's buffer on `device`, moved there from wherever it is. */
   async placeOn(device: Device): Promise<DeviceArray> {
     this.#checkAlive();
-    if (this.#placed?.device === device) return this.#placed.array;
-    const values = await this.data();
+    const from = this.#placed;
+    if (from?.device === device) return from.array;
+    // From the host there is nothing to wait for: plans that start at the same time find one buffer.
+    const values = from ? await from.array.read() : (this.#host ?? new Float32Array(0));
+    if (this.#placed !== from) return this.placeOn(device);
     const array = device.allocate(this);
     array.write(values);
-    this.#placed?.array.dispose();
+    from?.array.dispose();
     this.#placed = { device, array };
     this.#host = undefined;
     return array;

@@ -1,6 +1,7 @@
 /**
  * Runs the tests under tape, in one process: every test/**\/*.test.ts, sorted, or those whose path contains one of the
- * arguments (`npm test -- ops/matmul data`). Prints a line a test, what failed in full, and `N passed, N failed`.
+ * arguments (`npm test -- ops/matmul data`). Prints a line a file, what failed in full and what was slow, and at last
+ * `N passed, N failed`, counted in tests; with arguments, a line a test as well.
  */
 import { readdirSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
@@ -10,6 +11,9 @@ import tape from 'tape';
 
 /** tape has no timeout of its own: a run in which nothing happens for so long has failed. */
 const silenceAllowed = Number(process.env['KERNELWRIGHT_TEST_TIMEOUT'] ?? 300) * 1000;
+
+/** A test that takes so many milliseconds is named. */
+const slow = 2000;
 
 /** What tape's object stream yields: a test begins, an assertion was made, a test is over, or a comment. */
 type Row =
@@ -49,6 +53,7 @@ const heading = '# ';
 const running = new Map<number, Running>();
 const total = { passed: 0, failed: 0, skipped: 0, assertions: 0 };
 const start = performance.now();
+let current = { file: '', tests: 0, failed: 0, since: start };
 let over = false;
 let watchdog = startWatchdog();
 
@@ -80,7 +85,7 @@ function onRow(row: Row): void {
   watchdog = startWatchdog();
   if (over || typeof row === 'string') return;
   if (row.type === 'test') {
-    if (row.name.startsWith(heading)) report(row.name);
+    if (row.name.startsWith(heading)) nextFile(row.name.slice(heading.length));
     const skipped = Boolean(row.skip);
     running.set(row.id, { name: row.name, skipped, assertions: 0, failures: 0, since: performance.now() });
     return;
@@ -97,14 +102,27 @@ function onRow(row: Row): void {
     running.delete(row.test);
     if (test.name.startsWith(heading)) return;
     const outcome = test.failures > 0 ? 'failed' : test.skipped ? 'skipped' : 'passed';
+    const milliseconds = Math.round(performance.now() - test.since);
+    if (outcome === 'failed') current.failed++;
     if (row.test > 0 || outcome === 'failed') total[outcome]++; // the first one loads the files
+    current.tests++;
+    if (outcome === 'passed' && filters.length === 0 && milliseconds < slow) return;
     const word = { passed: 'ok', failed: 'not ok', skipped: 'skip' }[outcome];
-    report(`  ${word}  ${test.name} (${test.assertions}, ${Math.round(performance.now() - test.since)} ms)`);
+    report(`  ${word}  ${test.name} (${test.assertions} assertions, ${milliseconds} ms)`);
   }
+}
+
+/** Says how the file went whose tests are over, and begins the next one. */
+function nextFile(file: string): void {
+  const { tests, failed, since } = current;
+  const seconds = ((performance.now() - since) / 1000).toFixed(1);
+  if (current.file !== '') report(`${failed > 0 ? 'not ok' : 'ok'}  ${current.file} (${tests} tests, ${seconds} s)`);
+  current = { file, tests: 0, failed: 0, since: performance.now() };
 }
 
 function onEnd(): void {
   over = true;
+  nextFile('');
   clearTimeout(watchdog);
   summarize();
   // Unreferenced: it comes only where something, say an open device, holds the process.

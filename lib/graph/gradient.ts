@@ -15,11 +15,7 @@ import { nodesBefore } from './program.js';
  * Throws ShapeError where `output` is no scalar and no `outputGradient` is given, or its shape differs; TraceError
  * where an operation on the way has no gradient, naming it and the reason.
  */
-export function gradient(
-  output: Tensor,
-  inputs: readonly (Tensor | Variable)[],
-  outputGradient?: Tensor,
-): Tensor[] {
+export function gradient(output: Tensor, inputs: readonly (Tensor | Variable)[], outputGradient?: Tensor): Tensor[] {
   if (!outputGradient && output.rank > 0) {
     throw new ShapeError(
       `gradient: the output has shape ${formatShape(output.shape)}: reduce it to a scalar first (sum, mean), or pass outputGradient`,
@@ -51,7 +47,13 @@ export function gradient(
     }
     const outputs = node.specs.map((spec, index) => new Tensor(spec, { kind: 'node', node, index }));
     const needsInput = node.inputs.map(wanted);
-    const contributions = operation.gradient({ inputs: node.inputs, outputs, attributes, needs: needsInput, outputGradients });
+    const contributions = operation.gradient({
+      inputs: node.inputs,
+      outputs,
+      attributes,
+      needs: needsInput,
+      outputGradients,
+    });
     node.inputs.forEach((input, i) => {
       const contribution = contributions[i];
       if (!needsInput[i]) return;

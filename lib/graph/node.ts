@@ -16,7 +16,11 @@ export interface GraphNode {
 }
 
 /** Adds a node to the graph: checks the shapes at once and computes nothing. Returns the node's outputs. */
-export function apply<A extends Attributes>(operation: Operation<A>, inputs: readonly Tensor[], attributes: A): Tensor[] {
+export function apply<A extends Attributes>(
+  operation: Operation<A>,
+  inputs: readonly Tensor[],
+  attributes: A,
+): Tensor[] {
   const specs = operation.infer(inputs, attributes);
   const trace = activeTrace();
   if (operation.writes && !trace) {
@@ -26,8 +30,19 @@ export function apply<A extends Attributes>(operation: Operation<A>, inputs: rea
   return specs.map((spec, index) => new Tensor(spec, { kind: 'node', node, index }));
 }
 
+/** The tensor in whose storage this one lives: itself, or what a chain of aliases (reshapes) starts from. */
+export function storageOf(tensor: Tensor): Tensor {
+  const { origin } = tensor;
+  const source = origin.kind === 'node' && origin.node.operation.alias ? origin.node.inputs[0] : undefined;
+  return source ? storageOf(source) : tensor;
+}
+
 /** `apply` for an operation with one output. */
-export function applyOne<A extends Attributes>(operation: Operation<A>, inputs: readonly Tensor[], attributes: A): Tensor {
+export function applyOne<A extends Attributes>(
+  operation: Operation<A>,
+  inputs: readonly Tensor[],
+  attributes: A,
+): Tensor {
   const [output] = apply(operation, inputs, attributes);
   if (!output) throw new Error(`${operation.name} declares no output`);
   return output;

@@ -3,7 +3,7 @@ import { sizeOf } from '../shape.js';
 import { STALE, type Tensor } from '../tensor.js';
 import type { Variable } from '../variable.js';
 import { planMemory, type MemoryPlan } from './memory.js';
-import type { GraphNode } from './node.js';
+import { type GraphNode, storageOf } from './node.js';
 import type { Attributes, NumericArray, Operation, TensorSpec } from './operation.js';
 import type { Trace } from './trace.js';
 
@@ -40,6 +40,8 @@ export interface Program {
   readonly slots: MemoryPlan['slots'];
 }
 
+const OUTSIDE = 'a tensor is used outside of the traced function whose input it is, or depends on';
+
 /** The nodes that `roots` depend on, in the order of their creation, which is a topological one. */
 export function nodesBefore(roots: readonly Tensor[]): GraphNode[] {
   const seen = new Set<GraphNode>();
@@ -52,15 +54,27 @@ export function nodesBefore(roots: readonly Tensor[]): GraphNode[] {
   return [...seen].sort((a, b) => a.id - b.id);
 }
 
+/** The nodes of `outputs` and of the trace's updates. Throws TraceError where another trace's update is among them. */
+function nodesOf(outputs: readonly Tensor[], trace: Trace | undefined): GraphNode[] {
+  const nodes = nodesBefore([...outputs, ...(trace?.updates.values() ?? [])]);
+  for (const node of nodes) {
+    if (node.operation.writes && node.trace !== trace) {
+      throw new TraceError(
+        `${node.operation.name} changes state whenever its traced function runs: what depends on it cannot be used outside`,
+      );
+    }
+  }
+  return nodes;
+}
+
 /**
  * Flattens the graph of `outputs` and of the trace's updates.
  *
  * @param inputs placeholders and other leaves that each run is given; every other constant is fixed in the program
  */
 export function buildProgram(outputs: readonly Tensor[], inputs: readonly Tensor[], trace: Trace | undefined): Program {
-  const updates = [...(trace?.updates.values() ?? [])];
-  const nodes = nodesBefore([...outputs, ...updates]);
-  checkOrder(nodes, outputs);
+  const nodes = nodesOf(outputs, trace);
+  checkOrder(nodes);
 
   const constants: (TensorSpec & { readonly data: NumericArray })[] = [];
   const variables: Variable[] = [];
@@ -75,13 +89,16 @@ export function buildProgram(outputs: readonly Tensor[], inputs: readonly Tensor
       place = { kind: 'variable', index: variables.push(origin.variable) - 1 };
       variablePlaces.set(origin.variable, place);
     } else if (origin.kind === 'constant') {
-      place = { kind: 'constant', index: constants.push({ shape: leaf.shape, dtype: leaf.dtype, data: origin.data }) - 1 };
+      place = {
+        kind: 'constant',
+        index: constants.push({ shape: leaf.shape, dtype: leaf.dtype, data: origin.data }) - 1,
+      };
       leaves.set(leaf, place);
     } else {
       throw new TraceError(
         origin.kind === 'stored'
           ? 'a result of a compiled function is used inside another traced function: pass it in as an input'
-          : 'a tensor is used outside of the traced function whose input it is, or depends on',
+          : OUTSIDE,
       );
     }
     return place;
@@ -124,25 +141,23 @@ export function buildProgram(outputs: readonly Tensor[], inputs: readonly Tensor
  * An update in place destroys the old value, so everything that reads the old value must have been created before it.
  * Throws TraceError naming the operation that comes too late.
  */
-function checkOrder(nodes: readonly GraphNode[], outputs: readonly Tensor[]): void {
+function checkOrder(nodes: readonly GraphNode[]): void {
   const overwritten = new Map<Tensor, GraphNode>();
   for (const node of nodes) {
     for (const input of node.inputs) {
-      const writer = overwritten.get(input);
-      if (writer) throw lateRead(node.operation.name, writer);
+      const writer = overwritten.get(storageOf(input));
+      if (writer) throw lateRead(node, writer);
     }
     for (const source of node.operation.writes ?? []) {
       const target = node.inputs[source];
-      if (target) overwritten.set(target, node);
+      if (target) overwritten.set(storageOf(target), node);
     }
-  }
-  for (const output of outputs) {
-    const writer = overwritten.get(output);
-    if (writer) throw lateRead('the result', writer);
   }
 }
 
-function lateRead(reader: string, writer: GraphNode): TraceError {
+function lateRead(node: GraphNode, writer: GraphNode): TraceError {
+  // Plans copy a result that lives in a variable: to the user there is no such operation.
+  const reader = node.operation.name === 'copy' ? 'the result' : node.operation.name;
   return new TraceError(
     `${reader} reads a variable's value from before ${writer.operation.name} changed it in place: ` +
       'use variable.value after the update, or compute what you need of the old value before it',
@@ -164,6 +179,7 @@ export function structureOf(outputs: readonly Tensor[], trace: Trace | undefined
       return `v${id}`;
     }
     if (leaf.origin.kind === 'stored' && !leaf.origin.isCurrent()) throw new TraceError(STALE);
+    if (leaf.origin.kind === 'input') throw new TraceError(OUTSIDE);
     const known = names.get(leaf);
     if (known) return known;
     const name = `i${leaves.push(leaf) - 1}${leaf.dtype}[${leaf.shape.join(',')}]`;
@@ -174,13 +190,21 @@ export function structureOf(outputs: readonly Tensor[], trace: Trace | undefined
     tensor.origin.kind === 'node' ? `${names.get(tensor.origin.node) ?? '?'}.${tensor.origin.index}` : nameLeaf(tensor);
 
   const lines: string[] = [];
-  const updates = [...(trace?.updates ?? [])];
-  for (const node of nodesBefore([...outputs, ...updates.map(([, value]) => value)])) {
+  for (const node of nodesOf(outputs, trace)) {
     names.set(node, `n${lines.length}`);
-    lines.push(`${node.operation.name}(${node.inputs.map(nameOf).join(' ')})${JSON.stringify(node.attributes)}`);
+    lines.push(
+      `${node.operation.name}(${node.inputs.map(nameOf).join(' ')})${JSON.stringify(node.attributes, exactNumber)}`,
+    );
   }
   lines.push(`-> ${outputs.map(nameOf).join(' ')}`);
   return { key: lines.join('\n'), leaves };
+}
+
+/** JSON has no infinities, no NaN and no -0. */
+function exactNumber(_key: string, value: unknown): unknown {
+  return typeof value === 'number' && (!Number.isFinite(value) || Object.is(value, -0))
+    ? `${1 / value} ${value}`
+    : value;
 }
 
 const ids = new WeakMap<Variable, number>();

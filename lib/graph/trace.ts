@@ -64,9 +64,24 @@ export function requireTrace(what: string): Trace {
   return active;
 }
 
+/** Throws TraceError while a function is being traced: there are no values yet. */
+export function refuseWhileTracing(): void {
+  if (!active) return;
+  throw new TraceError(
+    'a value was read inside a function that is being traced. It runs once to record its operations, before there ' +
+      'are values: return the tensor and read it from the result, or compute the decision with operations',
+  );
+}
+
+/** Throws TraceError, too, where a compiled function is called, or another one traced, inside a traced function. */
+export function refuseNesting(): void {
+  if (active)
+    throw new TraceError('a compiled function cannot be called, or another one traced, inside a traced function');
+}
+
 /** Runs `fn` once, recording. The function must be synchronous: an async one throws TraceError. */
 export function record<T>(fn: () => T): { trace: Trace; result: T } {
-  if (active) throw new TraceError('a compiled function cannot be called, or another one traced, inside a traced function');
+  refuseNesting();
   const trace = new Trace();
   active = trace;
   try {

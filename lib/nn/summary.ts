@@ -56,9 +56,13 @@ function table(model: Module, layers: readonly SummaryLayer[], parameters: numbe
     `[${['N', ...outputShape].join(', ')}]`,
     own.toLocaleString('en-US'),
   ]);
-  const widths = header.map((title, column) => Math.max(...[header, ...rows].map((row) => row[column]?.length ?? 0), title.length));
+  const widths = header.map((title, column) =>
+    Math.max(...[header, ...rows].map((row) => row[column]?.length ?? 0), title.length),
+  );
   const line = (cells: readonly string[]): string =>
-    cells.map((cell, column) => (column === 2 ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0))).join('  ');
+    cells
+      .map((cell, column) => (column === 2 ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0)))
+      .join('  ');
   const rule = '─'.repeat(widths.reduce((total, width) => total + width, 4));
   return [
     model.constructor.name,

@@ -12,7 +12,13 @@ const correctPredictionsOperation = defineOperation<NoAttributes>({
   name: 'correctPredictions',
   infer([logits, target]) {
     const [N, C] = logits?.shape ?? [];
-    if (logits?.shape.length !== 2 || C === 0 || target?.dtype !== 'i32' || target.shape.length !== 1 || target.shape[0] !== N) {
+    if (
+      logits?.shape.length !== 2 ||
+      C === 0 ||
+      target?.dtype !== 'i32' ||
+      target.shape.length !== 1 ||
+      target.shape[0] !== N
+    ) {
       throw new ShapeError(
         `accuracy: needs logits [N, C] and classes i32 [N], found ${formatShape(logits?.shape ?? [])} and ` +
           `${target?.dtype ?? ''} ${formatShape(target?.shape ?? [])}`,
@@ -33,7 +39,11 @@ const correctPredictionsOperation = defineOperation<NoAttributes>({
     const [N = 0, C = 0] = logits?.shape ?? [];
     return [
       {
-        kernel: { name: 'correctPredictions', code: commonWgsl + correctPredictionsWgsl, entryPoint: 'correctPredictions' },
+        kernel: {
+          name: 'correctPredictions',
+          code: commonWgsl + correctPredictionsWgsl,
+          entryPoint: 'correctPredictions',
+        },
         bindings: [{ input: 0 }, { input: 1 }, { output: 0 }],
         uniforms: new Uniforms().u32(N, C).bytes(),
         workgroups: foldWorkgroups(ceilDivide(N, 64)),
@@ -42,7 +52,13 @@ const correctPredictionsOperation = defineOperation<NoAttributes>({
   },
   gradient: { none: 'it is a step function' },
   tolerance: { absolute: 0, relative: 0 },
-  cases: [[1, 1], [7, 3], [65, 2], [3, 257], [0, 4]].map(([N = 0, C = 0]) => ({
+  cases: [
+    [1, 1],
+    [7, 3],
+    [65, 2],
+    [3, 257],
+    [0, 4],
+  ].map(([N = 0, C = 0]) => ({
     inputs: [{ shape: [N, C] }, { shape: [N], dtype: 'i32' as const, fill: { below: C } }],
     attributes: {},
   })),

@@ -8,7 +8,11 @@ const logistic = (x: number): number => 1 / (1 + Math.exp(-x));
 const clip = (x: number, low: number, high: number): number => (x < low ? low : x > high ? high : x);
 
 const reluOperations = defineUnary({
-  name: 'relu', wgsl: 'relu', formula: (x) => (x < 0 ? 0 : x), derivative: (x) => (x > 0 ? 1 : 0), tolerance: exact,
+  name: 'relu',
+  wgsl: 'relu',
+  formula: (x) => (x < 0 ? 0 : x),
+  derivative: (x) => (x > 0 ? 1 : 0),
+  tolerance: exact,
 });
 const relu6Operations = defineUnary({
   name: 'relu6',
@@ -33,7 +37,10 @@ const eluOperations = defineUnary({
   parameters: [[1]],
 });
 const sigmoidOperations = defineUnary({
-  name: 'sigmoid', wgsl: 'sigmoid', formula: logistic, derivative: (x) => logistic(x) * (1 - logistic(x)),
+  name: 'sigmoid',
+  wgsl: 'sigmoid',
+  formula: logistic,
+  derivative: (x) => logistic(x) * (1 - logistic(x)),
 });
 const tanhOperations = defineUnary({
   name: 'tanh',
@@ -154,6 +161,15 @@ export function gelu(input: TensorLike, options: { readonly approximate?: 'none'
 }
 
 export const activationOperations = [
-  reluOperations, relu6Operations, leakyReluOperations, eluOperations, sigmoidOperations, tanhOperations,
-  siluOperations, softplusOperations, hardswishOperations, geluOperations, geluTanhOperations,
+  reluOperations,
+  relu6Operations,
+  leakyReluOperations,
+  eluOperations,
+  sigmoidOperations,
+  tanhOperations,
+  siluOperations,
+  softplusOperations,
+  hardswishOperations,
+  geluOperations,
+  geluTanhOperations,
 ].flatMap(({ forward, backward }) => [forward, backward]);

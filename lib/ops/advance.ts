@@ -7,7 +7,8 @@ import { defineOperation } from '../graph/operation.js';
 export const advance = defineOperation<{ readonly word: number }>({
   name: 'advance',
   infer([state]) {
-    if (state?.dtype !== 'u32') throw new ShapeError(`advance: the state must be u32, found ${state?.dtype ?? 'nothing'}`);
+    if (state?.dtype !== 'u32')
+      throw new ShapeError(`advance: the state must be u32, found ${state?.dtype ?? 'nothing'}`);
     return [{ shape: state.shape, dtype: 'u32' }];
   },
   reference({ outputs: [state], attributes: { word } }) {

@@ -8,7 +8,11 @@ import { asTensor, type Tensor, type TensorLike } from '../tensor.js';
 import type { AxisOptions } from './softmax.js';
 
 function rowsAlong(shape: Shape, axis: number) {
-  return { C: axisSize(shape, axis), inner: sizeOf(shape.slice(axis + 1)), rows: sizeOf(shape.filter((_, a) => a !== axis)) };
+  return {
+    C: axisSize(shape, axis),
+    inner: sizeOf(shape.slice(axis + 1)),
+    rows: sizeOf(shape.filter((_, a) => a !== axis)),
+  };
 }
 
 const argmaxOperation = defineOperation<{ readonly axis: number }>({
@@ -23,7 +27,8 @@ const argmaxOperation = defineOperation<{ readonly axis: number }>({
     if (!input || !output) return;
     const { C, inner, rows } = rowsAlong(input.shape, axis);
     for (let row = 0; row < rows; row++) {
-      const value = (i: number): number => input.data[Math.floor(row / inner) * C * inner + (row % inner) + i * inner] ?? 0;
+      const value = (i: number): number =>
+        input.data[Math.floor(row / inner) * C * inner + (row % inner) + i * inner] ?? 0;
       let best = 0;
       for (let i = 1; i < C && !Number.isNaN(value(best)); i++) {
         if (Number.isNaN(value(i)) || value(i) > value(best)) best = i;

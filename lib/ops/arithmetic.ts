@@ -21,10 +21,7 @@ const divideOperation = defineBinary({
   name: 'divide',
   formula: (a, b) => a / b,
   // d(a/b)/db = -a/b² = -(a/b) / b
-  gradient: (_a, b, dOutput, output) => [
-    () => divide(dOutput, b),
-    () => negate(divide(multiply(dOutput, output), b)),
-  ],
+  gradient: (_a, b, dOutput, output) => [() => divide(dOutput, b), () => negate(divide(multiply(dOutput, output), b))],
   fill: ['normal', 'positive'],
 });
 const maximumOperation = defineBinary({
@@ -95,6 +92,12 @@ function greaterShare(a: TensorLike, b: TensorLike): Tensor {
 }
 
 export const arithmeticOperations = [
-  addOperation, subtractOperation, multiplyOperation, divideOperation, maximumOperation, minimumOperation,
-  greaterShareOperation, equalOperation,
+  addOperation,
+  subtractOperation,
+  multiplyOperation,
+  divideOperation,
+  maximumOperation,
+  minimumOperation,
+  greaterShareOperation,
+  equalOperation,
 ];

@@ -10,15 +10,20 @@ const broadcastOperation = defineOperation<{ readonly shape: Shape }>({
   name: 'broadcastTo',
   infer([input], { shape }) {
     if (!input || !sameShape(broadcastShapes('broadcastTo', input.shape, shape), shape)) {
-      throw new ShapeError(`broadcastTo: ${formatShape(input?.shape ?? [])} cannot be repeated to ${formatShape(shape)}`);
+      throw new ShapeError(
+        `broadcastTo: ${formatShape(input?.shape ?? [])} cannot be repeated to ${formatShape(shape)}`,
+      );
     }
     return [{ shape, dtype: input.dtype }];
   },
   reference({ inputs: [input], outputs: [output] }) {
     if (input && output) moveElements(moveOf(input.shape, output.shape), input, output);
   },
-  kernel: ({ inputs: [input], attributes: { shape } }) => [moveLaunch('broadcastTo', moveOf(input?.shape ?? [], shape))],
-  gradient: ({ inputs: [input], outputGradients: [dOutput] }) => (input && dOutput ? [sumTo(dOutput, input.shape)] : []),
+  kernel: ({ inputs: [input], attributes: { shape } }) => [
+    moveLaunch('broadcastTo', moveOf(input?.shape ?? [], shape)),
+  ],
+  gradient: ({ inputs: [input], outputGradients: [dOutput] }) =>
+    input && dOutput ? [sumTo(dOutput, input.shape)] : [],
   tolerance: { absolute: 0, relative: 0 },
   cases: [
     { inputs: [{ shape: [] }], attributes: { shape: [3] } },

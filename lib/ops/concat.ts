@@ -30,21 +30,33 @@ const concatOperation = defineOperation<ConcatAttributes>({
   },
   reference({ inputs, outputs: [output], attributes: { axis } }) {
     if (!output) return;
-    movesOf(inputs.map((input) => input.shape), output.shape, axis).forEach((move, i) => {
+    movesOf(
+      inputs.map((input) => input.shape),
+      output.shape,
+      axis,
+    ).forEach((move, i) => {
       const input = inputs[i];
       if (input) moveElements(move, input, output);
     });
   },
   kernel: ({ inputs, outputs: [output], attributes: { axis } }) =>
-    movesOf(inputs.map((input) => input.shape), output?.shape ?? [], axis).flatMap((move, i) =>
-      sizeOf(move.sizes) === 0 ? [] : [moveLaunch('concat', move, i)],
-    ),
+    movesOf(
+      inputs.map((input) => input.shape),
+      output?.shape ?? [],
+      axis,
+    ).flatMap((move, i) => (sizeOf(move.sizes) === 0 ? [] : [moveLaunch('concat', move, i)])),
   gradient({ inputs, outputGradients: [dOutput], attributes: { axis }, needs }) {
     let position = 0;
     return inputs.map((input, i) => {
       const start = input.shape.map((_, a) => (a === axis ? position : 0));
       position += axisSize(input.shape, axis);
-      return needs[i] && dOutput ? slice(dOutput, start, input.shape.map((size, a) => (start[a] ?? 0) + size)) : undefined;
+      return needs[i] && dOutput
+        ? slice(
+            dOutput,
+            start,
+            input.shape.map((size, a) => (start[a] ?? 0) + size),
+          )
+        : undefined;
     });
   },
   tolerance: { absolute: 0, relative: 0 },

@@ -14,8 +14,14 @@ function sizesOf(table: Shape, indices: Shape) {
 
 const CASES: readonly (readonly [Shape, Shape])[] = [
   [[7, 3], [5]],
-  [[50, 16], [4, 9]],
-  [[3, 1], [2, 2, 2]],
+  [
+    [50, 16],
+    [4, 9],
+  ],
+  [
+    [3, 1],
+    [2, 2, 2],
+  ],
   [[5], [7]],
   [[3, 65], [0]],
   [[2, 3, 4], [3]],
@@ -74,7 +80,9 @@ const gatherOperation = defineOperation<NoAttributes>({
     return [launchOf('gather', R, D, I, I * D)];
   },
   gradient: ({ inputs: [table, indices], outputGradients: [dOutput] }) =>
-    table && indices && dOutput ? [applyOne(gatherGradient, [dOutput, indices], { shape: table.shape }), undefined] : [],
+    table && indices && dOutput
+      ? [applyOne(gatherGradient, [dOutput, indices], { shape: table.shape }), undefined]
+      : [],
   tolerance: { absolute: 0, relative: 0 },
   cases: CASES.map(([shape, indices]) => ({
     inputs: [{ shape }, { shape: indices, dtype: 'i32', fill: { below: shape[0] ?? 0 } }],

@@ -58,7 +58,9 @@ function lossOfEqualShapes(
 ): Tensor {
   const [value, aim] = [asTensor(input), asTensor(target)];
   if (!sameShape(value.shape, aim.shape)) {
-    throw new ShapeError(`${name}: input ${formatShape(value.shape)} and target ${formatShape(aim.shape)} differ in shape`);
+    throw new ShapeError(
+      `${name}: input ${formatShape(value.shape)} and target ${formatShape(aim.shape)} differ in shape`,
+    );
   }
   return reduceLosses(applyBinary(operation, value, aim), checkReduction(name, options.reduction));
 }

@@ -5,23 +5,47 @@ import { applyUnary, defineUnary } from './unary.js';
 const exact = { absolute: 0, relative: 1e-6 };
 
 const negateOperations = defineUnary({
-  name: 'negate', wgsl: 'negate', formula: (x) => -x, derivative: () => -1, tolerance: exact,
+  name: 'negate',
+  wgsl: 'negate',
+  formula: (x) => -x,
+  derivative: () => -1,
+  tolerance: exact,
 });
 const expOperations = defineUnary({ name: 'exp', wgsl: 'exponential', formula: Math.exp, derivative: Math.exp });
 const logOperations = defineUnary({
-  name: 'log', wgsl: 'logarithm', formula: Math.log, derivative: (x) => 1 / x, domain: 'positive',
+  name: 'log',
+  wgsl: 'logarithm',
+  formula: Math.log,
+  derivative: (x) => 1 / x,
+  domain: 'positive',
 });
 const sqrtOperations = defineUnary({
-  name: 'sqrt', wgsl: 'squareRoot', formula: Math.sqrt, derivative: (x) => 0.5 / Math.sqrt(x), domain: 'positive',
+  name: 'sqrt',
+  wgsl: 'squareRoot',
+  formula: Math.sqrt,
+  derivative: (x) => 0.5 / Math.sqrt(x),
+  domain: 'positive',
 });
 const absOperations = defineUnary({
-  name: 'abs', wgsl: 'absolute', formula: Math.abs, derivative: Math.sign, tolerance: exact,
+  name: 'abs',
+  wgsl: 'absolute',
+  formula: Math.abs,
+  derivative: Math.sign,
+  tolerance: exact,
 });
 const squareOperations = defineUnary({
-  name: 'square', wgsl: 'square', formula: (x) => x * x, derivative: (x) => 2 * x, tolerance: exact,
+  name: 'square',
+  wgsl: 'square',
+  formula: (x) => x * x,
+  derivative: (x) => 2 * x,
+  tolerance: exact,
 });
 const reciprocalOperations = defineUnary({
-  name: 'reciprocal', wgsl: 'reciprocal', formula: (x) => 1 / x, derivative: (x) => -1 / (x * x), domain: 'positive',
+  name: 'reciprocal',
+  wgsl: 'reciprocal',
+  formula: (x) => 1 / x,
+  derivative: (x) => -1 / (x * x),
+  domain: 'positive',
 });
 const clampOperations = defineUnary({
   name: 'clamp',
@@ -78,6 +102,12 @@ export function clamp(input: TensorLike, bounds: { readonly min?: number; readon
 }
 
 export const mathOperations = [
-  negateOperations, expOperations, logOperations, sqrtOperations, absOperations, squareOperations,
-  reciprocalOperations, clampOperations,
+  negateOperations,
+  expOperations,
+  logOperations,
+  sqrtOperations,
+  absOperations,
+  squareOperations,
+  reciprocalOperations,
+  clampOperations,
 ].flatMap(({ forward, backward }) => [forward, backward]);

@@ -3,7 +3,15 @@ import { commonWgsl, matmulNaiveWgsl, matmulTiledWgsl, matmulVec4LoadsWgsl } fro
 import { ceilDivide, fillBlock, foldWorkgroups, type Launch, Uniforms } from '../graph/launch.js';
 import { applyOne } from '../graph/node.js';
 import { defineOperation, type Operation } from '../graph/operation.js';
-import { broadcastShapes, broadcastStrides, collapse, forEachOffset, formatShape, type Shape, sizeOf } from '../shape.js';
+import {
+  broadcastShapes,
+  broadcastStrides,
+  collapse,
+  forEachOffset,
+  formatShape,
+  type Shape,
+  sizeOf,
+} from '../shape.js';
 import { asTensor, type Tensor, type TensorLike } from '../tensor.js';
 import { add } from './arithmetic.js';
 import { sumTo } from './sum.js';
@@ -76,26 +84,67 @@ const matmulOperation: Operation<MatmulAttributes> = defineOperation<MatmulAttri
         ? matmul(b, dC, { transposeA: transposeB, transposeB: true })
         : matmul(dC, b, { transposeB: !transposeB });
     const forB = () =>
-      transposeB ? matmul(dC, a, { transposeA: true, transposeB: transposeA }) : matmul(a, dC, { transposeA: !transposeA });
+      transposeB
+        ? matmul(dC, a, { transposeA: true, transposeB: transposeA })
+        : matmul(a, dC, { transposeA: !transposeA });
     return [needs[0] ? sumTo(forA(), a.shape) : undefined, needs[1] ? sumTo(forB(), b.shape) : undefined];
   },
   // float32 sums of K products of normal numbers: √K · 6e-8 · a few, with K up to 300 in the cases
   tolerance: { absolute: 2e-5, relative: 1e-5 },
   cases: (
     [
-      [[1, 1], [1, 1]],
-      [[5, 7], [7, 3]],
-      [[17, 64], [64, 33]],
-      [[64, 64], [64, 64]],
-      [[65, 17], [17, 129]],
-      [[63, 16], [16, 63]],
-      [[100, 1], [1, 100]],
-      [[1, 300], [300, 1]],
-      [[2, 3, 4, 5], [2, 3, 5, 6]],
-      [[4, 5], [3, 5, 2]],
-      [[3, 1, 4, 5], [2, 5, 2]],
-      [[3, 0], [0, 4]],
-      [[0, 3], [3, 4]],
+      [
+        [1, 1],
+        [1, 1],
+      ],
+      [
+        [5, 7],
+        [7, 3],
+      ],
+      [
+        [17, 64],
+        [64, 33],
+      ],
+      [
+        [64, 64],
+        [64, 64],
+      ],
+      [
+        [65, 17],
+        [17, 129],
+      ],
+      [
+        [63, 16],
+        [16, 63],
+      ],
+      [
+        [100, 1],
+        [1, 100],
+      ],
+      [
+        [1, 300],
+        [300, 1],
+      ],
+      [
+        [2, 3, 4, 5],
+        [2, 3, 5, 6],
+      ],
+      [
+        [4, 5],
+        [3, 5, 2],
+      ],
+      [
+        [3, 1, 4, 5],
+        [2, 5, 2],
+      ],
+      [
+        [3, 0],
+        [0, 4],
+      ],
+      [
+        [0, 3],
+        [3, 4],
+      ],
     ] as const
   ).flatMap(([a, b]) =>
     [0, 1, 2, 3].map((bits) => {

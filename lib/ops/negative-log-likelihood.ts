@@ -8,7 +8,13 @@ import { asTensor, type Tensor, type TensorLike } from '../tensor.js';
 import type { NoAttributes } from './binary.js';
 import { checkReduction, reduceLosses, type Reduction } from './reduction.js';
 
-const SHAPES = [[1, 1], [4, 3], [33, 7], [257, 2], [0, 3]] as const;
+const SHAPES = [
+  [1, 1],
+  [4, 3],
+  [33, 7],
+  [257, 2],
+  [0, 3],
+] as const;
 
 const likelihoodGradient = defineOperation<{ readonly classes: number }>({
   name: 'negativeLogLikelihoodGradient',
@@ -36,7 +42,12 @@ const likelihoodOperation = defineOperation<NoAttributes>({
   name: 'negativeLogLikelihood',
   infer([logProbabilities, target]) {
     const [N] = logProbabilities?.shape ?? [];
-    if (logProbabilities?.shape.length !== 2 || target?.dtype !== 'i32' || target.shape.length !== 1 || target.shape[0] !== N) {
+    if (
+      logProbabilities?.shape.length !== 2 ||
+      target?.dtype !== 'i32' ||
+      target.shape.length !== 1 ||
+      target.shape[0] !== N
+    ) {
       throw new ShapeError(
         `negativeLogLikelihood: needs log-probabilities [N, C] and classes i32 [N], found ` +
           `${formatShape(logProbabilities?.shape ?? [])} and ${target?.dtype ?? ''} ${formatShape(target?.shape ?? [])}`,

@@ -36,10 +36,16 @@ const SERIAL_ELEMENTS = 64;
 
 const CASES: readonly (readonly [Shape, readonly number[]])[] = [
   [[7], [0]],
-  [[3, 5], [0, 1]],
+  [
+    [3, 5],
+    [0, 1],
+  ],
   [[3, 5], [0]],
   [[3, 5], [1]],
-  [[2, 3, 4, 5], [0, 2, 3]],
+  [
+    [2, 3, 4, 5],
+    [0, 2, 3],
+  ],
   [[2, 3, 4, 5], [1]],
   [[2, 70, 65], [2]],
   [[5000], [0]],
@@ -113,12 +119,19 @@ function walks(shape: Shape, axes: readonly number[]) {
 }
 
 /** The public form of a reduction: normalizes the axes, and drops them unless they are kept. */
-export function reduce(operation: Operation<ReduceAttributes>, input: TensorLike, options: ReduceOptions, isMean = false): Tensor {
+export function reduce(
+  operation: Operation<ReduceAttributes>,
+  input: TensorLike,
+  options: ReduceOptions,
+  isMean = false,
+): Tensor {
   const value = asTensor(input);
   const axes = normalizeAxes(operation.name, options.axes, value.shape);
   const count = axes.reduce((product, axis) => product * (value.shape[axis] ?? 1), 1);
   const kept = applyOne(operation, [value], { axes, scale: isMean ? 1 / count : 1 });
   if (options.keepDims) return kept;
-  return reshape(kept, value.shape.filter((_, axis) => !axes.includes(axis)));
+  return reshape(
+    kept,
+    value.shape.filter((_, axis) => !axes.includes(axis)),
+  );
 }
-

@@ -8,7 +8,9 @@ const reshapeOperation = defineOperation<{ readonly shape: Shape }>({
   name: 'reshape',
   infer([input], { shape }) {
     if (!input || sizeOf(input.shape) !== sizeOf(shape)) {
-      throw new ShapeError(`reshape: ${formatShape(input?.shape ?? [])} does not have the elements of ${formatShape(shape)}`);
+      throw new ShapeError(
+        `reshape: ${formatShape(input?.shape ?? [])} does not have the elements of ${formatShape(shape)}`,
+      );
     }
     return [{ shape, dtype: input.dtype }];
   },
@@ -17,7 +19,8 @@ const reshapeOperation = defineOperation<{ readonly shape: Shape }>({
   },
   kernel: () => [],
   alias: true,
-  gradient: ({ inputs: [input], outputGradients: [dOutput] }) => (input && dOutput ? [reshape(dOutput, input.shape)] : []),
+  gradient: ({ inputs: [input], outputGradients: [dOutput] }) =>
+    input && dOutput ? [reshape(dOutput, input.shape)] : [],
   tolerance: { absolute: 0, relative: 0 },
   cases: [
     { inputs: [{ shape: [2, 3, 4] }], attributes: { shape: [6, 4] } },
@@ -50,7 +53,9 @@ function inferSize(value: Tensor, shape: Shape): Shape {
   if (open === 0) return shape;
   const known = sizeOf(shape.filter((size) => size !== -1));
   if (open > 1 || known === 0 || value.size % known !== 0) {
-    throw new ShapeError(`reshape: the size -1 in ${formatShape(shape)} cannot be found for ${formatShape(value.shape)}`);
+    throw new ShapeError(
+      `reshape: the size -1 in ${formatShape(shape)} cannot be found for ${formatShape(value.shape)}`,
+    );
   }
   return shape.map((size) => (size === -1 ? value.size / known : size));
 }

@@ -52,7 +52,15 @@ const padOperation = defineOperation<{ readonly start: readonly number[]; readon
     return sizeOf(blockShape) === 0 ? [clear] : [clear, moveLaunch('sliceGradient', putBack(blockShape, shape, start))];
   },
   gradient: ({ inputs: [block], outputGradients: [dOutput], attributes: { start } }) =>
-    block && dOutput ? [slice(dOutput, start, start.map((from, axis) => from + (block.shape[axis] ?? 0)))] : [],
+    block && dOutput
+      ? [
+          slice(
+            dOutput,
+            start,
+            start.map((from, axis) => from + (block.shape[axis] ?? 0)),
+          ),
+        ]
+      : [],
   tolerance: { absolute: 0, relative: 0 },
   cases: [
     { inputs: [{ shape: [3, 5] }], attributes: { start: [1, 2], shape: [5, 7] } },
@@ -92,7 +100,9 @@ export function slice(input: TensorLike, start: readonly number[], end: readonly
     return Number.isInteger(a) && Number.isInteger(b) && a >= 0 && a <= b && b <= size;
   });
   if (!fits || start.length > value.rank || end.length > value.rank) {
-    throw new ShapeError(`slice: [${start.join(', ')}] to [${end.join(', ')}] is no block of ${formatShape(value.shape)}`);
+    throw new ShapeError(
+      `slice: [${start.join(', ')}] to [${end.join(', ')}] is no block of ${formatShape(value.shape)}`,
+    );
   }
   return applyOne(sliceOperation, [value], { start: from, end: to });
 }

@@ -2,7 +2,14 @@ import { OptionError, ShapeError } from '../errors.js';
 import { commonWgsl, softmaxCrossEntropyWgsl } from '../generated/wgsl.js';
 import { foldWorkgroups, Uniforms } from '../graph/launch.js';
 import { apply, applyOne } from '../graph/node.js';
-import { type ArrayView, type Call, defineOperation, type Operation, type OperationCase, type TensorSpec } from '../graph/operation.js';
+import {
+  type ArrayView,
+  type Call,
+  defineOperation,
+  type Operation,
+  type OperationCase,
+  type TensorSpec,
+} from '../graph/operation.js';
 import { formatShape } from '../shape.js';
 import { asTensor, tensor, type Tensor, type TensorLike } from '../tensor.js';
 import { divide } from './arithmetic.js';
@@ -22,7 +29,8 @@ function checkTarget(logits: TensorSpec | undefined, target: TensorSpec | undefi
     throw new ShapeError(`softmaxCrossEntropy: logits must be [N, C], found ${formatShape(logits?.shape ?? [])}`);
   }
   const isClass = target.dtype === 'i32' && target.shape.length === 1 && target.shape[0] === N;
-  const isProbability = target.dtype === 'f32' && target.shape.length === 2 && target.shape[0] === N && target.shape[1] === C;
+  const isProbability =
+    target.dtype === 'f32' && target.shape.length === 2 && target.shape[0] === N && target.shape[1] === C;
   if (!isClass && !isProbability) {
     throw new ShapeError(
       `softmaxCrossEntropy: for logits ${formatShape(logits.shape)} the target must be i32 [${N}] (classes) or ` +
@@ -145,10 +153,20 @@ function launchOf({ inputs: [logits, target], attributes }: Call<CrossEntropyAtt
 }
 
 function crossEntropyCases(isGradient: boolean): readonly OperationCase<CrossEntropyAttributes>[] {
-  return [[1, 1], [7, 255], [3, 257], [33, 2], [8, 10], [0, 4]].flatMap(([N = 0, C = 0]) =>
+  return [
+    [1, 1],
+    [7, 255],
+    [3, 257],
+    [33, 2],
+    [8, 10],
+    [0, 4],
+  ].flatMap(([N = 0, C = 0]) =>
     [0, 1, 2, 3].map((bits) => {
       const weighted = (bits & 1) === 1;
-      const target = bits === 2 ? { shape: [N, C], fill: 'probabilities' as const } : { shape: [N], dtype: 'i32' as const, fill: { below: C } };
+      const target =
+        bits === 2
+          ? { shape: [N, C], fill: 'probabilities' as const }
+          : { shape: [N], dtype: 'i32' as const, fill: { below: C } };
       const inputs = [{ shape: [N, C] }, target, { shape: [weighted ? C : 1], fill: 'positive' as const }];
       return {
         inputs: isGradient ? [...inputs, { shape: [N] }] : inputs,

@@ -16,7 +16,11 @@ function rowsAlong(shape: Shape, axis: number) {
   return { outer: sizeOf(shape.slice(0, axis)), C: shape[axis] ?? 0, inner: sizeOf(shape.slice(axis + 1)) };
 }
 
-function defineSoftmax(name: string, logarithm: boolean, gradient: GradientRule<SoftmaxAttributes>): Operation<SoftmaxAttributes> {
+function defineSoftmax(
+  name: string,
+  logarithm: boolean,
+  gradient: GradientRule<SoftmaxAttributes>,
+): Operation<SoftmaxAttributes> {
   return defineOperation<SoftmaxAttributes>({
     name,
     infer([input]) {
@@ -72,13 +76,19 @@ function defineSoftmax(name: string, logarithm: boolean, gradient: GradientRule<
 }
 
 // dx = y · (dy - Σ dy · y)
-const softmaxOperation = defineSoftmax('softmax', false, ({ outputs: [y], outputGradients: [dy], attributes: { axis } }) =>
-  y && dy ? [multiply(y, subtract(dy, sum(multiply(dy, y), { axes: axis, keepDims: true })))] : [],
+const softmaxOperation = defineSoftmax(
+  'softmax',
+  false,
+  ({ outputs: [y], outputGradients: [dy], attributes: { axis } }) =>
+    y && dy ? [multiply(y, subtract(dy, sum(multiply(dy, y), { axes: axis, keepDims: true })))] : [],
 );
 
 // dx = dy - softmax(x) · Σ dy
-const logSoftmaxOperation = defineSoftmax('logSoftmax', true, ({ outputs: [y], outputGradients: [dy], attributes: { axis } }) =>
-  y && dy ? [subtract(dy, multiply(exp(y), sum(dy, { axes: axis, keepDims: true })))] : [],
+const logSoftmaxOperation = defineSoftmax(
+  'logSoftmax',
+  true,
+  ({ outputs: [y], outputGradients: [dy], attributes: { axis } }) =>
+    y && dy ? [subtract(dy, multiply(exp(y), sum(dy, { axes: axis, keepDims: true })))] : [],
 );
 
 /** Along which axis; default the last (PyTorch: dim). */

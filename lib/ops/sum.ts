@@ -33,7 +33,9 @@ export function mean(input: TensorLike, options: ReduceOptions = {}): Tensor {
 export function sumTo(value: Tensor, shape: Shape): Tensor {
   if (sameShape(value.shape, shape)) return value;
   const missing = value.rank - shape.length;
-  const axes = value.shape.flatMap((size, axis) => (axis < missing || (shape[axis - missing] === 1 && size !== 1) ? [axis] : []));
+  const axes = value.shape.flatMap((size, axis) =>
+    axis < missing || (shape[axis - missing] === 1 && size !== 1) ? [axis] : [],
+  );
   return reshape(applyOne(sumOperation, [value], { axes, scale: 1 }), shape);
 }
 

@@ -17,7 +17,14 @@ const transposeOperation = defineOperation<{ readonly permutation: readonly numb
     moveLaunch('transpose', moveOf(input?.shape ?? [], attributes.permutation)),
   ],
   gradient: ({ outputGradients: [dOutput], attributes: { permutation } }) =>
-    dOutput ? [transpose(dOutput, permutation.map((_, axis) => permutation.indexOf(axis)))] : [],
+    dOutput
+      ? [
+          transpose(
+            dOutput,
+            permutation.map((_, axis) => permutation.indexOf(axis)),
+          ),
+        ]
+      : [],
   tolerance: { absolute: 0, relative: 0 },
   cases: [
     { inputs: [{ shape: [3, 5] }], attributes: { permutation: [1, 0] } },
@@ -44,7 +51,8 @@ function moveOf(shape: Shape, permutation: readonly number[]): Move {
  */
 export function transpose(input: TensorLike, permutation?: readonly number[]): Tensor {
   const value = asTensor(input);
-  const order = permutation?.map((axis) => normalizeAxis('transpose', axis, value.shape)) ?? value.shape.map((_, a) => a).reverse();
+  const order =
+    permutation?.map((axis) => normalizeAxis('transpose', axis, value.shape)) ?? value.shape.map((_, a) => a).reverse();
   if (order.length !== value.rank || new Set(order).size !== value.rank) {
     throw new ShapeError(
       `transpose: the permutation [${order.join(', ')}] does not name every axis of ${formatShape(value.shape)} once`,

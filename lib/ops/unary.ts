@@ -45,7 +45,8 @@ export function defineUnary(row: UnaryRow): UnaryOperations {
   const backward = defineOperation<UnaryAttributes>({
     name: `${row.name}Gradient`,
     infer([input, outputGradient]) {
-      if (!input || outputGradient?.shape.length !== input.shape.length) throw new ShapeError(`${row.name}Gradient: shapes differ`);
+      if (!input || outputGradient?.shape.length !== input.shape.length)
+        throw new ShapeError(`${row.name}Gradient: shapes differ`);
       return [input];
     },
     reference({ inputs: [input, outputGradient], outputs: [inputGradient], attributes }) {
@@ -74,9 +75,7 @@ export function defineUnary(row: UnaryRow): UnaryOperations {
       const [a = 0, b = 0] = attributes.parameters;
       for (let i = 0; i < input.data.length; i++) output.data[i] = row.formula(input.data[i] ?? 0, a, b);
     },
-    kernel: ({ outputs, attributes }) => [
-      launch(unaryWgsl, 'unary', row.wgsl, 1, outputs[0]?.shape ?? [], attributes),
-    ],
+    kernel: ({ outputs, attributes }) => [launch(unaryWgsl, 'unary', row.wgsl, 1, outputs[0]?.shape ?? [], attributes)],
     gradient: ({ inputs: [input], outputGradients: [dOutput], attributes }) =>
       input && dOutput ? [applyOne(backward, [input, dOutput], attributes)] : [],
     tolerance,

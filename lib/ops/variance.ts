@@ -18,4 +18,3 @@ export function variance(input: TensorLike, options: ReduceOptions & { readonly 
   const count = axes.reduce((product, axis) => product * (value.shape[axis] ?? 1), 1);
   return multiply(biased, count / (count - 1));
 }
-

@@ -60,7 +60,9 @@ export abstract class Optimizer {
       throw new OptionError('the optimizer was given no parameters: build the model first (model.build)');
     }
     if (gradients.length !== parameters.length) {
-      throw new OptionError(`the optimizer was given ${gradients.length} gradients for ${parameters.length} parameters`);
+      throw new OptionError(
+        `the optimizer was given ${gradients.length} gradients for ${parameters.length} parameters`,
+      );
     }
     trace.beforeReplay(this.#refresh);
     parameters.forEach((parameter, i) => {

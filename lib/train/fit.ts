@@ -177,7 +177,8 @@ function evaluatorOptions({ device, loss }: FitOptions): RunOptions & { readonly
 
 function checkOptions(options: FitOptions): void {
   for (const name of Object.keys(options)) {
-    if (!OPTION_NAMES.includes(name)) throw new OptionError(`fit: unknown option '${name}'${suggest(name, OPTION_NAMES)}`);
+    if (!OPTION_NAMES.includes(name))
+      throw new OptionError(`fit: unknown option '${name}'${suggest(name, OPTION_NAMES)}`);
   }
   const { epochs, batchSize = 32, seed = 0 } = options;
   if (!Number.isSafeInteger(epochs) || epochs < 0) {

@@ -158,7 +158,7 @@ async function bundle(program: string): Promise<string> {
     root: home,
     configFile: false,
     logLevel: 'error',
-    build: { write: false, rollupOptions: { input } },
+    build: { write: false, rolldownOptions: { input } },
   });
   if (!Array.isArray(built) && !('output' in built)) throw new Error('Vite is watching instead of building');
   const chunks = [built].flat().flatMap(({ output }) => output);

@@ -20,7 +20,7 @@ export function sheetMetal(random: Random): Background {
   const seed = random.seed();
   const angle = random.uniform(-0.5, 0.5);
   const painted = random.chance(0.4);
-  const base = painted ? random.uniform(0.012, 0.04) : random.uniform(0.1, 0.3);
+  const base = painted ? random.uniform(0.008, 0.025) : random.uniform(0.06, 0.18);
   const tint = colourOf(base, random.uniform(-0.06, 0.06));
   return {
     colour(x, y) {
@@ -34,7 +34,7 @@ export function sheetMetal(random: Random): Background {
       return scale(tint, 1 + 0.2 * grain + 0.25 * stain);
     },
     height: (x, y) => 0.02 * noise(x * 3, y * 3, seed + 3),
-    gloss: painted ? 0.14 : 0.2,
+    gloss: painted ? 0.08 : 0.12,
     sharpness: painted ? 18 : 9,
   };
 }
@@ -46,12 +46,12 @@ export function cloth(random: Random): Background {
   const threads = random.uniform(34, 52); // a picture's width
   const folds = random.uniform(0.01, 0.04); // height of the folds
   const tint = random.pick<Colour>([
-    [0.03, 0.034, 0.05], // navy
-    [0.05, 0.036, 0.03], // brown
-    [0.1, 0.095, 0.095], // grey
-    [0.045, 0.06, 0.1], // blue
-    [0.2, 0.175, 0.14], // linen
-    [0.11, 0.035, 0.03], // red
+    [0.018, 0.02, 0.03], // navy
+    [0.03, 0.022, 0.018], // brown
+    [0.06, 0.057, 0.057], // grey
+    [0.027, 0.036, 0.06], // blue
+    [0.12, 0.105, 0.085], // linen
+    [0.066, 0.021, 0.018], // red
   ]);
   const weave = (x: number, y: number): number => {
     const [u, v] = rotate(x * threads, y * threads, angle);
@@ -69,7 +69,7 @@ export function cloth(random: Random): Background {
       const phase = 1.5 * v + 1.8 * noise(u * 1.6, v * 2.2, seed + 1) + 0.3 * noise(u * 5, v * 5, seed + 2);
       return folds * Math.sin(2 * Math.PI * phase) ** 3; // flat with a ridge here and there
     },
-    gloss: 0.02,
+    gloss: 0.012,
     sharpness: 6,
   };
 }
@@ -79,7 +79,7 @@ export function cardboard(random: Random): Background {
   const seed = random.seed();
   const angle = random.uniform(-0.5, 0.5);
   const flutes = random.uniform(26, 40); // a picture's width
-  const tint = colourOf(random.uniform(0.1, 0.26), random.uniform(0.18, 0.3));
+  const tint = colourOf(random.uniform(0.06, 0.16), random.uniform(0.18, 0.3));
   const flapAt = random.chance(0.6) ? random.uniform(-0.2, 0.2) : 9;
   const flapAngle = angle + random.pick([0, Math.PI / 2]);
   return {
@@ -94,7 +94,7 @@ export function cardboard(random: Random): Background {
       return scale(tint, (1 + 0.035 * stripe + 0.14 * fibre + 0.2 * stain) * gap * shade);
     },
     height: (x, y) => 0.015 * noise(x * 4, y * 4, seed + 3),
-    gloss: 0.03,
+    gloss: 0.018,
     sharpness: 5,
   };
 }
@@ -105,7 +105,7 @@ export function bubbleWrap(random: Random): Background {
   const angle = random.uniform(-0.5, 0.5);
   const pitch = random.uniform(0.06, 0.085); // from bubble to bubble
   const rowPitch = (pitch * Math.sqrt(3)) / 2;
-  const table = colourOf(random.uniform(0.02, 0.11), random.uniform(-0.1, 0.15));
+  const table = colourOf(random.uniform(0.012, 0.066), random.uniform(-0.1, 0.15));
   /** Distance from the middle of the nearest bubble in units of its radius, and how full of air it is. */
   const bubble = (x: number, y: number): [number, number] => {
     const warpX = 0.03 * noise(x * 5, y * 5, seed);
@@ -131,7 +131,7 @@ export function bubbleWrap(random: Random): Background {
       const rim = smoothstep(0.4, 0.1, Math.abs(distance - 0.95));
       const haze = 0.6 + 0.8 * fractalNoise(x * 4, y * 4, seed + 3, 2);
       const [r, g, b] = scale(table, haze);
-      const film = 0.018 + 0.05 * rim * haze; // what the clear film scatters
+      const film = 0.011 + 0.03 * rim * haze; // what the clear film scatters
       return [r + film, g + film, b + 1.05 * film];
     },
     height(x, y) {
@@ -140,7 +140,7 @@ export function bubbleWrap(random: Random): Background {
       const crease = Math.abs(2 * fractalNoise(x * 3.5, y * 3.5, seed + 4, 2) - 1);
       return 0.2 * pitch * air * dome + 0.05 * crease;
     },
-    gloss: 0.42,
+    gloss: 0.25,
     sharpness: 24,
   };
 }

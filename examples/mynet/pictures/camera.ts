@@ -28,7 +28,7 @@ export function photograph(scene: Scene, width: number, height: number, random: 
     exposure: random.uniform(0.75, 1.25),
     blur: random.uniform(0.9, 1.5),
     vignette: random.uniform(0.2, 0.6),
-    noise: random.uniform(0.5, 1.5),
+    noise: random.uniform(0.3, 1),
   };
   const pixels = Buffer.alloc(width * height * 4, 255);
   for (let row = 0; row < height; row++) {

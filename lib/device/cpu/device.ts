@@ -42,7 +42,9 @@ export class CpuDevice implements Device {
     const slots = program.slots.map(({ elements }) => new ArrayBuffer(elements * bytes));
     const arrayAt = (place: Place, spec: TensorSpec): NumericArray => {
       if (place.kind === 'slot') return this.#view(spec.dtype, pick(slots, place.index), storedElements(spec));
-      const arrays = { input: inputs, constant: constants, variable: variables.map((array) => this.#own(array)) }[place.kind];
+      const arrays = { input: inputs, constant: constants, variable: variables.map((array) => this.#own(array)) }[
+        place.kind
+      ];
       return pick(arrays, place.index).storage;
     };
     const resolve = (reference: Reference): CpuArray =>

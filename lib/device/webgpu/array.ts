@@ -31,7 +31,8 @@ export class WebGpuArray implements DeviceArray {
 
   write(values: NumericArray): void {
     const words = typedFor(this.dtype, values);
-    if (words.byteLength > 0) this.device.gpu.queue.writeBuffer(this.buffer, 0, words.buffer, words.byteOffset, words.byteLength);
+    if (words.byteLength > 0)
+      this.device.gpu.queue.writeBuffer(this.buffer, 0, words.buffer, words.byteOffset, words.byteLength);
   }
 
   async read(): Promise<NumericArray> {
@@ -39,8 +40,7 @@ export class WebGpuArray implements DeviceArray {
     if (this.bytes === 0) return view(this.dtype, new ArrayBuffer(0));
     this.device.checkAlive();
     const staging =
-      this.#staging.pop() ??
-      gpu.createBuffer({ label: 'read', size: this.bytes, usage: GPU_COPY_DST | GPU_MAP_READ });
+      this.#staging.pop() ?? gpu.createBuffer({ label: 'read', size: this.bytes, usage: GPU_COPY_DST | GPU_MAP_READ });
     const encoder = gpu.createCommandEncoder();
     encoder.copyBufferToBuffer(this.buffer, 0, staging, 0, this.bytes);
     gpu.queue.submit([encoder.finish()]);

@@ -22,7 +22,9 @@ export class WebGpuDevice implements Device {
     this.pipelines = new Pipelines(gpu);
     this.#onLost = gpu.lost.then(({ reason, message }) => {
       this.#lost = new DeviceLostError(
-        this.#disposed ? 'the WebGPU device was used after dispose()' : `the WebGPU device was lost (${reason}): ${message}`,
+        this.#disposed
+          ? 'the WebGPU device was used after dispose()'
+          : `the WebGPU device was lost (${reason}): ${message}`,
       );
       throw this.#lost;
     });
@@ -38,7 +40,11 @@ export class WebGpuDevice implements Device {
         `a tensor ${formatShape(spec.shape)} needs a buffer of ${size} bytes; this device's maxBufferSize is ${maxBufferSize}`,
       );
     }
-    return new WebGpuArray(this, spec, this.gpu.createBuffer({ label: formatShape(spec.shape), size, usage: STORAGE_USAGE }));
+    return new WebGpuArray(
+      this,
+      spec,
+      this.gpu.createBuffer({ label: formatShape(spec.shape), size, usage: STORAGE_USAGE }),
+    );
   }
 
   /** Builds everything a replay needs under error scopes, so that what is wrong shows here and not at some replay. */

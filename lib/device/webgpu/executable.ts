@@ -39,7 +39,11 @@ export class WebGpuExecutable implements Executable {
     this.#owned = owned;
   }
 
-  static async load(device: WebGpuDevice, program: Program, variables: readonly DeviceArray[]): Promise<WebGpuExecutable> {
+  static async load(
+    device: WebGpuDevice,
+    program: Program,
+    variables: readonly DeviceArray[],
+  ): Promise<WebGpuExecutable> {
     const { gpu } = device;
     const inputs = program.inputs.map((spec) => device.allocate(spec));
     const constants = program.constants.map((constant) => {
@@ -48,7 +52,12 @@ export class WebGpuExecutable implements Executable {
       return array;
     });
     const slots = program.slots.map(({ elements }) => device.allocate({ shape: [elements], dtype: 'f32' }));
-    const arrays = { input: inputs, constant: constants, variable: variables.map((array) => device.own(array)), slot: slots };
+    const arrays = {
+      input: inputs,
+      constant: constants,
+      variable: variables.map((array) => device.own(array)),
+      slot: slots,
+    };
     const bufferAt = (place: Place): GPUBuffer => {
       const array = arrays[place.kind][place.index];
       if (!array) throw new Error(`the program names ${place.kind} ${place.index}, which does not exist`);
@@ -56,7 +65,10 @@ export class WebGpuExecutable implements Executable {
     };
 
     const launches = program.steps.flatMap((step) => launchesOf(step));
-    const uniforms = uniformBuffer(device, launches.map(({ launch }) => launch));
+    const uniforms = uniformBuffer(
+      device,
+      launches.map(({ launch }) => launch),
+    );
     const dispatches = await Promise.all(
       launches.map(async ({ step, launch }, i): Promise<Dispatch> => {
         const pipeline = await device.pipelines.get(launch).catch((error: unknown) => {
@@ -68,7 +80,10 @@ export class WebGpuExecutable implements Executable {
           device.checkBinding(step.operation.name, reference);
           return { buffer: bufferAt(reference.place), size: bufferBytes(reference) };
         });
-        const resources = [...buffers, { buffer: uniforms.buffer, offset: uniforms.offsets[i] ?? 0, size: launch.uniforms.byteLength }];
+        const resources = [
+          ...buffers,
+          { buffer: uniforms.buffer, offset: uniforms.offsets[i] ?? 0, size: launch.uniforms.byteLength },
+        ];
         const bindGroup = gpu.createBindGroup({
           label: launch.kernel.name,
           layout: device.pipelines.layout(accessOf(launch)),
@@ -90,7 +105,8 @@ export class WebGpuExecutable implements Executable {
       const input = this.#inputs[i];
       if (!input) throw new Error(`the program has no input ${i}`);
       if (!('device' in value)) input.write(value);
-      else if (input.bytes > 0) encoder.copyBufferToBuffer(this.#device.own(value).buffer, 0, input.buffer, 0, input.bytes);
+      else if (input.bytes > 0)
+        encoder.copyBufferToBuffer(this.#device.own(value).buffer, 0, input.buffer, 0, input.bytes);
     });
     const pass = encoder.beginComputePass();
     for (const { pipeline, bindGroup, workgroups } of this.#dispatches) {
@@ -132,4 +148,3 @@ function uniformBuffer(device: WebGpuDevice, launches: readonly Launch[]) {
   device.gpu.queue.writeBuffer(buffer, 0, bytes);
   return { buffer, offsets };
 }
-

@@ -1,0 +1,104 @@
+import { parseArgs } from 'node:util';
+import { KernelwrightError, OptionError } from 'kernelwright';
+import { suggest } from '../lib/suggest.js';
+
+/** One option of a command: what its value is called in the help (nothing for a switch), and what it does. */
+export interface OptionHelp {
+  readonly value?: string;
+  readonly help: string;
+}
+
+/** The values of a command line: strings for options with a value, true for switches. */
+export type OptionValues<Names extends string> = Partial<Record<Names, string | true>>;
+
+/**
+ * Reads `--name value` and `--switch` arguments. Throws OptionError for an unknown option, with the right one if there
+ * is one like it, for a missing value and for words that belong to no option. `--help` is always known.
+ */
+export function parseOptions<Names extends string>(
+  args: readonly string[],
+  options: Readonly<Record<Names, OptionHelp>>,
+): OptionValues<Names | 'help'> {
+  const known: Readonly<Record<string, OptionHelp>> = { ...options, help: { help: 'print this and exit' } };
+  const { tokens } = parseArgs({
+    args: [...args],
+    strict: false,
+    tokens: true,
+    options: Object.fromEntries(
+      Object.entries(known).map(([name, { value }]) => [name, { type: value === undefined ? 'boolean' : 'string' }]),
+    ),
+  });
+  const values: Record<string, string | true> = {};
+  for (const token of tokens) {
+    if (token.kind === 'positional') throw new OptionError(`'${token.value}' belongs to no option`);
+    if (token.kind !== 'option') continue;
+    const option = known[token.name];
+    if (!option) {
+      const names = Object.keys(known).map((name) => `--${name}`);
+      throw new OptionError(`unknown option '${token.rawName}'${suggest(token.rawName, names)}`);
+    }
+    if (option.value === undefined) {
+      if (token.value !== undefined) throw new OptionError(`--${token.name} takes no value`);
+      values[token.name] = true;
+    } else {
+      if (token.value === undefined || token.value === '')
+        throw new OptionError(`--${token.name} needs a value: ${option.value}`);
+      values[token.name] = token.value;
+    }
+  }
+  return values as OptionValues<Names | 'help'>;
+}
+
+/** The options as they are printed by `--help`. */
+export function helpText(usage: string, options: Readonly<Record<string, OptionHelp>>): string {
+  const lines = Object.entries(options).map(([name, { value, help }]) => {
+    const left = `  --${name}${value === undefined ? '' : ` ${value}`}`;
+    return `${left.padEnd(28)}${help}`;
+  });
+  return [`usage: ${usage}`, ...lines].join('\n');
+}
+
+/** What a number option may be. */
+export interface NumberRange {
+  readonly min: number;
+  readonly max?: number;
+  readonly isWhole?: boolean;
+  /** Whether `max` itself is excluded. */
+  readonly belowMax?: boolean;
+}
+
+/** The value of a number option. Throws OptionError naming the option, the value and what is allowed. */
+export function numberOption(
+  name: string,
+  text: string | true | undefined,
+  otherwise: number,
+  range: NumberRange,
+): number {
+  if (text === undefined) return otherwise;
+  const value = Number(text);
+  const { min, max = Infinity, isWhole = false, belowMax = false } = range;
+  const fits =
+    text !== true &&
+    text.trim() !== '' &&
+    Number.isFinite(value) &&
+    value >= min &&
+    (belowMax ? value < max : value <= max);
+  if (fits && (!isWhole || Number.isSafeInteger(value))) return value;
+  const kind = isWhole ? 'a whole number' : 'a number';
+  const top = max === Infinity ? ` of ${min} or more` : ` from ${min} to ${belowMax ? 'less than ' : ''}${max}`;
+  throw new OptionError(`--${name} ${String(text)}: expected ${kind}${top}`);
+}
+
+/**
+ * Runs a program. A user's mistake is one message without a stack trace: exit code 2 where the command line is wrong,
+ * 1 for everything else.
+ */
+export async function runProgram(name: string, main: (args: readonly string[]) => Promise<number>): Promise<void> {
+  try {
+    process.exitCode = await main(process.argv.slice(2));
+  } catch (error) {
+    if (!(error instanceof KernelwrightError)) throw error;
+    console.error(`${name}: ${error.message}`);
+    process.exitCode = error instanceof OptionError ? 2 : 1;
+  }
+}

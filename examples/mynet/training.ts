@@ -1,0 +1,87 @@
+import { join } from 'node:path';
+import { fit, SGD, type Device, type EpochResult, type Split } from 'kernelwright';
+import { saveWeights, writeFileAtomically } from 'kernelwright/node';
+import type { MyNet } from './model.js';
+import type { Options } from './options.js';
+
+/** How a training ended. */
+export interface Training {
+  /** Whether Ctrl-C ended it. */
+  readonly isInterrupted: boolean;
+  /** Epochs that were completed. */
+  readonly epochs: number;
+}
+
+/**
+ * Fits the model, prints a line an epoch, and keeps history.json and the weights of the best and of the last epoch up
+ * to date on disk. Ctrl-C ends it after the step at hand; what was trained so far is saved.
+ */
+export async function train(model: MyNet, split: Split, options: Options, device: Device): Promise<Training> {
+  const results: EpochResult[] = [];
+  const saveAs = (name: string): Promise<void> => saveWeights(join(options.out, `${name}.safetensors`), model);
+  // The weights at the start are the last good ones should the loss run away in the first epoch.
+  await saveAs('last');
+  await saveAs('best');
+  const interrupt = new AbortController();
+  const onInterrupt = (): void => interrupt.abort();
+  process.on('SIGINT', onInterrupt);
+  let lowestLoss = Infinity;
+  try {
+    await fit(model, split.training, {
+      epochs: options.epochs,
+      batchSize: options.batchSize,
+      optimizer: new SGD({ learningRate: options.learningRate, momentum: options.momentum }),
+      ...(split.validation.labels.length > 0 && { validation: split.validation }),
+      seed: options.seed,
+      device,
+      signal: interrupt.signal,
+      onEpochEnd: async (result) => {
+        results.push(result);
+        console.log(epochLine(result, options.epochs));
+        await saveHistory(results, options, device);
+        await saveAs('last');
+        const loss = result.validationLoss ?? result.loss;
+        if (loss < lowestLoss) {
+          lowestLoss = loss;
+          await saveAs('best');
+        }
+      },
+    });
+  } finally {
+    process.off('SIGINT', onInterrupt);
+  }
+  if (interrupt.signal.aborted) {
+    await saveAs('last');
+    await saveHistory(results, options, device);
+  }
+  return { isInterrupted: interrupt.signal.aborted, epochs: results.length };
+}
+
+async function saveHistory(results: readonly EpochResult[], options: Options, device: Device): Promise<void> {
+  const validated = results.filter(({ validationLoss }) => validationLoss !== undefined);
+  const history = {
+    loss: results.map(({ loss }) => loss),
+    accuracy: results.map(({ accuracy }) => accuracy),
+    validationLoss: validated.map(({ validationLoss }) => validationLoss),
+    validationAccuracy: validated.map(({ validationAccuracy }) => validationAccuracy),
+    seconds: results.reduce((total, { seconds }) => total + seconds, 0),
+    device: device.info,
+    seed: options.seed,
+    options,
+  };
+  await writeFileAtomically(join(options.out, 'history.json'), `${JSON.stringify(history, null, 2)}\n`);
+}
+
+/** One line for an epoch: losses, shares of correct predictions, time. */
+function epochLine(result: EpochResult, epochs: number): string {
+  const { epoch, loss, accuracy, validationLoss, validationAccuracy, seconds } = result;
+  const parts = [
+    `epoch ${String(epoch).padStart(String(epochs).length)}/${epochs}`,
+    `loss ${loss.toFixed(4)}`,
+    `accuracy ${accuracy.toFixed(3)}`,
+  ];
+  if (validationLoss !== undefined && validationAccuracy !== undefined) {
+    parts.push(`validation loss ${validationLoss.toFixed(4)}`, `validation accuracy ${validationAccuracy.toFixed(3)}`);
+  }
+  return [...parts, `${seconds.toFixed(2)} s`].join('  ');
+}

@@ -1,0 +1,59 @@
+import { DataError } from '../../lib/errors.js';
+
+/** The attributes of a case, read with their types. Every method throws DataError naming case and attribute. */
+export class Attributes {
+  readonly #values: Readonly<Record<string, unknown>>;
+  readonly #where: string;
+
+  /** @param where the case, for messages */
+  constructor(values: Readonly<Record<string, unknown>>, where: string) {
+    this.#values = values;
+    this.#where = where;
+  }
+
+  /** A number; `fallback` where it is missing or null. */
+  number(name: string, fallback?: number): number {
+    const value = this.#values[name] ?? fallback;
+    if (typeof value !== 'number') throw this.#fault(name, 'a number');
+    return value;
+  }
+
+  boolean(name: string, fallback?: boolean): boolean {
+    const value = this.#values[name] ?? fallback;
+    if (typeof value !== 'boolean') throw this.#fault(name, 'true or false');
+    return value;
+  }
+
+  text(name: string): string {
+    const value = this.#values[name];
+    if (typeof value !== 'string') throw this.#fault(name, 'a text');
+    return value;
+  }
+
+  /** One of the allowed words; `fallback` where it is missing. */
+  choice<T extends string>(name: string, allowed: readonly T[], fallback: T): T {
+    const value = this.#values[name] ?? fallback;
+    const found = allowed.find((word) => word === value);
+    if (found === undefined) throw this.#fault(name, allowed.join(' or '));
+    return found;
+  }
+
+  numbers(name: string): readonly number[] {
+    const value = this.#values[name];
+    if (!Array.isArray(value) || !value.every((item) => typeof item === 'number')) {
+      throw this.#fault(name, 'a list of numbers');
+    }
+    return value;
+  }
+
+  /** Axes to reduce: one, a list, or null for all. */
+  axes(name: string): number | readonly number[] | null {
+    const value = this.#values[name] ?? null;
+    return value === null || typeof value === 'number' ? value : this.numbers(name);
+  }
+
+  #fault(name: string, expected: string): DataError {
+    const found = name in this.#values ? JSON.stringify(this.#values[name]) : 'nothing';
+    return new DataError(`${this.#where}: attribute '${name}' must be ${expected}, found ${found}`);
+  }
+}

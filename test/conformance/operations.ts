@@ -1,0 +1,200 @@
+import {
+  abs,
+  add,
+  argmax,
+  binaryCrossEntropyWithLogits,
+  clamp,
+  concat,
+  type Device,
+  DataError,
+  divide,
+  dropout,
+  elu,
+  exp,
+  flatten,
+  gather,
+  gelu,
+  gradient,
+  hardswish,
+  leakyRelu,
+  linear,
+  log,
+  logSoftmax,
+  matmul,
+  max,
+  maximum,
+  mean,
+  meanSquaredError,
+  min,
+  minimum,
+  multiply,
+  negate,
+  negativeLogLikelihood,
+  reciprocal,
+  relu,
+  relu6,
+  reshape,
+  run,
+  sigmoid,
+  silu,
+  slice,
+  softmax,
+  softmaxCrossEntropy,
+  softplus,
+  sqrt,
+  square,
+  subtract,
+  sum,
+  tanh,
+  type Tensor,
+  transpose,
+  variance,
+} from '../../lib/index.js';
+import type { Attributes } from './attributes.js';
+import type { Comparison, Values } from './compare.js';
+import type { LoadedCase } from './loaded-case.js';
+
+/** The tensors that a case gives to its operation. */
+type Inputs = ReadonlyMap<string, Tensor>;
+type Call = (inputs: Inputs, attributes: Attributes) => Tensor;
+
+const unary =
+  (apply: (x: Tensor) => Tensor): Call =>
+  (inputs) =>
+    apply(need(inputs, 'x'));
+const binary =
+  (apply: (a: Tensor, b: Tensor) => Tensor): Call =>
+  (inputs) =>
+    apply(need(inputs, 'a'), need(inputs, 'b'));
+const along =
+  (apply: (x: Tensor, options: { axis: number }) => Tensor): Call =>
+  (inputs, attributes) =>
+    apply(need(inputs, 'x'), { axis: attributes.number('dim') });
+const reducing =
+  (apply: typeof sum): Call =>
+  (inputs, attributes) =>
+    apply(need(inputs, 'x'), { axes: attributes.axes('axes'), keepDims: attributes.boolean('keepdim', false) });
+const pairLoss =
+  (apply: typeof meanSquaredError): Call =>
+  (inputs, attributes) =>
+    apply(need(inputs, 'x'), need(inputs, 'target'), { reduction: reductionOf(attributes) });
+
+const reductionOf = (attributes: Attributes) => attributes.choice('reduction', ['mean', 'sum', 'none'], 'mean');
+
+/** The library's call for each operation of the vectors, with one result called `out`. */
+const calls: Readonly<Record<string, Call>> = {
+  linear: (inputs) => linear(need(inputs, 'x'), need(inputs, 'weight'), inputs.get('bias')),
+  matmul: binary((a, b) => matmul(a, b)),
+
+  add: binary(add),
+  sub: binary(subtract),
+  mul: binary(multiply),
+  div: binary(divide),
+  maximum: binary(maximum),
+  minimum: binary(minimum),
+
+  neg: unary(negate),
+  exp: unary(exp),
+  log: unary(log),
+  sqrt: unary(sqrt),
+  square: unary(square),
+  abs: unary(abs),
+  reciprocal: unary(reciprocal),
+  clamp: (inputs, attributes) =>
+    clamp(need(inputs, 'x'), { min: attributes.number('min', -Infinity), max: attributes.number('max', Infinity) }),
+
+  relu: unary(relu),
+  relu6: unary(relu6),
+  leaky_relu: (inputs, attributes) =>
+    leakyRelu(need(inputs, 'x'), { negativeSlope: attributes.number('negative_slope') }),
+  elu: (inputs, attributes) => elu(need(inputs, 'x'), { alpha: attributes.number('alpha') }),
+  sigmoid: unary(sigmoid),
+  tanh: unary(tanh),
+  gelu: (inputs, attributes) =>
+    gelu(need(inputs, 'x'), { approximate: attributes.choice('approximate', ['none', 'tanh'], 'none') }),
+  silu: unary(silu),
+  softplus: unary(softplus),
+  hardswish: unary(hardswish),
+
+  softmax: along(softmax),
+  log_softmax: along(logSoftmax),
+
+  sum: reducing(sum),
+  mean: reducing(mean),
+  max: reducing(max),
+  min: reducing(min),
+  var: (inputs, attributes) =>
+    variance(need(inputs, 'x'), {
+      axes: attributes.axes('axes'),
+      keepDims: attributes.boolean('keepdim', false),
+      unbiased: attributes.boolean('unbiased'),
+    }),
+  argmax: (inputs, attributes) => argmax(need(inputs, 'x'), { axis: attributes.number('axis') }),
+
+  reshape: (inputs, attributes) => reshape(need(inputs, 'x'), attributes.numbers('shape')),
+  flatten: (inputs, attributes) => flatten(need(inputs, 'x'), { startAxis: attributes.number('start_dim') }),
+  transpose: (inputs, attributes) => transpose(need(inputs, 'x'), attributes.numbers('perm')),
+  // The names of the inputs say their order: a, b, c …
+  concat: (inputs, attributes) => concat([...inputs.values()], { axis: attributes.number('axis') }),
+  slice: (inputs, attributes) => slice(need(inputs, 'x'), attributes.numbers('start'), attributes.numbers('end')),
+  embedding: (inputs) => gather(need(inputs, 'weight'), need(inputs, 'indices')),
+
+  dropout: (inputs, attributes) =>
+    dropout(need(inputs, 'x'), { probability: attributes.number('p'), mask: need(inputs, 'mask') }),
+
+  cross_entropy: (inputs, attributes) => {
+    const classWeights = inputs.get('weight');
+    return softmaxCrossEntropy(need(inputs, 'logits'), inputs.get('labels') ?? need(inputs, 'target'), {
+      reduction: reductionOf(attributes),
+      labelSmoothing: attributes.number('label_smoothing', 0),
+      ignoreIndex: attributes.number('ignore_index', -100),
+      ...(classWeights && { classWeights }),
+    });
+  },
+  nll_loss: (inputs, attributes) =>
+    negativeLogLikelihood(need(inputs, 'log_probs'), need(inputs, 'labels'), { reduction: reductionOf(attributes) }),
+  mse: pairLoss(meanSquaredError),
+  bce_with_logits: pairLoss(binaryCrossEntropyWithLogits),
+};
+
+/** Whether the library has the operation. */
+export function isOperation(op: string): boolean {
+  return Object.hasOwn(calls, op);
+}
+
+/** Runs an operation forward and, where the case has gradients to check, backward, as one graph. */
+export async function runOperation(loaded: LoadedCase, device: Device): Promise<Comparison[]> {
+  const call = calls[loaded.entry.op];
+  if (!call) throw new DataError(`the library has no operation ${loaded.entry.op}`);
+  const inputs = new Map(loaded.names('input').map((name) => [name, loaded.tensor(name)]));
+  const results = await run(
+    () => {
+      const out = call(inputs, loaded.attributes);
+      return Object.fromEntries([['out', out], ...gradientsOf(loaded, inputs, out)]);
+    },
+    { device },
+  );
+  const values = new Map<string, Values>();
+  for (const [name, result] of Object.entries(results)) {
+    values.set(name, { shape: result.shape, data: await result.data() });
+  }
+  return loaded.comparisons(values);
+}
+
+function gradientsOf(loaded: LoadedCase, inputs: Inputs, out: Tensor): [string, Tensor][] {
+  const wanted = loaded.names('grad');
+  if (wanted.length === 0) return [];
+  const [upstream] = loaded.names('upstream');
+  const sources = wanted.map((name) => need(inputs, name.replace(/^grad\./, '')));
+  const gradients = gradient(out, sources, upstream === undefined ? undefined : loaded.tensor(upstream));
+  return wanted.flatMap((name, i): [string, Tensor][] => {
+    const found = gradients[i];
+    return found ? [[name, found]] : [];
+  });
+}
+
+function need(inputs: Inputs, name: string): Tensor {
+  const found = inputs.get(name);
+  if (!found) throw new DataError(`the case has no input '${name}', only ${[...inputs.keys()].join(', ')}`);
+  return found;
+}

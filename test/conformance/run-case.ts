@@ -1,0 +1,61 @@
+import type { Device } from '../../lib/device/device.js';
+import { KernelwrightError } from '../../lib/errors.js';
+import { compare, type Comparison } from './compare.js';
+import type { CaseEntry } from './index-file.js';
+import type { LoadedCase } from './loaded-case.js';
+import { runData, runInit, runTraining } from './mynet.js';
+import { isOperation, runOperation } from './operations.js';
+import { runOptimizer } from './optimizer.js';
+
+type Runner = (loaded: LoadedCase, device: Device) => Promise<Comparison[]>;
+
+/** How a case ended on a device. */
+export type Outcome =
+  /** `margin`: the largest error in parts of its tolerance. */
+  | { readonly kind: 'passed'; readonly margin: number }
+  | { readonly kind: 'failed'; readonly faults: readonly string[] }
+  | { readonly kind: 'skipped'; readonly reason: string };
+
+/** What a case is counted under: its operation, and of an optimizer or a model which one. */
+export function groupOf({ op, attributes }: CaseEntry): string {
+  const which = attributes['optimizer'] ?? attributes['model'];
+  return typeof which === 'string' && !(op === 'mynet_run' && which === 'sgd') ? `${op} ${which}` : op;
+}
+
+/** What runs a case; undefined where the library cannot do it yet. */
+export function runnerOf(entry: CaseEntry): Runner | undefined {
+  if (isOperation(entry.op)) return runOperation;
+  const hasOptimizer = entry.attributes['optimizer'] === 'sgd';
+  if (entry.op === 'optimizer') return hasOptimizer ? runOptimizer : undefined;
+  if (entry.op === 'mynet_run') return hasOptimizer ? runTraining : undefined;
+  return { mynet_data: runData, mynet_init: runInit }[entry.op];
+}
+
+/** Runs a case on a device; whatever goes wrong in it is a fault of this case and not the end of the run. */
+export async function runCase(loaded: LoadedCase, runner: Runner, device: Device): Promise<Outcome> {
+  let comparisons: Comparison[];
+  try {
+    comparisons = await runner(loaded, device);
+  } catch (error) {
+    return { kind: 'failed', faults: [faultOf(error)] };
+  }
+  if (comparisons.length === 0) return { kind: 'failed', faults: ['the case has nothing to check'] };
+  const verdicts = comparisons.map((comparison) => ({ ...compare(comparison), name: comparison.name }));
+  const wrong = verdicts.filter(({ fault }) => fault !== undefined);
+  const faults = wrong.map(({ name, fault, margin }) =>
+    Number.isFinite(margin) ? `${name}${fault}, ${margin.toPrecision(3)} times the tolerance` : `${name}${fault}`,
+  );
+  if (wrong.length === 0) return { kind: 'passed', margin: Math.max(...verdicts.map(({ margin }) => margin)) };
+  // WGSL lets an implementation assume that NaN and infinity do not occur.
+  const isOpenInWgsl = device.info.kind === 'webgpu' && loaded.entry.name.includes('special_values');
+  if (isOpenInWgsl && wrong.every(({ isSpecial }) => isSpecial)) {
+    return { kind: 'skipped', reason: `adapter breaks NaN or infinity, which WGSL allows: ${faults.join('; ')}` };
+  }
+  return { kind: 'failed', faults };
+}
+
+/** An error in words; one that the library did not mean to throw comes with its class. */
+export function faultOf(error: unknown): string {
+  if (error instanceof KernelwrightError) return error.message;
+  return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+}
