@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 /**
  * kernelwright: neural networks in TypeScript on hand-written WebGPU kernels. This entry runs in browsers and in Node;
  * `kernelwright/node` adds image folders, files and the opening of WebGPU in Node.
@@ -27,7 +28,7 @@ export {
 } from './errors.js';
 
 export { openDevice, type DeviceRequest } from './device/open.js';
-export type { Device, DeviceArray, DeviceInfo, Executable } from './device/device.js';
+export type { Device, DeviceInfo } from './device/device.js';
 
 export { elu, gelu, hardswish, leakyRelu, relu, relu6, sigmoid, silu, softplus, tanh } from './ops/activations.js';
 export { accuracy, correctPredictions } from './ops/accuracy.js';

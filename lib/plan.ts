@@ -11,8 +11,11 @@ import { TraceError } from './errors.js';
  * own theirs. A replay creates no buffer, no bind group and no pipeline, and uploads nothing but its inputs.
  */
 export class Plan {
+  /** Where it runs. */
   readonly device: Device;
+  /** @internal What it runs, flat. */
   readonly program: Program;
+  /** @internal The recording that it was made of; undefined for a lone tensor. */
   readonly trace: Trace | undefined;
   #executable: Executable;
   #variables: readonly DeviceArray[];
@@ -26,7 +29,7 @@ export class Plan {
     this.#variables = loaded.variables;
   }
 
-  /** Lays out memory for the graph of `outputs` and the trace's updates, and loads it on the device. */
+  /** @internal Lays out memory for the graph of `outputs` and the trace's updates, and loads it on the device. */
   static async build(
     device: Device,
     outputs: readonly Tensor[],
@@ -37,21 +40,39 @@ export class Plan {
     return new Plan(device, program, trace, await load(device, program));
   }
 
-  /**
-   * Queues one replay. The results are valid until the next one.
-   *
-   * @param trace where the graph was recorded again, that recording: its host work goes ahead of the replay
-   */
-  async run(inputs: readonly Tensor[], trace: Trace | undefined = this.trace): Promise<Tensor[]> {
-    const values = await Promise.all(inputs.map((input) => inputValue(input, this.device)));
-    await this.#followVariables();
-    trace?.runBeforeReplay();
-    this.#executable.run(values);
-    const run = ++this.#runs;
+  /** @internal Queues one replay. The results stay on the device and are valid until the next replay. */
+  async run(inputs: readonly Tensor[]): Promise<Tensor[]> {
+    const values = await this.#prepare(inputs);
+    const run = this.#replay(values, this.trace);
     const isCurrent = (): boolean => run === this.#runs;
     return this.#executable.outputs.map((array) => new Tensor(array, { kind: 'stored', array, isCurrent }));
   }
 
+  /**
+   * @internal Queues one replay and reads its results, in one go: other replays may follow before the values are there.
+   *
+   * @param trace of a recording that found this plan: its host work goes ahead of the replay
+   */
+  async runAndRead(inputs: readonly Tensor[], trace: Trace | undefined): Promise<NumericArray[]> {
+    const values = await this.#prepare(inputs);
+    this.#replay(values, trace);
+    return Promise.all(this.#executable.outputs.map((array) => array.read()));
+  }
+
+  async #prepare(inputs: readonly Tensor[]): Promise<(NumericArray | DeviceArray)[]> {
+    const values = await Promise.all(inputs.map((input) => inputValue(input, this.device)));
+    await this.#followVariables();
+    return values;
+  }
+
+  /** Runs at once, without a wait in which another replay could come between; returns the number of the replay. */
+  #replay(values: readonly (NumericArray | DeviceArray)[], trace: Trace | undefined): number {
+    trace?.runBeforeReplay();
+    this.#executable.run(values);
+    return ++this.#runs;
+  }
+
+  /** Frees the buffers of the plan. Its results cannot be read afterwards. */
   dispose(): void {
     this.#runs = Infinity;
     this.#executable.dispose();

@@ -23,7 +23,9 @@ export type Origin =
  * Immutable: an operation gives a new tensor.
  */
 export class Tensor implements TensorSpec {
+  /** Sizes of the axes, outermost first. */
   readonly shape: Shape;
+  /** Type of the elements. */
   readonly dtype: DType;
   /** @internal */
   origin: Origin;

@@ -8,7 +8,8 @@ export type TensorTree = Tensor | readonly Tensor[] | Readonly<Record<string, Te
 export function flattenTree(tree: TensorTree): Tensor[] {
   if (tree === undefined) return [];
   if (tree instanceof Tensor) return [tree];
-  const parts: readonly unknown[] = Array.isArray(tree) ? tree : Object.values(tree);
+  const given: unknown = tree;
+  const parts: readonly unknown[] = typeof given === 'object' && given !== null ? Object.values(given) : [given];
   return parts.map((part) => {
     if (!(part instanceof Tensor)) {
       throw new TraceError('a traced function must return a tensor, an array or an object of tensors, or nothing');

@@ -13,8 +13,11 @@ import { asTensor, Tensor, type TensorLike } from './tensor.js';
  * a plan uses it, then on that plan's device; a plan on another device moves it there. Free it with `dispose()`.
  */
 export class Variable implements TensorSpec {
+  /** As it stands in files and messages, e.g. `fc1.weight`. */
   readonly name: string;
+  /** Sizes of the axes, outermost first. */
   readonly shape: Shape;
+  /** Type of the elements. */
   readonly dtype: DType;
   #host: NumericArray | undefined;
   #placed: { device: Device; array: DeviceArray } | undefined;
@@ -112,6 +115,7 @@ export class Variable implements TensorSpec {
     this.#disposed = true;
   }
 
+  /** `dispose()`, for `using`. */
   [Symbol.dispose](): void {
     this.dispose();
   }

@@ -6,11 +6,11 @@ import { numberOption, parseOptions } from '../cli.js';
 export const OPTIONS = {
   data: { value: 'DIR', help: 'pictures to train on, one sub-folder a class (default: the bundled ones)' },
   test: { value: 'DIR', help: 'pictures to predict at the end, the same sub-folders (default: the bundled ones)' },
-  article: { help: "the article's values: learning rate 0.001, no momentum" },
+  article: { help: "the article's values: learning rate 0.001 without momentum" },
   epochs: { value: 'N', help: 'times through the pictures (default 40)' },
   'batch-size': { value: 'N', help: 'pictures in a step (default 32)' },
   hidden: { value: 'N', help: 'units of the hidden layer (default 200)' },
-  'learning-rate': { value: 'X', help: 'step size of SGD (default 0.02)' },
+  'learning-rate': { value: 'X', help: 'step size of SGD (default 0.001)' },
   momentum: { value: 'X', help: 'momentum of SGD (default 0.9)' },
   dropout: { value: 'P', help: 'probability of dropping a hidden unit (default 0.5)' },
   seed: { value: 'N', help: 'decides weights, split, order and masks (default 0)' },
@@ -37,7 +37,7 @@ export interface Options {
   readonly out: string;
 }
 
-const DEFAULTS = { learningRate: 0.02, momentum: 0.9 };
+const DEFAULTS = { learningRate: 0.001, momentum: 0.9 };
 /** https://qiita.com/moriitkys/items/316fcca8d83dfa706597 */
 const ARTICLE = { learningRate: 0.001, momentum: 0 };
 

@@ -1,4 +1,5 @@
 import { DataError, ShapeError } from '../errors.js';
+import type { NestedNumbers } from '../tensor.js';
 
 /** Examples with one class each, in memory: what training, splitting and batching work on. N is the number of examples. */
 export interface LabelledData {
@@ -13,9 +14,6 @@ export interface LabelledData {
   /** Where each example comes from, N paths; absent for data that was never in files. */
   readonly files?: readonly string[];
 }
-
-/** Numbers in arrays in arrays, all of the same length at the same depth. */
-export type NestedNumbers = readonly (number | NestedNumbers)[];
 
 /** Options of {@link fromArrays}. */
 export interface FromArraysOptions {
@@ -43,7 +41,7 @@ const MAX_UNNAMED_LABEL = 65_535;
  * @throws ShapeError where `inputShape` is missing, holds something else than whole numbers from 1 on, or does not fit
  */
 export function fromArrays(
-  inputs: Float32Array | NestedNumbers,
+  inputs: Float32Array | readonly NestedNumbers[],
   labels: readonly number[] | Int32Array,
   options: FromArraysOptions = {},
 ): LabelledData {
@@ -91,7 +89,7 @@ function shapeOfInput(shape: readonly number[], wanted: readonly number[] | unde
 }
 
 /** The numbers of nested arrays in row-major order, and their shape; the first number's place decides it. */
-function flattened(inputs: NestedNumbers): { values: Float32Array; shape: number[] } {
+function flattened(inputs: readonly NestedNumbers[]): { values: Float32Array; shape: number[] } {
   const shape: number[] = [];
   let inner: unknown = inputs;
   while (Array.isArray(inner)) {

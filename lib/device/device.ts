@@ -37,10 +37,11 @@ export interface Executable {
  * the WebGPU device dispatches its kernels.
  */
 export interface Device {
+  /** What was opened, and why. */
   readonly info: DeviceInfo;
-  /** A buffer that lives until it is disposed of. Throws DeviceError naming the limit where it is too large. */
+  /** @internal A buffer that lives until it is disposed of. Throws DeviceError naming the limit where it is too large. */
   allocate(spec: TensorSpec): DeviceArray;
-  /** Prepares a program for replay over these variables' buffers. Rejects with DeviceError naming the operation. */
+  /** @internal Prepares a program for replay over these variables' buffers. Rejects with DeviceError naming the operation. */
   load(program: Program, variables: readonly DeviceArray[]): Promise<Executable>;
   /** Waits until everything queued has run. */
   finished(): Promise<void>;

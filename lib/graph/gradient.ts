@@ -4,6 +4,7 @@ import { formatShape, sameShape, sizeOf } from '../shape.js';
 import { asTensor, tensor, Tensor } from '../tensor.js';
 import type { Variable } from '../variable.js';
 import type { GraphNode } from './node.js';
+import type { Operation } from './operation.js';
 import { nodesBefore } from './program.js';
 
 /**
@@ -42,9 +43,7 @@ export function gradient(output: Tensor, inputs: readonly (Tensor | Variable)[],
     const outputGradients = node.specs.map((_, index) => gradients.ofOutput(node, index));
     if (outputGradients.every((given) => given === undefined)) continue;
     const { operation, attributes } = node;
-    if (typeof operation.gradient !== 'function') {
-      throw new TraceError(`${operation.name} has no gradient: ${operation.gradient.none}`);
-    }
+    if (typeof operation.gradient !== 'function') throw noGradient(operation.name, operation.gradient.none);
     const outputs = node.specs.map((spec, index) => new Tensor(spec, { kind: 'node', node, index }));
     const needsInput = node.inputs.map(wanted);
     const contributions = operation.gradient({
@@ -57,7 +56,7 @@ export function gradient(output: Tensor, inputs: readonly (Tensor | Variable)[],
     node.inputs.forEach((input, i) => {
       const contribution = contributions[i];
       if (!needsInput[i]) return;
-      if (!contribution) throw new Error(`${operation.name} gave no gradient for its input ${i}`);
+      if (!contribution) throw noInputGradient(operation, input, i);
       if (!sameShape(contribution.shape, input.shape)) {
         throw new Error(
           `${operation.name}: gradient of shape ${formatShape(contribution.shape)} for input ${i} of shape ${formatShape(input.shape)}`,
@@ -67,6 +66,17 @@ export function gradient(output: Tensor, inputs: readonly (Tensor | Variable)[],
     });
   }
   return targets.map((target) => gradients.of(target) ?? zerosLike(target));
+}
+
+function noGradient(name: string, reason: string): TraceError {
+  return new TraceError(`${name} has no gradient: ${reason}`);
+}
+
+/** An input that is data to its operation (a class, an index): what computed it is to blame where it has no gradient. */
+function noInputGradient(operation: Operation, input: Tensor, i: number): TraceError {
+  const source = input.origin.kind === 'node' ? input.origin.node.operation : undefined;
+  if (source && typeof source.gradient !== 'function') return noGradient(source.name, source.gradient.none);
+  return new TraceError(`${operation.name} has no gradient with respect to its input ${i}, which is data to it`);
 }
 
 /** Sums of contributions by tensor. Two Tensor objects may stand for the same output of a node. */

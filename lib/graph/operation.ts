@@ -7,10 +7,13 @@ export type DType = 'f32' | 'i32' | 'u32';
 
 /** Shape and element type of a tensor. */
 export interface TensorSpec {
+  /** Sizes of the axes, outermost first. */
   readonly shape: Shape;
+  /** Type of the elements. */
   readonly dtype: DType;
 }
 
+/** The arrays that hold the elements of a tensor on the host. */
 export type NumericArray = Float32Array | Float64Array | Int32Array | Uint32Array;
 
 /** A tensor's numbers as a reference sees them, row-major. */

@@ -202,9 +202,8 @@ export function structureOf(outputs: readonly Tensor[], trace: Trace | undefined
 
 /** JSON has no infinities, no NaN and no -0. */
 function exactNumber(_key: string, value: unknown): unknown {
-  return typeof value === 'number' && (!Number.isFinite(value) || Object.is(value, -0))
-    ? `${1 / value} ${value}`
-    : value;
+  if (Object.is(value, -0)) return '-0';
+  return typeof value === 'number' && !Number.isFinite(value) ? String(value) : value;
 }
 
 const ids = new WeakMap<Variable, number>();

@@ -25,8 +25,11 @@ export type SafetensorsDtype = keyof SafetensorsArrays;
 /** One tensor: its type, its shape (a scalar has the shape `[]`) and its numbers in row-major order. */
 export type SafetensorsTensor = {
   [D in SafetensorsDtype]: {
+    /** Type, named as in the file. */
     readonly dtype: D;
+    /** Sizes of the axes, outermost first. */
     readonly shape: readonly number[];
+    /** The numbers, row-major. */
     readonly data: SafetensorsArrays[D];
   };
 }[SafetensorsDtype];

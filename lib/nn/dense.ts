@@ -24,7 +24,9 @@ export interface DenseOptions {
  * Keras calls it Dense, PyTorch Linear; the weight is laid out as PyTorch's, [units, in] (Keras's is [in, units]).
  */
 export class Dense extends Module {
+  /** Size of an output. */
   readonly units: number;
+  /** As given to the constructor. */
   readonly options: DenseOptions;
   /** [units, in], once the model is built. */
   weight: Parameter | undefined = undefined;

@@ -3,7 +3,9 @@ import { type Shape, sizeOf } from '../shape.js';
 
 /** Numbers of inputs and outputs that one weight of a layer connects. */
 export interface Fans {
+  /** Inputs of one output. */
   readonly fanIn: number;
+  /** Outputs of one input. */
   readonly fanOut: number;
 }
 

@@ -28,6 +28,7 @@ export class Tanh extends Module {
 
 /** The layer of {@link softmax}, along the last axis by default. Losses take logits: do not put it before them. */
 export class Softmax extends Module {
+  /** Counted from the end where negative. */
   readonly axis: number;
 
   constructor(options: { readonly axis?: number } = {}) {
@@ -52,6 +53,7 @@ export class Flatten extends Module {
  * input on in evaluation. Masks come from the model's seed, another one at each step (PyTorch and Keras: `Dropout(p)`).
  */
 export class Dropout extends Module {
+  /** Of dropping an element. */
   readonly probability: number;
 
   /** @param probability of dropping. Throws OptionError outside of [0, 1]. */

@@ -163,6 +163,7 @@ export abstract class Module {
     this.#scope?.generator.dispose();
   }
 
+  /** `dispose()`, for `using`. */
   [Symbol.dispose](): void {
     this.dispose();
   }

@@ -6,6 +6,7 @@ import { Module } from './module.js';
  * called `1.weight`; given by name, after their keys: `new Sequential({ fc1: new Dense(200), relu: new ReLU() })`.
  */
 export class Sequential extends Module {
+  /** The layers by name, in order. */
   readonly layers: ReadonlyMap<string, Module>;
 
   constructor(layers: readonly Module[] | Readonly<Record<string, Module>>) {

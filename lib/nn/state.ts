@@ -1,6 +1,7 @@
 import { DataError } from '../errors.js';
 import type { Safetensors, SafetensorsTensor } from '../io/safetensors.js';
 import { formatShape, sameShape } from '../shape.js';
+import { arrayOf } from '../tensor.js';
 import type { Module } from './module.js';
 
 /** The model's variables as tensors of a .safetensors file, by PyTorch's names and in its layouts. */
@@ -31,9 +32,12 @@ export function loadState(model: Module, state: Pick<Safetensors, 'tensors'>): v
       problems.push(`${name} is ${formatShape(saved.shape)}, the model has ${formatShape(variable.shape)}`);
     }
   }
-  if (problems.length > 0) throw new DataError(`the weights do not fit the model: ${problems.join('; ')}`);
+  if (problems.length > 0) {
+    if (!model.isBuilt) problems.push('it is not built yet: call model.build(inputShape) first');
+    throw new DataError(`the weights do not fit the model: ${problems.join('; ')}`);
+  }
   for (const [name, variable] of variables) {
-    const saved = state.tensors.get(name);
-    if (saved) variable.set(Float32Array.from(saved.data, Number));
+    const data = state.tensors.get(name)?.data;
+    if (data) variable.set(arrayOf(variable.dtype, data instanceof BigInt64Array ? Array.from(data, Number) : data));
   }
 }

@@ -16,6 +16,7 @@ export interface SummaryLayer {
 
 /** What {@link Module.summary} returns. */
 export interface Summary {
+  /** In the order in which they are computed. */
   readonly layers: readonly SummaryLayer[];
   /** All parameters of the model. */
   readonly parameters: number;

@@ -7,7 +7,7 @@ import { broadcastShapes, broadcastStrides, collapse, forEachOffset, sameShape, 
 import { asTensor, type Tensor, type TensorLike } from '../tensor.js';
 import { sumTo } from './sum.js';
 
-export type NoAttributes = Readonly<Record<never, never>>;
+export type NoAttributes = Readonly<Record<string, never>>;
 
 /**
  * The room that functions of two values share: output = f(a, b), broadcast by NumPy's rule. A row states f; the kernel

@@ -54,7 +54,10 @@ const dropoutOperation: Operation<DropoutAttributes> = defineOperation<DropoutAt
 });
 
 /** Options of {@link dropout}. */
-export type DropoutOptions = { readonly probability: number } & (
+export type DropoutOptions = {
+  /** Of dropping an element, in [0, 1]. */
+  readonly probability: number;
+} & (
   | {
       /** Where the mask is drawn from. */
       readonly generator: Generator;

@@ -182,7 +182,7 @@ export interface CrossEntropyOptions {
   readonly reduction?: Reduction;
   /** s: the target becomes (1 - s) · target + s / C. Default 0. */
   readonly labelSmoothing?: number;
-  /** [C]: how much each class counts. Default 1 each. */
+  /** How much each class counts, f32 `[C]`. Default 1 each. */
   readonly classWeights?: TensorLike;
   /** Rows of this class count neither in the sum nor in the mean. Default -100. */
   readonly ignoreIndex?: number;

@@ -91,8 +91,9 @@ const logSoftmaxOperation = defineSoftmax(
     y && dy ? [subtract(dy, multiply(exp(y), sum(dy, { axes: axis, keepDims: true })))] : [],
 );
 
-/** Along which axis; default the last (PyTorch: dim). */
+/** Along which axis an operation works. */
 export interface AxisOptions {
+  /** Counted from the end where negative. Default: the last axis (PyTorch: dim). */
   readonly axis?: number;
 }
 

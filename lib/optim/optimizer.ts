@@ -22,7 +22,7 @@ export abstract class Optimizer {
   #step = 0;
 
   protected constructor(learningRate: LearningRate) {
-    this.#schedule = typeof learningRate === 'number' ? () => learningRate : learningRate;
+    this.#schedule = typeof learningRate === 'function' ? learningRate : () => learningRate;
     this.#uploadedRate = this.#rateAt(0);
     this.#rate = new Variable('optimizer.learningRate', Float32Array.of(this.#uploadedRate), []);
   }

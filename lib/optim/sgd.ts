@@ -2,6 +2,7 @@ import { OptionError } from '../errors.js';
 import { apply, applyOne } from '../graph/node.js';
 import { requireTrace } from '../graph/trace.js';
 import { sgdMomentumUpdate, sgdUpdate } from '../ops/sgd.js';
+import { checkOptionNames } from '../suggest.js';
 import type { Tensor } from '../tensor.js';
 import { type Parameter, Variable } from '../variable.js';
 import { type LearningRate, Optimizer } from './optimizer.js';
@@ -20,6 +21,8 @@ export interface SGDOptions {
   readonly nesterov?: boolean;
 }
 
+const OPTION_NAMES = ['learningRate', 'momentum', 'dampening', 'weightDecay', 'nesterov'];
+
 /**
  * Stochastic gradient descent by PyTorch's definitions (`torch.optim.SGD`):
  *
@@ -30,11 +33,16 @@ export interface SGDOptions {
  * Keras multiplies the learning rate into its velocity: the same for a constant rate.
  */
 export class SGD extends Optimizer {
+  /** As given to the constructor, defaults filled in. */
   readonly options: Required<Omit<SGDOptions, 'learningRate'>>;
   readonly #velocities = new Map<Parameter, Variable>();
 
-  /** Throws OptionError for a negative or non-finite number, or nesterov without momentum or with dampening. */
+  /**
+   * Throws OptionError for an unknown option, a negative or non-finite number, or nesterov without momentum or with
+   * dampening.
+   */
   constructor(options: SGDOptions) {
+    checkOptionNames('SGD', options, OPTION_NAMES);
     super(options.learningRate);
     const { momentum = 0, dampening = 0, weightDecay = 0, nesterov = false } = options;
     for (const [name, value] of Object.entries({ momentum, dampening, weightDecay })) {

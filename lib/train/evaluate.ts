@@ -24,6 +24,7 @@ export interface EvaluateOptions extends RunOptions {
 
 /** What {@link evaluate} finds: means over all rows. */
 export interface Evaluation {
+  /** Mean loss. */
   readonly loss: number;
   /** Share of the rows whose largest logit is that of their class. */
   readonly accuracy: number;

@@ -8,7 +8,7 @@ import type { Module } from '../nn/module.js';
 import { accuracy } from '../ops/accuracy.js';
 import { softmaxCrossEntropy } from '../ops/softmax-cross-entropy.js';
 import type { Optimizer } from '../optim/optimizer.js';
-import { suggest } from '../suggest.js';
+import { checkOptionNames } from '../suggest.js';
 import { Evaluator, type Loss } from './evaluate.js';
 import { Meter } from './meter.js';
 import { PlacedData, prepareModel } from './placed-data.js';
@@ -21,8 +21,9 @@ export interface EpochResult {
   readonly loss: number;
   /** Share of the epoch's examples that were predicted correctly, in training mode. */
   readonly accuracy: number;
-  /** After the epoch, in evaluation mode; undefined without validation data. */
+  /** Mean loss after the epoch, in evaluation mode; undefined without validation data. */
   readonly validationLoss: number | undefined;
+  /** Share predicted correctly after the epoch, in evaluation mode; undefined without validation data. */
   readonly validationAccuracy: number | undefined;
   /** Time of the epoch, validation included. */
   readonly seconds: number;
@@ -30,10 +31,15 @@ export interface EpochResult {
 
 /** One number an epoch. The validation arrays are empty without validation data. */
 export interface History {
+  /** {@link EpochResult.loss} of each epoch. */
   readonly loss: readonly number[];
+  /** {@link EpochResult.accuracy} of each epoch. */
   readonly accuracy: readonly number[];
+  /** {@link EpochResult.validationLoss} of each epoch. */
   readonly validationLoss: readonly number[];
+  /** {@link EpochResult.validationAccuracy} of each epoch. */
   readonly validationAccuracy: readonly number[];
+  /** {@link EpochResult.seconds} of each epoch. */
   readonly seconds: readonly number[];
 }
 
@@ -41,6 +47,7 @@ export interface History {
 export interface FitOptions extends RunOptions {
   /** How often to go through the data: a whole number of 0 or more. */
   readonly epochs: number;
+  /** What changes the parameters, such as {@link SGD}. Its state goes on where it is used for another `fit`. */
   readonly optimizer: Optimizer;
   /** Examples in a step; the last step of an epoch takes what is left. Default 32. */
   readonly batchSize?: number;
@@ -176,10 +183,7 @@ function evaluatorOptions({ device, loss }: FitOptions): RunOptions & { readonly
 }
 
 function checkOptions(options: FitOptions): void {
-  for (const name of Object.keys(options)) {
-    if (!OPTION_NAMES.includes(name))
-      throw new OptionError(`fit: unknown option '${name}'${suggest(name, OPTION_NAMES)}`);
-  }
+  checkOptionNames('fit', options, OPTION_NAMES);
   const { epochs, batchSize = 32, seed = 0 } = options;
   if (!Number.isSafeInteger(epochs) || epochs < 0) {
     throw new OptionError(`fit: epochs must be a whole number of 0 or more, found ${epochs}`);

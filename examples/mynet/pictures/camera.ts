@@ -7,8 +7,7 @@ import { type Scene, trace } from './scene.js';
 const RAYS = 3;
 
 /**
- * Brightness goes in steps of this many of the 255 levels. Under the noise nobody sees it, and the PNG files are a third
- * smaller.
+ * Brightness goes in steps of this many of the 255 levels: nobody sees it, and the PNG files are a good deal smaller.
  */
 const LEVEL_STEP = 4;
 

@@ -42,7 +42,8 @@ const BACKGROUNDS: readonly ((random: Random) => Background)[] = [sheetMetal, cl
  * The head lies in the upper left and the handle points to the lower right, give or take, and its end is often cut off.
  *
  * NOTE: these ranges set how hard the task is, since a dense net on raw pixels knows nothing of shapes that are moved or
- * turned: narrow them and MyNet is always right, double them and it learns next to nothing in its 40 epochs.
+ * turned. In trials, angles from −0.55 to −0.35 with nothing mirrored gave 100 % on held-out pictures; these ranges give
+ * about 90 %, and each 0.1 more costs a few percent.
  */
 function randomPose(random: Random): Pose {
   return {

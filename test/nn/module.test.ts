@@ -1,0 +1,223 @@
+import test from 'tape';
+import {
+  add,
+  compile,
+  Dense,
+  Dropout,
+  Module,
+  multiply,
+  OptionError,
+  Parameter,
+  relu,
+  ReLU,
+  run,
+  Sequential,
+  ShapeError,
+  tensor,
+  type Tensor,
+  TraceError,
+  Variable,
+} from '../../lib/index.js';
+import { cpu, testOnDevices } from '../support/devices.js';
+import { refuses, rejects } from '../support/errors.js';
+
+class MyNet extends Module {
+  readonly fc1 = new Dense(8);
+  readonly dropout = new Dropout(0.5);
+  readonly fc2 = new Dense(2);
+
+  override forward(input: Tensor): Tensor {
+    return this.fc2.forward(this.dropout.forward(relu(this.fc1.forward(input))));
+  }
+}
+
+class Residual extends Module {
+  readonly blocks = [new Dense(4), new ReLU(), new Sequential([new Dense(4)])];
+  readonly notes = ['words', 1, undefined];
+  readonly head = new MyNet();
+
+  override forward(input: Tensor): Tensor {
+    let value = input;
+    for (const block of this.blocks) value = add(value, block.forward(value));
+    return this.head.forward(value);
+  }
+}
+
+test('parameters of a class are named by the path of their fields, in the order of the fields', (t) => {
+  const model = new MyNet().build([5]);
+  t.deepEqual(
+    [...model.namedParameters()].map(([name, { shape }]) => [name, shape]),
+    [
+      ['fc1.weight', [8, 5]],
+      ['fc1.bias', [8]],
+      ['fc2.weight', [2, 8]],
+      ['fc2.bias', [2]],
+    ],
+  );
+  t.deepEqual(
+    model.parameters().map(({ name }) => name),
+    ['fc1.weight', 'fc1.bias', 'fc2.weight', 'fc2.bias'],
+    'and a parameter knows its own path',
+  );
+  t.deepEqual(
+    model.namedModules().map(([path]) => path),
+    ['', 'fc1', 'dropout', 'fc2'],
+  );
+  t.end();
+});
+
+test('layers of a Sequential are named by their place or by their key', (t) => {
+  const listed = new Sequential([new Dense(3), new ReLU(), new Dense(2, { bias: false })]).build([4]);
+  t.deepEqual([...listed.namedParameters().keys()], ['0.weight', '0.bias', '2.weight']);
+  const keyed = new Sequential({ fc1: new Dense(3), relu: new ReLU(), out: new Dense(2) }).build([4]);
+  t.deepEqual([...keyed.namedParameters().keys()], ['fc1.weight', 'fc1.bias', 'out.weight', 'out.bias']);
+  t.end();
+});
+
+test('modules in arrays and in other modules are found', (t) => {
+  const model = new Residual().build([4]);
+  t.deepEqual(
+    [...model.namedParameters().keys()],
+    [
+      'blocks.0.weight',
+      'blocks.0.bias',
+      'blocks.2.0.weight',
+      'blocks.2.0.bias',
+      'head.fc1.weight',
+      'head.fc1.bias',
+      'head.fc2.weight',
+      'head.fc2.bias',
+    ],
+  );
+  t.equal(model.parameterCount, 2 * (16 + 4) + (32 + 8) + (16 + 2));
+  t.deepEqual(model.outputShape(), [2]);
+  t.end();
+});
+
+test('a layer that is used in two places has one set of weights', async (t) => {
+  const shared = new Dense(3, { inputSize: 3 });
+  const model = new Sequential({ first: shared, second: shared }).build([3]);
+  t.deepEqual([...model.namedParameters().keys()], ['first.weight', 'first.bias']);
+  const input = tensor([[1, -2, 3]]);
+  const [once, twice] = await run(() => {
+    const inner = shared.forward(input);
+    return [shared.forward(inner), model.forward(input)];
+  });
+  t.deepEqual(await once?.data(), await twice?.data());
+});
+
+test('a model that is built twice is refused, and so is a bad seed or shape', (t) => {
+  const model = new MyNet().build([5], { seed: 3 });
+  refuses(t, () => model.build([5]), OptionError, 'built already', 'make a new one');
+  refuses(t, () => model.fc1.build([5]), OptionError, 'built already');
+  refuses(t, () => new MyNet().build([5], { seed: -1 }), OptionError, 'seed', '-1');
+  refuses(t, () => new MyNet().build([5], { seed: 0.5 }), OptionError, 'seed', '0.5');
+  refuses(t, () => new MyNet().build([2.5]), ShapeError, '2.5');
+  refuses(t, () => new MyNet().build([-1]), ShapeError, '-1');
+  t.end();
+});
+
+test('a model that is used before it is built says how to build it', async (t) => {
+  const model = new MyNet();
+  t.notOk(model.isBuilt);
+  t.deepEqual(model.parameters(), []);
+  const advice = ['not built', 'model.build(inputShape, { seed })', 'fit does it on its own'];
+  refuses(t, () => model.forward(tensor([[1, 2]])), TraceError, 'Dense', ...advice);
+  refuses(t, () => model.summary(() => undefined), TraceError, 'MyNet', ...advice);
+  refuses(t, () => model.outputShape(), TraceError, ...advice);
+  await rejects(t, compile((x) => model.forward(x))([[1, 2]]), TraceError, ...advice);
+  model.build([2]);
+  t.ok(model.isBuilt && model.fc1.isBuilt);
+  t.deepEqual(model.inputShape, [2]);
+  t.deepEqual((await run(() => model.eval().forward(tensor([[1, 2]])))).shape, [1, 2], 'the control');
+});
+
+test('a part of a built model is asked for its own summary in vain', (t) => {
+  const model = new MyNet().build([5]);
+  refuses(t, () => model.fc1.outputShape(), TraceError, 'fc1', 'part of a model');
+  t.end();
+});
+
+test('train() and eval() switch the whole model, and give it back', (t) => {
+  const model = new Residual();
+  const modes = (): boolean[] => model.namedModules().map(([, { training }]) => training);
+  t.ok(
+    modes().every((mode) => mode),
+    'it starts in training mode',
+  );
+  t.equal(model.eval(), model);
+  t.ok(modes().every((mode) => !mode));
+  t.equal(model.train(), model);
+  t.ok(modes().every((mode) => mode));
+  model.head.eval();
+  t.ok(model.training && !model.head.training && !model.head.dropout.training, 'a part may be switched alone');
+  t.end();
+});
+
+testOnDevices('a compiled function is traced again when the mode of a layer in it changed', async (t, device) => {
+  let traces = 0;
+  const model = new Sequential([new Dropout(0.5)]).build([64], { seed: 1 });
+  const f = compile(
+    (x) => {
+      traces++;
+      return model.forward(x);
+    },
+    { device },
+  );
+  const ones = [new Array<number>(64).fill(1)];
+  const dropped = async (): Promise<number> => (await (await f(ones)).data()).filter((value) => value === 0).length;
+  t.ok((await dropped()) > 0, 'drops in training mode');
+  t.ok((await dropped()) > 0);
+  t.equal(traces, 1);
+  model.eval();
+  t.equal(await dropped(), 0, 'hands everything on in evaluation mode');
+  t.equal(await dropped(), 0);
+  t.equal(traces, 2);
+  model.train();
+  t.ok((await dropped()) > 0, 'and drops again');
+  t.equal(traces, 3);
+  t.equal(f.plans().length, 1, 'one plan is kept');
+  f.dispose();
+});
+
+/** Counts the rows that it has seen in training, and scales by a parameter of its own. */
+class Counting extends Module {
+  readonly scale = new Parameter('scale', Float32Array.of(2), []);
+  readonly seen = new Variable('seen', Int32Array.of(0), []);
+
+  override forward(input: Tensor): Tensor {
+    if (this.training) this.seen.assign(tensor(Int32Array.of(input.shape[0] ?? 0), { shape: [] }));
+    return multiply(input, this.scale);
+  }
+}
+
+testOnDevices('a module may have parameters and state of its own', async (t, device) => {
+  const counting = new Counting();
+  const model = new Sequential({ counting, out: new Dense(1) }).build([2]);
+  t.deepEqual([...model.namedVariables().keys()], ['counting.scale', 'counting.seen', 'out.weight', 'out.bias']);
+  t.deepEqual(
+    [...model.namedParameters().keys()],
+    ['counting.scale', 'out.weight', 'out.bias'],
+    'state is not trained',
+  );
+  t.deepEqual(Array.from(await counting.seen.data()), [0], 'building the model changes no state');
+  const step = compile((x) => model.forward(x), { device });
+  await step([
+    [1, 2],
+    [3, 4],
+    [5, 6],
+  ]);
+  t.deepEqual(Array.from(await counting.seen.data()), [3]);
+  model.eval();
+  await step([[1, 2]]);
+  t.deepEqual(Array.from(await counting.seen.data()), [3], 'in evaluation mode it stays');
+  step.dispose();
+});
+
+test('dispose() frees every variable of the model', async (t) => {
+  const model = new MyNet().build([3]);
+  await run(() => model.forward(tensor([[1, 2, 3]])), { device: cpu });
+  model.dispose();
+  for (const parameter of model.parameters()) await rejects(t, parameter.data(), TraceError, parameter.name, 'dispose');
+  t.equal(model.parameters().length, 4);
+});

@@ -1,0 +1,127 @@
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test from 'tape';
+import {
+  DataError,
+  decodeSafetensors,
+  Dense,
+  encodeSafetensors,
+  loadState,
+  Module,
+  Parameter,
+  run,
+  type SafetensorsTensor,
+  Sequential,
+  stateOf,
+  tensor,
+  type Tensor,
+  Variable,
+} from '../../lib/index.js';
+import { loadWeights, readSafetensors, saveWeights } from '../../lib/node/index.js';
+import { testOnDevices } from '../support/devices.js';
+import { refuses, rejects } from '../support/errors.js';
+
+const net = (seed: number): Sequential => new Sequential({ fc1: new Dense(4), fc2: new Dense(2) }).build([3], { seed });
+
+async function weightsOf(model: Module): Promise<number[][]> {
+  return Promise.all(model.parameters().map(async (parameter) => Array.from(await parameter.data())));
+}
+
+testOnDevices('weights go through a .safetensors file and come back bit for bit', async (t, device) => {
+  const folder = await mkdtemp(join(tmpdir(), 'kernelwright-state-'));
+  try {
+    const path = join(folder, 'runs', 'net.safetensors');
+    const [saved, loaded] = [net(1), net(2)];
+    const input = tensor([[1, -2, 3]]);
+    // Both have been on the device: what is saved comes from there, what is loaded goes there.
+    const before = await (await run(() => saved.forward(input), { device })).data();
+    const other = await (await run(() => loaded.forward(input), { device })).data();
+    t.notDeepEqual(other, before);
+    await saveWeights(path, saved);
+    t.deepEqual(await readdir(join(folder, 'runs')), ['net.safetensors']);
+    const { tensors } = await readSafetensors(path);
+    t.deepEqual(
+      Object.fromEntries([...tensors].map(([name, { dtype, shape }]) => [name, [dtype, ...shape]])),
+      { 'fc1.weight': ['F32', 4, 3], 'fc1.bias': ['F32', 4], 'fc2.weight': ['F32', 2, 4], 'fc2.bias': ['F32', 2] },
+      "PyTorch's names and layouts",
+    );
+    await loadWeights(path, loaded);
+    t.deepEqual(await weightsOf(loaded), await weightsOf(saved));
+    t.deepEqual(await (await run(() => loaded.forward(input), { device })).data(), before);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+});
+
+class Stateful extends Module {
+  readonly weight = new Parameter('weight', Float32Array.of(1, 2), [2]);
+  readonly steps = new Variable('steps', Uint32Array.of(7), []);
+  readonly balance = new Variable('balance', Int32Array.of(-3, 4));
+
+  override forward(input: Tensor): Tensor {
+    return input;
+  }
+}
+
+test('state of whole numbers keeps its type and every bit', async (t) => {
+  const saved = new Stateful();
+  saved.steps.set(Uint32Array.of(4_294_967_295));
+  saved.balance.set(Int32Array.of(-2_147_483_647, 16_777_217)); // the second one is no float32
+  const { tensors } = decodeSafetensors(encodeSafetensors(await stateOf(saved)));
+  t.deepEqual([tensors.get('steps')?.dtype, tensors.get('balance')?.dtype], ['U32', 'I32']);
+  const loaded = new Stateful();
+  loadState(loaded, { tensors });
+  t.deepEqual(await loaded.steps.data(), Uint32Array.of(4_294_967_295));
+  t.deepEqual(await loaded.balance.data(), Int32Array.of(-2_147_483_647, 16_777_217));
+  t.deepEqual(await stateOf(loaded), await stateOf(saved));
+});
+
+test('weights of other number types are converted', async (t) => {
+  const model = new Stateful();
+  loadState(model, {
+    tensors: new Map<string, SafetensorsTensor>([
+      ['weight', { dtype: 'F64', shape: [2], data: Float64Array.of(0.1, -1) }],
+      ['steps', { dtype: 'I64', shape: [], data: BigInt64Array.of(12n) }],
+      ['balance', { dtype: 'U8', shape: [2], data: Uint8Array.of(1, 2) }],
+    ]),
+  });
+  t.deepEqual(await model.weight.data(), Float32Array.of(0.1, -1));
+  t.deepEqual(await model.steps.data(), Uint32Array.of(12));
+  t.deepEqual(await model.balance.data(), Int32Array.of(1, 2));
+});
+
+test('weights that do not fit are refused, naming everything that is wrong, before anything is set', async (t) => {
+  const model = net(1);
+  const before = await weightsOf(model);
+  const state = await stateOf(net(2));
+  state.delete('fc1.bias');
+  state.set('fc2.weight', { dtype: 'F32', shape: [4, 2], data: new Float32Array(8) });
+  state.set('fc3.weight', { dtype: 'F32', shape: [1], data: new Float32Array(1) });
+  refuses(
+    t,
+    () => loadState(model, { tensors: state }),
+    DataError,
+    'fc1.bias is missing',
+    'fc2.weight is [4, 2], the model has [2, 4]',
+    'fc3.weight is not in the model',
+  );
+  t.deepEqual(await weightsOf(model), before);
+  loadState(model, { tensors: await stateOf(net(2)) });
+  t.deepEqual(await weightsOf(model), await weightsOf(net(2)), 'the control is loaded');
+});
+
+test('loading into a model that is not built says so', async (t) => {
+  const tensors = await stateOf(net(1));
+  refuses(
+    t,
+    () => loadState(new Sequential({ fc1: new Dense(4), fc2: new Dense(2) }), { tensors }),
+    DataError,
+    'not built',
+    'model.build',
+  );
+});
+
+test('a file of weights that is missing is refused, naming it', async (t) => {
+  await rejects(t, loadWeights('/nowhere/net.safetensors', net(1)), DataError, '/nowhere/net.safetensors');
+});

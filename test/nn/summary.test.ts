@@ -1,0 +1,96 @@
+import test from 'tape';
+import { Dense, Dropout, Flatten, Module, ReLU, relu, Sequential, type Tensor } from '../../lib/index.js';
+import { MyNet } from '../../examples/mynet/model.js';
+
+const silently = (): void => undefined;
+
+test('MyNet has 471,002 parameters with 200 units, and 1,177,502 with 500', (t) => {
+  for (const [hidden, count] of [
+    [200, 471_002],
+    [500, 1_177_502],
+  ] as const) {
+    const model = new MyNet(hidden, 2, 0.5).build([2352]);
+    t.equal(model.parameterCount, count);
+    t.equal(model.summary(silently).parameters, count);
+  }
+  t.end();
+});
+
+test('MyNet2, 2352 -> 200 -> 100 -> 2, has 490,902 parameters', (t) => {
+  const layers = [new Flatten(), new Dense(200), new ReLU(), new Dense(100), new ReLU(), new Dense(2)];
+  t.equal(new Sequential(layers).build([3, 28, 28]).parameterCount, 490_902);
+  t.end();
+});
+
+test('a summary has a row for each layer: name, type, output shape, parameters', (t) => {
+  const { layers, parameters } = new Sequential({
+    flat: new Flatten(),
+    fc1: new Dense(8),
+    relu: new ReLU(),
+    body: new Sequential([new Dense(4, { bias: false }), new Dropout(0.5)]),
+  })
+    .build([3, 2])
+    .summary(silently);
+  t.deepEqual(layers, [
+    { name: 'flat', type: 'Flatten', outputShape: [6], parameters: 0 },
+    { name: 'fc1', type: 'Dense', outputShape: [8], parameters: 56 },
+    { name: 'relu', type: 'ReLU', outputShape: [8], parameters: 0 },
+    { name: 'body.0', type: 'Dense', outputShape: [4], parameters: 32 },
+    { name: 'body.1', type: 'Dropout', outputShape: [4], parameters: 0 },
+  ]);
+  t.equal(parameters, 88);
+  t.end();
+});
+
+test('a summary is printed as a table that adds up', (t) => {
+  const printed: string[] = [];
+  const { text } = new MyNet(200, 2, 0.5).build([2352]).summary((table) => printed.push(table));
+  t.deepEqual(printed, [text], 'what is printed is what is returned');
+  t.deepEqual(text.split('\n'), [
+    'MyNet',
+    '───────────────────────────────────────────',
+    'layer              output shape  parameters',
+    '───────────────────────────────────────────',
+    'fc1 (Dense)        [N, 200]         470,600',
+    'dropout (Dropout)  [N, 200]               0',
+    'fc2 (Dense)        [N, 2]               402',
+    '───────────────────────────────────────────',
+    '471,002 parameters',
+  ]);
+  t.end();
+});
+
+test('a summary goes to the console unless told otherwise', (t) => {
+  const { log } = console;
+  const printed: unknown[] = [];
+  console.log = (text: unknown) => printed.push(text);
+  try {
+    const { text } = new Dense(2).build([3]).summary();
+    t.deepEqual(printed, [text]);
+    t.ok(text.includes('Dense') && text.includes('8 parameters'), 'a single layer is a model, too');
+  } finally {
+    console.log = log;
+  }
+  t.end();
+});
+
+test('a summary leaves the layers as they were, also where forward fails', (t) => {
+  class Failing extends Module {
+    readonly fc = new Dense(2);
+    isBroken = false;
+
+    override forward(input: Tensor): Tensor {
+      const output = relu(this.fc.forward(input));
+      if (this.isBroken) throw new Error('broken');
+      return output;
+    }
+  }
+  const model = new Failing().build([3]);
+  model.isBroken = true;
+  t.throws(() => model.summary(silently), /broken/);
+  t.notOk(Object.hasOwn(model.fc, 'forward'));
+  model.isBroken = false;
+  t.equal(model.summary(silently).layers.length, 1);
+  t.equal(model.summary(silently).layers.length, 1, 'a second summary is like the first');
+  t.end();
+});
