@@ -32,7 +32,7 @@ export function parseOptions<Names extends string>(
   for (const token of tokens) {
     if (token.kind === 'positional') throw new OptionError(`'${token.value}' belongs to no option`);
     if (token.kind !== 'option') continue;
-    const option = known[token.name];
+    const option = Object.hasOwn(known, token.name) ? known[token.name] : undefined;
     if (!option) {
       const names = Object.keys(known).map((name) => `--${name}`);
       throw new OptionError(`unknown option '${token.rawName}'${suggest(token.rawName, names)}`);

@@ -4,7 +4,8 @@ import { testOnDevices } from './support/devices.js';
 import { refuses, rejects } from './support/errors.js';
 
 test('a seed is a whole number of 0 or more', (t) => {
-  for (const seed of [-1, 1.5, NaN, Infinity, 2 ** 53]) refuses(t, () => new Generator(seed), OptionError, 'seed', `${seed}`);
+  for (const seed of [-1, 1.5, NaN, Infinity, 2 ** 53])
+    refuses(t, () => new Generator(seed), OptionError, 'seed', `${seed}`);
   for (const seed of [0, 1, Number.MAX_SAFE_INTEGER]) t.ok(new Generator(seed));
   t.end();
 });
@@ -29,5 +30,10 @@ testOnDevices('two generators in one function are independent, each with its own
 test('a generator that was disposed of is refused', async (t) => {
   const generator = new Generator(1);
   generator.dispose();
-  await rejects(t, run(() => randomBits([1], generator)), TraceError, 'generator');
+  await rejects(
+    t,
+    run(() => randomBits([1], generator)),
+    TraceError,
+    'generator',
+  );
 });

@@ -25,7 +25,10 @@ test('the number of a stream is the FNV-1a hash of its name', (t) => {
 test('unitFloat lies in [0, 1), and boxMuller of its edges is finite', (t) => {
   t.deepEqual([unitFloat(0), unitFloat(0xff), unitFloat(0xffffffff)], [0, 0, 1 - 2 ** -24]);
   for (const u of [0, 1 - 2 ** -24]) for (const v of [0, 1 - 2 ** -24]) t.ok(boxMuller(u, v).every(Number.isFinite));
-  t.ok(boxMuller(0, 0.3).every((x) => Math.abs(x) === 0), 'u = 0 has radius 0');
+  t.ok(
+    boxMuller(0, 0.3).every((x) => Math.abs(x) === 0),
+    'u = 0 has radius 0',
+  );
   t.end();
 });
 
@@ -64,7 +67,10 @@ test('uniform and normal numbers have the moments of their distributions', (t) =
 test('shuffled indices are a permutation, drawn from seed and stream, every place equally likely', (t) => {
   for (const count of [0, 1, 2, 17, 1000]) {
     const order = Array.from(shuffledIndices(count, 3, 'epoch 0'));
-    t.deepEqual([...order].sort((a, b) => a - b), Array.from({ length: count }, (_, i) => i));
+    t.deepEqual(
+      [...order].sort((a, b) => a - b),
+      Array.from({ length: count }, (_, i) => i),
+    );
   }
   t.deepEqual(shuffledIndices(50, 3, 'epoch 0'), shuffledIndices(50, 3, 'epoch 0'));
   t.notDeepEqual(shuffledIndices(50, 3, 'epoch 1'), shuffledIndices(50, 3, 'epoch 0'));

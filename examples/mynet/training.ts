@@ -48,7 +48,8 @@ export async function train(model: MyNet, split: Split, options: Options, device
       },
     });
   } finally {
-    process.off('SIGINT', onInterrupt);
+    // Under npm, Ctrl-C arrives twice: where it ended the training, the second one must not end the saving.
+    if (!interrupt.signal.aborted) process.off('SIGINT', onInterrupt);
   }
   if (interrupt.signal.aborted) {
     await saveAs('last');

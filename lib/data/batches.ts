@@ -37,6 +37,11 @@ export function batchIndices(
   return batches;
 }
 
+/** @internal Throws OptionError, naming the function, unless the batch size is a whole number of 1 or more. */
+export function checkBatchSize(what: string, batchSize: number): void {
+  checkWhole(`${what}: batchSize`, batchSize, 1);
+}
+
 function checkWhole(name: string, value: number, least: number): void {
   if (!Number.isSafeInteger(value) || value < least) {
     throw new OptionError(`${name} is ${value}; expected a whole number from ${least} on`);

@@ -1,3 +1,5 @@
+import { ShapeError } from '../errors.js';
+
 /** A WGSL program: source text and entry point. Launches with the same text, entry and constants share a pipeline. */
 export interface Kernel {
   /** For error messages and profiles: the operation's name and the variant. */
@@ -56,6 +58,11 @@ export class Uniforms {
 
   /** An `array<vec4u, 2>`, aligned to 16 bytes and filled up with `fill`. */
   axes(values: readonly number[], fill: number): this {
+    if (values.length > MAX_WALK_RANK) {
+      throw new ShapeError(
+        `shapes whose ${values.length} axes merge into no fewer: a kernel walks over ${MAX_WALK_RANK} axes at most`,
+      );
+    }
     this.align();
     for (let axis = 0; axis < MAX_WALK_RANK; axis++) this.u32(values[axis] ?? fill);
     return this;

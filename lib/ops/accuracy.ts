@@ -14,14 +14,15 @@ const correctPredictionsOperation = defineOperation<NoAttributes>({
     const [N, C] = logits?.shape ?? [];
     if (
       logits?.shape.length !== 2 ||
+      logits.dtype !== 'f32' ||
       C === 0 ||
       target?.dtype !== 'i32' ||
       target.shape.length !== 1 ||
       target.shape[0] !== N
     ) {
       throw new ShapeError(
-        `accuracy: needs logits [N, C] and classes i32 [N], found ${formatShape(logits?.shape ?? [])} and ` +
-          `${target?.dtype ?? ''} ${formatShape(target?.shape ?? [])}`,
+        `accuracy: needs logits f32 [N, C] and classes i32 [N], found ` +
+          `${logits?.dtype ?? ''} ${formatShape(logits?.shape ?? [])} and ${target?.dtype ?? ''} ${formatShape(target?.shape ?? [])}`,
       );
     }
     return [{ shape: [N ?? 0], dtype: 'f32' }];

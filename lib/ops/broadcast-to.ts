@@ -1,7 +1,15 @@
 import { ShapeError } from '../errors.js';
 import { applyOne } from '../graph/node.js';
 import { defineOperation } from '../graph/operation.js';
-import { broadcastShapes, broadcastStrides, formatShape, sameShape, type Shape, stridesOf } from '../shape.js';
+import {
+  broadcastShapes,
+  broadcastStrides,
+  checkShape,
+  formatShape,
+  sameShape,
+  type Shape,
+  stridesOf,
+} from '../shape.js';
 import { asTensor, type Tensor, type TensorLike } from '../tensor.js';
 import { type Move, moveElements, moveLaunch } from './moving.js';
 import { sumTo } from './sum.js';
@@ -9,6 +17,7 @@ import { sumTo } from './sum.js';
 const broadcastOperation = defineOperation<{ readonly shape: Shape }>({
   name: 'broadcastTo',
   infer([input], { shape }) {
+    checkShape('broadcastTo', shape);
     if (!input || !sameShape(broadcastShapes('broadcastTo', input.shape, shape), shape)) {
       throw new ShapeError(
         `broadcastTo: ${formatShape(input?.shape ?? [])} cannot be repeated to ${formatShape(shape)}`,

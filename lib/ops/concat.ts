@@ -12,7 +12,7 @@ const concatOperation = defineOperation<ConcatAttributes>({
   name: 'concat',
   infer(inputs, { axis }) {
     const [first] = inputs;
-    if (!first) throw new ShapeError('concat: needs at least one tensor');
+    if (!first) return [];
     let total = 0;
     for (const input of inputs) {
       const fits =
@@ -21,7 +21,8 @@ const concatOperation = defineOperation<ConcatAttributes>({
         input.shape.every((size, a) => a === axis || size === first.shape[a]);
       if (!fits) {
         throw new ShapeError(
-          `concat: ${formatShape(input.shape)} does not fit ${formatShape(first.shape)} along axis ${axis}`,
+          `concat: ${input.dtype} ${formatShape(input.shape)} does not fit ` +
+            `${first.dtype} ${formatShape(first.shape)} along axis ${axis}`,
         );
       }
       total += axisSize(input.shape, axis);
@@ -80,7 +81,9 @@ function movesOf(inputs: readonly Shape[], output: Shape, axis: number): Move[] 
 /** Tensors one behind the other along an axis (default 0). Throws ShapeError where the other axes differ, naming both. */
 export function concat(inputs: readonly TensorLike[], options: { readonly axis?: number } = {}): Tensor {
   const values = inputs.map(asTensor);
-  const axis = normalizeAxis('concat', options.axis ?? 0, values[0]?.shape ?? []);
+  const [first] = values;
+  if (!first) throw new ShapeError('concat: needs at least one tensor');
+  const axis = normalizeAxis('concat', options.axis ?? 0, first.shape);
   return applyOne(concatOperation, values, { axis });
 }
 

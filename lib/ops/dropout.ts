@@ -1,4 +1,4 @@
-import { OptionError } from '../errors.js';
+import { OptionError, ShapeError } from '../errors.js';
 import { commonWgsl, dropoutWgsl, philoxWgsl } from '../generated/wgsl.js';
 import type { Generator } from '../generator.js';
 import { ceilDivide, foldWorkgroups, Uniforms } from '../graph/launch.js';
@@ -81,6 +81,7 @@ export function dropout(input: TensorLike, options: DropoutOptions): Tensor {
   const value = asTensor(input);
   const { probability } = options;
   checkProbability(probability);
+  if (value.dtype !== 'f32') throw new ShapeError(`dropout: expected f32, found ${value.dtype}`);
   if ('mask' in options) return multiply(multiply(value, options.mask), scaleOf(probability));
   if (probability === 0) return value;
   const stream = options.stream ?? 'dropout';

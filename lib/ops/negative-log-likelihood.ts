@@ -44,13 +44,14 @@ const likelihoodOperation = defineOperation<NoAttributes>({
     const [N] = logProbabilities?.shape ?? [];
     if (
       logProbabilities?.shape.length !== 2 ||
+      logProbabilities.dtype !== 'f32' ||
       target?.dtype !== 'i32' ||
       target.shape.length !== 1 ||
       target.shape[0] !== N
     ) {
       throw new ShapeError(
-        `negativeLogLikelihood: needs log-probabilities [N, C] and classes i32 [N], found ` +
-          `${formatShape(logProbabilities?.shape ?? [])} and ${target?.dtype ?? ''} ${formatShape(target?.shape ?? [])}`,
+        `negativeLogLikelihood: needs log-probabilities f32 [N, C] and classes i32 [N], found ` +
+          `${logProbabilities?.dtype ?? ''} ${formatShape(logProbabilities?.shape ?? [])} and ${target?.dtype ?? ''} ${formatShape(target?.shape ?? [])}`,
       );
     }
     return [{ shape: [N ?? 0], dtype: 'f32' }];

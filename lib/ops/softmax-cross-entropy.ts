@@ -25,8 +25,10 @@ type CrossEntropyAttributes = {
 
 function checkTarget(logits: TensorSpec | undefined, target: TensorSpec | undefined): void {
   const [N, C] = logits?.shape ?? [];
-  if (logits?.shape.length !== 2 || !target) {
-    throw new ShapeError(`softmaxCrossEntropy: logits must be [N, C], found ${formatShape(logits?.shape ?? [])}`);
+  if (logits?.shape.length !== 2 || logits.dtype !== 'f32' || !target) {
+    throw new ShapeError(
+      `softmaxCrossEntropy: logits must be f32 [N, C], found ${logits?.dtype ?? ''} ${formatShape(logits?.shape ?? [])}`,
+    );
   }
   const isClass = target.dtype === 'i32' && target.shape.length === 1 && target.shape[0] === N;
   const isProbability =
@@ -209,8 +211,10 @@ export function softmaxCrossEntropy(logits: TensorLike, target: TensorLike, opti
   const values = asTensor(logits);
   const weights = classWeights === undefined ? tensor([1]) : asTensor(classWeights);
   const C = values.shape[1];
-  if (classWeights !== undefined && (weights.rank !== 1 || weights.shape[0] !== C)) {
-    throw new ShapeError(`softmaxCrossEntropy: classWeights must be [${C}], found ${formatShape(weights.shape)}`);
+  if (classWeights !== undefined && (weights.rank !== 1 || weights.shape[0] !== C || weights.dtype !== 'f32')) {
+    throw new ShapeError(
+      `softmaxCrossEntropy: classWeights must be f32 [${C}], found ${weights.dtype} ${formatShape(weights.shape)}`,
+    );
   }
   const attributes = { labelSmoothing, ignoreIndex, weighted: classWeights !== undefined };
   const [losses, rowWeights] = apply(crossEntropyOperation, [values, asTensor(target), weights], attributes);

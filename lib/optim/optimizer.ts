@@ -1,7 +1,7 @@
 import { OptionError } from '../errors.js';
 import { gradient } from '../graph/gradient.js';
 import { applyOne } from '../graph/node.js';
-import { requireTrace, type Trace } from '../graph/trace.js';
+import { requireTrace } from '../graph/trace.js';
 import { advance } from '../ops/advance.js';
 import type { Tensor } from '../tensor.js';
 import { type Parameter, Variable } from '../variable.js';
@@ -77,8 +77,8 @@ export abstract class Optimizer {
   }
 
   /** The step count as the update reads it; it moves on when everything else in the trace has run. */
-  protected currentStep(trace: Trace): Tensor {
-    trace.atEnd(this, () => {
+  protected currentStep(): Tensor {
+    requireTrace('an optimizer').atEnd(this, () => {
       this.stepCount.update(applyOne(advance, [this.stepCount.value], { word: 0 }));
     });
     return this.stepCount.value;

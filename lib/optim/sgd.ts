@@ -1,6 +1,5 @@
 import { OptionError } from '../errors.js';
 import { apply, applyOne } from '../graph/node.js';
-import { requireTrace } from '../graph/trace.js';
 import { sgdMomentumUpdate, sgdUpdate } from '../ops/sgd.js';
 import { checkOptionNames } from '../suggest.js';
 import type { Tensor } from '../tensor.js';
@@ -70,7 +69,7 @@ export class SGD extends Optimizer {
       return;
     }
     const velocity = this.#velocityOf(parameter);
-    const step = this.currentStep(requireTrace('an optimizer'));
+    const step = this.currentStep();
     const inputs = [parameter.value, velocity.value, gradient, learningRate, step];
     const [nextParameter, nextVelocity] = apply(sgdMomentumUpdate, inputs, this.options);
     if (!nextParameter || !nextVelocity) throw new Error('sgdMomentumUpdate has two outputs');

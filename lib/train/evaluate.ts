@@ -1,11 +1,12 @@
 import type { LabelledData } from '../data/arrays.js';
-import { batchIndices } from '../data/batches.js';
+import { batchIndices, checkBatchSize } from '../data/batches.js';
 import { compile } from '../compile.js';
 import type { RunOptions } from '../evaluate.js';
 import type { Module } from '../nn/module.js';
 import { accuracy } from '../ops/accuracy.js';
 import { softmaxCrossEntropy } from '../ops/softmax-cross-entropy.js';
 import { sizeOf } from '../shape.js';
+import { checkOptionNames } from '../suggest.js';
 import { tensor, type Tensor } from '../tensor.js';
 import { ShapeError } from '../errors.js';
 import { Meter } from './meter.js';
@@ -35,6 +36,8 @@ const DEFAULT_BATCH = 256;
 
 /** Loss and accuracy of a model on data, in evaluation mode. Throws DataError where the data do not fit the model. */
 export async function evaluate(model: Module, data: LabelledData, options: EvaluateOptions = {}): Promise<Evaluation> {
+  checkOptionNames('evaluate', options, ['loss', 'batchSize', 'device']);
+  checkBatchSize('evaluate', options.batchSize ?? DEFAULT_BATCH);
   prepareModel(model, data, 'data', 0);
   const evaluator = new Evaluator(model, data, options);
   try {
@@ -100,30 +103,38 @@ export async function predict(
   inputs: Tensor | Pick<LabelledData, 'inputs' | 'inputShape'>,
   options: PredictOptions = {},
 ): Promise<Tensor> {
+  const { batchSize = DEFAULT_BATCH } = options;
+  checkOptionNames('predict', options, ['batchSize', 'device']);
+  checkBatchSize('predict', batchSize);
   const { shape, data } =
     'inputs' in inputs
       ? { shape: [inputs.inputs.length / sizeOf(inputs.inputShape), ...inputs.inputShape], data: inputs.inputs }
       : { shape: inputs.shape, data: await inputs.data() };
   const [count = 0, ...rest] = shape;
+  if (!Number.isInteger(count)) {
+    throw new ShapeError(`predict: ${data.length} numbers are no whole number of inputs [${rest.join(', ')}]`);
+  }
   if (!model.isBuilt) model.build(rest);
   if (model.inputShape?.join() !== rest.join()) {
     throw new ShapeError(
       `predict: inputs [${shape.join(', ')}] for a model built for [N, ${(model.inputShape ?? []).join(', ')}]`,
     );
   }
-  const { batchSize = DEFAULT_BATCH } = options;
   const columns = sizeOf(rest);
   const outputShape = [count, ...model.outputShape()];
   const outputs = new Float32Array(sizeOf(outputShape));
   const forward = compile((batch) => model.forward(batch), options);
-  await inEvaluation(model, async () => {
-    for (let start = 0; start < count; start += batchSize) {
-      const rows = Math.min(batchSize, count - start);
-      const batch = tensor(data.subarray(start * columns, (start + rows) * columns), { shape: [rows, ...rest] });
-      outputs.set(await (await forward(batch)).data(), (start * outputs.length) / count);
-    }
-  });
-  forward.dispose();
+  try {
+    await inEvaluation(model, async () => {
+      for (let start = 0; start < count; start += batchSize) {
+        const rows = Math.min(batchSize, count - start);
+        const batch = tensor(data.subarray(start * columns, (start + rows) * columns), { shape: [rows, ...rest] });
+        outputs.set(await (await forward(batch)).data(), (start * outputs.length) / count);
+      }
+    });
+  } finally {
+    forward.dispose();
+  }
   return tensor(outputs, { shape: outputShape });
 }
 

@@ -1,13 +1,13 @@
 import { compile } from '../compile.js';
 import type { LabelledData } from '../data/arrays.js';
-import { batchIndices } from '../data/batches.js';
+import { batchIndices, checkBatchSize } from '../data/batches.js';
 import { OptionError, TrainingError } from '../errors.js';
 import type { RunOptions } from '../evaluate.js';
 import { checkSeed } from '../generator.js';
 import type { Module } from '../nn/module.js';
 import { accuracy } from '../ops/accuracy.js';
 import { softmaxCrossEntropy } from '../ops/softmax-cross-entropy.js';
-import type { Optimizer } from '../optim/optimizer.js';
+import { Optimizer } from '../optim/optimizer.js';
 import { checkOptionNames } from '../suggest.js';
 import { Evaluator, type Loss } from './evaluate.js';
 import { Meter } from './meter.js';
@@ -87,7 +87,8 @@ const BREATH = 50;
  * mode while it is trained, in evaluation mode while it is validated.
  *
  * Throws OptionError for an unknown or unusable option, DataError where the data do not fit the model, and
- * TrainingError, naming the step, once the loss is not finite: what `onEpochEnd` saved last is then the last good state.
+ * TrainingError, naming the step, once the loss or the validation loss is not finite: what `onEpochEnd` saved last is
+ * then the last good state.
  */
 export async function fit(model: Module, data: LabelledData, options: FitOptions): Promise<History> {
   checkOptions(options);
@@ -106,6 +107,12 @@ export async function fit(model: Module, data: LabelledData, options: FitOptions
       const trained = await trainer.run(batches, signal);
       if (!trained) break;
       const validated = await evaluator?.run();
+      if (validated && !Number.isFinite(validated.loss)) {
+        throw new TrainingError(
+          `the validation loss is not finite after step ${trainer.stepsDone}: the learning rate may be too high`,
+          trainer.stepsDone,
+        );
+      }
       const result: EpochResult = {
         epoch,
         ...trained,
@@ -132,6 +139,7 @@ class Trainer {
   readonly #accuracy = new Meter();
   readonly #step;
   #stepsDone = 0;
+  #lastBreath = performance.now();
 
   constructor(model: Module, data: LabelledData, options: FitOptions) {
     const { optimizer, loss = softmaxCrossEntropy } = options;
@@ -146,18 +154,22 @@ class Trainer {
     }, options);
   }
 
+  /** Steps of the epochs that are over. */
+  get stepsDone(): number {
+    return this.#stepsDone;
+  }
+
   /** One epoch; undefined where the signal ended it. */
   async run(batches: readonly Int32Array[], signal: AbortSignal | undefined) {
     this.#loss.reset();
     this.#accuracy.reset();
-    let lastBreath = performance.now();
     for (const indices of batches) {
-      await this.#step(indices);
-      if (performance.now() - lastBreath > BREATH) {
-        await new Promise((resume) => setTimeout(resume));
-        lastBreath = performance.now();
-      }
       if (signal?.aborted) break;
+      await this.#step(indices);
+      if (performance.now() - this.#lastBreath > BREATH) {
+        await new Promise((resume) => setTimeout(resume));
+        this.#lastBreath = performance.now();
+      }
     }
     const loss = await this.#loss.read();
     if (loss.firstNonFinite !== undefined) {
@@ -184,13 +196,14 @@ function evaluatorOptions({ device, loss }: FitOptions): RunOptions & { readonly
 
 function checkOptions(options: FitOptions): void {
   checkOptionNames('fit', options, OPTION_NAMES);
-  const { epochs, batchSize = 32, seed = 0 } = options;
+  const { epochs, optimizer, batchSize = 32, seed = 0 } = options;
+  if (!(optimizer instanceof Optimizer)) {
+    throw new OptionError('fit: optimizer must be an Optimizer, such as new SGD({ learningRate: 0.01 })');
+  }
   if (!Number.isSafeInteger(epochs) || epochs < 0) {
     throw new OptionError(`fit: epochs must be a whole number of 0 or more, found ${epochs}`);
   }
-  if (!Number.isSafeInteger(batchSize) || batchSize < 1) {
-    throw new OptionError(`fit: batchSize must be a whole number of 1 or more, found ${batchSize}`);
-  }
+  checkBatchSize('fit', batchSize);
   checkSeed(seed);
 }
 

@@ -7,7 +7,14 @@ import { rejects } from '../support/errors.js';
 const missing = () => Promise.resolve('there is none here');
 
 test('an unknown device is refused with a suggestion', async (t) => {
-  await rejects(t, openFrom('webpgu', missing), OptionError, "'webpgu'", "did you mean 'webgpu'?", 'auto, cpu or webgpu');
+  await rejects(
+    t,
+    openFrom('webpgu', missing),
+    OptionError,
+    "'webpgu'",
+    "did you mean 'webgpu'?",
+    'auto, cpu or webgpu',
+  );
   await rejects(t, openFrom('GPU-0', missing), OptionError, 'expected auto, cpu or webgpu');
   // @ts-expect-error no such device
   await rejects(t, openDevice('cup'), OptionError, "did you mean 'cpu'?");

@@ -52,9 +52,15 @@ test('an intermediate result, the output itself and a target named twice have gr
 });
 
 test('a reshape of a target passes its gradient on, in the shape of the target', async (t) => {
-  const x = tensor([[1, 2], [3, 4]]);
+  const x = tensor([
+    [1, 2],
+    [3, 4],
+  ]);
   const [dx] = gradient(sum(multiply(reshape(x, [4]), tensor([1, 10, 100, 1000]))), [x]);
-  t.deepEqual(dx && (await dx.array()), [[1, 10], [100, 1000]]);
+  t.deepEqual(dx && (await dx.array()), [
+    [1, 10],
+    [100, 1000],
+  ]);
 });
 
 test('a tensor that the output does not depend on has gradient 0 in its shape', async (t) => {
@@ -79,13 +85,19 @@ test('an output that is no scalar needs an outputGradient of its shape', async (
 });
 
 test('a step function on the way is refused, naming it and the reason', (t) => {
-  const x = tensor([[1, 2], [3, 4]]);
+  const x = tensor([
+    [1, 2],
+    [3, 4],
+  ]);
   refuses(t, () => gradient(sum(gather(x, argmax(x))), [x]), TraceError, 'argmax', 'a position does not change');
   t.end();
 });
 
 test('an input that is data to its operation is refused as a target, naming the operation', (t) => {
-  const x = tensor([[1, 2], [3, 4]]);
+  const x = tensor([
+    [1, 2],
+    [3, 4],
+  ]);
   refuses(t, () => gradient(softmaxCrossEntropy(x, softmax(x)), [x]), TraceError, 'softmaxCrossEntropy', 'input 1');
   t.end();
 });
@@ -99,10 +111,18 @@ test('a step function off the way does not matter', async (t) => {
 test('only the gradients that are needed are computed', (t) => {
   const x = tensor(new Float32Array(6), { shape: [2, 3] });
   const target = tensor(Int32Array.of(0, 1));
-  const weights = [[4, 3], [4, 4], [2, 4]].map((shape) => tensor(new Float32Array((shape[0] ?? 0) * (shape[1] ?? 0)), { shape }));
-  const logits = weights.reduce((value, weight, i) => (i === 2 ? linear(value, weight) : relu(linear(value, weight))), x);
+  const weights = [
+    [4, 3],
+    [4, 4],
+    [2, 4],
+  ].map((shape) => tensor(new Float32Array((shape[0] ?? 0) * (shape[1] ?? 0)), { shape }));
+  const logits = weights.reduce(
+    (value, weight, i) => (i === 2 ? linear(value, weight) : relu(linear(value, weight))),
+    x,
+  );
   const loss = softmaxCrossEntropy(logits, target);
-  const products = (targets: readonly Tensor[]) => names(gradient(loss, targets)).filter((name) => name === 'matmul').length;
+  const products = (targets: readonly Tensor[]) =>
+    names(gradient(loss, targets)).filter((name) => name === 'matmul').length;
   // Forward 3. Backward: a product for each weight, and for the input of each layer but the first.
   t.equal(products(weights), 3 + 3 + 2);
   t.equal(products(weights.slice(2)), 3 + 1, 'of the last layer alone: its own product and no input gradient');

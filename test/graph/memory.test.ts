@@ -7,7 +7,8 @@ import { sizeOf } from '../../lib/shape.js';
 import { cpu } from '../support/devices.js';
 import { evaluateNaively, placeName, programOf, type RandomGraph, randomGraphs } from '../support/graphs.js';
 
-const slotsOf = (outputs: readonly Tensor[]) => buildProgram(outputs, [], undefined).slots.map(({ elements }) => elements);
+const slotsOf = (outputs: readonly Tensor[]) =>
+  buildProgram(outputs, [], undefined).slots.map(({ elements }) => elements);
 
 test('a chain of any length takes two buffers', (t) => {
   for (const length of [2, 3, 10, 50]) {
@@ -69,7 +70,8 @@ test('the plans of random graphs on the CPU give what naive evaluation gives', a
       for (const [i, result] of results.entries()) {
         const [got, expected] = [await result.data(), evaluateNaively(outputs[i] ?? tensor(0))];
         // Bit for bit, so that -0 and NaN count as well.
-        if (Buffer.compare(bytes(got), bytes(expected)) !== 0) throw new Error(`result ${i}: ${got} is not ${expected}`);
+        if (Buffer.compare(bytes(got), bytes(expected)) !== 0)
+          throw new Error(`result ${i}: ${got} is not ${expected}`);
       }
     }),
     { numRuns: 200, seed: 3 },
@@ -92,7 +94,9 @@ function walk({ outputs, inputs }: RandomGraph, program: Program): string | unde
   };
   inputs.forEach((input, i) => held.set(`input ${i}`, tokenOf(input)));
   program.constants.forEach(({ data }, i) => {
-    const leaves = nodesBefore(outputs).flatMap((node) => node.inputs.filter(({ origin }) => origin.kind === 'constant'));
+    const leaves = nodesBefore(outputs).flatMap((node) =>
+      node.inputs.filter(({ origin }) => origin.kind === 'constant'),
+    );
     const leaf = leaves.find(({ origin }) => origin.kind === 'constant' && origin.data === data);
     if (leaf) held.set(`constant ${i}`, tokenOf(leaf));
   });

@@ -1,5 +1,15 @@
 import test from 'tape';
-import { compile, dropout, type DropoutOptions, Generator, gradient, OptionError, run, sum, tensor } from '../../lib/index.js';
+import {
+  compile,
+  dropout,
+  type DropoutOptions,
+  Generator,
+  gradient,
+  OptionError,
+  run,
+  sum,
+  tensor,
+} from '../../lib/index.js';
 import { cpu, testOnDevices } from '../support/devices.js';
 import { refuses } from '../support/errors.js';
 import { webgpu } from '../support/webgpu.js';

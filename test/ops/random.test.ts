@@ -1,5 +1,15 @@
 import test from 'tape';
-import { compile, Generator, randomBits, randomNormal, randomUniform, ShapeError, run, tensor, type Tensor } from '../../lib/index.js';
+import {
+  compile,
+  Generator,
+  randomBits,
+  randomNormal,
+  randomUniform,
+  ShapeError,
+  run,
+  tensor,
+  type Tensor,
+} from '../../lib/index.js';
 import { commonWgsl, philoxWgsl } from '../../lib/generated/wgsl.js';
 import { Uniforms } from '../../lib/graph/launch.js';
 import { applyOne } from '../../lib/graph/node.js';
@@ -52,7 +62,10 @@ testOnDevices('philox4x32 gives the three known answers', async (t, device) => {
   const counters = tensor(Uint32Array.from(PHILOX_ANSWERS.flatMap(({ counter }) => counter)), { shape: [3, 4] });
   const keys = tensor(Uint32Array.from(PHILOX_ANSWERS.flatMap(({ key }) => key)), { shape: [3, 2] });
   const words = await run(() => applyOne(philoxOperation, [counters, keys], {}), { device });
-  t.deepEqual(Array.from(await words.data()), PHILOX_ANSWERS.flatMap((answer) => answer.words));
+  t.deepEqual(
+    Array.from(await words.data()),
+    PHILOX_ANSWERS.flatMap((answer) => answer.words),
+  );
 });
 
 const read = async (result: Tensor): Promise<number[]> => Array.from(await result.data());
@@ -66,7 +79,8 @@ test('bits and uniform numbers are equal on cpu and webgpu, bit for bit, for odd
     const [onCpu, onGpu] = [compile(draw(), { device: cpu }), compile(draw(), { device: await webgpu() })];
     for (let replay = 0; replay < 3; replay++) {
       const [expected, got] = [await onCpu(), await onGpu()];
-      for (const [i, result] of got.entries()) t.deepEqual(await read(result), expected[i] && (await read(expected[i])), `size ${size}`);
+      for (const [i, result] of got.entries())
+        t.deepEqual(await read(result), expected[i] && (await read(expected[i])), `size ${size}`);
     }
   }
 });
@@ -101,7 +115,9 @@ testOnDevices('draws of one replay are independent: by stream, and by use of one
 testOnDevices('uniform numbers lie in [0, 1), normal ones have mean 0 and variance 1', async (t, device) => {
   const generator = new Generator(9);
   const count = 50_001;
-  const [uniform, normal] = await run(() => [randomUniform([count], generator), randomNormal([count], generator)], { device });
+  const [uniform, normal] = await run(() => [randomUniform([count], generator), randomNormal([count], generator)], {
+    device,
+  });
   const u = uniform ? await read(uniform) : [];
   const z = normal ? await read(normal) : [];
   const mean = (list: number[]) => list.reduce((sum, x) => sum + x, 0) / list.length;
@@ -116,6 +132,17 @@ testOnDevices('uniform numbers lie in [0, 1), normal ones have mean 0 and varian
 
 test('a size that is negative or fractional is refused', async (t) => {
   const generator = new Generator(1);
-  await rejects(t, run(() => randomUniform([2, -1], generator)), ShapeError, '-1', '[2, -1]');
-  await rejects(t, run(() => randomBits([1.5], generator)), ShapeError, '1.5');
+  await rejects(
+    t,
+    run(() => randomUniform([2, -1], generator)),
+    ShapeError,
+    '-1',
+    '[2, -1]',
+  );
+  await rejects(
+    t,
+    run(() => randomBits([1.5], generator)),
+    ShapeError,
+    '1.5',
+  );
 });

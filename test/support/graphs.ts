@@ -1,7 +1,22 @@
 import fc from 'fast-check';
 import type { Attributes, NumericArray } from '../../lib/graph/operation.js';
 import { buildProgram, type Place, type Program } from '../../lib/graph/program.js';
-import { add, broadcastTo, concat, matmul, max, multiply, relu, reshape, slice, softmax, sum, type Tensor, tensor, transpose } from '../../lib/index.js';
+import {
+  add,
+  broadcastTo,
+  concat,
+  matmul,
+  max,
+  multiply,
+  relu,
+  reshape,
+  slice,
+  softmax,
+  sum,
+  type Tensor,
+  tensor,
+  transpose,
+} from '../../lib/index.js';
 import { sizeOf } from '../../lib/shape.js';
 
 /** A random graph on 3 x 4 matrices, and which of its tensors are its results. */
@@ -28,7 +43,12 @@ export const randomGraphs: fc.Arbitrary<RandomGraph> = fc
     results: fc.array(fc.nat(), { minLength: 1, maxLength: 3 }),
   })
   .map(({ steps, results }) => {
-    const inputs = [0, 1].map((seed) => tensor(Float32Array.from({ length: 12 }, (_, i) => Math.sin(i + 5 * seed)), { shape: [3, 4] }));
+    const inputs = [0, 1].map((seed) =>
+      tensor(
+        Float32Array.from({ length: 12 }, (_, i) => Math.sin(i + 5 * seed)),
+        { shape: [3, 4] },
+      ),
+    );
     const pool = [...inputs];
     const pick = (choice: number): Tensor => pool[choice % pool.length] ?? tensor(0);
     for (const [builder, a, b] of steps) pool.push((BUILDERS[builder] ?? add)(pick(a), pick(b)));
@@ -49,7 +69,8 @@ export function evaluateNaively(value: Tensor, known = new Map<unknown, readonly
   const { operation, inputs, specs, attributes } = origin.node;
   const sources = inputs.map((input) => ({ shape: input.shape, data: evaluateNaively(input, known) }));
   if (operation.alias) return sources[0]?.data ?? new Float32Array(0);
-  const outputs = known.get(origin.node) ?? computeOnce(operation.reference.bind(operation), sources, specs, attributes);
+  const outputs =
+    known.get(origin.node) ?? computeOnce(operation.reference.bind(operation), sources, specs, attributes);
   known.set(origin.node, outputs);
   return outputs[origin.index] ?? new Float32Array(0);
 }

@@ -1,6 +1,17 @@
 import { spawn } from 'node:child_process';
 import test from 'tape';
-import { add, broadcastTo, compile, DeviceError, DeviceLostError, relu, run, sum, tensor, Variable } from '../../../lib/index.js';
+import {
+  add,
+  broadcastTo,
+  compile,
+  DeviceError,
+  DeviceLostError,
+  relu,
+  run,
+  sum,
+  tensor,
+  Variable,
+} from '../../../lib/index.js';
 import { root } from '../../tools/root.js';
 import { rejects, refuses } from '../../support/errors.js';
 import { openWebGpu } from '../../support/webgpu.js';
@@ -8,9 +19,22 @@ import { openWebGpu } from '../../support/webgpu.js';
 test('a tensor over a limit of the device is refused with the name of the limit', async (t) => {
   const device = await openWebGpu();
   const { maxBufferSize, maxStorageBufferBindingSize } = device.gpu.limits;
-  refuses(t, () => device.allocate({ shape: [maxBufferSize, 2], dtype: 'f32' }), DeviceError, 'maxBufferSize', `${maxBufferSize}`);
+  refuses(
+    t,
+    () => device.allocate({ shape: [maxBufferSize, 2], dtype: 'f32' }),
+    DeviceError,
+    'maxBufferSize',
+    `${maxBufferSize}`,
+  );
   const elements = maxStorageBufferBindingSize / 4 + 4;
-  refuses(t, () => device.checkBinding('relu', { shape: [elements], dtype: 'f32' }), DeviceError, 'relu', `[${elements}]`, 'maxStorageBufferBindingSize');
+  refuses(
+    t,
+    () => device.checkBinding('relu', { shape: [elements], dtype: 'f32' }),
+    DeviceError,
+    'relu',
+    `[${elements}]`,
+    'maxStorageBufferBindingSize',
+  );
   device.checkBinding('relu', { shape: [elements - 4], dtype: 'f32' });
   // A plan's intermediate result, which nobody allocates by hand
   const plan = run(() => sum(broadcastTo(tensor(1), [maxBufferSize, 8])), { device });
@@ -38,12 +62,20 @@ test('a device that is lost rejects what is pending and whatever comes later', a
   await rejects(t, f([3, 3]), DeviceLostError, 'was lost');
   await rejects(t, state.data(), DeviceLostError, 'was lost');
   await rejects(t, device.finished(), DeviceLostError, 'was lost');
-  await rejects(t, run(() => relu(tensor(1)), { device }), DeviceLostError, 'was lost');
+  await rejects(
+    t,
+    run(() => relu(tensor(1)), { device }),
+    DeviceLostError,
+    'was lost',
+  );
   refuses(t, () => device.allocate({ shape: [1], dtype: 'f32' }), DeviceLostError, 'was lost');
 
   /** What was under way is over: by the loss, or because it had been done before. */
   async function settlesLost(promise: Promise<unknown>): Promise<void> {
-    const outcome = await promise.then(() => 'done', (error: unknown) => error);
+    const outcome = await promise.then(
+      () => 'done',
+      (error: unknown) => error,
+    );
     t.ok(outcome === 'done' || outcome instanceof DeviceLostError, String(outcome));
   }
 });

@@ -77,7 +77,10 @@ test('a loop over run() creates nothing either, once it has found its plan', asy
   counts.reset();
   await once();
   const { buffers, bindGroups, pipelines, shaderModules, passes } = counts.values;
-  t.deepEqual({ buffers, bindGroups, pipelines, shaderModules, passes }, { buffers: 0, bindGroups: 0, pipelines: 0, shaderModules: 0, passes: 1 });
+  t.deepEqual(
+    { buffers, bindGroups, pipelines, shaderModules, passes },
+    { buffers: 0, bindGroups: 0, pipelines: 0, shaderModules: 0, passes: 1 },
+  );
 });
 
 test('inputs that are on the device already are copied there, without an upload', async (t) => {
@@ -90,7 +93,10 @@ test('inputs that are on the device already are copied there, without an upload'
   counts.reset();
   const result = await g(await f(data));
   t.deepEqual([counts.values.writes, counts.values.submits, counts.values.buffers], [0, 2, 0]);
-  t.deepEqual(Array.from(await result.data()), Array.from(batch, (x) => Math.max(x, 0)));
+  t.deepEqual(
+    Array.from(await result.data()),
+    Array.from(batch, (x) => Math.max(x, 0)),
+  );
   device.dispose();
 });
 

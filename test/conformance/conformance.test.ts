@@ -1,0 +1,223 @@
+import { spawn } from 'node:child_process';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import test from 'tape';
+import { DataError } from '../../lib/errors.js';
+import type { SafetensorsTensor } from '../../lib/io/safetensors.js';
+import { writeSafetensors } from '../../lib/node/files.js';
+import { compare } from './compare.js';
+import { readCases } from './index-file.js';
+
+const main = fileURLToPath(new URL('main.ts', import.meta.url));
+const tsx = import.meta.resolve('tsx');
+
+interface Finished {
+  readonly code: number | null;
+  readonly lines: readonly string[];
+  readonly errors: string;
+}
+
+/** Runs the command line in a process of its own. */
+function conformance(...words: string[]): Promise<Finished> {
+  const child = spawn(process.execPath, ['--import', tsx, main, ...words], {
+    env: { ...process.env, KERNELWRIGHT_DEVICE: 'cpu' },
+  });
+  let [output, errors] = ['', ''];
+  child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  child.stderr.on('data', (chunk: Buffer) => (errors += chunk.toString()));
+  return new Promise((resolve) => {
+    child.on('close', (code) => resolve({ code, lines: output.trimEnd().split('\n'), errors }));
+  });
+}
+
+interface Written {
+  readonly op: string;
+  readonly name: string;
+  readonly attrs?: Readonly<Record<string, unknown>>;
+  readonly tensors: Readonly<Record<string, readonly [role: string, tensor: SafetensorsTensor, f64?: string]>>;
+  /** Of every tensor that is checked. */
+  readonly tolerance?: number;
+}
+
+/** A folder of vectors, removed after `use`. */
+async function withVectors(cases: readonly Written[], use: (folder: string) => Promise<void>): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), 'conformance-'));
+  try {
+    const entries = [];
+    for (const { op, name, attrs = {}, tensors, tolerance = 0 } of cases) {
+      const file = `${op}/${name}.safetensors`;
+      await mkdir(join(folder, dirname(file)), { recursive: true });
+      const inFile = Object.entries(tensors).map(([tensorName, [, tensor]]) => [tensorName, tensor] as const);
+      await writeSafetensors(join(folder, file), new Map(inFile));
+      const described = Object.entries(tensors)
+        .filter(([tensorName]) => !tensorName.endsWith('.f64'))
+        .map(([tensorName, [role, { dtype, shape }, f64]]) => [
+          tensorName,
+          { role, dtype, shape, rtol: tolerance, atol: tolerance, ...(f64 === undefined ? {} : { f64 }) },
+        ]);
+      entries.push({ op, name, file, attrs, rtol: 0, atol: 0, tensors: Object.fromEntries(described) as unknown });
+    }
+    await writeFile(join(folder, 'index.json'), JSON.stringify({ cases: entries }));
+    await use(folder);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+const f32 = (values: readonly number[], shape: readonly number[] = [values.length]): SafetensorsTensor => ({
+  dtype: 'F32',
+  shape,
+  data: Float32Array.from(values),
+});
+const f64 = (values: readonly number[], shape: readonly number[] = [values.length]): SafetensorsTensor => ({
+  dtype: 'F64',
+  shape,
+  data: Float64Array.from(values),
+});
+
+/** (x · y)'s gradients are the other factor times the upstream one; the float32 version of `out` is off on purpose. */
+const product: Written = {
+  op: 'mul',
+  name: 'by_hand',
+  tolerance: 1e-6,
+  tensors: {
+    'grad.b': ['grad', f32([3, 10])],
+    out: ['output', f32([0, 0]), 'out.f64'],
+    'out.f64': ['', f64([8, 15])],
+    b: ['input', f32([4, 3])],
+    'grad.a': ['grad', f32([6, 6]), 'grad.a.f64'], // named in the index, left out of the file
+    'grad.out': ['upstream', f32([1.5, 2])],
+    a: ['input', f32([2, 5])],
+  },
+};
+const empty: Written = {
+  op: 'relu',
+  name: 'empty',
+  tensors: { x: ['input', f32([], [0, 3])], out: ['output', f32([], [0, 3])] },
+};
+const wrong: Written = {
+  op: 'sum',
+  name: 'wrong',
+  attrs: { axes: null, keepdim: false },
+  tolerance: 1e-3,
+  tensors: {
+    x: ['input', f32([1, 2, 3])],
+    'grad.out': ['upstream', f32([2], [])],
+    out: ['output', f32([7], [])],
+    'grad.x': ['grad', f32([2, 2, 2])],
+  },
+};
+const unknown: Written = { op: 'conv2d', name: 'later', tensors: { out: ['output', f32([1])] } };
+
+/** Two steps with momentum 0.5 and learning rate 0.1: v = 1, then 0.5 + 3. */
+const momentum: Written = {
+  op: 'optimizer',
+  name: 'sgd_by_hand',
+  attrs: { optimizer: 'sgd', lr: 0.1, momentum: 0.5 },
+  tolerance: 1e-6,
+  tensors: {
+    a: ['input', f32([1])],
+    'grad.a': ['upstream', f32([1, 3], [2, 1])],
+    'a.after': ['output', f32([0.9, 0.55], [2, 1])],
+    'a.state.momentum_buffer': ['output', f32([1, 3.5], [2, 1])],
+  },
+};
+
+test('conformance: right cases pass, what does not exist is listed and skipped', async (t) => {
+  await withVectors([product, empty, unknown, momentum], async (folder) => {
+    const { code, lines, errors } = await conformance(folder);
+    t.equal(code, 0, errors);
+    t.equal(lines.at(-1), '3 passed, 0 failed, 1 skipped');
+    t.ok(
+      lines.some((line) => /^ {2}conv2d +1 cases$/.test(line)),
+      'conv2d is listed',
+    );
+  });
+});
+
+test('conformance: a wrong result is named with operation, case, tensor, device and error', async (t) => {
+  await withVectors([product, wrong], async (folder) => {
+    const { code, lines } = await conformance(folder, '--device', 'cpu');
+    t.equal(code, 1);
+    t.equal(lines.at(-1), '1 passed, 1 failed, 0 skipped');
+    const failed = lines.filter((line) => line.startsWith('FAILED'));
+    t.equal(failed.length, 1, 'the gradient, which is right, is not named');
+    t.match(failed[0] ?? '', /^FAILED sum\/wrong on cpu: out\[\] is 6, expected 7: error 1\.00e\+0, allowed 8\.00e-3/);
+    const only = await conformance(folder, '--only', 'mul');
+    t.equal(only.code, 0);
+    t.equal(only.lines.at(-1), '1 passed, 0 failed, 0 skipped');
+  });
+});
+
+test('conformance: a case that cannot be read fails, and the others run', async (t) => {
+  await withVectors([product, empty], async (folder) => {
+    await rm(join(folder, 'mul/by_hand.safetensors'));
+    const { code, lines } = await conformance(folder);
+    t.equal(code, 1);
+    t.equal(lines.at(-1), '1 passed, 1 failed, 0 skipped');
+    t.ok(lines.some((line) => line.startsWith('FAILED mul/by_hand on cpu') && line.includes('by_hand.safetensors')));
+  });
+});
+
+test('conformance: a wrong command line ends with exit code 2 and no stack trace', async (t) => {
+  await withVectors([product], async (folder) => {
+    const attempts: readonly (readonly [RegExp, ...string[]])[] = [
+      [/unknown option --devise \(did you mean '--device'\?\)/, folder, '--devise', 'cpu'],
+      [/unknown device 'gpu'/, folder, '--device', 'gpu'],
+      [/no case has the operation 'mull' \(did you mean 'mul'\?\)/, folder, '--only', 'mull'],
+      [/there is no folder .*missing/, join(folder, 'missing')],
+      [/expected one folder, found none/],
+    ];
+    const ended = await Promise.all(attempts.map(([, ...words]) => conformance(...words)));
+    for (const [i, { code, errors }] of ended.entries()) {
+      const [message = /./, ...words] = attempts[i] ?? [];
+      t.equal(code, 2, words.join(' '));
+      t.match(errors, message);
+      t.notOk(/\n\s+at /.test(errors), 'no stack trace');
+    }
+  });
+});
+
+test('conformance: a broken index.json is named', async (t) => {
+  await withVectors([product], async (folder) => {
+    for (const [text, message] of [
+      ['{', /index\.json is not JSON/],
+      ['[]', /index\.json: expected an object with an array 'cases'/],
+      ['{"cases":[{"op":"mul"}]}', /index\.json: case 0 has no text 'name'/],
+      [
+        '{"cases":[{"op":"mul","name":"a","file":"f","tensors":{"x":{"role":"input"}}}]}',
+        /mul\/a\): tensor x has no 'shape'/,
+      ],
+    ] as const) {
+      await writeFile(join(folder, 'index.json'), text);
+      const error: unknown = await readCases(folder).catch((thrown: unknown) => thrown);
+      t.ok(error instanceof DataError);
+      t.match(String(error), message);
+    }
+    const { code, errors } = await conformance(folder);
+    t.equal(code, 1);
+    t.match(errors, /^[^\n]*index\.json: case 0[^\n]*\n$/, 'one line, no stack trace');
+  });
+});
+
+test('conformance: the rule of comparison', (t) => {
+  const verdict = (got: readonly number[], expected: readonly number[], rtol = 0, atol = 0) =>
+    compare({
+      name: 'out',
+      got: { shape: [got.length], data: got },
+      expected: { shape: [expected.length], data: expected },
+      rtol,
+      atol,
+    });
+  t.equal(verdict([NaN, Infinity, -0], [NaN, Infinity, 0]).fault, undefined, 'NaN, infinity, signed zero');
+  t.ok(verdict([Infinity], [-Infinity], 1, 1).fault, 'the sign of an infinity counts');
+  t.ok(verdict([0], [NaN], 1, 1).isSpecial, 'NaN is missing');
+  t.equal(verdict([1.5], [1], 0.25, 0.25).margin, 1, 'the limit itself passes');
+  t.equal(verdict([1.5], [1], 0.25, 0.25).fault, undefined);
+  t.equal(verdict([2, 1.75], [1, 1], 0.25, 0.25).margin, 2, 'the worst one is told');
+  t.ok(verdict([1 + 2 ** -23], [1]).fault, 'every bit counts without tolerance');
+  t.ok(verdict([1], [1, 2]).fault, 'shapes');
+  t.end();
+});

@@ -1,0 +1,73 @@
+/** What every file in kernels/ has: a head comment that can be trusted, and a use. */
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import test from 'tape';
+import { operations } from '../../lib/ops/index.js';
+import { caseInputs } from '../support/cases.js';
+import { constantName } from '../tools/inline-kernels.js';
+import { root } from '../tools/root.js';
+
+const kernels = readdirSync(join(root, 'kernels')).filter((file) => file.endsWith('.wgsl'));
+const textOf = (file: string): string => readFileSync(join(root, 'kernels', file), 'utf8');
+const library = readdirSync(join(root, 'lib'), { recursive: true, encoding: 'utf8' })
+  .filter((file) => file.endsWith('.ts') && !file.startsWith('generated'))
+  .map((file) => readFileSync(join(root, 'lib', file), 'utf8'))
+  .join('\n');
+
+test('every kernel file opens with its name and what it does', (t) => {
+  for (const file of kernels) {
+    t.ok(textOf(file).startsWith(`// ${file}: `), file);
+  }
+  t.end();
+});
+
+test('every kernel that can be launched states bindings, launch and reference, and the reference exists', (t) => {
+  for (const file of kernels.filter((each) => textOf(each).includes('@compute'))) {
+    const head = textOf(file).split('\n\n')[0] ?? '';
+    for (const word of ['Bindings', 'Launch', 'Reference']) t.ok(head.includes(`// ${word} `), `${file}: ${word}`);
+    const [, reference = ''] = /^\/\/ Reference +(lib\/\S+\.ts)/m.exec(head) ?? [];
+    t.ok(reference !== '' && existsSync(join(root, reference)), `${file}: ${reference}`);
+  }
+  t.end();
+});
+
+test('every kernel file is used by the library', (t) => {
+  for (const file of kernels) t.ok(new RegExp(`\\b${constantName(file)}\\b`).test(library), file);
+  t.end();
+});
+
+test('the launches of every operation bind what their kernel declares', (t) => {
+  for (const operation of operations) {
+    const faults = new Set<string>();
+    for (const setting of operation.cases) {
+      const inputs = caseInputs(setting);
+      const outputs = operation.infer(inputs, setting.attributes);
+      for (const { kernel, bindings, constants = {}, uniforms } of operation.kernel({
+        inputs,
+        outputs,
+        attributes: setting.attributes,
+      })) {
+        const declares = (binding: number, space: string) =>
+          new RegExp(`@group\\(0\\) @binding\\(${binding}\\) var<${space}>`).test(kernel.code);
+        bindings.forEach((binding, i) => {
+          const space = 'output' in binding ? 'storage, read_write' : 'storage, read';
+          if (!declares(i, space)) faults.add(`${kernel.name}: binding ${i} is not ${space}`);
+        });
+        if (!declares(bindings.length, 'uniform'))
+          faults.add(`${kernel.name}: binding ${bindings.length} is no uniform`);
+        if (uniforms.byteLength % 16 !== 0) faults.add(`${kernel.name}: ${uniforms.byteLength} bytes of uniforms`);
+        if (!kernel.code.includes(`fn ${kernel.entryPoint}(`)) faults.add(`${kernel.name}: no entry point`);
+        for (const name of Object.keys(constants)) {
+          if (!kernel.code.includes(`override ${name}:`)) faults.add(`${kernel.name}: no override ${name}`);
+        }
+      }
+    }
+    t.deepEqual([...faults], [], operation.name);
+  }
+  t.end();
+});
+
+test('no kernel asks a buffer for its length or adds floats atomically', (t) => {
+  for (const file of kernels) t.notOk(/arrayLength|atomic</.test(textOf(file)), file);
+  t.end();
+});

@@ -1,0 +1,144 @@
+import { bufferBytes } from '../../lib/device/webgpu/array.js';
+import type { WebGpuDevice } from '../../lib/device/webgpu/device.js';
+import { accessOf } from '../../lib/device/webgpu/pipelines.js';
+import type { NumericArray, Operation, TensorSpec } from '../../lib/graph/operation.js';
+import { sizeOf } from '../../lib/shape.js';
+import { arrayOf } from '../../lib/tensor.js';
+import { type Case, caseInputs } from './cases.js';
+
+/** Words before and after each tensor. They are bound with it: what leaves a binding is clamped silently. */
+const GUARD_WORDS = 64;
+const GUARD = 0xdeadbeef;
+/** A NaN behind every input: what reads it shows in the results. */
+const POISON = 0x7fc00bad;
+
+const STORAGE = 0x80;
+const UNIFORM = 0x40;
+const COPY_SRC = 0x4;
+const COPY_DST = 0x8;
+const MAP_READ = 0x1;
+const READ = 1;
+
+/** What a case left behind. */
+export interface GuardedResult {
+  readonly outputs: readonly NumericArray[];
+  /** Outputs whose guard words were overwritten, in words. */
+  readonly broken: readonly string[];
+}
+
+/**
+ * Dispatches the kernels of cases by hand, without executable.ts, every output between guard words, every grid folded.
+ * All cases go into one submit.
+ */
+export async function runGuarded(
+  device: WebGpuDevice,
+  operation: Operation,
+  cases: readonly Case[],
+): Promise<GuardedResult[]> {
+  const { gpu } = device;
+  const created: GPUBuffer[] = [];
+  const bufferOf = (bytes: Uint8Array | Uint32Array<ArrayBuffer>, usage: number): GPUBuffer => {
+    const buffer = gpu.createBuffer({ size: bytes.byteLength, usage, mappedAtCreation: true });
+    new Uint8Array(buffer.getMappedRange()).set(new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength));
+    buffer.unmap();
+    created.push(buffer);
+    return buffer;
+  };
+  /** [guard | tensor, filled up to whole vec4s | guard] */
+  const guarded = (spec: TensorSpec, values: NumericArray | undefined, isInput: boolean): GPUBuffer => {
+    const words = new Uint32Array(GUARD_WORDS * 2 + bufferBytes(spec) / 4).fill(isInput ? POISON : GUARD);
+    if (values) words.set(new Uint32Array(values.buffer, values.byteOffset, values.length), GUARD_WORDS);
+    return bufferOf(words, STORAGE | COPY_SRC);
+  };
+
+  gpu.pushErrorScope('validation');
+  const jobs = await Promise.all(
+    cases.map(async (setting) => {
+      const inputs = caseInputs(setting);
+      const specs = operation.infer(inputs, setting.attributes);
+      const values = await Promise.all(inputs.map((input) => input.data()));
+      const inPlace = (i: number): boolean => operation.writes?.includes(i) ?? false;
+      const sources = inputs.map((input, i) => guarded(input, values[i], !inPlace(i)));
+      const targets = specs.map((spec, i) => sources[operation.writes?.[i] ?? -1] ?? guarded(spec, undefined, false));
+      const isEmpty = specs.every(({ shape }) => sizeOf(shape) === 0);
+      const call = { inputs, outputs: specs, attributes: setting.attributes };
+      const launches = isEmpty ? [] : operation.kernel(call);
+      const pipelines = await Promise.all(launches.map((launch) => device.pipelines.get(launch)));
+      return { specs, sources, targets, launches, pipelines };
+    }),
+  );
+
+  const encoder = gpu.createCommandEncoder();
+  const pass = encoder.beginComputePass();
+  for (const { sources, targets, launches, pipelines } of jobs) {
+    launches.forEach((launch, l) => {
+      const pipeline = pipelines[l];
+      if (!pipeline) throw new Error('no pipeline');
+      const buffers = launch.bindings.map((binding) => {
+        const buffer = 'output' in binding ? targets[binding.output] : sources[binding.input];
+        if (!buffer) throw new Error(`${operation.name} binds a tensor that it does not have`);
+        return { buffer, offset: GUARD_WORDS * 4 };
+      });
+      const resources: GPUBufferBinding[] = [...buffers, { buffer: bufferOf(launch.uniforms, UNIFORM) }];
+      pass.setPipeline(pipeline);
+      const layout = device.pipelines.layout(accessOf(launch));
+      const entries = resources.map((resource, binding) => ({ binding, resource }));
+      pass.setBindGroup(0, gpu.createBindGroup({ layout, entries }));
+      pass.dispatchWorkgroups(...foldedSmall(launch.workgroups));
+    });
+  }
+  pass.end();
+
+  const regions = jobs.flatMap(({ targets }) => targets);
+  const total = regions.reduce((bytes, { size }) => bytes + size, 0);
+  const readback = gpu.createBuffer({ size: total, usage: COPY_DST | MAP_READ });
+  created.push(readback);
+  let offset = 0;
+  for (const buffer of regions) {
+    encoder.copyBufferToBuffer(buffer, 0, readback, offset, buffer.size);
+    offset += buffer.size;
+  }
+  gpu.queue.submit([encoder.finish()]);
+  const invalid = await gpu.popErrorScope();
+  if (invalid) throw new Error(`${operation.name}: ${invalid.message}`);
+  await readback.mapAsync(READ);
+  const words = new Uint32Array(readback.getMappedRange().slice(0));
+  for (const buffer of created) buffer.destroy();
+
+  let start = 0;
+  return jobs.map(({ specs }) => {
+    const broken: string[] = [];
+    const outputs = specs.map((spec, i) => {
+      const inner = bufferBytes(spec) / 4;
+      const region = words.subarray(start, start + GUARD_WORDS * 2 + inner);
+      start += region.length;
+      const guards = [...region.subarray(0, GUARD_WORDS), ...region.subarray(GUARD_WORDS + inner)];
+      const lost = guards.findIndex((word) => word !== GUARD);
+      if (lost >= 0)
+        broken.push(`output ${i}: guard word ${lost < GUARD_WORDS ? lost - GUARD_WORDS : lost - GUARD_WORDS + inner}`);
+      const count = sizeOf(spec.shape);
+      const slice = region.slice(GUARD_WORDS, GUARD_WORDS + count);
+      return spec.dtype === 'f32' ? new Float32Array(slice.buffer) : arrayOf(spec.dtype, slice);
+    });
+    return { outputs, broken };
+  });
+}
+
+/** The same workgroups in three rows, as more than 65,535 of them would be folded: surplus ones in the last row. */
+function foldedSmall([x, y, z]: readonly [number, number, number]): [number, number, number] {
+  const count = x * y * z;
+  return count === 1 ? [1, 1, 1] : [Math.ceil(count / 3), 3, 1]; // one alone needs no guard against surplus ones
+}
+
+/** The reference's outputs of a case. */
+export async function referenceOf(operation: Operation, setting: Case): Promise<NumericArray[]> {
+  const inputs = caseInputs(setting);
+  const values = await Promise.all(inputs.map(async (input) => (await input.data()).slice()));
+  const outputs = operation.infer(inputs, setting.attributes).map((spec, i) => ({
+    shape: spec.shape,
+    data: values[operation.writes?.[i] ?? -1] ?? arrayOf(spec.dtype, new Float32Array(sizeOf(spec.shape))),
+  }));
+  const views = inputs.map(({ shape }, i) => ({ shape, data: values[i] ?? new Float32Array(0) }));
+  operation.reference({ inputs: views, outputs, attributes: setting.attributes });
+  return outputs.map(({ data }) => data);
+}
