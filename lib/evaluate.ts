@@ -1,6 +1,6 @@
 import { defaultDevice } from './device/default.js';
 import type { Device } from './device/device.js';
-import { structureOf } from './graph/program.js';
+import { nodesBefore, structureOf } from './graph/program.js';
 import { record, type Trace } from './graph/trace.js';
 import { Plan } from './plan.js';
 import type { NumericArray } from './graph/operation.js';
@@ -41,18 +41,26 @@ export async function run<Out extends TensorTree>(fn: () => Out, options: RunOpt
   return rebuildTree(result, results);
 }
 
-/** @internal The values of one lazy tensor, on the default device. */
+/**
+ * @internal The values of one lazy tensor, computed where the variables and results that it depends on live, so that
+ * looking at a value moves no weights; on the default device where it depends on none.
+ */
 export async function evaluate(output: Tensor): Promise<NumericArray> {
-  const [values] = await runGraph([output], undefined, defaultDevice());
+  const [values] = await runGraph([output], undefined, homeOf(output) ?? defaultDevice());
   if (!values) throw new Error('a plan gave no result');
   return values;
 }
 
-function runGraph(
-  outputs: readonly Tensor[],
-  trace: Trace | undefined,
-  device: Device,
-): Promise<NumericArray[]> {
+function homeOf(output: Tensor): Device | undefined {
+  const leaves = nodesBefore([output]).flatMap(({ inputs }) => inputs);
+  for (const { origin } of [output, ...leaves]) {
+    if (origin.kind === 'variable' && origin.variable.device) return origin.variable.device;
+    if (origin.kind === 'stored') return origin.array.device;
+  }
+  return undefined;
+}
+
+function runGraph(outputs: readonly Tensor[], trace: Trace | undefined, device: Device): Promise<NumericArray[]> {
   const { key, leaves } = structureOf(outputs, trace);
   const plans = kept.get(device) ?? new Map<string, KeptPlan>();
   kept.set(device, plans);

@@ -48,8 +48,8 @@ export class Tensor implements TensorSpec {
   }
 
   /**
-   * The values, row-major, computed on the default device where they are not known yet. Compute many tensors, or
-   * compute on another device, with `run` or `compile`.
+   * The values, row-major, computed where they are not known yet: on the device where the variables that they depend
+   * on live, on the CPU where there are none. To compute many tensors at once, or elsewhere, use `run` or `compile`.
    * Throws TraceError inside a traced function, which must not depend on values: at once, not in the promise.
    */
   data(): Promise<NumericArray> {

@@ -102,6 +102,11 @@ export class Variable implements TensorSpec {
     return array;
   }
 
+  /** @internal Where the variable is; undefined while it is still on the host. */
+  get device(): Device | undefined {
+    return this.#placed?.device;
+  }
+
   /** @internal The buffer on `device` if that is where the variable is. */
   placedOn(device: Device): DeviceArray | undefined {
     return this.#placed?.device === device ? this.#placed.array : undefined;

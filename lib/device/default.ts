@@ -5,6 +5,6 @@ let device: Device | undefined;
 
 /** The CPU device that serves wherever no device is named. Made at first use, the same one ever after. */
 export function defaultDevice(): Device {
-  device ??= new CpuDevice({ reason: 'no device was named' });
+  device ??= new CpuDevice({ path: 'simd', reason: 'no device was named' });
   return device;
 }

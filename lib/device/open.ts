@@ -26,15 +26,18 @@ export async function openFrom(request: string, getGpu: () => Promise<GPU | stri
   if (!isRequest(request)) {
     throw new OptionError(`unknown device '${request}'${suggest(request, REQUESTS)}: expected auto, cpu or webgpu`);
   }
-  if (request === 'cpu') return new CpuDevice({ reason: 'cpu was asked for' });
+  if (request === 'cpu') return new CpuDevice({ path: 'simd', reason: 'cpu was asked for' });
   const adapter = await tryAdapter(getGpu);
   if (request === 'webgpu') {
     if (typeof adapter === 'string') throw new DeviceError(`no WebGPU device: ${adapter}`);
     return adapter.open('webgpu was asked for');
   }
-  if (typeof adapter === 'string') return new CpuDevice({ reason: adapter });
+  if (typeof adapter === 'string') return new CpuDevice({ path: 'simd', reason: adapter });
   if (adapter.software) {
-    return new CpuDevice({ reason: `the only WebGPU adapter is a software one (${adapter.description})` });
+    return new CpuDevice({
+      path: 'simd',
+      reason: `the only WebGPU adapter is a software one (${adapter.description})`,
+    });
   }
   return adapter.open('a hardware WebGPU adapter was found');
 }

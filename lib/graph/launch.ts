@@ -21,6 +21,12 @@ export interface Launch {
   readonly workgroups: readonly [number, number, number];
 }
 
+/** What kind of adapter kernels are chosen for. */
+export interface KernelTarget {
+  /** It runs on the CPU (SwiftShader, lavapipe): no workgroup memory of its own, costly barriers. */
+  readonly isSoftware: boolean;
+}
+
 /** WebGPU's limit on workgroups in each dimension, the same on every adapter. */
 export const MAX_WORKGROUPS_PER_DIMENSION = 65_535;
 

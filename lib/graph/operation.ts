@@ -1,6 +1,7 @@
 import type { Shape } from '../shape.js';
 import type { Tensor } from '../tensor.js';
-import type { Launch } from './launch.js';
+import type { KernelTarget, Launch } from './launch.js';
+import type { SimdCall } from './simd.js';
 
 /** Element types. `f32` is Float32Array, `i32` Int32Array, `u32` Uint32Array. */
 export type DType = 'f32' | 'i32' | 'u32';
@@ -80,7 +81,9 @@ export interface Operation<A extends Attributes = Attributes> {
   /** Plain loops from the formula, accumulating in float64 and rounding once when storing: the oracle of the kernel. */
   reference(call: ReferenceCall<A>): void;
   /** Which kernels compute it for these sizes, in order. None at all makes the output an alias of input 0. */
-  kernel(call: Call<A>): readonly Launch[];
+  kernel(call: Call<A>, target: KernelTarget): readonly Launch[];
+  /** Calls of WebAssembly SIMD kernels that compute it for these sizes; undefined, or left out: the reference runs. */
+  simd?(call: Call<A>): readonly SimdCall[] | undefined;
   /** Gradients of the inputs, written with other operations; or the reason why there are none. */
   readonly gradient: GradientRule<A> | { readonly none: string };
   /** Output 0 has the storage of input 0 (a reshape): nothing is computed. */

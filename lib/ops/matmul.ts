@@ -1,23 +1,10 @@
 import { ShapeError } from '../errors.js';
-import { commonWgsl, matmulNaiveWgsl, matmulTiledWgsl, matmulVec4LoadsWgsl } from '../generated/wgsl.js';
-import { ceilDivide, fillBlock, foldWorkgroups, type Launch, Uniforms } from '../graph/launch.js';
 import { applyOne } from '../graph/node.js';
 import { defineOperation, type Operation } from '../graph/operation.js';
-import {
-  broadcastShapes,
-  broadcastStrides,
-  collapse,
-  forEachOffset,
-  formatShape,
-  type Shape,
-  sizeOf,
-} from '../shape.js';
+import { forEachOffset, formatShape, type Shape } from '../shape.js';
 import { asTensor, type Tensor, type TensorLike } from '../tensor.js';
-import { add } from './arithmetic.js';
+import { type MatmulAttributes, matmulLaunch, matmulSimdCalls, sizesOf, variantFor } from './matmul-kernels.js';
 import { sumTo } from './sum.js';
-import { reshape } from './reshape.js';
-
-type MatmulAttributes = { readonly transposeA: boolean; readonly transposeB: boolean };
 
 /** Options of {@link matmul}. */
 export interface MatmulOptions {
@@ -25,20 +12,6 @@ export interface MatmulOptions {
   readonly transposeA?: boolean;
   /** Take the last two axes of b as swapped: b is [.., N, K]. Default false. */
   readonly transposeB?: boolean;
-}
-
-/** Sizes of a product: C [batch, M, N] = A [.., M, K] · B [.., K, N], and the batch axes as a walk through A and B. */
-function sizesOf(a: Shape, b: Shape, { transposeA, transposeB }: MatmulAttributes) {
-  const M = a.at(transposeA ? -1 : -2) ?? 0;
-  const K = a.at(transposeA ? -2 : -1) ?? 0;
-  const N = b.at(transposeB ? -2 : -1) ?? 0;
-  const batchA = a.slice(0, -2);
-  const batchB = b.slice(0, -2);
-  const batchShape = broadcastShapes('matmul', batchA, batchB);
-  const inMatrices = (batch: Shape, matrix: number): number[] =>
-    broadcastStrides(batch, batchShape).map((stride) => stride * matrix);
-  const batch = collapse({ sizes: batchShape, strides: [inMatrices(batchA, M * K), inMatrices(batchB, K * N)] });
-  return { M, N, K, batchShape, batch };
 }
 
 const matmulOperation: Operation<MatmulAttributes> = defineOperation<MatmulAttributes>({
@@ -74,9 +47,11 @@ const matmulOperation: Operation<MatmulAttributes> = defineOperation<MatmulAttri
       }
     });
   },
-  kernel: ({ inputs: [a, b], attributes }) => [
-    matmulLaunch(a?.shape ?? [], b?.shape ?? [], attributes, variantFor(a?.shape ?? [], b?.shape ?? [], attributes)),
-  ],
+  kernel({ inputs: [a, b], attributes }, target) {
+    const [shapeA, shapeB] = [a?.shape ?? [], b?.shape ?? []];
+    return [matmulLaunch(shapeA, shapeB, attributes, variantFor(shapeA, shapeB, attributes, target))];
+  },
+  simd: ({ inputs: [a, b], attributes }) => matmulSimdCalls(a?.shape ?? [], b?.shape ?? [], attributes),
   gradient({ inputs: [a, b], outputGradients: [dC], attributes: { transposeA, transposeB }, needs }) {
     if (!a || !b || !dC) return [];
     const forA = () =>
@@ -164,44 +139,6 @@ function swapLast(shape: Shape): Shape {
   return [...shape.slice(0, -2), shape.at(-1) ?? 0, shape.at(-2) ?? 0];
 }
 
-/** Ways to compute a product on a GPU. */
-export type MatmulVariant = 'naive' | 'tiled' | 'tiledVec4';
-
-/** vec4 loads where every contiguous axis is a multiple of 4, else scalar ones. */
-export function variantFor(a: Shape, b: Shape, attributes: MatmulAttributes): MatmulVariant {
-  const { N } = sizesOf(a, b, attributes);
-  const isAligned = [a.at(-1) ?? 0, b.at(-1) ?? 0, N].every((size) => size % 4 === 0);
-  return isAligned ? 'tiledVec4' : 'tiled';
-}
-
-/** The launch of one variant. */
-export function matmulLaunch(a: Shape, b: Shape, attributes: MatmulAttributes, variant: MatmulVariant): Launch {
-  const { M, N, K, batchShape, batch } = sizesOf(a, b, attributes);
-  const batches = sizeOf(batchShape);
-  const tile = variant === 'naive' ? 8 : 64;
-  const code = {
-    naive: matmulNaiveWgsl,
-    tiled: matmulTiledWgsl,
-    tiledVec4: fillBlock(matmulTiledWgsl, 'loads', matmulVec4LoadsWgsl),
-  }[variant];
-  return {
-    kernel: {
-      name: `matmul ${variant}`,
-      code: commonWgsl + code,
-      entryPoint: variant === 'naive' ? 'matmulNaive' : 'matmulTiled',
-    },
-    bindings: [{ input: 0 }, { input: 1 }, { output: 0 }],
-    constants: { TRANSPOSE_A: Number(attributes.transposeA), TRANSPOSE_B: Number(attributes.transposeB) },
-    uniforms: new Uniforms()
-      .u32(M, N, K, batches, batch.sizes.length)
-      .axes(batch.sizes, 1)
-      .axes(batch.strides[0] ?? [], 0)
-      .axes(batch.strides[1] ?? [], 0)
-      .bytes(),
-    workgroups: foldWorkgroups(ceilDivide(M, tile) * ceilDivide(N, tile) * batches),
-  };
-}
-
 /**
  * Matrix product over the last two axes: c[.., m, n] = Σ_k a[.., m, k] · b[.., k, n]; the axes before them broadcast.
  * Both need at least two axes. Throws ShapeError where the inner sizes differ, naming both shapes.
@@ -209,21 +146,6 @@ export function matmulLaunch(a: Shape, b: Shape, attributes: MatmulAttributes, v
 export function matmul(a: TensorLike, b: TensorLike, options: MatmulOptions = {}): Tensor {
   const { transposeA = false, transposeB = false } = options;
   return applyOne(matmulOperation, [asTensor(a), asTensor(b)], { transposeA, transposeB });
-}
-
-/**
- * input · weightᵀ + bias: a dense layer (PyTorch: `F.linear`). input [.., in], weight [out, in], bias [out] → [.., out].
- * Throws ShapeError where the sizes differ.
- */
-export function linear(input: TensorLike, weight: TensorLike, bias?: TensorLike): Tensor {
-  const value = asTensor(input);
-  const matrix = asTensor(weight);
-  const [outputSize = 0] = matrix.shape;
-  if (value.rank === 0) throw new ShapeError('linear: the input needs at least one axis, found a scalar');
-  const rows = reshape(value, [sizeOf(value.shape.slice(0, -1)), value.shape.at(-1) ?? 0]);
-  const product = matmul(rows, matrix, { transposeB: true });
-  const output = bias === undefined ? product : add(product, bias);
-  return reshape(output, [...value.shape.slice(0, -1), outputSize]);
 }
 
 export const matmulOperations = [matmulOperation];

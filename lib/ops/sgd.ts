@@ -1,5 +1,6 @@
 import { ShapeError } from '../errors.js';
 import { commonWgsl, sgdWgsl } from '../generated/wgsl.js';
+import { sgdWasm } from '../generated/wasm.js';
 import { type Binding, ceilDivide, foldWorkgroups, type Launch, Uniforms } from '../graph/launch.js';
 import { defineOperation, type TensorSpec } from '../graph/operation.js';
 import { formatShape, sameShape, type Shape, sizeOf } from '../shape.js';
@@ -34,6 +35,12 @@ export const sgdUpdate = defineOperation<{ readonly weightDecay: number }>({
       dampening: 0,
       nesterov: false,
     }),
+  ],
+  simd: ({ inputs: [parameter], attributes: { weightDecay } }) => [
+    {
+      kernel: { module: sgdWasm, entryPoint: 'plain' },
+      arguments: [{ output: 0 }, { input: 1 }, { input: 2 }, quadsOf(parameter?.shape ?? []), weightDecay],
+    },
   ],
   writes: [0],
   gradient: NO_GRADIENT,
@@ -77,6 +84,23 @@ export const sgdMomentumUpdate = defineOperation<SgdAttributes>({
       attributes,
     ),
   ],
+  simd: ({ inputs: [parameter], attributes: { weightDecay, momentum, dampening, nesterov } }) => [
+    {
+      kernel: { module: sgdWasm, entryPoint: 'momentum' },
+      arguments: [
+        { output: 0 },
+        { output: 1 },
+        { input: 2 },
+        { input: 3 },
+        { input: 4 },
+        quadsOf(parameter?.shape ?? []),
+        weightDecay,
+        momentum,
+        dampening,
+        Number(nesterov),
+      ],
+    },
+  ],
   writes: [0, 1],
   gradient: NO_GRADIENT,
   tolerance: TOLERANCE,
@@ -105,8 +129,13 @@ function checkGradient(parameter: TensorSpec | undefined, gradient: TensorSpec |
   return { shape: parameter.shape, dtype: 'f32' };
 }
 
+/** Vectors of four elements that a tensor fills. */
+function quadsOf(shape: Shape): number {
+  return ceilDivide(sizeOf(shape), 4);
+}
+
 function launchOf(entryPoint: string, shape: Shape, bindings: readonly Binding[], attributes: SgdAttributes): Launch {
-  const quads = ceilDivide(sizeOf(shape), 4);
+  const quads = quadsOf(shape);
   const { weightDecay, momentum, dampening, nesterov } = attributes;
   return {
     kernel: { name: `sgd ${entryPoint}`, code: commonWgsl + sgdWgsl, entryPoint },

@@ -103,7 +103,7 @@ test('a layer that is used in two places has one set of weights', async (t) => {
     const inner = shared.forward(input);
     return [shared.forward(inner), model.forward(input)];
   });
-  t.deepEqual(await once?.data(), await twice?.data());
+  t.deepEqual(await once.data(), await twice.data());
 });
 
 test('a model that is built twice is refused, and so is a bad seed or shape', (t) => {

@@ -42,11 +42,9 @@ test('the launches of every operation bind what their kernel declares', (t) => {
     for (const setting of operation.cases) {
       const inputs = caseInputs(setting);
       const outputs = operation.infer(inputs, setting.attributes);
-      for (const { kernel, bindings, constants = {}, uniforms } of operation.kernel({
-        inputs,
-        outputs,
-        attributes: setting.attributes,
-      })) {
+      const call = { inputs, outputs, attributes: setting.attributes };
+      const launches = [true, false].flatMap((isSoftware) => operation.kernel(call, { isSoftware }));
+      for (const { kernel, bindings, constants = {}, uniforms } of launches) {
         const declares = (binding: number, space: string) =>
           new RegExp(`@group\\(0\\) @binding\\(${binding}\\) var<${space}>`).test(kernel.code);
         bindings.forEach((binding, i) => {

@@ -1,13 +1,16 @@
 import test from 'tape';
 import { add, linear, matmul, run, ShapeError, tensor } from '../../lib/index.js';
-import { matmulLaunch, matmulOperations, type MatmulVariant, variantFor } from '../../lib/ops/matmul.js';
+import { matmulLaunch, type MatmulVariant, variantFor } from '../../lib/ops/matmul-kernels.js';
+import { matmulOperations } from '../../lib/ops/matmul.js';
 import { differs } from '../support/close.js';
 import { referenceOf, runGuarded } from '../support/guarded.js';
 import { refuses } from '../support/errors.js';
 import { webgpu } from '../support/webgpu.js';
 
-/** M, N, K around the tile of 64 and the depth of 16, primes, ones; then multiples of 4 for vec4 loads. */
+/** M, N, K around the tiles of 64 x 64 and 8 x 256 and the depth of 16, primes, ones; then multiples of 4 for vec4 loads. */
 const ANY_SIZES = [
+  [9, 257, 5],
+  [7, 255, 3],
   [1, 1, 1],
   [1, 129, 17],
   [127, 1, 3],
@@ -45,7 +48,7 @@ function ofVariant(variant: MatmulVariant) {
   return operation;
 }
 
-for (const variant of ['naive', 'tiled', 'tiledVec4'] as const) {
+for (const variant of ['naive', 'tiled', 'tiledVec4', 'direct', 'directVec4'] as const) {
   for (const [transposeA, transposeB] of [
     [false, false],
     [true, false],
@@ -54,7 +57,7 @@ for (const variant of ['naive', 'tiled', 'tiledVec4'] as const) {
   ] as const) {
     const form = `A${transposeA ? 'ᵀ' : ''} · B${transposeB ? 'ᵀ' : ''}`;
     test(`matmul ${variant} ${form} agrees with the reference for all sizes around its tiles`, async (t) => {
-      const sizes = variant === 'tiledVec4' ? ALIGNED_SIZES : [...ANY_SIZES, ...ALIGNED_SIZES];
+      const sizes = variant.endsWith('Vec4') ? ALIGNED_SIZES : [...ANY_SIZES, ...ALIGNED_SIZES];
       const cases = casesOf(sizes, transposeA, transposeB);
       const operation = ofVariant(variant);
       const results = await runGuarded(await webgpu(), operation, cases);
@@ -70,7 +73,7 @@ for (const variant of ['naive', 'tiled', 'tiledVec4'] as const) {
 
 test('vec4 loads are chosen where every contiguous axis is a multiple of 4, and only there', (t) => {
   const choose = (a: number[], b: number[], transposeA = false, transposeB = false) =>
-    variantFor(a, b, { transposeA, transposeB });
+    variantFor(a, b, { transposeA, transposeB }, { isSoftware: false });
   t.equal(choose([3, 8], [8, 4]), 'tiledVec4');
   t.equal(choose([3, 7], [7, 4]), 'tiled');
   t.equal(choose([4, 8], [8, 3]), 'tiled');
@@ -78,6 +81,14 @@ test('vec4 loads are chosen where every contiguous axis is a multiple of 4, and 
   t.equal(choose([8, 3], [8, 4], true), 'tiled');
   t.equal(choose([3, 8], [5, 8], false, true), 'tiled', 'N = 5: the stores are not aligned');
   t.equal(choose([2, 3, 8], [8, 4]), 'tiledVec4');
+  t.end();
+});
+
+test('adapters that run on the CPU get the variants without workgroup memory, hardware never does', (t) => {
+  const choose = (isSoftware: boolean) =>
+    variantFor([3, 8], [8, 4], { transposeA: false, transposeB: false }, { isSoftware });
+  t.equal(choose(true), 'directVec4');
+  t.equal(choose(false), 'tiledVec4');
   t.end();
 });
 

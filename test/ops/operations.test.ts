@@ -17,23 +17,21 @@ import { differs } from '../support/close.js';
 import { cpu } from '../support/devices.js';
 import { webgpu } from '../support/webgpu.js';
 
-const float64 = new CpuDevice({ reason: 'test', float64: true });
+const float64 = new CpuDevice({ reason: 'test', path: 'float64' });
+
+const simd = new CpuDevice({ reason: 'test', path: 'simd' });
+const DEVICES = [
+  ['webgpu', webgpu],
+  ['simd', () => Promise.resolve(simd)],
+] as const;
 
 for (const operation of operations) {
-  test(`${operation.name} agrees with the reference on webgpu`, async (t) => {
-    const expected = await outputsOf(operation, cpu);
-    const got = await outputsOf(operation, await webgpu());
-    let position = 0;
-    for (const setting of operation.cases) {
-      const specs = operation.infer(caseInputs(setting), setting.attributes);
-      for (const index of specs.keys()) {
-        const [ours, reference] = [got[position], expected[position]];
-        position++;
-        const difference = ours && reference ? differs(ours, reference, operation.tolerance) : 'no output';
-        t.equal(difference, undefined, `output ${index} of ${describeCase(setting)}`);
-      }
-    }
-  });
+  for (const [name, open] of DEVICES) {
+    if (name === 'simd' && !operation.simd) continue;
+    test(`${operation.name} agrees with the reference on ${name}`, async (t) => {
+      await checkDevice(t, operation, await open());
+    });
+  }
 
   if (typeof operation.gradient === 'function') {
     test(`${operation.name} has the gradient of finite differences`, async (t) => {
@@ -41,6 +39,22 @@ for (const operation of operations) {
         t.equal(await gradientError(operation, setting), undefined, describeCase(setting));
       }
     });
+  }
+}
+
+/** Every output of every case within the operation's tolerance of the reference. */
+async function checkDevice(t: test.Test, operation: Operation, device: Device): Promise<void> {
+  const expected = await outputsOf(operation, cpu);
+  const got = await outputsOf(operation, device);
+  let position = 0;
+  for (const setting of operation.cases) {
+    const specs = operation.infer(caseInputs(setting), setting.attributes);
+    for (const index of specs.keys()) {
+      const [ours, reference] = [got[position], expected[position]];
+      position++;
+      const difference = ours && reference ? differs(ours, reference, operation.tolerance) : 'no output';
+      t.equal(difference, undefined, `output ${index} of ${describeCase(setting)}`);
+    }
   }
 }
 

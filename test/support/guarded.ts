@@ -62,7 +62,7 @@ export async function runGuarded(
       const targets = specs.map((spec, i) => sources[operation.writes?.[i] ?? -1] ?? guarded(spec, undefined, false));
       const isEmpty = specs.every(({ shape }) => sizeOf(shape) === 0);
       const call = { inputs, outputs: specs, attributes: setting.attributes };
-      const launches = isEmpty ? [] : operation.kernel(call);
+      const launches = isEmpty ? [] : operation.kernel(call, { isSoftware: device.info.software });
       const pipelines = await Promise.all(launches.map((launch) => device.pipelines.get(launch)));
       return { specs, sources, targets, launches, pipelines };
     }),

@@ -30,7 +30,7 @@ const options = new Set<string>();
 const command = process.argv.slice(2);
 while (command[0]?.startsWith('--')) options.add(command.shift() ?? '');
 
-inlineKernels();
+await inlineKernels();
 const environment = adapterWanted() ? await adapterEnvironment() : {};
 run(environment);
 

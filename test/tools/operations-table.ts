@@ -71,7 +71,7 @@ function kernelsOf(operation: Operation): string[] {
   for (const setting of operation.cases) {
     const inputs = caseInputs(setting);
     const outputs = operation.infer(inputs, setting.attributes);
-    const launches = operation.kernel({ inputs, outputs, attributes: setting.attributes });
+    const launches = operation.kernel({ inputs, outputs, attributes: setting.attributes }, { isSoftware: false });
     for (const { kernel } of launches) codes.add(kernel.code);
   }
   return readdirSync(join(root, 'kernels'))

@@ -1,5 +1,5 @@
 import { DeviceError } from '../../errors.js';
-import type { Launch } from '../../graph/launch.js';
+import type { KernelTarget, Launch } from '../../graph/launch.js';
 import type { NumericArray } from '../../graph/operation.js';
 import type { Place, Program, Reference, Step } from '../../graph/program.js';
 import { sizeOf } from '../../shape.js';
@@ -64,7 +64,7 @@ export class WebGpuExecutable implements Executable {
       return array.buffer;
     };
 
-    const launches = program.steps.flatMap((step) => launchesOf(step));
+    const launches = program.steps.flatMap((step) => launchesOf(step, { isSoftware: device.info.software }));
     const uniforms = uniformBuffer(
       device,
       launches.map(({ launch }) => launch),
@@ -124,9 +124,9 @@ export class WebGpuExecutable implements Executable {
 }
 
 /** The launches of a step; none where it would only write empty tensors. */
-function launchesOf(step: Step): { readonly step: Step; readonly launch: Launch }[] {
+function launchesOf(step: Step, target: KernelTarget): { readonly step: Step; readonly launch: Launch }[] {
   if (step.outputs.every(isEmpty)) return [];
-  return step.operation.kernel(step).map((launch) => ({ step, launch }));
+  return step.operation.kernel(step, target).map((launch) => ({ step, launch }));
 }
 
 function isEmpty(reference: Reference): boolean {

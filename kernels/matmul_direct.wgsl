@@ -1,0 +1,161 @@
+// matmul_direct.wgsl: C = op(A) · op(B), 8 x 4 elements of C an invocation, straight from storage, without workgroup
+// memory or barriers. Joined behind common.wgsl.
+//
+// Computes    c[m, n] = Σ_k a[m, k] · b[k, n], f32; op transposes where TRANSPOSE_A / TRANSPOSE_B
+// Bindings    0 a [.., M, K] or [.., K, M] read   1 b [.., K, N] or [.., N, K] read   2 c [batch, M, N] write   3 uniforms
+//                     n … n+3
+//                    ┌──┐            Each step of 4 in k loads two 4 x 4 blocks of A (rows m … m+7) and one of B as
+//                  k │▒▒│ 4          matrices, so that a row of the result is  c[m] += B · a[m]  with a[m] a vec4
+//            4       ├──┤            along k and the columns of B vec4s along n.
+//      m   ┌──┐      │▒▒│
+//      …   │▒▒│      │▒▒│ 8
+//      m+7 └──┘      └──┘
+// Launch      workgroup 64 x 1: 64 neighbouring groups of 4 columns, the same 8 rows, whose loads of A are therefore
+//             uniform; ⌈N/256⌉ · ⌈M/8⌉ · batch workgroups in one row, folded at 65,535
+// Cost        a step: 2 · 8 · 4 · 4 = 256 flop for 12 vec4 loads, 192 B: 1.3 flop/B from the caches
+// For         adapters that run on the CPU (SwiftShader, lavapipe), where workgroup memory is ordinary memory and a
+//             barrier costs a change of context: large register tiles and no barriers win there
+// Edges       loads beyond M, N, K give 0, stores are guarded
+// Reference   lib/ops/matmul.ts
+// Variants    the block `loads`: scalar loads as written, or vec4 loads (matmul_vec4_loads.wgsl)
+
+override TRANSPOSE_A: bool = false;
+override TRANSPOSE_B: bool = false;
+
+struct Uniforms {
+  M: u32,
+  N: u32,
+  K: u32,
+  batch: u32,
+  batchRank: u32,
+  batchSizes: array<vec4u, 2>,
+  batchStridesA: array<vec4u, 2>,
+  batchStridesB: array<vec4u, 2>,
+}
+
+@group(0) @binding(3) var<uniform> size: Uniforms;
+
+// begin loads
+@group(0) @binding(0) var<storage, read> a: array<f32>;
+@group(0) @binding(1) var<storage, read> b: array<f32>;
+@group(0) @binding(2) var<storage, read_write> c: array<f32>;
+
+// Four elements from (row, column) on along a row of a matrix of rows x columns, 0 beyond its edges.
+fn loadA(start: u32, row: u32, column: u32, rows: u32, columns: u32) -> vec4f {
+  var quad = vec4f(0.0);
+  if (row < rows) {
+    let index = start + row * columns + column;
+    if (column < columns) { quad.x = a[index]; }
+    if (column + 1u < columns) { quad.y = a[index + 1u]; }
+    if (column + 2u < columns) { quad.z = a[index + 2u]; }
+    if (column + 3u < columns) { quad.w = a[index + 3u]; }
+  }
+  return quad;
+}
+
+fn loadB(start: u32, row: u32, column: u32, rows: u32, columns: u32) -> vec4f {
+  var quad = vec4f(0.0);
+  if (row < rows) {
+    let index = start + row * columns + column;
+    if (column < columns) { quad.x = b[index]; }
+    if (column + 1u < columns) { quad.y = b[index + 1u]; }
+    if (column + 2u < columns) { quad.z = b[index + 2u]; }
+    if (column + 3u < columns) { quad.w = b[index + 3u]; }
+  }
+  return quad;
+}
+
+fn storeC(batch: u32, row: u32, column: u32, quad: vec4f) {
+  if (row < size.M) {
+    let index = (batch * size.M + row) * size.N + column;
+    if (column < size.N) { c[index] = quad.x; }
+    if (column + 1u < size.N) { c[index + 1u] = quad.y; }
+    if (column + 2u < size.N) { c[index + 2u] = quad.z; }
+    if (column + 3u < size.N) { c[index + 3u] = quad.w; }
+  }
+}
+// end loads
+
+// Four rows of op(A) from `row` on, each a vec4 along k.
+fn blockOfA(start: u32, row: u32, k: u32) -> mat4x4f {
+  if (TRANSPOSE_A) {
+    return transpose(mat4x4f(
+      loadA(start, k, row, size.K, size.M),
+      loadA(start, k + 1u, row, size.K, size.M),
+      loadA(start, k + 2u, row, size.K, size.M),
+      loadA(start, k + 3u, row, size.K, size.M),
+    ));
+  }
+  return mat4x4f(
+    loadA(start, row, k, size.M, size.K),
+    loadA(start, row + 1u, k, size.M, size.K),
+    loadA(start, row + 2u, k, size.M, size.K),
+    loadA(start, row + 3u, k, size.M, size.K),
+  );
+}
+
+// Four steps in k of op(B) from `k` on, each a vec4 along n.
+fn blockOfB(start: u32, k: u32, column: u32) -> mat4x4f {
+  if (TRANSPOSE_B) {
+    return transpose(mat4x4f(
+      loadB(start, column, k, size.N, size.K),
+      loadB(start, column + 1u, k, size.N, size.K),
+      loadB(start, column + 2u, k, size.N, size.K),
+      loadB(start, column + 3u, k, size.N, size.K),
+    ));
+  }
+  return mat4x4f(
+    loadB(start, k, column, size.K, size.N),
+    loadB(start, k + 1u, column, size.K, size.N),
+    loadB(start, k + 2u, column, size.K, size.N),
+    loadB(start, k + 3u, column, size.K, size.N),
+  );
+}
+
+@compute @workgroup_size(64)
+fn matmulDirect(
+  @builtin(workgroup_id) workgroupId: vec3u,
+  @builtin(num_workgroups) workgroups: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let tile = workgroupIndex(workgroupId, workgroups);
+  let tilesN = (size.N + 255u) / 256u;
+  let tilesM = (size.M + 7u) / 8u;
+  let batch = tile / (tilesM * tilesN);
+  let row = (tile / tilesN) % tilesM * 8u;
+  let column = (tile % tilesN * 64u + lane) * 4u;
+  if (batch >= size.batch || column >= size.N) {
+    return;
+  }
+  let startA = walkOffset(batch, size.batchRank, size.batchSizes, size.batchStridesA);
+  let startB = walkOffset(batch, size.batchRank, size.batchSizes, size.batchStridesB);
+  var c0 = vec4f(0.0);
+  var c1 = vec4f(0.0);
+  var c2 = vec4f(0.0);
+  var c3 = vec4f(0.0);
+  var c4 = vec4f(0.0);
+  var c5 = vec4f(0.0);
+  var c6 = vec4f(0.0);
+  var c7 = vec4f(0.0);
+  for (var k = 0u; k < size.K; k += 4u) {
+    let blockB = blockOfB(startB, k, column);
+    let upper = blockOfA(startA, row, k);
+    c0 += blockB * upper[0];
+    c1 += blockB * upper[1];
+    c2 += blockB * upper[2];
+    c3 += blockB * upper[3];
+    let lower = blockOfA(startA, row + 4u, k);
+    c4 += blockB * lower[0];
+    c5 += blockB * lower[1];
+    c6 += blockB * lower[2];
+    c7 += blockB * lower[3];
+  }
+  storeC(batch, row, column, c0);
+  storeC(batch, row + 1u, column, c1);
+  storeC(batch, row + 2u, column, c2);
+  storeC(batch, row + 3u, column, c3);
+  storeC(batch, row + 4u, column, c4);
+  storeC(batch, row + 5u, column, c5);
+  storeC(batch, row + 6u, column, c6);
+  storeC(batch, row + 7u, column, c7);
+}

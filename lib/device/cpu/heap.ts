@@ -1,0 +1,90 @@
+import { DeviceError } from '../../errors.js';
+import type { DType, NumericArray } from '../../graph/operation.js';
+
+/** Start of every block: a cache line, so that vectors are aligned and panels do not share lines. */
+const ALIGNMENT = 64;
+const PAGE = 65_536;
+/** WebAssembly addresses 4 GiB. */
+const MAX_PAGES = 65_536;
+
+interface Block {
+  readonly start: number;
+  readonly bytes: number;
+}
+
+/**
+ * The memory of a CPU device: one WebAssembly memory, so that kernels and TypeScript see the same bytes. Blocks are
+ * given out first-fit; the memory grows when none is free. Growing replaces `memory.buffer`, which ends all views of
+ * it: whoever keeps views compares `generation`.
+ */
+export class Heap {
+  readonly memory: WebAssembly.Memory;
+  #free: Block[];
+  #pages = 16;
+  /** Counts how often the memory has grown. */
+  generation = 0;
+
+  constructor() {
+    this.memory = new WebAssembly.Memory({ initial: this.#pages, maximum: MAX_PAGES });
+    // The first line stays unused: no block starts at 0.
+    this.#free = [{ start: ALIGNMENT, bytes: this.#pages * PAGE - ALIGNMENT }];
+  }
+
+  /** The start of a block of at least `bytes` zeros. Throws DeviceError where 4 GiB are used up. */
+  allocate(bytes: number): number {
+    const size = Math.ceil(Math.max(bytes, 1) / ALIGNMENT) * ALIGNMENT;
+    let index = this.#free.findIndex((block) => block.bytes >= size);
+    if (index < 0) index = this.#grow(size);
+    const block = this.#free[index];
+    if (!block) throw new Error('the heap grew by too little');
+    if (block.bytes === size) this.#free.splice(index, 1);
+    else this.#free[index] = { start: block.start + size, bytes: block.bytes - size };
+    new Uint8Array(this.memory.buffer, block.start, size).fill(0);
+    return block.start;
+  }
+
+  /** Gives a block back, by the start and the size it was asked for. */
+  release(start: number, bytes: number): void {
+    const size = Math.ceil(Math.max(bytes, 1) / ALIGNMENT) * ALIGNMENT;
+    const after = this.#free.findIndex((block) => block.start > start);
+    const at = after < 0 ? this.#free.length : after;
+    this.#free.splice(at, 0, { start, bytes: size });
+    this.#merge(at);
+    if (at > 0) this.#merge(at - 1);
+  }
+
+  /** The numbers of a block; valid until the memory grows. */
+  view(dtype: DType, start: number, elements: number, float64: boolean): NumericArray {
+    const { buffer } = this.memory;
+    if (dtype === 'i32') return new Int32Array(buffer, start, elements);
+    if (dtype === 'u32') return new Uint32Array(buffer, start, elements);
+    return float64 ? new Float64Array(buffer, start, elements) : new Float32Array(buffer, start, elements);
+  }
+
+  /** Joins a free block with its neighbour where they touch. */
+  #merge(index: number): void {
+    const [block, next] = [this.#free[index], this.#free[index + 1]];
+    if (!block || !next || block.start + block.bytes !== next.start) return;
+    this.#free.splice(index, 2, { start: block.start, bytes: block.bytes + next.bytes });
+  }
+
+  /** Grows by at least half, so that growing stays rare; returns the index of the free block at the end. */
+  #grow(bytes: number): number {
+    const wanted = Math.max(Math.ceil(bytes / PAGE), Math.ceil(this.#pages / 2));
+    const pages = Math.min(wanted, MAX_PAGES - this.#pages);
+    if (pages * PAGE < bytes) throw outOfMemory(bytes);
+    try {
+      this.memory.grow(pages);
+    } catch {
+      throw outOfMemory(bytes);
+    }
+    this.generation++;
+    this.release(this.#pages * PAGE, pages * PAGE);
+    this.#pages += pages;
+    return this.#free.length - 1;
+  }
+}
+
+function outOfMemory(bytes: number): DeviceError {
+  return new DeviceError(`the CPU device has no ${bytes} bytes left: its WebAssembly memory ends at 4 GiB`);
+}

@@ -1,0 +1,99 @@
+import {
+  commonWgsl,
+  matmulDirectWgsl,
+  matmulNaiveWgsl,
+  matmulTiledWgsl,
+  matmulVec4LoadsWgsl,
+} from '../generated/wgsl.js';
+import { matmulWasm } from '../generated/wasm.js';
+import { ceilDivide, fillBlock, foldWorkgroups, type KernelTarget, type Launch, Uniforms } from '../graph/launch.js';
+import type { SimdCall } from '../graph/simd.js';
+import { broadcastShapes, broadcastStrides, collapse, forEachOffset, type Shape, sizeOf } from '../shape.js';
+
+/** Which operands have their last two axes swapped. */
+export type MatmulAttributes = { readonly transposeA: boolean; readonly transposeB: boolean };
+
+/** Sizes of a product: C [batch, M, N] = A [.., M, K] · B [.., K, N], and the batch axes as a walk through A and B. */
+export function sizesOf(a: Shape, b: Shape, { transposeA, transposeB }: MatmulAttributes) {
+  const M = a.at(transposeA ? -1 : -2) ?? 0;
+  const K = a.at(transposeA ? -2 : -1) ?? 0;
+  const N = b.at(transposeB ? -2 : -1) ?? 0;
+  const batchA = a.slice(0, -2);
+  const batchB = b.slice(0, -2);
+  const batchShape = broadcastShapes('matmul', batchA, batchB);
+  const inMatrices = (batch: Shape, matrix: number): number[] =>
+    broadcastStrides(batch, batchShape).map((stride) => stride * matrix);
+  const batch = collapse({ sizes: batchShape, strides: [inMatrices(batchA, M * K), inMatrices(batchB, K * N)] });
+  return { M, N, K, batchShape, batch };
+}
+
+/** A call of kernels/matmul.wat for each matrix of the batch; none for an empty sum, which the reference fills with 0. */
+export function matmulSimdCalls(a: Shape, b: Shape, attributes: MatmulAttributes): SimdCall[] | undefined {
+  const { M, N, K, batch } = sizesOf(a, b, attributes);
+  if (K === 0) return undefined;
+  const [rowA, stepA] = attributes.transposeA ? [4, 4 * M] : [4 * K, 4];
+  const [columnB, stepB] = attributes.transposeB ? [4 * K, 4] : [4, 4 * N];
+  const scratchBytes = 128 + 1024 * (4 * ceilDivide(M, 4) + 8 * ceilDivide(N, 8));
+  const calls: SimdCall[] = [];
+  forEachOffset(batch, ([startA = 0, startB = 0], i) => {
+    const inputA = { input: 0, offset: 4 * startA };
+    const inputB = { input: 1, offset: 4 * startB };
+    const output = { output: 0, offset: 4 * i * M * N };
+    calls.push({
+      kernel: { module: matmulWasm, entryPoint: 'matmul' },
+      arguments: [inputA, rowA, stepA, inputB, stepB, columnB, output, M, N, K, 'scratch'],
+      scratchBytes,
+    });
+  });
+  return calls;
+}
+
+/** A way to compute a product on a GPU: a technique, with scalar or with vec4 loads. */
+export type MatmulVariant = 'naive' | 'tiled' | 'tiledVec4' | 'direct' | 'directVec4';
+
+interface VariantRow {
+  readonly code: string;
+  readonly entryPoint: string;
+  /** Rows and columns of C that a workgroup computes. */
+  readonly tile: readonly [rows: number, columns: number];
+}
+
+const withVec4Loads = (source: string): string => fillBlock(source, 'loads', matmulVec4LoadsWgsl);
+
+const VARIANTS: Readonly<Record<MatmulVariant, VariantRow>> = {
+  naive: { code: matmulNaiveWgsl, entryPoint: 'matmulNaive', tile: [8, 8] },
+  tiled: { code: matmulTiledWgsl, entryPoint: 'matmulTiled', tile: [64, 64] },
+  tiledVec4: { code: withVec4Loads(matmulTiledWgsl), entryPoint: 'matmulTiled', tile: [64, 64] },
+  direct: { code: matmulDirectWgsl, entryPoint: 'matmulDirect', tile: [8, 256] },
+  directVec4: { code: withVec4Loads(matmulDirectWgsl), entryPoint: 'matmulDirect', tile: [8, 256] },
+};
+
+/**
+ * Tiles in workgroup memory for hardware; straight from storage for adapters that run on the CPU, which have no such
+ * memory. vec4 loads where every contiguous axis is a multiple of 4, else scalar ones.
+ */
+export function variantFor(a: Shape, b: Shape, attributes: MatmulAttributes, target: KernelTarget): MatmulVariant {
+  const { N } = sizesOf(a, b, attributes);
+  const isAligned = [a.at(-1) ?? 0, b.at(-1) ?? 0, N].every((size) => size % 4 === 0);
+  if (target.isSoftware) return isAligned ? 'directVec4' : 'direct';
+  return isAligned ? 'tiledVec4' : 'tiled';
+}
+
+/** The launch of one variant. */
+export function matmulLaunch(a: Shape, b: Shape, attributes: MatmulAttributes, variant: MatmulVariant): Launch {
+  const { M, N, K, batchShape, batch } = sizesOf(a, b, attributes);
+  const batches = sizeOf(batchShape);
+  const { code, entryPoint, tile } = VARIANTS[variant];
+  return {
+    kernel: { name: `matmul ${variant}`, code: commonWgsl + code, entryPoint },
+    bindings: [{ input: 0 }, { input: 1 }, { output: 0 }],
+    constants: { TRANSPOSE_A: Number(attributes.transposeA), TRANSPOSE_B: Number(attributes.transposeB) },
+    uniforms: new Uniforms()
+      .u32(M, N, K, batches, batch.sizes.length)
+      .axes(batch.sizes, 1)
+      .axes(batch.strides[0] ?? [], 0)
+      .axes(batch.strides[1] ?? [], 0)
+      .bytes(),
+    workgroups: foldWorkgroups(ceilDivide(M, tile[0]) * ceilDivide(N, tile[1]) * batches),
+  };
+}
