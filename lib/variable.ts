@@ -6,7 +6,7 @@ import { applyOne, storageOf } from './graph/node.js';
 import { assign } from './ops/assign.js';
 import { copy } from './ops/copy.js';
 import { formatShape, sameShape, type Shape, sizeOf } from './shape.js';
-import { asTensor, Tensor, type TensorLike } from './tensor.js';
+import { arrayOf, asTensor, Tensor, type TensorLike } from './tensor.js';
 
 /**
  * State that outlives a plan: weights, optimizer state, running sums, data sets. It owns its buffer, on the host until
@@ -71,7 +71,7 @@ export class Variable implements TensorSpec {
     }
     this.#checkAlive();
     if (this.#placed) this.#placed.array.write(values);
-    else this.#host = values.slice();
+    else this.#host = arrayOf(this.dtype, values);
   }
 
   /** A copy of the values as they are now. Throws TraceError inside a traced function. */

@@ -12,7 +12,7 @@ import {
   ShapeError,
   subtract,
   sum,
-  Tensor,
+  type Tensor,
   tensor,
   TraceError,
   Variable,
@@ -65,7 +65,7 @@ testOnDevices('a compiled function gives back the structure that it was written 
   const byName = await compile((x) => ({ twice: add(x, x), same: x }), { device })([3]);
   t.deepEqual(Object.keys(byName), ['twice', 'same']);
   t.deepEqual([await values(byName.twice), await values(byName.same)], [[6], [3]]);
-  t.equal(await compile(() => undefined, { device })(), undefined);
+  await compile(() => undefined, { device })();
   t.deepEqual(await compile(() => [], { device })(), []);
 });
 
@@ -232,7 +232,7 @@ testOnDevices('state changes happen once a call, in place and in order', async (
 testOnDevices('a state change without any result is carried out', async (t, device) => {
   const counter = new Variable('counter', Float32Array.of(0));
   const step = compile(() => counter.assign(add(counter, 1)), { device });
-  for (let i = 0; i < 3; i++) t.equal(await step(), undefined);
+  for (let i = 0; i < 3; i++) await step();
   t.deepEqual(Array.from(await counter.data()), [3]);
 });
 
@@ -290,7 +290,7 @@ test('the same compiled function gives the same results on every device, for man
         { shape: [rows, columns] },
       );
       const y = tensor(Float32Array.from({ length: columns }, (_, i) => 3 * i));
-      return `${await values(await onCpu(x, y))}` === `${await values(await onGpu(x, y))}`;
+      return String(await values(await onCpu(x, y))) === String(await values(await onGpu(x, y)));
     }),
     { numRuns: 20, seed: 1 },
   );

@@ -1,6 +1,6 @@
 import test from 'tape';
 import { CpuDevice } from '../lib/device/cpu/device.js';
-import { add, clamp, leakyRelu, multiply, reshape, run, sum, Tensor, tensor, Variable } from '../lib/index.js';
+import { add, clamp, leakyRelu, multiply, reshape, run, sum, type Tensor, tensor, Variable } from '../lib/index.js';
 import { testOnDevices } from './support/devices.js';
 import { rejects } from './support/errors.js';
 

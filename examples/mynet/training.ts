@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import { fit, SGD, type Device, type EpochResult, type Split } from 'kernelwright';
-import { saveWeights, writeFileAtomically } from 'kernelwright/node';
+import { fit, SGD, stateOf, TrainingError, type Device, type EpochResult, type Split } from 'kernelwright';
+import { writeFileAtomically, writeSafetensors } from 'kernelwright/node';
 import type { MyNet } from './model.js';
 import type { Options } from './options.js';
 
@@ -18,7 +18,17 @@ export interface Training {
  */
 export async function train(model: MyNet, split: Split, options: Options, device: Device): Promise<Training> {
   const results: EpochResult[] = [];
-  const saveAs = (name: string): Promise<void> => saveWeights(join(options.out, `${name}.safetensors`), model);
+  const stepsInEpoch = Math.ceil(split.training.labels.length / options.batchSize);
+  const saveAs = async (name: string): Promise<void> => {
+    const state = await stateOf(model);
+    const isGood = [...state.values()].every(({ data }) => data.every((value) => Number.isFinite(Number(value))));
+    if (!isGood) {
+      // The last update of the epoch: no loss has been computed with it yet.
+      const step = results.length * stepsInEpoch;
+      throw new TrainingError(`the weights are not finite after step ${step}: the learning rate may be too high`, step);
+    }
+    await writeSafetensors(join(options.out, `${name}.safetensors`), state);
+  };
   // The weights at the start are the last good ones should the loss run away in the first epoch.
   await saveAs('last');
   await saveAs('best');

@@ -113,6 +113,12 @@ export abstract class Module {
     return this.parameters().reduce((total, parameter) => total + parameter.size, 0);
   }
 
+  /** @internal Number of trainable numbers in this module's own fields, without those of modules in it. */
+  get ownParameterCount(): number {
+    const own = Object.values(this).filter((value: unknown) => value instanceof Parameter);
+    return own.reduce((total, parameter) => total + parameter.size, 0);
+  }
+
   /** Whether {@link build} has been called on this module or on one that holds it. */
   get isBuilt(): boolean {
     return this.#scope !== undefined;
@@ -134,9 +140,23 @@ export abstract class Module {
     checkShape('build', inputShape);
     const seed = checkSeed(options.seed ?? 0);
     const generator = new Generator(seed);
-    for (const [path, module] of this.namedModules()) module.#scope = { path, seed, generator };
+    const modules = this.namedModules();
+    const before = new Set(this.namedVariables().values());
+    for (const [path, module] of modules) module.#scope = { path, seed, generator };
     this.#inputShape = inputShape;
-    this.#runOnce();
+    try {
+      this.#runOnce();
+    } catch (error) {
+      // As if nothing had been tried, so that another shape can be: what the layers made for this one is dropped.
+      for (const [, module] of modules) {
+        module.#scope = undefined;
+        for (const [name, value] of Object.entries(module) as [string, unknown][]) {
+          if (value instanceof Variable && !before.has(value)) Reflect.set(module, name, undefined);
+        }
+      }
+      this.#inputShape = undefined;
+      throw error;
+    }
     return this;
   }
 

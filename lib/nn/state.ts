@@ -1,11 +1,17 @@
-import { DataError } from '../errors.js';
+import { DataError, TraceError } from '../errors.js';
 import type { Safetensors, SafetensorsTensor } from '../io/safetensors.js';
 import { formatShape, sameShape } from '../shape.js';
 import { arrayOf } from '../tensor.js';
 import type { Module } from './module.js';
 
-/** The model's variables as tensors of a .safetensors file, by PyTorch's names and in its layouts. */
+/**
+ * The model's variables as tensors of a .safetensors file, by PyTorch's names and in its layouts.
+ * Throws TraceError for a model that has none because it is not built yet.
+ */
 export async function stateOf(model: Module): Promise<Map<string, SafetensorsTensor>> {
+  if (!model.isBuilt && model.namedVariables().size === 0) {
+    throw new TraceError('the model has no weights: it is not built yet (model.build(inputShape))');
+  }
   const state = new Map<string, SafetensorsTensor>();
   for (const [name, variable] of model.namedVariables()) {
     const data = await variable.data();

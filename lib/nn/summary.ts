@@ -24,11 +24,14 @@ export interface Summary {
   readonly text: string;
 }
 
-/** @internal Records the output shape of every layer (module without modules in it) while `forward` runs. */
+/** @internal Records the output shape of every layer while `forward` runs: of modules without modules in them, and
+ * of those that have parameters of their own. */
 export function summarize(model: Module, forward: () => Tensor): Summary {
   const layers: SummaryLayer[] = [];
-  const leaves = model.namedModules().filter(([, module]) => module.children().length === 0);
-  for (const [name, module] of leaves) {
+  const shown = model
+    .namedModules()
+    .filter(([, module]) => module.children().length === 0 || module.ownParameterCount > 0);
+  for (const [name, module] of shown) {
     // For the time of this one run the instance's own `forward` stands before the class's.
     module.forward = (...inputs) => {
       const output = (Object.getPrototypeOf(module) as Module).forward.apply(module, inputs);
@@ -36,7 +39,7 @@ export function summarize(model: Module, forward: () => Tensor): Summary {
         name,
         type: module.constructor.name,
         outputShape: output.shape.slice(1),
-        parameters: module.parameterCount,
+        parameters: module.ownParameterCount,
       });
       return output;
     };
@@ -44,7 +47,7 @@ export function summarize(model: Module, forward: () => Tensor): Summary {
   try {
     forward();
   } finally {
-    for (const [, module] of leaves) Reflect.deleteProperty(module, 'forward');
+    for (const [, module] of shown) Reflect.deleteProperty(module, 'forward');
   }
   const parameters = model.parameterCount;
   return { layers, parameters, text: table(model, layers, parameters) };

@@ -71,7 +71,7 @@ test('the plans of random graphs on the CPU give what naive evaluation gives', a
         const [got, expected] = [await result.data(), evaluateNaively(outputs[i] ?? tensor(0))];
         // Bit for bit, so that -0 and NaN count as well.
         if (Buffer.compare(bytes(got), bytes(expected)) !== 0)
-          throw new Error(`result ${i}: ${got} is not ${expected}`);
+          throw new Error(`result ${i}: ${String(got)} is not ${String(expected)}`);
       }
     }),
     { numRuns: 200, seed: 3 },

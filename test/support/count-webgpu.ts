@@ -36,7 +36,9 @@ const NONE: WebGpuCounts = {
  */
 export function countWebGpu({ gpu }: WebGpuDevice): WebGpuCounter {
   const values = { ...NONE };
-  const count = (what: keyof WebGpuCounts) => () => void values[what]++;
+  const count = (what: keyof WebGpuCounts) => () => {
+    values[what]++;
+  };
   wrap(gpu, 'createBuffer', count('buffers'));
   wrap(gpu, 'createBindGroup', count('bindGroups'));
   wrap(gpu, 'createComputePipeline', count('pipelines'));

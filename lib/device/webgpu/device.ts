@@ -4,7 +4,7 @@ import type { Program } from '../../graph/program.js';
 import { formatShape } from '../../shape.js';
 import type { Device, DeviceArray, DeviceInfo, Executable } from '../device.js';
 import { bufferBytes, STORAGE_USAGE, WebGpuArray } from './array.js';
-import { WebGpuExecutable } from './executable.js';
+import { prepareLaunches, WebGpuExecutable } from './executable.js';
 import { Pipelines } from './pipelines.js';
 
 /** Dispatches every operation's kernels on a WebGPU device. */
@@ -50,17 +50,17 @@ export class WebGpuDevice implements Device {
   /** Builds everything a replay needs under error scopes, so that what is wrong shows here and not at some replay. */
   async load(program: Program, variables: readonly DeviceArray[]): Promise<Executable> {
     this.checkAlive();
+    const launches = await this.untilLost(prepareLaunches(this, program));
     this.gpu.pushErrorScope('validation');
     this.gpu.pushErrorScope('out-of-memory');
-    const building = this.untilLost(WebGpuExecutable.load(this, program, variables));
-    const [executable] = await Promise.allSettled([building]);
-    const outOfMemory = await this.gpu.popErrorScope();
-    const invalid = await this.gpu.popErrorScope();
-    if (executable.status === 'rejected') throw executable.reason;
+    const building = tryBuild(() => WebGpuExecutable.build(this, program, variables, launches));
+    const popped = [this.gpu.popErrorScope(), this.gpu.popErrorScope()];
+    const [outOfMemory, invalid] = await this.untilLost(Promise.all(popped));
+    if ('error' in building) throw building.error;
     const names = [...new Set(program.steps.map(({ operation }) => operation.name))].join(', ');
     if (outOfMemory) throw new DeviceError(`out of GPU memory for a plan of ${names}: ${outOfMemory.message}`);
     if (invalid) throw new DeviceError(`the GPU refused a plan of ${names}: ${invalid.message}`);
-    return executable.value;
+    return building.executable;
   }
 
   async finished(): Promise<void> {
@@ -98,5 +98,14 @@ export class WebGpuDevice implements Device {
           `maxStorageBufferBindingSize is ${maxStorageBufferBindingSize}`,
       );
     }
+  }
+}
+
+/** The outcome of building, so that error scopes are popped whatever it is. */
+function tryBuild(build: () => WebGpuExecutable): { executable: WebGpuExecutable } | { error: unknown } {
+  try {
+    return { executable: build() };
+  } catch (error) {
+    return { error };
   }
 }

@@ -39,12 +39,13 @@ export class WebGpuExecutable implements Executable {
     this.#owned = owned;
   }
 
-  static async load(
+  /** Makes buffers and bind groups, all at once: nothing else comes between an error scope's push and pop. */
+  static build(
     device: WebGpuDevice,
     program: Program,
     variables: readonly DeviceArray[],
-  ): Promise<WebGpuExecutable> {
-    const { gpu } = device;
+    launches: readonly PreparedLaunch[],
+  ): WebGpuExecutable {
     const inputs = program.inputs.map((spec) => device.allocate(spec));
     const constants = program.constants.map((constant) => {
       const array = device.allocate(constant);
@@ -63,35 +64,27 @@ export class WebGpuExecutable implements Executable {
       if (!array) throw new Error(`the program names ${place.kind} ${place.index}, which does not exist`);
       return array.buffer;
     };
-
-    const launches = program.steps.flatMap((step) => launchesOf(step, { isSoftware: device.info.software }));
     const uniforms = uniformBuffer(
       device,
       launches.map(({ launch }) => launch),
     );
-    const dispatches = await Promise.all(
-      launches.map(async ({ step, launch }, i): Promise<Dispatch> => {
-        const pipeline = await device.pipelines.get(launch).catch((error: unknown) => {
-          throw new DeviceError(`${step.operation.name}: ${error instanceof Error ? error.message : String(error)}`);
-        });
-        const buffers = launch.bindings.map((binding) => {
-          const reference = 'output' in binding ? step.outputs[binding.output] : step.inputs[binding.input];
-          if (!reference) throw new Error(`${step.operation.name} binds a tensor that it does not have`);
-          device.checkBinding(step.operation.name, reference);
-          return { buffer: bufferAt(reference.place), size: bufferBytes(reference) };
-        });
-        const resources = [
-          ...buffers,
-          { buffer: uniforms.buffer, offset: uniforms.offsets[i] ?? 0, size: launch.uniforms.byteLength },
-        ];
-        const bindGroup = gpu.createBindGroup({
-          label: launch.kernel.name,
-          layout: device.pipelines.layout(accessOf(launch)),
-          entries: resources.map((resource, binding) => ({ binding, resource })),
-        });
-        return { pipeline, bindGroup, workgroups: launch.workgroups };
-      }),
-    );
+    const dispatches = launches.map(({ step, launch, pipeline }, i): Dispatch => {
+      const buffers = launch.bindings.map((binding) => {
+        const reference = 'output' in binding ? step.outputs[binding.output] : step.inputs[binding.input];
+        if (!reference) throw new Error(`${step.operation.name} binds a tensor that it does not have`);
+        return { buffer: bufferAt(reference.place), size: bufferBytes(reference) };
+      });
+      const resources = [
+        ...buffers,
+        { buffer: uniforms.buffer, offset: uniforms.offsets[i] ?? 0, size: launch.uniforms.byteLength },
+      ];
+      const bindGroup = device.gpu.createBindGroup({
+        label: launch.kernel.name,
+        layout: device.pipelines.layout(accessOf(launch)),
+        entries: resources.map((resource, binding) => ({ binding, resource })),
+      });
+      return { pipeline, bindGroup, workgroups: launch.workgroups };
+    });
     const outputs = program.outputs.map((output) => new WebGpuArray(device, output, bufferAt(output.place)));
     const owned = [...inputs, ...constants, ...slots].map((array) => array.buffer);
     return new WebGpuExecutable(device, inputs, outputs, dispatches, [...owned, uniforms.buffer]);
@@ -121,6 +114,32 @@ export class WebGpuExecutable implements Executable {
   dispose(): void {
     for (const buffer of this.#owned) buffer.destroy();
   }
+}
+
+/** A launch of a step, with its pipeline. */
+export interface PreparedLaunch {
+  readonly step: Step;
+  readonly launch: Launch;
+  readonly pipeline: GPUComputePipeline;
+}
+
+/**
+ * The launches of a program with their pipelines, compiled where they are not there yet. Rejects with DeviceError
+ * naming the operation whose kernel is refused, or whose tensor is too large to be bound.
+ */
+export function prepareLaunches(device: WebGpuDevice, program: Program): Promise<PreparedLaunch[]> {
+  for (const { operation, inputs, outputs } of program.steps) {
+    for (const reference of [...inputs, ...outputs]) device.checkBinding(operation.name, reference);
+  }
+  const launches = program.steps.flatMap((step) => launchesOf(step, { isSoftware: device.info.software }));
+  return Promise.all(
+    launches.map(async ({ step, launch }) => {
+      const pipeline = await device.pipelines.get(launch).catch((error: unknown) => {
+        throw new DeviceError(`${step.operation.name}: ${error instanceof Error ? error.message : String(error)}`);
+      });
+      return { step, launch, pipeline };
+    }),
+  );
 }
 
 /** The launches of a step; none where it would only write empty tensors. */
