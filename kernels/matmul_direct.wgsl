@@ -15,12 +15,15 @@
 // Cost        a step: 2 · 8 · 4 · 4 = 256 flop for 12 vec4 loads, 192 B: 1.3 flop/B from the caches
 // For         adapters that run on the CPU (SwiftShader, lavapipe), where workgroup memory is ordinary memory and a
 //             barrier costs a change of context: large register tiles and no barriers win there
+// Accuracy    sums are formed in blocks of 256 k, so that rounding errors grow with √256 + √(K/256), not with √K
 // Edges       loads beyond M, N, K give 0, stores are guarded
 // Reference   lib/ops/matmul.ts
 // Variants    the block `loads`: scalar loads as written, or vec4 loads (matmul_vec4_loads.wgsl)
 
 override TRANSPOSE_A: bool = false;
 override TRANSPOSE_B: bool = false;
+
+const BLOCK = 256u;
 
 struct Uniforms {
   M: u32,
@@ -137,18 +140,45 @@ fn matmulDirect(
   var c5 = vec4f(0.0);
   var c6 = vec4f(0.0);
   var c7 = vec4f(0.0);
+  // Sums of up to 256 k, each added to c once.
+  var s0 = vec4f(0.0);
+  var s1 = vec4f(0.0);
+  var s2 = vec4f(0.0);
+  var s3 = vec4f(0.0);
+  var s4 = vec4f(0.0);
+  var s5 = vec4f(0.0);
+  var s6 = vec4f(0.0);
+  var s7 = vec4f(0.0);
   for (var k = 0u; k < size.K; k += 4u) {
     let blockB = blockOfB(startB, k, column);
     let upper = blockOfA(startA, row, k);
-    c0 += blockB * upper[0];
-    c1 += blockB * upper[1];
-    c2 += blockB * upper[2];
-    c3 += blockB * upper[3];
+    s0 += blockB * upper[0];
+    s1 += blockB * upper[1];
+    s2 += blockB * upper[2];
+    s3 += blockB * upper[3];
     let lower = blockOfA(startA, row + 4u, k);
-    c4 += blockB * lower[0];
-    c5 += blockB * lower[1];
-    c6 += blockB * lower[2];
-    c7 += blockB * lower[3];
+    s4 += blockB * lower[0];
+    s5 += blockB * lower[1];
+    s6 += blockB * lower[2];
+    s7 += blockB * lower[3];
+    if (k % BLOCK == BLOCK - 4u || k + 4u >= size.K) {
+      c0 += s0;
+      c1 += s1;
+      c2 += s2;
+      c3 += s3;
+      c4 += s4;
+      c5 += s5;
+      c6 += s6;
+      c7 += s7;
+      s0 = vec4f(0.0);
+      s1 = vec4f(0.0);
+      s2 = vec4f(0.0);
+      s3 = vec4f(0.0);
+      s4 = vec4f(0.0);
+      s5 = vec4f(0.0);
+      s6 = vec4f(0.0);
+      s7 = vec4f(0.0);
+    }
   }
   storeC(batch, row, column, c0);
   storeC(batch, row + 1u, column, c1);

@@ -1,6 +1,6 @@
 // matmul_tiled.wgsl: C = op(A) · op(B), one 64 x 64 tile of C a workgroup. Joined behind common.wgsl.
 //
-// Computes    c[m, n] = Σ_k a[m, k] · b[k, n], f32, in order of k; op transposes where TRANSPOSE_A / TRANSPOSE_B
+// Computes    c[m, n] = Σ_k a[m, k] · b[k, n], f32; op transposes where TRANSPOSE_A / TRANSPOSE_B
 // Bindings    0 a [.., M, K] or [.., K, M] read   1 b [.., K, N] or [.., N, K] read   2 c [batch, M, N] write   3 uniforms
 //                        N
 //                    ┌─────┬─────┐        Each step loads a 64 x 16 strip of A and a 16 x 64 strip of B (▒) into
@@ -14,6 +14,7 @@
 //             the four k of a transposing store into different banks.
 // Cost        a step: 2 · 64 · 64 · 16 flop for 2 · 64 · 16 · 4 B read: 16 flop/B from storage, so compute-bound above
 //             a device's flop : byte ratio of 16; from workgroup memory 32 B for 32 flop an invocation
+// Accuracy    sums are formed in blocks of 256 k, so that rounding errors grow with √256 + √(K/256), not with √K
 // Edges       loads beyond M, N, K give 0, stores are guarded; every barrier is in uniform control flow
 // Source      Volkov & Demmel 2008 (register tiles); Boehm 2022, "How to optimize a CUDA matmul kernel", step 6
 // Reference   lib/ops/matmul.ts
@@ -26,6 +27,7 @@ override TRANSPOSE_B: bool = false;
 const TILE = 64u;
 const DEPTH = 16u;
 const PITCH = 65u;
+const BLOCK = 256u;
 
 struct Uniforms {
   M: u32,
@@ -132,6 +134,11 @@ fn matmulTiled(
   var c1 = vec4f(0.0);
   var c2 = vec4f(0.0);
   var c3 = vec4f(0.0);
+  // Sums of up to 256 k, each added to c once.
+  var s0 = vec4f(0.0);
+  var s1 = vec4f(0.0);
+  var s2 = vec4f(0.0);
+  var s3 = vec4f(0.0);
 
   for (var k0 = 0u; k0 < size.K; k0 += DEPTH) {
     if (TRANSPOSE_A) {
@@ -149,12 +156,22 @@ fn matmulTiled(
       let atA = k * PITCH + row;
       let atB = k * PITCH + column;
       let b4 = vec4f(tileB[atB], tileB[atB + 1u], tileB[atB + 2u], tileB[atB + 3u]);
-      c0 += tileA[atA] * b4;
-      c1 += tileA[atA + 1u] * b4;
-      c2 += tileA[atA + 2u] * b4;
-      c3 += tileA[atA + 3u] * b4;
+      s0 += tileA[atA] * b4;
+      s1 += tileA[atA + 1u] * b4;
+      s2 += tileA[atA + 2u] * b4;
+      s3 += tileA[atA + 3u] * b4;
     }
     workgroupBarrier(); // the next step overwrites the strips that slower invocations still read
+    if (k0 % BLOCK == BLOCK - DEPTH || k0 + DEPTH >= size.K) {
+      c0 += s0;
+      c1 += s1;
+      c2 += s2;
+      c3 += s3;
+      s0 = vec4f(0.0);
+      s1 = vec4f(0.0);
+      s2 = vec4f(0.0);
+      s3 = vec4f(0.0);
+    }
   }
   storeC(batch, tileRow + row, tileColumn + column, c0);
   storeC(batch, tileRow + row + 1u, tileColumn + column, c1);
