@@ -1,5 +1,5 @@
 // matmul_naive.wgsl: C = op(A) · op(B), one element an invocation: the zero line of benchmarks, and the second oracle
-// that the tiled kernel is tested against. Joined behind common.wgsl.
+// that the tiled kernel is tested against. Joined behind common.wgsl and matmul_common.wgsl.
 //
 // Computes    c[m, n] = Σ_k a[m, k] · b[k, n], f32, in order of k; op transposes where TRANSPOSE_A / TRANSPOSE_B
 // Bindings    0 a [.., M, K] or [.., K, M] read   1 b [.., K, N] or [.., N, K] read   2 c [batch, M, N] write   3 uniforms
@@ -7,24 +7,9 @@
 // Cost        2 flop and 8 B read for each k: 0.25 flop/B, so caches decide
 // Reference   lib/ops/matmul.ts
 
-override TRANSPOSE_A: bool = false;
-override TRANSPOSE_B: bool = false;
-
-struct Uniforms {
-  M: u32,
-  N: u32,
-  K: u32,
-  batch: u32,
-  batchRank: u32,
-  batchSizes: array<vec4u, 2>,
-  batchStridesA: array<vec4u, 2>,
-  batchStridesB: array<vec4u, 2>,
-}
-
 @group(0) @binding(0) var<storage, read> a: array<f32>;
 @group(0) @binding(1) var<storage, read> b: array<f32>;
 @group(0) @binding(2) var<storage, read_write> c: array<f32>;
-@group(0) @binding(3) var<uniform> size: Uniforms;
 
 @compute @workgroup_size(8, 8)
 fn matmulNaive(

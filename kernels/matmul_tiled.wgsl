@@ -1,4 +1,5 @@
-// matmul_tiled.wgsl: C = op(A) · op(B), one 64 x 64 tile of C a workgroup. Joined behind common.wgsl.
+// matmul_tiled.wgsl: C = op(A) · op(B), one 64 x 64 tile of C a workgroup. Joined behind common.wgsl,
+// matmul_common.wgsl and one of the two loads.
 //
 // Computes    c[m, n] = Σ_k a[m, k] · b[k, n], f32; op transposes where TRANSPOSE_A / TRANSPOSE_B
 // Bindings    0 a [.., M, K] or [.., K, M] read   1 b [.., K, N] or [.., N, K] read   2 c [batch, M, N] write   3 uniforms
@@ -18,70 +19,13 @@
 // Edges       loads beyond M, N, K give 0, stores are guarded; every barrier is in uniform control flow
 // Source      Volkov & Demmel 2008 (register tiles); Boehm 2022, "How to optimize a CUDA matmul kernel", step 6
 // Reference   lib/ops/matmul.ts
-// Variants    the block `loads`: scalar loads, for sizes of any remainder, as written; or vec4 loads, for contiguous
-//             axes that are multiples of 4 (matmul_vec4_loads.wgsl)
-
-override TRANSPOSE_A: bool = false;
-override TRANSPOSE_B: bool = false;
+// Variants    matmul_scalar_loads.wgsl for sizes of any remainder; matmul_vec4_loads.wgsl for contiguous axes that are
+//             multiples of 4
 
 const TILE = 64u;
 const DEPTH = 16u;
 const PITCH = 65u;
 const BLOCK = 256u;
-
-struct Uniforms {
-  M: u32,
-  N: u32,
-  K: u32,
-  batch: u32,
-  batchRank: u32,
-  batchSizes: array<vec4u, 2>,
-  batchStridesA: array<vec4u, 2>,
-  batchStridesB: array<vec4u, 2>,
-}
-
-@group(0) @binding(3) var<uniform> size: Uniforms;
-
-// begin loads
-@group(0) @binding(0) var<storage, read> a: array<f32>;
-@group(0) @binding(1) var<storage, read> b: array<f32>;
-@group(0) @binding(2) var<storage, read_write> c: array<f32>;
-
-// Four elements from (row, column) on along a row of a matrix of rows x columns, 0 beyond its edges.
-fn loadA(start: u32, row: u32, column: u32, rows: u32, columns: u32) -> vec4f {
-  var quad = vec4f(0.0);
-  if (row < rows) {
-    let index = start + row * columns + column;
-    if (column < columns) { quad.x = a[index]; }
-    if (column + 1u < columns) { quad.y = a[index + 1u]; }
-    if (column + 2u < columns) { quad.z = a[index + 2u]; }
-    if (column + 3u < columns) { quad.w = a[index + 3u]; }
-  }
-  return quad;
-}
-
-fn loadB(start: u32, row: u32, column: u32, rows: u32, columns: u32) -> vec4f {
-  var quad = vec4f(0.0);
-  if (row < rows) {
-    let index = start + row * columns + column;
-    if (column < columns) { quad.x = b[index]; }
-    if (column + 1u < columns) { quad.y = b[index + 1u]; }
-    if (column + 2u < columns) { quad.z = b[index + 2u]; }
-    if (column + 3u < columns) { quad.w = b[index + 3u]; }
-  }
-  return quad;
-}
-
-fn storeC(batch: u32, row: u32, column: u32, quad: vec4f) {
-  if (row < size.M) {
-    let index = (batch * size.M + row) * size.N + column;
-    if (column < size.N) { c[index] = quad.x; }
-    if (column + 1u < size.N) { c[index + 1u] = quad.y; }
-    if (column + 2u < size.N) { c[index + 2u] = quad.z; }
-    if (column + 3u < size.N) { c[index + 3u] = quad.w; }
-  }
-}
-// end loads
 
 var<workgroup> tileA: array<f32, 1040>; // [DEPTH][PITCH]: a[m, k] at k · PITCH + m
 var<workgroup> tileB: array<f32, 1040>; // [DEPTH][PITCH]: b[k, n] at k · PITCH + n

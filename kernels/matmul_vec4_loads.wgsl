@@ -1,5 +1,10 @@
-// matmul_vec4_loads.wgsl: the block `loads` of matmul_tiled.wgsl for contiguous axes that are multiples of 4: one
-// 16-byte load or store in place of four of 4 bytes, so that 16 lanes fetch 256 contiguous bytes.
+// matmul_vec4_loads.wgsl: how the matmul kernels read A and B and write C where every contiguous axis is a multiple of
+// 4: one 16-byte load or store in place of four of 4 bytes, so that 16 lanes fetch 256 contiguous bytes. Joined behind
+// matmul_common.wgsl; matmul_scalar_loads.wgsl is its twin for other sizes.
+//
+// Bindings    0 a [.., M, K] or [.., K, M] read   1 b [.., K, N] or [.., N, K] read   2 c [batch, M, N] write
+// Launch      none of its own: matmul_tiled.wgsl, matmul_direct.wgsl
+// Reference   lib/ops/matmul.ts
 
 @group(0) @binding(0) var<storage, read> a: array<vec4f>;
 @group(0) @binding(1) var<storage, read> b: array<vec4f>;

@@ -1,12 +1,14 @@
 import {
   commonWgsl,
+  matmulCommonWgsl,
   matmulDirectWgsl,
   matmulNaiveWgsl,
+  matmulScalarLoadsWgsl,
   matmulTiledWgsl,
   matmulVec4LoadsWgsl,
 } from '../generated/wgsl.js';
 import { matmulWasm } from '../generated/wasm.js';
-import { ceilDivide, fillBlock, foldWorkgroups, type KernelTarget, type Launch, Uniforms } from '../graph/launch.js';
+import { ceilDivide, foldWorkgroups, type KernelTarget, type Launch, Uniforms } from '../graph/launch.js';
 import type { SimdCall } from '../graph/simd.js';
 import { broadcastShapes, broadcastStrides, collapse, forEachOffset, type Shape, sizeOf } from '../shape.js';
 
@@ -58,14 +60,15 @@ interface VariantRow {
   readonly tile: readonly [rows: number, columns: number];
 }
 
-const withVec4Loads = (source: string): string => fillBlock(source, 'loads', matmulVec4LoadsWgsl);
+const TILED = { entryPoint: 'matmulTiled', tile: [64, 64] } as const;
+const DIRECT = { entryPoint: 'matmulDirect', tile: [8, 256] } as const;
 
 const VARIANTS: Readonly<Record<MatmulVariant, VariantRow>> = {
   naive: { code: matmulNaiveWgsl, entryPoint: 'matmulNaive', tile: [8, 8] },
-  tiled: { code: matmulTiledWgsl, entryPoint: 'matmulTiled', tile: [64, 64] },
-  tiledVec4: { code: withVec4Loads(matmulTiledWgsl), entryPoint: 'matmulTiled', tile: [64, 64] },
-  direct: { code: matmulDirectWgsl, entryPoint: 'matmulDirect', tile: [8, 256] },
-  directVec4: { code: withVec4Loads(matmulDirectWgsl), entryPoint: 'matmulDirect', tile: [8, 256] },
+  tiled: { ...TILED, code: matmulScalarLoadsWgsl + matmulTiledWgsl },
+  tiledVec4: { ...TILED, code: matmulVec4LoadsWgsl + matmulTiledWgsl },
+  direct: { ...DIRECT, code: matmulScalarLoadsWgsl + matmulDirectWgsl },
+  directVec4: { ...DIRECT, code: matmulVec4LoadsWgsl + matmulDirectWgsl },
 };
 
 /**
@@ -85,7 +88,7 @@ export function matmulLaunch(a: Shape, b: Shape, attributes: MatmulAttributes, v
   const batches = sizeOf(batchShape);
   const { code, entryPoint, tile } = VARIANTS[variant];
   return {
-    kernel: { name: `matmul ${variant}`, code: commonWgsl + code, entryPoint },
+    kernel: { name: `matmul ${variant}`, code: commonWgsl + matmulCommonWgsl + code, entryPoint },
     bindings: [{ input: 0 }, { input: 1 }, { output: 0 }],
     constants: { TRANSPOSE_A: Number(attributes.transposeA), TRANSPOSE_B: Number(attributes.transposeB) },
     uniforms: new Uniforms()

@@ -1,9 +1,10 @@
 import type { Attributes, Operation } from '../../graph/operation.js';
 import type { NumericArray } from '../../graph/operation.js';
-import type { Place, Program, Reference, Step } from '../../graph/program.js';
+import type { Program, Reference, Step } from '../../graph/program.js';
 import type { SimdArgument, SimdCall } from '../../graph/simd.js';
 import { sizeOf } from '../../shape.js';
 import type { DeviceArray, Executable } from '../device.js';
+import { placeArrays } from '../places.js';
 import { CpuArray } from './array.js';
 import type { CpuDevice } from './device.js';
 
@@ -41,25 +42,8 @@ export class CpuExecutable implements Executable {
   }
 
   static async load(device: CpuDevice, program: Program, variables: readonly DeviceArray[]): Promise<CpuExecutable> {
-    const inputs = program.inputs.map((spec) => device.allocate(spec));
-    const constants = program.constants.map((constant) => {
-      const array = device.allocate(constant);
-      array.write(constant.data);
-      return array;
-    });
-    const slots = program.slots.map(({ elements }) => device.allocate({ shape: [elements], dtype: 'f32' }));
-    const arrays = {
-      input: inputs,
-      constant: constants,
-      variable: variables.map((array) => device.own(array)),
-      slot: slots,
-    };
-    const arrayAt = (place: Place): CpuArray => {
-      const array = arrays[place.kind][place.index];
-      if (!array) throw new Error(`the program names ${place.kind} ${place.index}, which does not exist`);
-      return array;
-    };
-    const resolve = (reference: Reference): CpuArray => new CpuArray(device, reference, arrayAt(reference.place).start);
+    const { inputs, owned, at } = placeArrays<CpuArray>(device, program, variables);
+    const resolve = (reference: Reference): CpuArray => new CpuArray(device, reference, at(reference.place).start);
 
     const calls = program.steps.map((step) => (device.usesSimd ? simdCalls(step) : undefined));
     const scratchBytes = Math.max(0, ...calls.flatMap((own) => own ?? []).map((call) => call.scratchBytes ?? 0));
@@ -80,7 +64,7 @@ export class CpuExecutable implements Executable {
         return own.map((call, j) => simdWork(step, call, functions[i]?.[j], scratch.start));
       });
     const outputs = program.outputs.map(resolve);
-    return new CpuExecutable(device, inputs, outputs, [...inputs, ...constants, ...slots, scratch], makeWork);
+    return new CpuExecutable(device, inputs, outputs, [...owned, scratch], makeWork);
   }
 
   run(values: readonly (NumericArray | DeviceArray)[]): void {

@@ -1,9 +1,10 @@
 import { DeviceError } from '../../errors.js';
 import type { KernelTarget, Launch } from '../../graph/launch.js';
 import type { NumericArray } from '../../graph/operation.js';
-import type { Place, Program, Reference, Step } from '../../graph/program.js';
+import type { Program, Reference, Step } from '../../graph/program.js';
 import { sizeOf } from '../../shape.js';
 import type { DeviceArray, Executable } from '../device.js';
+import { placeArrays } from '../places.js';
 import { bufferBytes, UNIFORM_USAGE, WebGpuArray } from './array.js';
 import type { WebGpuDevice } from './device.js';
 import { accessOf } from './pipelines.js';
@@ -46,24 +47,7 @@ export class WebGpuExecutable implements Executable {
     variables: readonly DeviceArray[],
     launches: readonly PreparedLaunch[],
   ): WebGpuExecutable {
-    const inputs = program.inputs.map((spec) => device.allocate(spec));
-    const constants = program.constants.map((constant) => {
-      const array = device.allocate(constant);
-      array.write(constant.data);
-      return array;
-    });
-    const slots = program.slots.map(({ elements }) => device.allocate({ shape: [elements], dtype: 'f32' }));
-    const arrays = {
-      input: inputs,
-      constant: constants,
-      variable: variables.map((array) => device.own(array)),
-      slot: slots,
-    };
-    const bufferAt = (place: Place): GPUBuffer => {
-      const array = arrays[place.kind][place.index];
-      if (!array) throw new Error(`the program names ${place.kind} ${place.index}, which does not exist`);
-      return array.buffer;
-    };
+    const { inputs, owned, at } = placeArrays<WebGpuArray>(device, program, variables);
     const uniforms = uniformBuffer(
       device,
       launches.map(({ launch }) => launch),
@@ -72,7 +56,7 @@ export class WebGpuExecutable implements Executable {
       const buffers = launch.bindings.map((binding) => {
         const reference = 'output' in binding ? step.outputs[binding.output] : step.inputs[binding.input];
         if (!reference) throw new Error(`${step.operation.name} binds a tensor that it does not have`);
-        return { buffer: bufferAt(reference.place), size: bufferBytes(reference) };
+        return { buffer: at(reference.place).buffer, size: bufferBytes(reference) };
       });
       const resources = [
         ...buffers,
@@ -85,9 +69,9 @@ export class WebGpuExecutable implements Executable {
       });
       return { pipeline, bindGroup, workgroups: launch.workgroups };
     });
-    const outputs = program.outputs.map((output) => new WebGpuArray(device, output, bufferAt(output.place)));
-    const owned = [...inputs, ...constants, ...slots].map((array) => array.buffer);
-    return new WebGpuExecutable(device, inputs, outputs, dispatches, [...owned, uniforms.buffer]);
+    const outputs = program.outputs.map((output) => new WebGpuArray(device, output, at(output.place).buffer));
+    const buffers = [...owned.map((array) => array.buffer), uniforms.buffer];
+    return new WebGpuExecutable(device, inputs, outputs, dispatches, buffers);
   }
 
   run(values: readonly (NumericArray | DeviceArray)[]): void {

@@ -1,0 +1,57 @@
+import type { Entry } from './shapes.js';
+
+/** Name, M, N, K, and which operands are stored transposed. */
+type MatmulRow = readonly [name: string, M: number, N: number, K: number, transposed?: 'A' | 'B'];
+
+/**
+ * C [M, N] = A [M, K] · B [K, N]. Dense layers multiply by the transpose of their weight [out, in]; their weight gradient
+ * has the batch as K and A transposed. A 1x1 convolution of H · W pixels is a product of M = H · W.
+ */
+const ROWS: readonly MatmulRow[] = [
+  // MyNet: 2352 → 200 → 2, batches of 32; MyNet2 has 100 units more between them
+  ['mynetDense1', 32, 200, 2352, 'B'],
+  ['mynetDense1WeightGradient', 200, 2352, 32, 'A'],
+  ['mynetDense2', 32, 2, 200, 'B'],
+  ['mynetDense2InputGradient', 32, 200, 2],
+  ['mynetDense2WeightGradient', 2, 200, 32, 'A'],
+  ['mynet2Dense2', 32, 100, 200, 'B'],
+  ['mynet2Dense2InputGradient', 32, 200, 100],
+  ['mynet2Dense2WeightGradient', 100, 200, 32, 'A'],
+  // ResNet-50's 1x1 layers, one picture of 224 x 224: pixels 56², 28², 14², 7²
+  ['resnet50Conv2Reduce', 3136, 64, 256],
+  ['resnet50Conv2Expand', 3136, 256, 64],
+  ['resnet50Conv3Reduce', 784, 128, 512],
+  ['resnet50Conv3Expand', 784, 512, 128],
+  ['resnet50Conv4Reduce', 196, 256, 1024],
+  ['resnet50Conv4Expand', 196, 1024, 256],
+  ['resnet50Conv5Reduce', 49, 512, 2048],
+  ['resnet50Conv5Expand', 49, 2048, 512],
+  ['resnet50Dense', 1, 1000, 2048, 'B'],
+  // MobileNet's (v1) pointwise layers, one picture of 224 x 224
+  ['mobilenetPointwise1', 12_544, 64, 32],
+  ['mobilenetPointwise3', 3136, 128, 128],
+  ['mobilenetPointwise5', 784, 256, 256],
+  ['mobilenetPointwise7', 196, 512, 512],
+  ['mobilenetPointwise13', 49, 1024, 1024],
+  // vectors
+  ['gemv', 4096, 1, 1024],
+  ['vectorMatrix', 1, 4096, 1024],
+  ['dot', 1, 1, 262_144],
+  ['outer', 1024, 1024, 1],
+  // cubes, and one that no tile divides
+  ['cube512', 512, 512, 512],
+  ['ragged509', 509, 509, 509],
+  ['cube1024', 1024, 1024, 1024],
+  ['cube2048', 2048, 2048, 2048],
+];
+
+/** Products of more flop than this are left out on software adapters, and on the reference, unless they are asked for. */
+const LARGE_FLOP = 2 ** 33;
+
+/** The shapes of matmul. */
+export const matmulRows: readonly Omit<Entry, 'operation'>[] = ROWS.map(([name, M, N, K, transposed]) => ({
+  name,
+  inputs: [{ shape: transposed === 'A' ? [K, M] : [M, K] }, { shape: transposed === 'B' ? [N, K] : [K, N] }],
+  attributes: { transposeA: transposed === 'A', transposeB: transposed === 'B' },
+  isLarge: 2 * M * N * K > LARGE_FLOP,
+}));

@@ -1,0 +1,59 @@
+/** Runs a piece of work `repeats` times in a row; resolves with the milliseconds that they took together. */
+export type Timed = (repeats: number) => Promise<number>;
+
+/** Time of one execution, over several runs of many executions each. */
+export interface Timing {
+  /** Median over the runs. */
+  readonly medianMilliseconds: number;
+  /** Interquartile range over the runs, in milliseconds: the middle half of the runs lies within so much. */
+  readonly spread: number;
+  /** How many runs there were. */
+  readonly runs: number;
+  /** Executions in each run. */
+  readonly repeats: number;
+}
+
+/** A run shorter than this is mostly the clock's and the queue's own time. */
+const SHORTEST_RUN_MILLISECONDS = 10;
+/** Time that all runs of one measurement may take, as long as there are the fewest. */
+const BUDGET_MILLISECONDS = 400;
+const FEWEST_RUNS = 3;
+const MOST_RUNS = 9;
+/** More dispatches than this in one submit are not encoded. */
+const MOST_REPEATS = 16_384;
+
+/** Finds out how many repeats a run needs, and makes the runs. The first execution, which warms up, is not counted. */
+export async function measure(work: Timed): Promise<Timing> {
+  await work(1);
+  let repeats = 1;
+  let milliseconds = await work(repeats);
+  while (milliseconds < SHORTEST_RUN_MILLISECONDS && repeats < MOST_REPEATS) {
+    const wanted = (repeats * 1.2 * SHORTEST_RUN_MILLISECONDS) / Math.max(milliseconds, 0.001);
+    repeats = Math.min(Math.ceil(Math.min(wanted, 10 * repeats)), MOST_REPEATS);
+    milliseconds = await work(repeats);
+  }
+  const affordable = Math.floor(BUDGET_MILLISECONDS / milliseconds);
+  const runs = Math.min(Math.max(affordable, FEWEST_RUNS), MOST_RUNS);
+  const times: number[] = [];
+  for (let run = 0; run < runs; run++) times.push((await work(repeats)) / repeats);
+  return { medianMilliseconds: median(times), spread: interquartileRange(times), runs, repeats };
+}
+
+/** The middle value, or the mean of the two in the middle. NaN of nothing. */
+export function median(values: readonly number[]): number {
+  return quantile(values, 0.5);
+}
+
+/** The distance from the first quartile to the third. NaN of nothing. */
+export function interquartileRange(values: readonly number[]): number {
+  return quantile(values, 0.75) - quantile(values, 0.25);
+}
+
+/** The value below which the fraction `p` lies, linear between neighbours (NumPy's default, R's type 7). */
+export function quantile(values: readonly number[], p: number): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const position = p * (sorted.length - 1);
+  const below = Math.floor(position);
+  const [low = NaN, high = low] = [sorted[below], sorted[below + 1]];
+  return low + (position - below) * (high - low);
+}

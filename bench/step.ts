@@ -1,0 +1,86 @@
+/**
+ * Times MyNet's training step on every device of this library, round by round in turn, once all of them have been seen
+ * to compute the same losses:
+ *
+ *     npm run bench:step -- --json step.json
+ */
+import { helpText, numberOption, parseOptions, runProgram } from '../examples/cli.js';
+import { CpuDevice } from '../lib/device/cpu/device.js';
+import type { Device } from '../lib/index.js';
+import { openDevice } from '../lib/node/index.js';
+import { checkLosses, CHECKED_STEPS } from './step/check-losses.js';
+import { formatNumber, formatTable, heading, thisMachine, versionsOf, writeReport } from './step/report.js';
+import { millisecondsOf, timeInTurn } from './step/rounds.js';
+import { TrainingStep } from './step/training-step.js';
+import { DROPOUT, makeWorkload } from './step/workload.js';
+
+const OPTIONS = {
+  json: { value: 'FILE', help: 'write the results to FILE' },
+  rounds: { value: 'N', help: 'rounds a device (default 7)' },
+  device: { value: 'NAME', help: 'cpu: leave WebGPU out (default: all devices)' },
+};
+
+/** The loss is read once in so many steps. */
+const READ_EVERY = 10;
+
+await runProgram('bench:step', async (args) => {
+  const options = parseOptions(args, OPTIONS);
+  if (options.help) {
+    console.log(helpText('npm run bench:step -- [options]', OPTIONS));
+    return 0;
+  }
+  const rounds = numberOption('rounds', options.rounds, 7, { min: 1, isWhole: true });
+  const devices = await openDevices(options.device !== 'cpu');
+  const work = makeWorkload();
+
+  const losses = new Map<string, readonly number[]>();
+  for (const [name, device] of devices) {
+    const step = new TrainingStep(device, work, 0);
+    losses.set(name, await step.losses(CHECKED_STEPS));
+    step.dispose();
+  }
+  checkLosses('reference', losses);
+
+  const steps = [...devices].map(([name, device]) => ({ name, step: new TrainingStep(device, work, DROPOUT) }));
+  const contestants = steps.map(({ name, step }) => ({
+    name,
+    round: (count: number) => millisecondsOf(() => step.run(count, READ_EVERY)),
+  }));
+  const times = await timeInTurn(contestants, { rounds, milliseconds: 500, multipleOf: READ_EVERY });
+  const results = [...times].map(([device, { median, smallest, largest }]) => ({
+    library: 'kernelwright',
+    device,
+    millisecondsPerStep: median,
+    smallest,
+    largest,
+    description: devices.get(device)?.info.description,
+  }));
+
+  const facts = {
+    machine: thisMachine(),
+    versions: versionsOf(['webgpu']),
+    device: devices.get('webgpu')?.info.description ?? 'none',
+  };
+  console.log(`${heading(facts)}\n`);
+  console.log(
+    formatTable(
+      ['device', 'ms a step', 'smallest', 'largest', 'steps a second'],
+      results.map(({ device, millisecondsPerStep, smallest, largest }) => [
+        device,
+        ...[millisecondsPerStep, smallest, largest, 1000 / millisecondsPerStep].map(formatNumber),
+      ]),
+    ),
+  );
+  if (typeof options.json === 'string') await writeReport(options.json, { ...facts, results });
+  for (const device of devices.values()) device.dispose();
+  return 0;
+});
+
+async function openDevices(withWebGpu: boolean): Promise<ReadonlyMap<string, Device>> {
+  const devices = new Map<string, Device>([
+    ['cpu', await openDevice('cpu')],
+    ['reference', new CpuDevice({ path: 'reference', reason: 'for comparison' })],
+  ]);
+  if (withWebGpu) devices.set('webgpu', await openDevice('webgpu'));
+  return devices;
+}

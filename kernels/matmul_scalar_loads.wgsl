@@ -1,0 +1,46 @@
+// matmul_scalar_loads.wgsl: how the matmul kernels read A and B and write C, for sizes of any remainder: four elements
+// at a time, each guarded on its own. Joined behind matmul_common.wgsl; matmul_vec4_loads.wgsl is its twin for
+// contiguous axes that are multiples of 4.
+//
+// Bindings    0 a [.., M, K] or [.., K, M] read   1 b [.., K, N] or [.., N, K] read   2 c [batch, M, N] write
+// Launch      none of its own: matmul_tiled.wgsl, matmul_direct.wgsl
+// Reference   lib/ops/matmul.ts
+
+@group(0) @binding(0) var<storage, read> a: array<f32>;
+@group(0) @binding(1) var<storage, read> b: array<f32>;
+@group(0) @binding(2) var<storage, read_write> c: array<f32>;
+
+// Four elements from (row, column) on along a row of a matrix of rows x columns, 0 beyond its edges.
+fn loadA(start: u32, row: u32, column: u32, rows: u32, columns: u32) -> vec4f {
+  var quad = vec4f(0.0);
+  if (row < rows) {
+    let index = start + row * columns + column;
+    if (column < columns) { quad.x = a[index]; }
+    if (column + 1u < columns) { quad.y = a[index + 1u]; }
+    if (column + 2u < columns) { quad.z = a[index + 2u]; }
+    if (column + 3u < columns) { quad.w = a[index + 3u]; }
+  }
+  return quad;
+}
+
+fn loadB(start: u32, row: u32, column: u32, rows: u32, columns: u32) -> vec4f {
+  var quad = vec4f(0.0);
+  if (row < rows) {
+    let index = start + row * columns + column;
+    if (column < columns) { quad.x = b[index]; }
+    if (column + 1u < columns) { quad.y = b[index + 1u]; }
+    if (column + 2u < columns) { quad.z = b[index + 2u]; }
+    if (column + 3u < columns) { quad.w = b[index + 3u]; }
+  }
+  return quad;
+}
+
+fn storeC(batch: u32, row: u32, column: u32, quad: vec4f) {
+  if (row < size.M) {
+    let index = (batch * size.M + row) * size.N + column;
+    if (column < size.N) { c[index] = quad.x; }
+    if (column + 1u < size.N) { c[index + 1u] = quad.y; }
+    if (column + 2u < size.N) { c[index + 2u] = quad.z; }
+    if (column + 3u < size.N) { c[index + 3u] = quad.w; }
+  }
+}
