@@ -21,3 +21,11 @@ struct Uniforms {
 }
 
 @group(0) @binding(3) var<uniform> size: Uniforms;
+
+// What becomes of an element of the product before it is stored: nothing here, or the stages of a fused kernel
+// (epilogue_*.wgsl, lib/ops/fused-matmul.ts).
+// begin epilogue
+fn finish(value: f32, row: u32, column: u32) -> f32 {
+  return value;
+}
+// end epilogue

@@ -124,12 +124,8 @@ fn matmulDirect(
       s7 = vec4f(0.0);
     }
   }
-  storeC(batch, row, column, c0);
-  storeC(batch, row + 1u, column, c1);
-  storeC(batch, row + 2u, column, c2);
-  storeC(batch, row + 3u, column, c3);
-  storeC(batch, row + 4u, column, c4);
-  storeC(batch, row + 5u, column, c5);
-  storeC(batch, row + 6u, column, c6);
-  storeC(batch, row + 7u, column, c7);
+  var rows = array<vec4f, 8>(c0, c1, c2, c3, c4, c5, c6, c7);
+  for (var r = 0u; r < 8u; r++) {
+    storeC(batch, row + r, column, rows[r]);
+  }
 }

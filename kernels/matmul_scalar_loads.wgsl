@@ -35,12 +35,20 @@ fn loadB(start: u32, row: u32, column: u32, rows: u32, columns: u32) -> vec4f {
   return quad;
 }
 
+// A loop, because shader compilers inline: the stages of a fused kernel would stand here four times.
 fn storeC(batch: u32, row: u32, column: u32, quad: vec4f) {
-  if (row < size.M) {
-    let index = (batch * size.M + row) * size.N + column;
-    if (column < size.N) { c[index] = quad.x; }
-    if (column + 1u < size.N) { c[index + 1u] = quad.y; }
-    if (column + 2u < size.N) { c[index + 2u] = quad.z; }
-    if (column + 3u < size.N) { c[index + 3u] = quad.w; }
+  if (row >= size.M) {
+    return;
   }
+  let index = (batch * size.M + row) * size.N + column;
+  for (var lane = 0u; lane < 4u; lane++) {
+    if (column + lane < size.N) {
+      c[index + lane] = finish(quad[lane], row, column + lane);
+    }
+  }
+}
+
+// The element of C as it is before the store: what an update in place starts from.
+fn currentC(row: u32, column: u32) -> f32 {
+  return c[row * size.N + column];
 }

@@ -117,8 +117,8 @@ fn matmulTiled(
       s3 = vec4f(0.0);
     }
   }
-  storeC(batch, tileRow + row, tileColumn + column, c0);
-  storeC(batch, tileRow + row + 1u, tileColumn + column, c1);
-  storeC(batch, tileRow + row + 2u, tileColumn + column, c2);
-  storeC(batch, tileRow + row + 3u, tileColumn + column, c3);
+  var rows = array<vec4f, 4>(c0, c1, c2, c3);
+  for (var r = 0u; r < 4u; r++) {
+    storeC(batch, tileRow + row + r, tileColumn + column, rows[r]);
+  }
 }

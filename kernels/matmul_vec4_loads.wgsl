@@ -24,8 +24,20 @@ fn loadB(start: u32, row: u32, column: u32, rows: u32, columns: u32) -> vec4f {
   return b[(start + row * columns + column) / 4u];
 }
 
+// A loop, because shader compilers inline: the stages of a fused kernel would stand here four times.
 fn storeC(batch: u32, row: u32, column: u32, quad: vec4f) {
-  if (row < size.M && column < size.N) {
-    c[((batch * size.M + row) * size.N + column) / 4u] = quad;
+  if (row >= size.M || column >= size.N) {
+    return;
   }
+  var finished = vec4f(0.0);
+  for (var lane = 0u; lane < 4u; lane++) {
+    finished[lane] = finish(quad[lane], row, column + lane);
+  }
+  c[((batch * size.M + row) * size.N + column) / 4u] = finished;
+}
+
+// The element of C as it is before the store: what an update in place starts from.
+fn currentC(row: u32, column: u32) -> f32 {
+  let index = row * size.N + column;
+  return c[index / 4u][index % 4u];
 }

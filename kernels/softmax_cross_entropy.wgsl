@@ -11,8 +11,11 @@
 // Bindings    forward:  0 logits [N, C] read   1 target read   2 weight [C] read   3 loss [N] write
 //                       4 rowWeight [N] write   5 uniforms
 //             gradient: 0 logits   1 target   2 weight   3 dLoss [N] read   4 dLogits [N, C] write   5 uniforms
+//             whole:    0 logits   1 target   2 weight   3 loss [] write   4 dLogits [N, C] write   5 uniforms
 //             target is i32 [N], or f32 [N, C] where PROBABILITIES (bound as u32 words either way)
-// Launch      one row a workgroup of 64; N workgroups, folded at 65,535
+// Launch      forward, gradient: one row a workgroup of 64; N workgroups, folded at 65,535
+//             whole: one workgroup of 256, a row an invocation: the reduced loss and its gradient in one launch, for
+//             few classes and rows, where three launches and the sums between them would cost more than the work
 // Memory      64 · 16 B: maximum, Σ exp, Σ weight · q, Σ weight · q · logit go through one tree of vec4s
 // Cost        two reads (and one write) an element, one exp each: bound by bandwidth for many classes, by the launch
 //             for two
@@ -141,5 +144,64 @@ fn gradient(
     let probability = exp(logits[at] - sums.x) / sums.y;
     let value = dLoss[row] * (probability * sums.z - weightOf(c) * targetOf(row, c));
     dLogits[at] = select(0.0, select(nanValue(value), value, isDefined), isUsed);
+  }
+}
+
+// The same four numbers for a short row, by one invocation.
+fn shortRowSums(row: u32) -> vec4f {
+  let start = row * uniforms.C;
+  var largest = -infinity(uniforms.smoothing);
+  for (var c = 0u; c < uniforms.C; c++) {
+    largest = maximumOf(largest, logits[start + c]);
+  }
+  var sums = vec3f(0.0);
+  for (var c = 0u; c < uniforms.C; c++) {
+    let shifted = logits[start + c] - largest;
+    let share = weightOf(c) * targetOf(row, c);
+    sums += vec3f(exp(shifted), share, select(share * shifted, 0.0, share == 0.0));
+  }
+  return vec4f(largest, sums);
+}
+
+override MEAN: bool = true;
+
+var<workgroup> totals: array<vec2f, 256>; // Σ loss, Σ weight of the rows
+
+@compute @workgroup_size(256)
+fn whole(@builtin(local_invocation_index) lane: u32) {
+  var own = vec2f(0.0);
+  for (var row = lane; row < uniforms.rows; row += 256u) {
+    let sums = shortRowSums(row);
+    if (!isIgnored(row)) {
+      let value = sums.z * log(sums.y) - sums.w;
+      var rowWeight_ = 1.0;
+      if (!PROBABILITIES) {
+        rowWeight_ = weightOf(min(target_[row], uniforms.C - 1u));
+      }
+      own += vec2f(select(nanValue(value), value, isValid(row, sums.x)), rowWeight_);
+    }
+  }
+  totals[lane] = own;
+  for (var half = 128u; half > 0u; half /= 2u) {
+    workgroupBarrier();
+    if (lane < half) {
+      totals[lane] += totals[lane + half];
+    }
+  }
+  workgroupBarrier();
+  let divisor = select(1.0, totals[0].y, MEAN);
+  if (lane == 0u) {
+    loss[0] = totals[0].x / divisor;
+  }
+  for (var row = lane; row < uniforms.rows; row += 256u) {
+    let sums = shortRowSums(row);
+    let isUsed = !isIgnored(row);
+    let isDefined = isValid(row, sums.x);
+    for (var c = 0u; c < uniforms.C; c++) {
+      let at = row * uniforms.C + c;
+      let probability = exp(logits[at] - sums.x) / sums.y;
+      let value = (probability * sums.z - weightOf(c) * targetOf(row, c)) / divisor;
+      dLogits[at] = select(0.0, select(nanValue(value), value, isDefined), isUsed);
+    }
   }
 }

@@ -1,6 +1,7 @@
 import { defaultDevice } from './device/default.js';
 import type { Device } from './device/device.js';
-import { nodesBefore, structureOf } from './graph/program.js';
+import { nodesBefore } from './graph/nodes.js';
+import { structureOf } from './graph/program.js';
 import { record, type Trace } from './graph/trace.js';
 import { Plan } from './plan.js';
 import type { NumericArray } from './graph/operation.js';

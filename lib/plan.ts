@@ -36,7 +36,7 @@ export class Plan {
     inputs: readonly Tensor[],
     trace: Trace | undefined,
   ): Promise<Plan> {
-    const program = buildProgram(outputs.map(ownResult), inputs, trace);
+    const program = buildProgram(outputs.map(ownResult), inputs, trace, device);
     return new Plan(device, program, trace, await load(device, program));
   }
 

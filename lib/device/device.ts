@@ -39,6 +39,8 @@ export interface Executable {
 export interface Device {
   /** What was opened, and why. */
   readonly info: DeviceInfo;
+  /** @internal Whether programs for it are fused: where a kernel costs far more to launch than a call. */
+  readonly fuses: boolean;
   /** @internal A buffer that lives until it is disposed of. Throws DeviceError naming the limit where it is too large. */
   allocate(spec: TensorSpec): DeviceArray;
   /** @internal Prepares a program for replay over these variables' buffers. Rejects with DeviceError naming the operation. */

@@ -5,7 +5,7 @@ import { asTensor, tensor, Tensor } from '../tensor.js';
 import type { Variable } from '../variable.js';
 import type { GraphNode } from './node.js';
 import type { Operation } from './operation.js';
-import { nodesBefore } from './program.js';
+import { nodesBefore } from './nodes.js';
 
 /**
  * Gradients of `output` with respect to each of `inputs`, as graphs: reverse mode, each operation's rule applied once

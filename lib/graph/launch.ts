@@ -8,14 +8,19 @@ export interface Kernel {
   readonly entryPoint: string;
 }
 
-/** A buffer of the launch, by its place among the operation's inputs or outputs. Outputs are bound read_write. */
-export type Binding = { readonly input: number } | { readonly output: number };
+/**
+ * A buffer of the launch, by its place among the operation's inputs or outputs. Outputs are bound read_write. `at` is
+ * the number of the binding in WGSL; left out, it is the place in the list.
+ */
+export type Binding = ({ readonly input: number } | { readonly output: number }) & { readonly at?: number };
 
-/** One dispatch. Buffers are bound at group 0 in the order of `bindings`; the uniforms follow as the last binding. */
+/** One dispatch. Buffers are bound at group 0 in the order of `bindings`, the uniforms behind them. */
 export interface Launch {
   readonly kernel: Kernel;
   readonly bindings: readonly Binding[];
   readonly uniforms: Uint8Array;
+  /** Number of the uniforms' binding; left out, the one behind the buffers. */
+  readonly uniformsAt?: number;
   /** Values of the WGSL `override`s. */
   readonly constants?: Readonly<Record<string, number>>;
   readonly workgroups: readonly [number, number, number];

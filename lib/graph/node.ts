@@ -26,8 +26,13 @@ export function apply<A extends Attributes>(
   if (operation.writes && !trace) {
     throw new TraceError(`${operation.name} changes state: call it inside a function given to compile() or run()`);
   }
-  const node: GraphNode = { id: nodesMade++, operation, attributes, inputs, specs, trace };
-  return specs.map((spec, index) => new Tensor(spec, { kind: 'node', node, index }));
+  return createNode({ operation, attributes, inputs, specs, trace });
+}
+
+/** A node as it is given, unchecked; its id is the next one. Returns its outputs. */
+export function createNode(parts: Omit<GraphNode, 'id'>): Tensor[] {
+  const node: GraphNode = { ...parts, id: nodesMade++ };
+  return node.specs.map((spec, index) => new Tensor(spec, { kind: 'node', node, index }));
 }
 
 /** The tensor in whose storage this one lives: itself, or what a chain of aliases (reshapes) starts from. */

@@ -2,8 +2,10 @@ import { TraceError } from '../errors.js';
 import { sizeOf } from '../shape.js';
 import { STALE, type Tensor } from '../tensor.js';
 import type { Variable } from '../variable.js';
+import { fuse, type GraphRoots } from './fuse.js';
 import { planMemory, type MemoryPlan } from './memory.js';
 import { type GraphNode, storageOf } from './node.js';
+import { nodesBefore } from './nodes.js';
 import type { Attributes, NumericArray, Operation, TensorSpec } from './operation.js';
 import type { Trace } from './trace.js';
 
@@ -42,21 +44,9 @@ export interface Program {
 
 const OUTSIDE = 'a tensor is used outside of the traced function whose input it is, or depends on';
 
-/** The nodes that `roots` depend on, in the order of their creation, which is a topological one. */
-export function nodesBefore(roots: readonly Tensor[]): GraphNode[] {
-  const seen = new Set<GraphNode>();
-  const pending = roots.map((root) => root.origin);
-  for (let origin = pending.pop(); origin; origin = pending.pop()) {
-    if (origin.kind !== 'node' || seen.has(origin.node)) continue;
-    seen.add(origin.node);
-    for (const input of origin.node.inputs) pending.push(input.origin);
-  }
-  return [...seen].sort((a, b) => a.id - b.id);
-}
-
 /** The nodes of `outputs` and of the trace's updates. Throws TraceError where another trace's update is among them. */
-function nodesOf(outputs: readonly Tensor[], trace: Trace | undefined): GraphNode[] {
-  const nodes = nodesBefore([...outputs, ...(trace?.updates.values() ?? [])]);
+function nodesOf({ outputs, updates }: GraphRoots, trace: Trace | undefined): GraphNode[] {
+  const nodes = nodesBefore([...outputs, ...updates]);
   for (const node of nodes) {
     if (node.operation.writes && node.trace !== trace) {
       throw new TraceError(
@@ -67,13 +57,26 @@ function nodesOf(outputs: readonly Tensor[], trace: Trace | undefined): GraphNod
   return nodes;
 }
 
+/** How a graph is made a program. */
+export interface ProgramOptions {
+  /** Whether operations are joined where one kernel can carry out several. */
+  readonly fuses: boolean;
+}
+
 /**
- * Flattens the graph of `outputs` and of the trace's updates.
+ * Flattens the graph of `results` and of the trace's updates.
  *
  * @param inputs placeholders and other leaves that each run is given; every other constant is fixed in the program
  */
-export function buildProgram(outputs: readonly Tensor[], inputs: readonly Tensor[], trace: Trace | undefined): Program {
-  const nodes = nodesOf(outputs, trace);
+export function buildProgram(
+  results: readonly Tensor[],
+  inputs: readonly Tensor[],
+  trace: Trace | undefined,
+  options: ProgramOptions = { fuses: false },
+): Program {
+  const roots = { outputs: results, updates: [...(trace?.updates.values() ?? [])] };
+  const { outputs, updates } = options.fuses ? fuse(roots) : roots;
+  const nodes = nodesOf({ outputs, updates }, trace);
   checkOrder(nodes);
 
   const constants: (TensorSpec & { readonly data: NumericArray })[] = [];
@@ -190,7 +193,7 @@ export function structureOf(outputs: readonly Tensor[], trace: Trace | undefined
     tensor.origin.kind === 'node' ? `${names.get(tensor.origin.node) ?? '?'}.${tensor.origin.index}` : nameLeaf(tensor);
 
   const lines: string[] = [];
-  for (const node of nodesOf(outputs, trace)) {
+  for (const node of nodesOf({ outputs, updates: [...(trace?.updates.values() ?? [])] }, trace)) {
     names.set(node, `n${lines.length}`);
     lines.push(
       `${node.operation.name}(${node.inputs.map(nameOf).join(' ')})${JSON.stringify(node.attributes, exactNumber)}`,

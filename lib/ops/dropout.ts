@@ -8,6 +8,7 @@ import { drawBits, streamOf } from '../random.js';
 import { sizeOf } from '../shape.js';
 import { asTensor, type Tensor, type TensorLike } from '../tensor.js';
 import { multiply } from './arithmetic.js';
+import { fuseIntoMatmul } from './fused-matmul.js';
 
 type DropoutAttributes = { readonly probability: number; readonly stream: number; readonly use: number };
 
@@ -44,6 +45,21 @@ const dropoutOperation: Operation<DropoutAttributes> = defineOperation<DropoutAt
   },
   gradient: ({ inputs: [, state], outputGradients: [dOutput], attributes }) =>
     state && dOutput ? [applyOne(dropoutOperation, [dOutput, state], attributes), undefined] : [],
+  fuse: (call) =>
+    fuseIntoMatmul(call, {
+      kind: 'dropout',
+      operation: dropoutOperation,
+      attributes: call.attributes,
+      position: 0,
+      reads: [{ input: 1, at: 5 }],
+      expression: 'dropElement(value, row, column)',
+      constants: {
+        DROPOUT_STREAM: call.attributes.stream,
+        DROPOUT_USE: call.attributes.use,
+        DROPOUT_THRESHOLD: thresholdOf(call.attributes.probability),
+        DROPOUT_SCALE: scaleOf(call.attributes.probability),
+      },
+    }),
   tolerance: { absolute: 0, relative: 1e-6 },
   cases: [[7], [32, 200], [1], [0], [257]].flatMap((shape) =>
     [0.5, 0.2, 0.9].map((probability) => ({

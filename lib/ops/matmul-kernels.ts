@@ -8,7 +8,15 @@ import {
   matmulVec4LoadsWgsl,
 } from '../generated/wgsl.js';
 import { matmulWasm } from '../generated/wasm.js';
-import { ceilDivide, foldWorkgroups, type KernelTarget, type Launch, Uniforms } from '../graph/launch.js';
+import {
+  type Binding,
+  ceilDivide,
+  fillBlock,
+  foldWorkgroups,
+  type KernelTarget,
+  type Launch,
+  Uniforms,
+} from '../graph/launch.js';
 import type { SimdCall } from '../graph/simd.js';
 import { broadcastShapes, broadcastStrides, collapse, forEachOffset, type Shape, sizeOf } from '../shape.js';
 
@@ -82,15 +90,39 @@ export function variantFor(a: Shape, b: Shape, attributes: MatmulAttributes, tar
   return isAligned ? 'tiledVec4' : 'tiled';
 }
 
+/** What a fused kernel does to each element before it stores it. */
+export interface Epilogue {
+  /** The block `epilogue` of kernels/matmul_common.wgsl. */
+  readonly code: string;
+  /** What it reads and writes beside a, b and c. */
+  readonly bindings: readonly Binding[];
+  readonly constants: Readonly<Record<string, number>>;
+}
+
+/** Number of the uniforms' binding in all matmul kernels. */
+const UNIFORMS_AT = 3;
+
 /** The launch of one variant. */
-export function matmulLaunch(a: Shape, b: Shape, attributes: MatmulAttributes, variant: MatmulVariant): Launch {
+export function matmulLaunch(
+  a: Shape,
+  b: Shape,
+  attributes: MatmulAttributes,
+  variant: MatmulVariant,
+  epilogue?: Epilogue,
+): Launch {
   const { M, N, K, batchShape, batch } = sizesOf(a, b, attributes);
   const batches = sizeOf(batchShape);
   const { code, entryPoint, tile } = VARIANTS[variant];
+  const sizesAndEpilogue = epilogue ? fillBlock(matmulCommonWgsl, 'epilogue', epilogue.code) : matmulCommonWgsl;
   return {
-    kernel: { name: `matmul ${variant}`, code: commonWgsl + matmulCommonWgsl + code, entryPoint },
-    bindings: [{ input: 0 }, { input: 1 }, { output: 0 }],
-    constants: { TRANSPOSE_A: Number(attributes.transposeA), TRANSPOSE_B: Number(attributes.transposeB) },
+    kernel: { name: `matmul ${variant}`, code: commonWgsl + sizesAndEpilogue + code, entryPoint },
+    bindings: [{ input: 0 }, { input: 1 }, { output: 0 }, ...(epilogue?.bindings ?? [])],
+    uniformsAt: UNIFORMS_AT,
+    constants: {
+      ...epilogue?.constants,
+      TRANSPOSE_A: Number(attributes.transposeA),
+      TRANSPOSE_B: Number(attributes.transposeB),
+    },
     uniforms: new Uniforms()
       .u32(M, N, K, batches, batch.sizes.length)
       .axes(batch.sizes, 1)

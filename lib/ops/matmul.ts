@@ -14,7 +14,8 @@ export interface MatmulOptions {
   readonly transposeB?: boolean;
 }
 
-const matmulOperation: Operation<MatmulAttributes> = defineOperation<MatmulAttributes>({
+/** The operation itself, which fused products are made of. */
+export const matmulOperation: Operation<MatmulAttributes> = defineOperation<MatmulAttributes>({
   name: 'matmul',
   infer([a, b], attributes) {
     const [shapeA = [], shapeB = []] = [a?.shape, b?.shape];

@@ -2,8 +2,9 @@ import { ShapeError } from '../errors.js';
 import { commonWgsl, sgdWgsl } from '../generated/wgsl.js';
 import { sgdWasm } from '../generated/wasm.js';
 import { type Binding, ceilDivide, foldWorkgroups, type Launch, Uniforms } from '../graph/launch.js';
-import { defineOperation, type TensorSpec } from '../graph/operation.js';
+import { defineOperation, type Operation, type TensorSpec } from '../graph/operation.js';
 import { formatShape, sameShape, type Shape, sizeOf } from '../shape.js';
+import { fuseIntoMatmul } from './fused-matmul.js';
 
 export type SgdAttributes = {
   readonly weightDecay: number;
@@ -17,48 +18,61 @@ const SHAPES: readonly Shape[] = [[1], [5, 7], [257], [0]];
 const NO_GRADIENT = { none: 'it changes state' };
 
 /** parameter ← parameter - learningRate · (gradient + weightDecay · parameter). Inputs: parameter, gradient, learningRate. */
-export const sgdUpdate = defineOperation<{ readonly weightDecay: number }>({
-  name: 'sgdUpdate',
-  infer: ([parameter, gradient]) => [checkGradient(parameter, gradient)],
-  reference({ inputs: [, gradient, learningRate], outputs: [parameter], attributes: { weightDecay } }) {
-    if (!gradient || !learningRate || !parameter) return;
-    const rate = learningRate.data[0] ?? 0;
-    for (let i = 0; i < gradient.data.length; i++) {
-      const p = parameter.data[i] ?? 0;
-      parameter.data[i] = p - rate * ((gradient.data[i] ?? 0) + weightDecay * p);
-    }
-  },
-  kernel: ({ inputs: [parameter], attributes: { weightDecay } }) => [
-    launchOf('plain', parameter?.shape ?? [], [{ output: 0 }, { input: 1 }, { input: 2 }], {
-      weightDecay,
-      momentum: 0,
-      dampening: 0,
-      nesterov: false,
-    }),
-  ],
-  simd: ({ inputs: [parameter], attributes: { weightDecay } }) => [
-    {
-      kernel: { module: sgdWasm, entryPoint: 'plain' },
-      arguments: [{ output: 0 }, { input: 1 }, { input: 2 }, quadsOf(parameter?.shape ?? []), weightDecay],
+export const sgdUpdate: Operation<{ readonly weightDecay: number }> = defineOperation<{ readonly weightDecay: number }>(
+  {
+    name: 'sgdUpdate',
+    infer: ([parameter, gradient]) => [checkGradient(parameter, gradient)],
+    reference({ inputs: [, gradient, learningRate], outputs: [parameter], attributes: { weightDecay } }) {
+      if (!gradient || !learningRate || !parameter) return;
+      const rate = learningRate.data[0] ?? 0;
+      for (let i = 0; i < gradient.data.length; i++) {
+        const p = parameter.data[i] ?? 0;
+        parameter.data[i] = p - rate * ((gradient.data[i] ?? 0) + weightDecay * p);
+      }
     },
-  ],
-  writes: [0],
-  gradient: NO_GRADIENT,
-  tolerance: TOLERANCE,
-  cases: SHAPES.flatMap((shape) =>
-    [0, 0.01].map((weightDecay) => ({
-      inputs: [{ shape }, { shape }, { shape: [], fill: 'positive' }],
-      attributes: { weightDecay },
-    })),
-  ),
-});
+    kernel: ({ inputs: [parameter], attributes: { weightDecay } }) => [
+      launchOf('plain', parameter?.shape ?? [], [{ output: 0 }, { input: 1 }, { input: 2 }], {
+        weightDecay,
+        momentum: 0,
+        dampening: 0,
+        nesterov: false,
+      }),
+    ],
+    simd: ({ inputs: [parameter], attributes: { weightDecay } }) => [
+      {
+        kernel: { module: sgdWasm, entryPoint: 'plain' },
+        arguments: [{ output: 0 }, { input: 1 }, { input: 2 }, quadsOf(parameter?.shape ?? []), weightDecay],
+      },
+    ],
+    writes: [0],
+    fuse: (call) =>
+      fuseIntoMatmul(call, {
+        kind: 'sgd',
+        operation: sgdUpdate,
+        attributes: call.attributes,
+        position: 1,
+        reads: [{ input: 2, at: 9 }],
+        writesAt: [2],
+        expression: 'descend(value, row, column)',
+        constants: { WEIGHT_DECAY: call.attributes.weightDecay },
+      }),
+    gradient: NO_GRADIENT,
+    tolerance: TOLERANCE,
+    cases: SHAPES.flatMap((shape) =>
+      [0, 0.01].map((weightDecay) => ({
+        inputs: [{ shape }, { shape }, { shape: [], fill: 'positive' }],
+        attributes: { weightDecay },
+      })),
+    ),
+  },
+);
 
 /**
  * g = gradient + weightDecay · parameter; velocity ← g in the step 0, momentum · velocity + (1 - dampening) · g after it;
  * parameter ← parameter - learningRate · (nesterov ? g + momentum · velocity : velocity).
  * Inputs: parameter, velocity, gradient, learningRate, step (u32).
  */
-export const sgdMomentumUpdate = defineOperation<SgdAttributes>({
+export const sgdMomentumUpdate: Operation<SgdAttributes> = defineOperation<SgdAttributes>({
   name: 'sgdMomentumUpdate',
   infer: ([parameter, , gradient]) => {
     const spec = checkGradient(parameter, gradient);
@@ -102,6 +116,25 @@ export const sgdMomentumUpdate = defineOperation<SgdAttributes>({
     },
   ],
   writes: [0, 1],
+  fuse: (call) =>
+    fuseIntoMatmul(call, {
+      kind: 'sgd',
+      operation: sgdMomentumUpdate,
+      attributes: call.attributes,
+      position: 2,
+      reads: [
+        { input: 3, at: 9 },
+        { input: 4, at: 10 },
+      ],
+      writesAt: [2, 8],
+      expression: 'descendWithMomentum(value, row, column)',
+      constants: {
+        WEIGHT_DECAY: call.attributes.weightDecay,
+        MOMENTUM: call.attributes.momentum,
+        DAMPENING: call.attributes.dampening,
+        NESTEROV: Number(call.attributes.nesterov),
+      },
+    }),
   gradient: NO_GRADIENT,
   tolerance: TOLERANCE,
   cases: SHAPES.flatMap((shape) =>

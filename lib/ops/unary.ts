@@ -5,6 +5,7 @@ import { type CaseInput, defineOperation, type Operation } from '../graph/operat
 import { ShapeError } from '../errors.js';
 import { sizeOf, type Shape } from '../shape.js';
 import { asTensor, type Tensor, type TensorLike } from '../tensor.js';
+import { fuseIntoMatmul } from './fused-matmul.js';
 
 /**
  * The room that functions of one value share: output[i] = f(input[i]). A row states f and its derivative; the kernel
@@ -38,11 +39,17 @@ const SHAPES: readonly Shape[] = [[], [0], [1], [7], [3, 65], [2, 3, 5, 7], [257
 /** exp, log and tanh of WGSL are good to a few units of the fifth digit. */
 const DEFAULT_TOLERANCE = { absolute: 1e-5, relative: 1e-5 };
 
+/** The parameters in a fused kernel: overrides of kernels/epilogue_activation.wgsl. */
+const PARAMETERS = 'vec2f(ACTIVATION_A, ACTIVATION_B)';
+function parameterConstants({ parameters: [a = 0, b = 0] }: UnaryAttributes) {
+  return { ACTIVATION_A: a, ACTIVATION_B: b };
+}
+
 /** Makes the two operations of a row. */
 export function defineUnary(row: UnaryRow): UnaryOperations {
   const tolerance = row.tolerance ?? DEFAULT_TOLERANCE;
   const settings = (row.parameters ?? [[]]).flatMap((parameters) => SHAPES.map((shape) => ({ shape, parameters })));
-  const backward = defineOperation<UnaryAttributes>({
+  const backward: Operation<UnaryAttributes> = defineOperation<UnaryAttributes>({
     name: `${row.name}Gradient`,
     infer([input, outputGradient]) {
       if (!input || outputGradient?.shape.length !== input.shape.length)
@@ -61,13 +68,23 @@ export function defineUnary(row: UnaryRow): UnaryOperations {
       launch(unaryGradientWgsl, 'unaryGradient', `${row.wgsl}Derivative`, 2, outputs[0]?.shape ?? [], attributes),
     ],
     gradient: { none: 'second derivatives of pointwise functions are not written' },
+    fuse: (call) =>
+      fuseIntoMatmul(call, {
+        kind: 'activationGradient',
+        operation: backward,
+        attributes: call.attributes,
+        position: 1,
+        reads: [{ input: 0, at: 6 }],
+        expression: `chain(value, ${row.wgsl}Derivative(preactivationAt(row, column), ${PARAMETERS}))`,
+        constants: parameterConstants(call.attributes),
+      }),
     tolerance,
     cases: settings.map(({ shape, parameters }) => ({
       inputs: [caseInput(shape, row), { shape }],
       attributes: { parameters },
     })),
   });
-  const forward = defineOperation<UnaryAttributes>({
+  const forward: Operation<UnaryAttributes> = defineOperation<UnaryAttributes>({
     name: row.name,
     infer: ([input]) => [{ shape: input?.shape ?? [], dtype: 'f32' }],
     reference({ inputs: [input], outputs: [output], attributes }) {
@@ -78,6 +95,16 @@ export function defineUnary(row: UnaryRow): UnaryOperations {
     kernel: ({ outputs, attributes }) => [launch(unaryWgsl, 'unary', row.wgsl, 1, outputs[0]?.shape ?? [], attributes)],
     gradient: ({ inputs: [input], outputGradients: [dOutput], attributes }) =>
       input && dOutput ? [applyOne(backward, [input, dOutput], attributes)] : [],
+    fuse: (call) =>
+      fuseIntoMatmul(call, {
+        kind: 'activation',
+        operation: forward,
+        attributes: call.attributes,
+        position: 0,
+        reads: [],
+        expression: `${row.wgsl}(value, ${PARAMETERS})`,
+        constants: parameterConstants(call.attributes),
+      }),
     tolerance,
     cases: settings.map(({ shape, parameters }) => ({ inputs: [caseInput(shape, row)], attributes: { parameters } })),
   });

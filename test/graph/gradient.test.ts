@@ -1,5 +1,5 @@
 import test from 'tape';
-import { nodesBefore } from '../../lib/graph/program.js';
+import { nodesBefore } from '../../lib/graph/nodes.js';
 import {
   add,
   argmax,

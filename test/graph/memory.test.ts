@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import test from 'tape';
 import { storageOf } from '../../lib/graph/node.js';
-import { buildProgram, nodesBefore, type Program } from '../../lib/graph/program.js';
+import { nodesBefore } from '../../lib/graph/nodes.js';
+import { buildProgram, type Program } from '../../lib/graph/program.js';
 import { add, concat, exp, relu, reshape, run, sum, type Tensor, tensor } from '../../lib/index.js';
 import { sizeOf } from '../../lib/shape.js';
 import { cpu } from '../support/devices.js';

@@ -31,6 +31,7 @@ const DESCRIPTIONS: Readonly<Record<CpuPath, string>> = {
 /** Runs operations on the CPU, one after the other, in memory of its own. */
 export class CpuDevice implements Device {
   readonly info: DeviceInfo;
+  readonly fuses: boolean = false;
   readonly heap = new Heap();
   readonly simd = new SimdKernels(this.heap.memory);
   readonly #path: CpuPath;

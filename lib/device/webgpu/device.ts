@@ -10,6 +10,7 @@ import { Pipelines } from './pipelines.js';
 /** Dispatches every operation's kernels on a WebGPU device. */
 export class WebGpuDevice implements Device {
   readonly info: DeviceInfo;
+  readonly fuses: boolean = true;
   readonly gpu: GPUDevice;
   readonly pipelines: Pipelines;
   #lost: DeviceLostError | undefined;

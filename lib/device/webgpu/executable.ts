@@ -62,10 +62,11 @@ export class WebGpuExecutable implements Executable {
         ...buffers,
         { buffer: uniforms.buffer, offset: uniforms.offsets[i] ?? 0, size: launch.uniforms.byteLength },
       ];
+      const access = accessOf(launch);
       const bindGroup = device.gpu.createBindGroup({
         label: launch.kernel.name,
-        layout: device.pipelines.layout(accessOf(launch)),
-        entries: resources.map((resource, binding) => ({ binding, resource })),
+        layout: device.pipelines.layout(access),
+        entries: resources.map((resource, i) => ({ binding: access[i]?.at ?? i, resource })),
       });
       return { pipeline, bindGroup, workgroups: launch.workgroups };
     });

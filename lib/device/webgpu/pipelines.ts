@@ -21,7 +21,7 @@ export class Pipelines {
   get(launch: Launch): Promise<GPUComputePipeline> {
     const { kernel, constants = {} } = launch;
     const access = accessOf(launch);
-    const key = [access.join(), kernel.entryPoint, JSON.stringify(constants), kernel.code].join('\n');
+    const key = [keyOf(access), kernel.entryPoint, JSON.stringify(constants), kernel.code].join('\n');
     const known = this.#pipelines.get(key);
     if (known) return known;
     const module = this.#module(kernel);
@@ -41,14 +41,14 @@ export class Pipelines {
     return pipeline;
   }
 
-  layout(access: readonly Access[]): GPUBindGroupLayout {
-    const key = access.join();
+  layout(access: readonly BindingAccess[]): GPUBindGroupLayout {
+    const key = keyOf(access);
     const layout =
       this.#layouts.get(key) ??
       this.#gpu.createBindGroupLayout({
         label: key,
-        entries: access.map((kind, binding) => ({
-          binding,
+        entries: access.map(({ at, access: kind }) => ({
+          binding: at,
           visibility: COMPUTE_STAGE,
           buffer: { type: kind === 'uniform' ? 'uniform' : kind === 'write' ? 'storage' : 'read-only-storage' },
         })),
@@ -68,7 +68,23 @@ export class Pipelines {
 /** GPUShaderStage.COMPUTE: Node has no such global. */
 const COMPUTE_STAGE = 4;
 
-/** Bindings of a launch in order: inputs are read, outputs read and written, the uniforms come last. */
-export function accessOf(launch: Launch): readonly Access[] {
-  return [...launch.bindings.map((binding): Access => ('output' in binding ? 'write' : 'read')), 'uniform'];
+/** One binding of a launch: its number in WGSL, and what it gives the kernel. */
+export interface BindingAccess {
+  readonly at: number;
+  readonly access: Access;
+}
+
+/** The bindings of a launch: inputs are read, outputs read and written, the uniforms come last. */
+export function accessOf({ bindings, uniformsAt }: Launch): readonly BindingAccess[] {
+  return [
+    ...bindings.map((binding, i): BindingAccess => ({
+      at: binding.at ?? i,
+      access: 'output' in binding ? 'write' : 'read',
+    })),
+    { at: uniformsAt ?? bindings.length, access: 'uniform' },
+  ];
+}
+
+function keyOf(access: readonly BindingAccess[]): string {
+  return access.map(({ at, access: kind }) => `${at}:${kind}`).join();
 }

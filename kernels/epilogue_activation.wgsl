@@ -1,0 +1,19 @@
+// epilogue_activation.wgsl: stages behind a matrix product: f(value), and value · f'(preactivation) on the way back, for
+// a function f of pointwise.wgsl, which is joined in front of it.
+//
+// Bindings    6 preactivation [M, N] read (on the way back alone)
+// Launch      none of its own: that of the matmul kernel
+// Reference   lib/ops/unary.ts
+
+override ACTIVATION_A: f32 = 0.0;
+override ACTIVATION_B: f32 = 0.0;
+
+@group(0) @binding(6) var<storage, read> preactivation: array<f32>;
+
+fn preactivationAt(row: u32, column: u32) -> f32 {
+  return preactivation[row * size.N + column];
+}
+
+fn chain(value: f32, slope: f32) -> f32 {
+  return select(value * slope, 0.0, slope == 0.0);
+}

@@ -1,0 +1,81 @@
+import { ShapeError } from '../errors.js';
+import { defineOperation } from '../graph/operation.js';
+import { formatShape } from '../shape.js';
+import type { Tensor } from '../tensor.js';
+import { multiply } from './arithmetic.js';
+import {
+  checkTarget,
+  type CrossEntropyAttributes,
+  crossEntropyCases,
+  crossEntropyLaunch,
+  gradientOfRow,
+  lossOfRow,
+  rowOf,
+} from './cross-entropy-rows.js';
+
+type LossAttributes = CrossEntropyAttributes & {
+  /** Divide by the sum of the rows' weights; otherwise the losses are added up. */
+  readonly mean: boolean;
+};
+
+/** Up to so many classes and rows, one workgroup is enough: a row is read by one invocation. */
+const MAX_CLASSES = 64;
+const MAX_ROWS = 4096;
+
+/** Whether {@link crossEntropyLoss} is meant for these logits. */
+export function isSmallLoss(logits: Tensor): boolean {
+  const [rows = 0, classes = 0] = logits.shape;
+  return rows <= MAX_ROWS && classes > 0 && classes <= MAX_CLASSES;
+}
+
+/**
+ * Sum or mean of the cross-entropies of few rows and classes, with its gradient as a second output, in one launch.
+ * Inputs: logits [N, C], target, class weights. Outputs: loss [], dLogits [N, C].
+ */
+export const crossEntropyLoss = defineOperation<LossAttributes>({
+  name: 'softmaxCrossEntropyLoss',
+  infer([logits, target]) {
+    checkTarget(logits, target);
+    if (!logits) throw new ShapeError(`softmaxCrossEntropy: no logits for ${formatShape(target?.shape ?? [])}`);
+    return [{ shape: [], dtype: 'f32' }, logits];
+  },
+  reference({ inputs, outputs: [loss, dLogits], attributes }) {
+    const [N = 0, C = 0] = inputs[0]?.shape ?? [];
+    const rows = Array.from({ length: N }, (_, i) => rowOf(i, inputs, attributes));
+    const losses = rows.map(lossOfRow);
+    const divisor = attributes.mean ? losses.reduce((total, { weight }) => total + weight, 0) : 1;
+    if (loss) loss.data[0] = losses.reduce((total, row) => total + row.loss, 0) / divisor;
+    rows.forEach((row, i) => {
+      gradientOfRow(row).forEach((value, c) => {
+        if (dLogits) dLogits.data[i * C + c] = row.isIgnored ? 0 : value / divisor;
+      });
+    });
+  },
+  kernel(call) {
+    const launch = crossEntropyLaunch(call, 'whole');
+    return [
+      {
+        ...launch,
+        constants: { ...launch.constants, MEAN: Number(call.attributes.mean) },
+        bindings: [{ input: 0 }, { input: 1 }, { input: 2 }, { output: 0 }, { output: 1 }],
+        workgroups: [1, 1, 1],
+      },
+    ];
+  },
+  // The gradient is there already: only where the loss is used in something else is there a factor.
+  gradient({ outputs: [, dLogits], outputGradients: [dLoss] }) {
+    if (!dLogits || !dLoss) return [];
+    return [isOne(dLoss) ? dLogits : multiply(dLogits, dLoss)];
+  },
+  tolerance: { absolute: 1e-5, relative: 2e-5 },
+  cases: crossEntropyCases(false)
+    .filter(({ inputs: [logits] }) => (logits?.shape[0] ?? 0) > 0 && (logits?.shape[1] ?? 0) <= MAX_CLASSES)
+    .flatMap(({ inputs, attributes }) =>
+      [true, false].map((mean) => ({ inputs, attributes: { ...attributes, mean } })),
+    ),
+});
+
+/** The number 1, which the gradient of a loss starts from. */
+function isOne({ origin, size }: Tensor): boolean {
+  return origin.kind === 'constant' && size === 1 && origin.data[0] === 1;
+}
