@@ -1,5 +1,6 @@
 import type { Device, DeviceArray, Executable } from './device/device.js';
 import type { NumericArray } from './graph/operation.js';
+import { describeProgram } from './graph/describe.js';
 import { buildProgram, type Program } from './graph/program.js';
 import type { Trace } from './graph/trace.js';
 import { copy } from './ops/copy.js';
@@ -70,6 +71,11 @@ export class Plan {
     trace?.runBeforeReplay();
     this.#executable.run(values);
     return ++this.#runs;
+  }
+
+  /** What the plan does, in words: its steps, what was joined into one, and the memory it takes. */
+  describe(): string {
+    return describeProgram(this.program);
   }
 
   /** Frees the buffers of the plan. Its results cannot be read afterwards. */

@@ -305,3 +305,16 @@ test('what changes state outside of a traced function is refused, naming it', (t
   refuses(t, () => randomUniform([2], generator), TraceError, 'drawing random numbers', 'compile()');
   t.end();
 });
+
+test('a plan says what it does, with names of variables and bytes', async (t) => {
+  const weight = new Variable('weight', Float32Array.of(1, 2), [2, 1]);
+  const product = compile((x) => matmul(x, weight), { device: cpu });
+  await product(tensor([[3, 4]]));
+  const [plan] = product.plans();
+  t.deepEqual(plan?.describe().split('\n'), [
+    '1  matmul  input 0 [1, 2], weight → slot 0 [1, 1]',
+    'steps: 1, for 1 operations',
+    'bytes: 4 in slots (1), 8 of inputs, 0 of constants, 8 of variables, which outlive the plan',
+  ]);
+  t.end();
+});
