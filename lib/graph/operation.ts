@@ -28,6 +28,16 @@ export type AttributeValue = number | string | boolean | null | readonly number[
 /** What of an operation is not a tensor: axes, slopes, reductions. Part of the structure of a graph, never uploaded. */
 export type Attributes = Readonly<Record<string, AttributeValue>>;
 
+/** A text that is equal for equal attributes, and different for different ones. */
+export function attributesText(attributes: Attributes): string {
+  // JSON has no infinities, no NaN and no -0.
+  const exact = (_key: string, value: unknown): unknown => {
+    if (Object.is(value, -0)) return '-0';
+    return typeof value === 'number' && !Number.isFinite(value) ? String(value) : value;
+  };
+  return JSON.stringify(attributes, exact);
+}
+
 export interface Call<A extends Attributes> {
   readonly inputs: readonly TensorSpec[];
   readonly outputs: readonly TensorSpec[];

@@ -6,7 +6,7 @@ import { fuse, type GraphRoots } from './fuse.js';
 import { planMemory, type MemoryPlan } from './memory.js';
 import { type GraphNode, storageOf } from './node.js';
 import { nodesBefore } from './nodes.js';
-import type { Attributes, NumericArray, Operation, TensorSpec } from './operation.js';
+import { type Attributes, attributesText, type NumericArray, type Operation, type TensorSpec } from './operation.js';
 import type { Trace } from './trace.js';
 
 /** Where a tensor of a program is stored. */
@@ -195,18 +195,10 @@ export function structureOf(outputs: readonly Tensor[], trace: Trace | undefined
   const lines: string[] = [];
   for (const node of nodesOf({ outputs, updates: [...(trace?.updates.values() ?? [])] }, trace)) {
     names.set(node, `n${lines.length}`);
-    lines.push(
-      `${node.operation.name}(${node.inputs.map(nameOf).join(' ')})${JSON.stringify(node.attributes, exactNumber)}`,
-    );
+    lines.push(`${node.operation.name}(${node.inputs.map(nameOf).join(' ')})${attributesText(node.attributes)}`);
   }
   lines.push(`-> ${outputs.map(nameOf).join(' ')}`);
   return { key: lines.join('\n'), leaves };
-}
-
-/** JSON has no infinities, no NaN and no -0. */
-function exactNumber(_key: string, value: unknown): unknown {
-  if (Object.is(value, -0)) return '-0';
-  return typeof value === 'number' && !Number.isFinite(value) ? String(value) : value;
 }
 
 const ids = new WeakMap<Variable, number>();

@@ -7,15 +7,17 @@ import {
   philoxWgsl,
   pointwiseWgsl,
 } from '../generated/wgsl.js';
-import type { Fusion, FusionCall } from '../graph/fuse.js';
+import { type Fusion, type FusionCall, variableOf } from '../graph/fuse.js';
 import type { Binding } from '../graph/launch.js';
 import { createNode } from '../graph/node.js';
-import type { ArrayView, Attributes, Operation } from '../graph/operation.js';
+import { type ArrayView, type Attributes, attributesText, type Operation } from '../graph/operation.js';
 import { formatShape, sizeOf } from '../shape.js';
+import type { Tensor } from '../tensor.js';
+import type { Variable } from '../variable.js';
 import { type MatmulAttributes, matmulLaunch, variantFor } from './matmul-kernels.js';
 import { matmulOperation } from './matmul.js';
 
-/** What a stage does, and its WGSL file. Each may stand once in a chain. */
+/** What a stage does. Its WGSL file has one set of bindings and overrides: of one file, a chain holds one stage. */
 export type StageKind = 'bias' | 'activation' | 'activationGradient' | 'dropout' | 'sgd';
 
 /** An operation that is carried out on each element of a product before it is stored. */
@@ -65,14 +67,18 @@ export function fuseIntoMatmul(call: FusionCall<Attributes>, stage: Stage): Fusi
   const product = value.origin.node;
   const chain = product.operation === matmulOperation ? { stages: [], tap: -1 } : chains.get(product.operation);
   if (!chain || sizeOf(value.shape) === 0 || !call.canMoveHere(product)) return undefined;
-  if (chain.stages.some(({ kind }) => kind === 'sgd' || kind === stage.kind)) return undefined;
+  if (chain.stages.some(({ kind }) => kind === 'sgd' || FILES[kind] === FILES[stage.kind])) return undefined;
   const isShared = call.uses(value) > 1;
   if (isShared && (stage.kind !== 'activation' || chain.tap >= 0)) return undefined;
   if (stage.kind === 'sgd' && chain.tap >= 0) return undefined;
+  const others = call.inputs.filter((_, i) => i !== stage.position);
+  // One dispatch may not read what it writes: an update of a weight that the product itself reads stays on its own.
+  const written = new Set((stage.operation.writes ?? []).map((input) => variableAt(call.inputs, input)));
+  const isWritten = (variable: Variable | undefined): boolean => variable !== undefined && written.has(variable);
+  if (product.inputs.some((input) => isWritten(variableOf(input)))) return undefined;
 
   const tap = isShared ? chain.stages.length : chain.tap;
   const operation = chainOperation({ stages: [...chain.stages, stage], tap });
-  const others = call.inputs.filter((_, i) => i !== stage.position);
   const specs = tap < 0 ? call.node.specs : [...call.node.specs, value];
   const outputs = createNode({
     operation,
@@ -87,12 +93,15 @@ export function fuseIntoMatmul(call: FusionCall<Attributes>, stage: Stage): Fusi
   return { outputs: outputs.slice(0, call.node.specs.length), replaces: [[before, tapped]] };
 }
 
+function variableAt(inputs: readonly Tensor[], index: number): Variable | undefined {
+  const input = inputs[index];
+  return input && variableOf(input);
+}
+
 /** The operation of a chain: made once, so that equal chains share their pipelines. */
 function chainOperation(chain: Chain): Operation<MatmulAttributes> {
-  const key = JSON.stringify([
-    chain.tap,
-    chain.stages.map(({ operation, attributes }) => [operation.name, attributes]),
-  ]);
+  const parts = chain.stages.map(({ operation, attributes }) => operation.name + attributesText(attributes));
+  const key = [chain.tap, ...parts].join('\n');
   const operation = known.get(key) ?? makeOperation(chain);
   known.set(key, operation);
   chains.set(operation, chain);

@@ -7,6 +7,7 @@ import { Generator } from '../../lib/generator.js';
 import { gradient } from '../../lib/graph/gradient.js';
 import {
   add,
+  clamp,
   dropout,
   gelu,
   leakyRelu,
@@ -238,4 +239,47 @@ test('products with batch axes, and other sums than a bias, are not fused', asyn
   t.deepEqual(Array.from(await batched.data()), [0, 0, 15, 10]);
   t.deepEqual(Array.from(await columns.data()), [2, 3, 5, 6]);
   t.notOk(stepsOf(step).some((name) => name.includes('+')));
+});
+
+test('one chain holds one function of one value: the parameters of two would clash', async (t) => {
+  const step = compile((x) => leakyRelu(leakyRelu(matmul(x, x), { negativeSlope: 0.1 }), { negativeSlope: 0.5 }), {
+    device: fusing,
+  });
+  const result = await step(
+    tensor([
+      [1, -2],
+      [3, 4],
+    ]),
+  );
+  t.equal(differs(await result.data(), [-0.25, -0.5, 15, 10], { absolute: 1e-6, relative: 0 }), undefined);
+  t.deepEqual(stepsOf(step), ['matmul + leakyRelu', 'leakyRelu']);
+});
+
+test('chains that differ in an infinite bound are different operations', async (t) => {
+  const device = fusing;
+  const x = tensor([[-3, 5]]);
+  const one = tensor([[1]]);
+  const atMost = compile((a, b) => clamp(matmul(a, b), { max: 2 }), { device });
+  const atLeast = compile((a, b) => clamp(matmul(a, b), { min: 2 }), { device });
+  t.deepEqual(Array.from(await (await atMost(one, x)).data()), [-3, 2]);
+  t.deepEqual(Array.from(await (await atLeast(one, x)).data()), [2, 5]);
+});
+
+test('an update of a weight that the product itself reads stays on its own', async (t) => {
+  const weight = new Parameter('weight', Float32Array.of(1, 2, 3, 4), [2, 2]);
+  const optimizer = new SGD({ learningRate: 0.5 });
+  const step = compile(
+    (x) => {
+      optimizer.apply([weight], [matmul(x, weight)]);
+    },
+    { device: await webgpu() },
+  );
+  await step(
+    tensor([
+      [0, 1],
+      [1, 0],
+    ]),
+  );
+  t.deepEqual(Array.from(await weight.data()), [-0.5, 0, 2.5, 3]);
+  t.notOk(stepsOf(step).includes('matmul + sgdUpdate'));
 });
