@@ -1,6 +1,6 @@
 import type { Attributes, TensorSpec } from '../lib/graph/operation.js';
 import { sizeOf } from '../lib/shape.js';
-import type { Entry } from './shapes.js';
+import type { Entry } from './entry.js';
 
 /** What an execution must do at the least, whatever kernel does it. */
 export interface Cost {
@@ -16,18 +16,21 @@ export interface Cost {
 
 /** Operations that move numbers and compute none, or compute with integers. */
 const MOVES = new Set(
-  'transpose concat slice sliceGradient broadcastTo gather random assign copy advance argmax correctPredictions'.split(
+  'transpose concat slice sliceGradient broadcastTo gather random assign copy advance argmax correctPredictions negativeLogLikelihoodGradient'.split(
     ' ',
   ),
 );
 /** Reductions do a flop for every element that is read. */
 const REDUCTIONS = new Set(['sum', 'max', 'min', 'gatherGradient']);
+/** What reads of its input only as much as it writes. */
+const READS_A_PART = new Set(['gather', 'slice', 'negativeLogLikelihood']);
 /** Flop an element of the largest tensor: maximum, subtraction, exponential, sum, division … each count as one. */
 const FLOP_PER_ELEMENT: Readonly<Record<string, number>> = {
   softmax: 5,
   logSoftmax: 5,
   softmaxCrossEntropy: 4,
   softmaxCrossEntropyGradient: 6,
+  softmaxCrossEntropyLoss: 6,
   sgdUpdate: 2,
   sgdMomentumUpdate: 4,
 };
@@ -46,9 +49,10 @@ export function costOf({ operation, inputs: given, attributes }: Entry): Cost {
     return { flop: 2 * written * K, bytes: 4 * (read + written), terms: K, size };
   }
   const terms = Math.max(1, Math.ceil(read / Math.max(written, 1)));
-  const bytes = 4 * (name === 'gather' || name === 'slice' ? 2 * written : read + written);
+  const bytes = 4 * (READS_A_PART.has(name) ? 2 * written : read + written);
   if (MOVES.has(name)) return { flop: 0, bytes, terms, size: largest };
   if (REDUCTIONS.has(name)) return { flop: read, bytes, terms, size: largest };
+  if (READS_A_PART.has(name)) return { flop: written, bytes, terms, size: largest };
   return { flop: sizeOf(largest) * (FLOP_PER_ELEMENT[name] ?? 1), bytes, terms, size: largest };
 }
 

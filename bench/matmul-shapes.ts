@@ -1,4 +1,4 @@
-import type { Entry } from './shapes.js';
+import type { Entry } from './entry.js';
 
 /** Name, M, N, K, and which operands are stored transposed. */
 type MatmulRow = readonly [name: string, M: number, N: number, K: number, transposed?: 'A' | 'B'];

@@ -5,6 +5,8 @@ export type Timed = (repeats: number) => Promise<number>;
 export interface Timing {
   /** Median over the runs. */
   readonly medianMilliseconds: number;
+  /** The fastest run's. */
+  readonly fastestMilliseconds: number;
   /** Interquartile range over the runs, in milliseconds: the middle half of the runs lies within so much. */
   readonly spread: number;
   /** How many runs there were. */
@@ -15,28 +17,44 @@ export interface Timing {
 
 /** A run shorter than this is mostly the clock's and the queue's own time. */
 const SHORTEST_RUN_MILLISECONDS = 10;
-/** Time that all runs of one measurement may take, as long as there are the fewest. */
-const BUDGET_MILLISECONDS = 400;
 const FEWEST_RUNS = 3;
 const MOST_RUNS = 9;
-/** More dispatches than this in one submit are not encoded. */
-const MOST_REPEATS = 16_384;
+/** Time that a run may take on average without there being fewer of them. */
+const USUAL_RUN_MILLISECONDS = 45;
+/** What takes so long is not tried twice. */
+const LONG_MILLISECONDS = 100;
+/** Not more repeats than this, however short they are. */
+const MOST_REPEATS = 1_000_000;
 
-/** Finds out how many repeats a run needs, and makes the runs. The first execution, which warms up, is not counted. */
-export async function measure(work: Timed): Promise<Timing> {
-  await work(1);
+/**
+ * Finds out how many repeats a run needs, and makes the runs. What is short is tried twice each time, and the quicker
+ * try counts: the first may warm up, and one that something else held up would make the runs too short.
+ *
+ * @param mostRuns fewer are made of what takes long, three at least
+ */
+export async function measure(work: Timed, mostRuns = MOST_RUNS): Promise<Timing> {
+  const tryTwice = async (count: number): Promise<number> => {
+    const first = await work(count);
+    return first < LONG_MILLISECONDS ? Math.min(first, await work(count)) : first;
+  };
   let repeats = 1;
-  let milliseconds = await work(repeats);
+  let milliseconds = await tryTwice(repeats);
   while (milliseconds < SHORTEST_RUN_MILLISECONDS && repeats < MOST_REPEATS) {
     const wanted = (repeats * 1.2 * SHORTEST_RUN_MILLISECONDS) / Math.max(milliseconds, 0.001);
     repeats = Math.min(Math.ceil(Math.min(wanted, 10 * repeats)), MOST_REPEATS);
-    milliseconds = await work(repeats);
+    milliseconds = await tryTwice(repeats);
   }
-  const affordable = Math.floor(BUDGET_MILLISECONDS / milliseconds);
-  const runs = Math.min(Math.max(affordable, FEWEST_RUNS), MOST_RUNS);
-  const times: number[] = [];
-  for (let run = 0; run < runs; run++) times.push((await work(repeats)) / repeats);
-  return { medianMilliseconds: median(times), spread: interquartileRange(times), runs, repeats };
+  const affordable = Math.floor((mostRuns * USUAL_RUN_MILLISECONDS) / milliseconds);
+  const runs = Math.min(Math.max(affordable, FEWEST_RUNS), mostRuns);
+  const times = [milliseconds / repeats];
+  while (times.length < runs) times.push((await work(repeats)) / repeats);
+  return {
+    medianMilliseconds: median(times),
+    fastestMilliseconds: Math.min(...times),
+    spread: interquartileRange(times),
+    runs,
+    repeats,
+  };
 }
 
 /** The middle value, or the mean of the two in the middle. NaN of nothing. */

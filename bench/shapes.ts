@@ -1,18 +1,8 @@
 import type { Attributes, CaseInput, Operation } from '../lib/graph/operation.js';
 import { operations } from '../lib/ops/index.js';
 import { type Shape, sizeOf } from '../lib/shape.js';
+import type { Entry } from './entry.js';
 import { matmulRows } from './matmul-shapes.js';
-
-/** One benchmark: an operation at a size that real nets have. */
-export interface Entry {
-  readonly operation: Operation;
-  /** Name of the shape, to be used on the command line: `mynetDense1`. */
-  readonly name: string;
-  readonly inputs: readonly CaseInput[];
-  readonly attributes: Attributes;
-  /** Runs only where it is asked for by name, or on devices that are quick enough. */
-  readonly isLarge?: boolean;
-}
 
 /** A row of the table: fills and attributes that are left out are those of the operation's first case. */
 interface Row {
@@ -24,12 +14,13 @@ interface Row {
 
 /** Elements of the vectors: 2^20, 4 MiB. */
 const VECTOR: Shape = [1_048_576];
-/** Hidden layer of MyNet, and the images of a batch. */
+/** Hidden layer of MyNet, a batch of 32. */
 const HIDDEN: Shape = [32, 200];
-const IMAGES: Shape = [32, 3, 224, 224];
-/** Logits of ImageNet's classes, and one token batch over GPT-2's vocabulary. */
+/** A batch of 8 pictures at ImageNet's size. */
+const IMAGES: Shape = [8, 3, 224, 224];
+/** Logits of ImageNet's classes, and eight tokens over GPT-2's vocabulary. */
 const IMAGENET: Shape = [256, 1000];
-const VOCABULARY: Shape = [64, 50_257];
+const VOCABULARY: Shape = [8, 50_257];
 const STATE = 'state';
 
 const ROWS: Readonly<Record<string, readonly Row[]>> = {
@@ -68,7 +59,7 @@ const ROWS: Readonly<Record<string, readonly Row[]>> = {
   min: [{ name: 'rows', shapes: [[1024, 1024]], attributes: { axes: [1], scale: 1 }, fills: ['normal'] }],
   argmax: [{ name: 'imagenet', shapes: [IMAGENET], attributes: { axis: 1 }, fills: ['normal'] }],
   transpose: [
-    { name: 'square', shapes: [[1024, 1024]], attributes: { permutation: [1, 0] } },
+    { name: 'matrix', shapes: [[1024, 1024]], attributes: { permutation: [1, 0] } },
     { name: 'imagesToChannelsLast', shapes: [IMAGES], attributes: { permutation: [0, 2, 3, 1] } },
   ],
   concat: [
@@ -125,7 +116,11 @@ const ROWS: Readonly<Record<string, readonly Row[]>> = {
   softmaxCrossEntropyGradient: [
     crossEntropy('mynetLogits', [32, 2], [[32]]),
     crossEntropy('imagenet', IMAGENET, [[256]]),
-    crossEntropy('vocabulary', VOCABULARY, [[64]]),
+    crossEntropy('vocabulary', VOCABULARY, [[8]]),
+  ],
+  softmaxCrossEntropyLoss: [
+    crossEntropy('mynetLogits', [32, 2], [], { mean: true }),
+    crossEntropy('digits', [256, 10], [], { mean: true }),
   ],
   negativeLogLikelihood: [
     { name: 'imagenet', shapes: [IMAGENET, [256]], attributes: {}, fills: ['normal', { below: 1000 }] },
@@ -155,11 +150,11 @@ function isElementwise({ cases }: Operation): boolean {
   );
 }
 
-function crossEntropy(name: string, [N = 0, C = 0]: Shape, more: readonly Shape[]): Row {
+function crossEntropy(name: string, [N = 0, C = 0]: Shape, more: readonly Shape[], attributes: Attributes = {}): Row {
   return {
     name,
     shapes: [[N, C], [N], [1], ...more],
-    attributes: { labelSmoothing: 0, ignoreIndex: -100, weighted: false },
+    attributes: { labelSmoothing: 0, ignoreIndex: -100, weighted: false, ...attributes },
     fills: ['normal', { below: C }, 'positive', 'normal'],
   };
 }
@@ -177,13 +172,18 @@ function vectorRow({ cases }: Operation): Row {
 
 function fromRow(operation: Operation, { name, shapes, attributes, fills }: Row): Entry {
   const first = operation.cases[0];
-  const inputs = shapes.map((shape, i): CaseInput => {
-    const fill = fills?.[i] ?? first?.inputs[i]?.fill ?? 'normal';
-    const dtype = first?.inputs[i]?.dtype;
-    if (typeof fill === 'object') return { shape, fill, dtype: dtype === 'u32' ? 'u32' : 'i32' };
-    return { shape, fill };
+  const inputs = shapes.map((shape, i) => {
+    const { fill = 'normal', dtype } = first?.inputs[i] ?? {};
+    return typed({ shape, fill: fills?.[i] ?? fill, ...(dtype === undefined ? {} : { dtype }) });
   });
   return { operation, name, inputs, attributes: attributes ?? first?.attributes ?? {} };
+}
+
+/** With the element type that the fill has: integers are i32 unless the case says u32, a generator's state is u32. */
+function typed(input: CaseInput): CaseInput {
+  if (input.fill === 'state') return { ...input, dtype: 'u32' };
+  const isInteger = typeof input.fill === 'object';
+  return { ...input, dtype: isInteger ? (input.dtype === 'u32' ? 'u32' : 'i32') : 'f32' };
 }
 
 /** What an operation without a row of its own is measured at. */
@@ -191,7 +191,12 @@ function largestCase(operation: Operation): Entry {
   const sizeOfCase = ({ inputs }: Operation['cases'][number]): number =>
     inputs.reduce((elements, { shape }) => elements + sizeOf(shape), 0);
   const largest = [...operation.cases].sort((a, b) => sizeOfCase(b) - sizeOfCase(a))[0];
-  return { operation, name: 'largestCase', inputs: largest?.inputs ?? [], attributes: largest?.attributes ?? {} };
+  return {
+    operation,
+    name: 'largestCase',
+    inputs: (largest?.inputs ?? []).map(typed),
+    attributes: largest?.attributes ?? {},
+  };
 }
 
 /** Every benchmark, in the order of the list of operations: each operation that computes something has at least one. */

@@ -9,7 +9,7 @@ import { CpuDevice } from '../lib/device/cpu/device.js';
 import type { Device } from '../lib/index.js';
 import { openDevice } from '../lib/node/index.js';
 import { checkLosses, CHECKED_STEPS } from './step/check-losses.js';
-import { formatNumber, formatTable, heading, thisMachine, versionsOf, writeReport } from './step/report.js';
+import { factsOf, formatNumber, formatTable, heading, versionsOf, writeReport } from './step/report.js';
 import { millisecondsOf, timeInTurn } from './step/rounds.js';
 import { TrainingStep } from './step/training-step.js';
 import { DROPOUT, makeWorkload } from './step/workload.js';
@@ -56,11 +56,7 @@ await runProgram('bench:step', async (args) => {
     description: devices.get(device)?.info.description,
   }));
 
-  const facts = {
-    machine: thisMachine(),
-    versions: versionsOf(['webgpu']),
-    device: devices.get('webgpu')?.info.description ?? 'none',
-  };
+  const facts = factsOf(devices.get('webgpu')?.info.description ?? 'none', versionsOf(['webgpu']));
   console.log(`${heading(facts)}\n`);
   console.log(
     formatTable(
@@ -71,7 +67,7 @@ await runProgram('bench:step', async (args) => {
       ]),
     ),
   );
-  if (typeof options.json === 'string') await writeReport(options.json, { ...facts, results });
+  if (typeof options.json === 'string') await writeReport(options.json, facts, results);
   for (const device of devices.values()) device.dispose();
   return 0;
 });

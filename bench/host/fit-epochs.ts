@@ -30,8 +30,12 @@ export class FitEpochs {
   /** Calls a step in an epoch after the first: those of three epochs less those of one. */
   async counts(interfaces: object): Promise<CallCounts> {
     await this.#fit(1);
-    const one = await countCalls(interfaces, async () => void (await this.#fit(1)));
-    const three = await countCalls(interfaces, async () => void (await this.#fit(3)));
+    const one = await countCalls(interfaces, async () => {
+      await this.#fit(1);
+    });
+    const three = await countCalls(interfaces, async () => {
+      await this.#fit(3);
+    });
     return countsPerStep(subtractCounts(three, one), 2 * STEPS);
   }
 

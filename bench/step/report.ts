@@ -1,17 +1,20 @@
 import { readFileSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
-import { arch, availableParallelism, cpus, platform, totalmem } from 'node:os';
+import { arch, cpus, platform, totalmem } from 'node:os';
+import { writeFileAtomically } from '../../lib/node/files.js';
+import { figure } from '../table.js';
 
 /** The machine that a benchmark ran on. */
 export interface Machine {
   readonly cpu: string;
   readonly cores: number;
-  readonly memoryGiB: number;
-  readonly system: string;
+  readonly memoryGigabytes: number;
+  readonly platform: string;
+  readonly arch: string;
 }
 
 /** What `--json` writes. */
 export interface BenchmarkReport<Result> {
+  readonly date: string;
   readonly machine: Machine;
   readonly versions: Readonly<Record<string, string>>;
   /** The WebGPU adapter, or what was in place of one. */
@@ -20,12 +23,14 @@ export interface BenchmarkReport<Result> {
 }
 
 /** The machine at hand. */
-export function thisMachine(): Machine {
+function thisMachine(): Machine {
+  const cores = cpus();
   return {
-    cpu: cpus()[0]?.model.trim() ?? 'unknown',
-    cores: availableParallelism(),
-    memoryGiB: Math.round(totalmem() / 2 ** 30),
-    system: `${platform()} ${arch()}`,
+    cpu: cores[0]?.model.trim() ?? 'unknown',
+    cores: cores.length,
+    memoryGigabytes: Math.round(totalmem() / 1e9),
+    platform: platform(),
+    arch: arch(),
   };
 }
 
@@ -40,7 +45,10 @@ export function versionsOf(
   folder: URL = new URL('../../', import.meta.url),
 ): Record<string, string> {
   const own = versionIn(new URL('../../package.json', import.meta.url));
-  const others = packages.map((name) => [name, versionIn(new URL(`node_modules/${name}/package.json`, folder))]);
+  const others = packages.map((name): [string, string] => [
+    name,
+    versionIn(new URL(`node_modules/${name}/package.json`, folder)),
+  ]);
   return { node: process.versions.node, kernelwright: own, ...Object.fromEntries(others) };
 }
 
@@ -50,16 +58,28 @@ function versionIn(file: URL): string {
   return isVersioned && typeof content.version === 'string' ? content.version : 'unknown';
 }
 
-/** Writes a report for `bench:compare` and for people. */
-export async function writeReport<Result>(file: string, report: BenchmarkReport<Result>): Promise<void> {
-  await writeFile(file, `${JSON.stringify(report, undefined, 2)}\n`);
+/** What was measured on, for a report. */
+export type Facts = Omit<BenchmarkReport<unknown>, 'results'>;
+
+/** The facts of a run that begins now. */
+export function factsOf(device: string, versions: Readonly<Record<string, string>>): Facts {
+  return { date: new Date().toISOString(), machine: thisMachine(), versions, device };
 }
 
-/** Machine and versions in two lines. */
-export function heading({ machine, versions, device }: Omit<BenchmarkReport<unknown>, 'results'>): string {
-  const { cpu, cores, memoryGiB, system } = machine;
+/** Writes a report, whole or not at all. */
+export async function writeReport(file: string, facts: Facts, results: readonly object[]): Promise<void> {
+  await writeFileAtomically(file, `${JSON.stringify({ ...facts, results }, undefined, 2)}\n`);
+}
+
+/** The facts in three lines. */
+export function heading({ date, machine, versions, device }: Facts): string {
   const list = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
-  return [`${cpu}, ${cores} cores, ${memoryGiB} GiB, ${system}; adapter: ${device}`, list.join(', ')].join('\n');
+  const { cpu, cores, memoryGigabytes, platform: system, arch: architecture } = machine;
+  return [
+    `${date.slice(0, 10)}; ${cpu}, ${cores} cores, ${memoryGigabytes} GB, ${system} ${architecture}`,
+    list.join(', '),
+    `adapter: ${device}`,
+  ].join('\n');
 }
 
 /** A Markdown table with columns of equal width; all but the first are numbers and stand at the right. */
@@ -76,10 +96,9 @@ export function formatTable(header: readonly string[], rows: readonly (readonly 
   return [line(header), line(rule), ...rows.map(line)].join('\n');
 }
 
-/** A number with three significant digits. */
+/** A number with three significant digits; nothing where there is none. */
 export function formatNumber(value: number): string {
-  if (!Number.isFinite(value)) return '';
-  return value >= 100 ? value.toFixed(0) : value.toPrecision(3);
+  return Number.isFinite(value) ? figure(value) : '';
 }
 
 /** A count a step: whole numbers as they are. */

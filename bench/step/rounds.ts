@@ -1,3 +1,5 @@
+import { median } from '../measure.js';
+
 /** The middle of some timings and how far they lie apart. */
 export interface Summary {
   readonly median: number;
@@ -27,11 +29,7 @@ export interface RoundOptions {
 /** The statistics of some numbers. */
 export function summarize(values: readonly number[]): Summary {
   if (values.length === 0) throw new Error('there are no values to summarize');
-  const sorted = [...values].sort((a, b) => a - b);
-  const at = (index: number): number => sorted[index] ?? NaN;
-  const middle = sorted.length / 2;
-  const median = Number.isInteger(middle) ? (at(middle - 1) + at(middle)) / 2 : at(Math.floor(middle));
-  return { median, smallest: at(0), largest: at(sorted.length - 1) };
+  return { median: median(values), smallest: Math.min(...values), largest: Math.max(...values) };
 }
 
 /**

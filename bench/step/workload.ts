@@ -65,6 +65,13 @@ export function makeWorkload(seed = 1): Workload {
   };
 }
 
+/** A matrix turned round: from PyTorch's weight [out, in] to the kernel [in, out] of Keras, TensorFlow.js and Flax. */
+export function transposed({ shape, data }: PlainTensor): PlainTensor {
+  const [rows = 1, columns = 1] = shape;
+  const at = (i: number): number => data[(i % rows) * columns + Math.floor(i / rows)] ?? NaN;
+  return { shape: [columns, rows], data: Float32Array.from({ length: data.length }, (_, i) => at(i)) };
+}
+
 /** The rows of a batch: [start, end). */
 export function batchRange(batch: number): readonly [start: number, end: number] {
   const start = (batch % BATCHES) * BATCH;

@@ -1,0 +1,89 @@
+import { CpuDevice } from '../lib/device/cpu/device.js';
+import type { DeviceInfo } from '../lib/device/device.js';
+import type { NumericArray, TensorSpec } from '../lib/graph/operation.js';
+import type { Program, Reference } from '../lib/graph/program.js';
+import { cpuPeaks } from './cpu-peaks.js';
+import type { Entry } from './entry.js';
+import type { Timed } from './measure.js';
+import type { Job, Peaks, Runner } from './runner.js';
+
+/** Runs programs of one step on the CPU device, whose tensors are all variables: nothing is uploaded in between. */
+export class CpuRunner implements Runner {
+  readonly name: 'cpu' | 'reference';
+  readonly threads = 1;
+  readonly #device: CpuDevice;
+
+  constructor(name: 'cpu' | 'reference') {
+    this.name = name;
+    this.#device = new CpuDevice({ path: name === 'cpu' ? 'simd' : 'reference', reason: 'bench' });
+  }
+
+  get info(): DeviceInfo {
+    return this.#device.info;
+  }
+
+  get isSlow(): boolean {
+    return !this.#device.usesSimd;
+  }
+
+  offers(): boolean {
+    return false; // variants are those of the WGSL kernels
+  }
+
+  async prepare({ operation, inputs: given, attributes }: Entry, values: readonly NumericArray[]): Promise<Job> {
+    const device = this.#device;
+    const specs = given.map(({ shape, dtype = 'f32' }): TensorSpec => ({ shape, dtype }));
+    const results = operation.infer(specs, attributes);
+    const places = results.map((_, i) => operation.writes?.[i] ?? specs.length + i);
+    const arrays = [...specs, ...results].map((spec) => device.allocate(spec));
+    const reference = (spec: TensorSpec, index: number): Reference => ({ ...spec, place: { kind: 'variable', index } });
+    const inputs = specs.map(reference);
+    const outputs = results.map((spec, i) => reference(spec, places[i] ?? 0));
+    const program: Program = {
+      steps: [{ operation, attributes, inputs, outputs }],
+      inputs: [],
+      constants: [],
+      variables: [],
+      outputs,
+      slots: [],
+    };
+    const executable = await device.load(program, arrays);
+    // Last of all: the heap may have grown, which ends the views that came before.
+    values.forEach((data, i) => arrays[i]?.write(data));
+    const usesSimd = device.usesSimd && operation.simd?.({ inputs, outputs, attributes }) !== undefined;
+    return {
+      kernel: usesSimd ? 'simd' : 'reference',
+      run: timedCalls(device, () => {
+        executable.run([]);
+      }),
+      outputs: () => Promise.all(executable.outputs.map((output) => output.read())),
+      dispose() {
+        executable.dispose();
+        for (const array of arrays) array.dispose();
+      },
+    };
+  }
+
+  async peaks(): Promise<Peaks> {
+    const empty: Program = { steps: [], inputs: [], constants: [], variables: [], outputs: [], slots: [] };
+    const executable = await this.#device.load(empty, []);
+    return cpuPeaks(
+      timedCalls(this.#device, () => {
+        executable.run([]);
+      }),
+    );
+  }
+
+  dispose(): void {
+    this.#device.dispose();
+  }
+}
+
+function timedCalls(device: CpuDevice, call: () => void): Timed {
+  return async (repeats) => {
+    const start = performance.now();
+    for (let repeat = 0; repeat < repeats; repeat++) call();
+    await device.finished();
+    return performance.now() - start;
+  };
+}

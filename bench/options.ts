@@ -1,0 +1,108 @@
+import { helpText, type OptionHelp, parseOptions } from '../examples/cli.js';
+import { OptionError } from '../lib/errors.js';
+import type { MatmulVariant } from '../lib/ops/matmul-kernels.js';
+import { suggest } from '../lib/suggest.js';
+import type { Entry } from './entry.js';
+import type { DeviceName } from './runner.js';
+
+/** The variants of matmul on WebGPU. */
+export const VARIANTS: readonly MatmulVariant[] = ['naive', 'tiled', 'tiledVec4', 'direct', 'directVec4'];
+const DEVICES: readonly DeviceName[] = ['cpu', 'reference', 'webgpu'];
+const USAGE = 'npm run bench -- [OPERATION or SHAPE ...] [--option value ...]';
+
+const OPTIONS = {
+  device: { value: 'NAME', help: 'cpu, reference or webgpu (default: cpu and webgpu)' },
+  variant: { value: 'NAME', help: `matmul by this kernel: ${VARIANTS.join(', ')}, or all of them` },
+  json: { value: 'FILE', help: 'write the results as JSON' },
+  roofline: { value: 'FILE', help: 'draw the results under the roofs of the device, as SVG' },
+  list: { help: 'print the operations and their shapes and exit' },
+} as const satisfies Record<string, OptionHelp>;
+
+/** What the command line asks for. */
+export interface BenchOptions {
+  readonly entries: readonly Entry[];
+  /** They were named: large ones run on slow devices, too. */
+  readonly isSelected: boolean;
+  readonly devices: readonly DeviceName[];
+  /** Empty: each device's own choice. */
+  readonly variants: readonly MatmulVariant[];
+  readonly json?: string;
+  readonly roofline?: string;
+}
+
+/** Reads the command line; a text is what to print instead of a run. Throws OptionError for what it does not know. */
+export function readOptions(
+  args: readonly string[],
+  entries: readonly Entry[],
+  environment: string | undefined = process.env['KERNELWRIGHT_DEVICE'],
+): BenchOptions | string {
+  const { names, rest } = splitWords(args);
+  const values = parseOptions(rest, OPTIONS);
+  if (values.help) return helpText(USAGE, OPTIONS);
+  if (values.list) return listOf(entries);
+  const variants = variantsOf(textOf(values.variant));
+  const chosen = textOf(values.device) ?? environment;
+  if (variants.length > 0 && chosen !== undefined && chosen !== 'webgpu') {
+    throw new OptionError(`--variant is about the kernels of webgpu; the device is ${chosen}`);
+  }
+  const devices = variants.length > 0 ? (['webgpu'] as const) : devicesOf(chosen);
+  const selected = select(names, entries).filter(
+    ({ operation }) => variants.length === 0 || operation.name === 'matmul',
+  );
+  if (selected.length === 0)
+    throw new OptionError(`--variant is for matmul, and ${names.join(', ')} is something else`);
+  const [json, roofline] = [textOf(values.json), textOf(values.roofline)];
+  return {
+    entries: selected,
+    isSelected: names.some((name) => name !== 'matmul'),
+    devices,
+    variants,
+    ...(json === undefined ? {} : { json }),
+    ...(roofline === undefined ? {} : { roofline }),
+  };
+}
+
+/** Positional words apart from options and their values. */
+function splitWords(args: readonly string[]) {
+  const takesValue = (word: string | undefined): boolean =>
+    Object.entries<OptionHelp>(OPTIONS).some(([name, { value }]) => value !== undefined && word === `--${name}`);
+  const isName = (word: string, i: number): boolean => !word.startsWith('-') && !takesValue(args[i - 1]);
+  return { names: args.filter(isName), rest: args.filter((word, i) => !isName(word, i)) };
+}
+
+/** Entries by operation or shape; all of them for no names. */
+function select(names: readonly string[], entries: readonly Entry[]): readonly Entry[] {
+  const known = [...new Set(entries.flatMap(({ operation, name }) => [operation.name, name]))];
+  for (const name of names) {
+    if (!known.includes(name)) {
+      throw new OptionError(`no operation or shape is called '${name}'${suggest(name, known)}; --list names them all`);
+    }
+  }
+  const isNamed = ({ operation, name }: Entry): boolean => names.includes(operation.name) || names.includes(name);
+  return names.length === 0 ? entries : entries.filter(isNamed);
+}
+
+function variantsOf(text: string | undefined): readonly MatmulVariant[] {
+  if (text === undefined) return [];
+  if (text === 'all') return VARIANTS;
+  const variant = VARIANTS.find((known) => known === text);
+  if (variant) return [variant];
+  throw new OptionError(`unknown variant '${text}'${suggest(text, VARIANTS)}: expected ${VARIANTS.join(', ')} or all`);
+}
+
+function devicesOf(text: string | undefined): readonly DeviceName[] {
+  if (text === undefined || text === 'auto') return ['cpu', 'webgpu'];
+  const device = DEVICES.find((known) => known === text);
+  if (device) return [device];
+  throw new OptionError(`unknown device '${text}'${suggest(text, DEVICES)}: expected ${DEVICES.join(', ')}`);
+}
+
+function listOf(entries: readonly Entry[]): string {
+  const shapes = new Map<string, string[]>();
+  for (const { operation, name } of entries) shapes.set(operation.name, [...(shapes.get(operation.name) ?? []), name]);
+  return Array.from(shapes, ([operation, names]) => `${operation.padEnd(30)}${names.join(' ')}`).join('\n');
+}
+
+function textOf(value: string | true | undefined): string | undefined {
+  return value === true ? undefined : value;
+}

@@ -1,0 +1,72 @@
+/**
+ * The process of one library: `worker.ts NAME BACKEND`, with a channel to its parent. Each library has a process of its
+ * own, because they put different things on globalThis.
+ */
+import process from 'node:process';
+import { countCalls, countsPerStep } from '../host/call-counts.js';
+import { millisecondsOf } from '../step/rounds.js';
+import { installWebGpu } from './dawn.js';
+import {
+  type Answers,
+  type Backend,
+  CONTESTANTS,
+  type ContestantId,
+  type Library,
+  type Reply,
+  type Request,
+} from './protocol.js';
+
+const [name, backend] = process.argv.slice(2);
+const contestant = CONTESTANTS.find((one) => one.name === name);
+if (!contestant || (backend !== 'null' && backend !== 'adapter')) throw new Error(`unknown: ${name} ${backend}`);
+
+const interfaces =
+  contestant.library === 'kernelwright' ? (await import('../host/null-device.js')).interfaces : globalThis;
+const library = await open(contestant, backend).catch((error: unknown) => {
+  send({ error: messageOf(error) });
+  process.exit(1);
+});
+process.on('message', (request: Request) => {
+  answer(library, request).then(
+    (value) => send({ answer: value }),
+    (error: unknown) => send({ error: messageOf(error) }),
+  );
+});
+send({ answer: undefined });
+
+async function open({ library: wanted, device }: ContestantId, on: Backend): Promise<Library> {
+  if (wanted === 'kernelwright') return (await import('./ours.js')).openOurs(device, on);
+  if (device === 'webgpu') installWebGpu(on);
+  if (wanted === 'jax-js') return (await import('./jax.js')).openJax(device);
+  return (await import('./tfjs.js')).openTensorFlow(device);
+}
+
+async function answer(on: Library, request: Request): Promise<Answers[keyof Answers]> {
+  switch (request.ask) {
+    case 'describe':
+      return on.description;
+    case 'losses':
+      return on.losses(request.steps);
+    case 'prepare':
+      await on.prepare(request.dropout);
+      return undefined;
+    case 'train':
+      return millisecondsOf(() => on.train(request.steps, request.readEvery));
+    case 'count': {
+      const { steps } = request;
+      return countsPerStep(await countCalls(interfaces, () => on.train(steps, steps + 1)), steps);
+    }
+    case 'multiply':
+      return millisecondsOf(() => on.multiply(request.size, request.times));
+    case 'product':
+      return on.productElement(request.size, request.row, request.column);
+  }
+}
+
+function send(reply: Reply): void {
+  process.send?.(reply);
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

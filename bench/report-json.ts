@@ -1,0 +1,95 @@
+import { readFile } from 'node:fs/promises';
+import { arch, cpus, platform, totalmem } from 'node:os';
+import { writeFileAtomically } from '../lib/node/files.js';
+import type { DeviceName, Peaks, Runner } from './runner.js';
+
+/** One measurement, as it is printed and stored. */
+export interface BenchResult {
+  readonly library: 'kernelwright';
+  readonly device: DeviceName;
+  /** Threads that computed; null on a hardware GPU. */
+  readonly threads: number | null;
+  readonly operation: string;
+  /** Name of the shape. */
+  readonly shape: string;
+  /** [M, N, K] of a product; the shape of the largest tensor of anything else. */
+  readonly size: readonly number[];
+  /** Shapes of the inputs. */
+  readonly inputs: readonly (readonly number[])[];
+  /** What was asked for: a variant of matmul, or `default`, the device's own choice. */
+  readonly variant: string;
+  /** What computed it. */
+  readonly kernel: string;
+  /** Median of the runs, of one execution. */
+  readonly medianMilliseconds: number;
+  readonly fastestMilliseconds: number;
+  /** Interquartile range of the runs, in milliseconds. */
+  readonly spread: number;
+  readonly runs: number;
+  readonly repeats: number;
+  readonly flop: number;
+  readonly bytes: number;
+  readonly gflops: number;
+  readonly gigabytesPerSecond: number;
+  /** Of the lower roof at this intensity: 1 is as fast as the device was measured to be. */
+  readonly shareOfPeak: number;
+  /** Which of the two roofs is the lower one. */
+  readonly boundBy: 'arithmetic' | 'memory';
+}
+
+/** A device in a report. */
+export interface DeviceReport extends Peaks {
+  readonly description: string;
+  readonly software: boolean;
+}
+
+/** What `--json` writes. */
+export interface Report {
+  readonly date: string;
+  readonly machine: ReturnType<typeof machineOf>;
+  readonly versions: Readonly<Record<string, string>>;
+  readonly device: Readonly<Partial<Record<DeviceName, DeviceReport>>>;
+  readonly results: readonly BenchResult[];
+}
+
+/** A device with its measured peaks, for the report. */
+export function deviceReport({ info }: Runner, peaks: Peaks): DeviceReport {
+  return { description: info.description, software: info.software, ...peaks };
+}
+
+/** The report of a run. */
+export async function reportOf(device: Report['device'], results: readonly BenchResult[]): Promise<Report> {
+  return { date: new Date().toISOString(), machine: machineOf(), versions: await versionsOf(), device, results };
+}
+
+/** Writes a report whole or not at all. */
+export async function writeReport(file: string, report: Report): Promise<void> {
+  await writeFileAtomically(file, `${JSON.stringify(report, null, 2)}\n`);
+}
+
+function machineOf() {
+  const cores = cpus();
+  return {
+    cpu: cores[0]?.model.trim() ?? 'unknown',
+    cores: cores.length,
+    memoryGigabytes: Math.round(totalmem() / 1e9),
+    platform: platform(),
+    arch: arch(),
+  };
+}
+
+async function versionsOf(): Promise<Record<string, string>> {
+  return {
+    kernelwright: await versionIn('../package.json'),
+    node: process.versions.node,
+    v8: process.versions.v8,
+    webgpu: await versionIn('../node_modules/webgpu/package.json'),
+  };
+}
+
+async function versionIn(path: string): Promise<string> {
+  const text = await readFile(new URL(path, import.meta.url), 'utf8').catch(() => '{}');
+  const parsed: unknown = JSON.parse(text);
+  const isVersioned = typeof parsed === 'object' && parsed !== null && 'version' in parsed;
+  return isVersioned && typeof parsed.version === 'string' ? parsed.version : 'not installed';
+}

@@ -1,0 +1,216 @@
+import { DataError } from '../lib/errors.js';
+import { placeLabels } from './label-layout.js';
+import type { BenchResult, DeviceReport, Report } from './report-json.js';
+import { figure } from './table.js';
+
+/** Size of the panel of one device, in pixels. */
+const WIDTH = 1240;
+const HEIGHT = 720;
+const FONT = 'Helvetica, Arial, Liberation Sans, DejaVu Sans, sans-serif';
+
+/** Less work than this is no kernel's worth: such a point lies far below and means nothing. */
+const LEAST_FLOP = 1000;
+
+const KINDS = ['matmul', 'elementwise', 'reduction', 'loss', 'optimizer'] as const;
+type Kind = (typeof KINDS)[number];
+/** Okabe and Ito's colours, which people tell apart who see few. */
+const COLOURS: Readonly<Record<Kind, string>> = {
+  matmul: '#0072B2',
+  elementwise: '#D55E00',
+  reduction: '#009E73',
+  loss: '#CC79A7',
+  optimizer: '#7A5195',
+};
+
+/** A place in the picture: flop a byte, and GFLOP/s. */
+interface Point {
+  readonly intensity: number;
+  readonly gflops: number;
+}
+
+/** A logarithmic axis: its ends, and how many pixels it has. */
+interface Axis {
+  readonly ends: readonly [number, number];
+  readonly pixels: number;
+}
+
+/**
+ * The roofline picture (Williams, Waterman & Patterson 2009) of a report as SVG: what each benchmark reaches, over its
+ * flop a byte, under the roofs that were measured on its device. Left out is what
+ * computes next to nothing (data movers, scalars) or takes less than twice the time of doing nothing.
+ */
+export async function drawRoofline({ device, results, machine, date }: Report): Promise<string> {
+  const panels = Object.entries(device).flatMap(([name, described]) => {
+    const own = results.filter((result) => isDrawn(name, described, result));
+    return own.length > 0 ? [panelOf(name, described, own)] : [];
+  });
+  if (panels.length === 0)
+    throw new DataError(
+      'there is nothing to draw: none of these benchmarks has any flop and takes longer than doing nothing',
+    );
+  const { compile } = await import('vega-lite');
+  const { parse, View } = await import('vega');
+  const { spec } = compile({
+    $schema: 'https://vega.github.io/schema/vega-lite/v6.json',
+    title: {
+      text: `Kernels of kernelwright on ${machine.cpu}, ${date.slice(0, 10)}`,
+      anchor: 'start',
+      fontSize: 15,
+      offset: 14,
+    },
+    background: 'white',
+    padding: 16,
+    vconcat: panels,
+    spacing: 36,
+    config: {
+      font: FONT,
+      axis: { gridColor: '#eeeeee', labelFontSize: 11, titleFontSize: 12 },
+      view: { stroke: '#bbbbbb' },
+    },
+  });
+  const view = new View(parse(spec), { renderer: 'none' });
+  const svg = await view.toSVG();
+  view.finalize();
+  return svg;
+}
+
+/** Speed says something of a kernel only where it computes something, and takes longer than doing nothing. */
+function isDrawn(name: string, { floorMilliseconds }: DeviceReport, result: BenchResult): boolean {
+  return result.device === name && result.flop >= LEAST_FLOP && result.medianMilliseconds >= 2 * floorMilliseconds;
+}
+
+/** The panel of a device: roofs, points, labels and lines that lead to them. */
+function panelOf(name: string, device: DeviceReport, results: readonly BenchResult[]) {
+  const points = results.map((result) => ({
+    intensity: result.flop / result.bytes,
+    gflops: result.gflops,
+    label: labelOf(result),
+    kind: kindOf(result.operation),
+  }));
+  const ridge = device.gflops / device.gigabytesPerSecond;
+  const x = axisOf([...points.map(({ intensity }) => intensity), ridge], WIDTH, points.length > 20 ? 5 : 1.8);
+  const y = axisOf([...points.map(({ gflops }) => gflops), device.gflops], HEIGHT);
+  const roofAt = (intensity: number): Point => ({
+    intensity,
+    gflops: Math.min(device.gflops, intensity * device.gigabytesPerSecond),
+  });
+  const start = Math.max(x.ends[0], y.ends[0] / device.gigabytesPerSecond);
+  const roof = [start, ridge, x.ends[1]].map(roofAt);
+
+  const inPixels = ({ intensity, gflops }: Point) => ({ x: toPixels(x, intensity), y: HEIGHT - toPixels(y, gflops) });
+  const roofDots = Array.from({ length: 400 }, (_, i) => inPixels(roofAt(fromPixels(x, (i * WIDTH) / 400))));
+  const labels = placeLabels(
+    points.map((point) => ({ ...inPixels(point), text: point.label })),
+    { width: WIDTH, height: HEIGHT },
+    roofDots,
+  ).map((place, i) => ({
+    ...points[i],
+    isFar: place.isFar,
+    align: place.align,
+    end: fromPixels(x, place.x),
+    middle: fromPixels(y, HEIGHT - place.y),
+  }));
+
+  const intensity = {
+    field: 'intensity',
+    type: 'quantitative',
+    scale: scaleOf(x),
+    axis: { values: powersOfTen(x), format: '~g' },
+    title: 'arithmetic intensity (flop/B)',
+  } as const;
+  const gflops = {
+    field: 'gflops',
+    type: 'quantitative',
+    scale: scaleOf(y),
+    axis: { values: powersOfTen(y), format: '~g' },
+    title: 'GFLOP/s',
+  } as const;
+  const colour = {
+    field: 'kind',
+    type: 'nominal',
+    scale: { domain: [...KINDS], range: KINDS.map((kind) => COLOURS[kind]) },
+    legend: { title: null, orient: 'bottom', direction: 'horizontal', symbolType: 'circle', symbolOpacity: 1 },
+  } as const;
+  return {
+    title: {
+      text: `${name}: ${device.description}`,
+      subtitle:
+        `roofs measured on this device: ${figure(device.gflops)} GFLOP/s of multiply-adds, ` +
+        `${figure(device.gigabytesPerSecond)} GB/s of copying`,
+      anchor: 'start' as const,
+      frame: 'group' as const,
+      fontSize: 13,
+    },
+    width: WIDTH,
+    height: HEIGHT,
+    layer: [
+      {
+        data: { values: roof },
+        mark: { type: 'line' as const, color: '#444444', strokeWidth: 2 },
+        encoding: { x: intensity, y: gflops },
+      },
+      {
+        data: { values: labels.filter(({ isFar }) => isFar) },
+        mark: { type: 'rule' as const, strokeWidth: 0.6, opacity: 0.6 },
+        encoding: {
+          x: intensity,
+          y: gflops,
+          x2: { field: 'end' },
+          y2: { field: 'middle' },
+          color: colour,
+        },
+      },
+      {
+        data: { values: points },
+        mark: { type: 'circle' as const, size: 40, opacity: 0.9 },
+        encoding: { x: intensity, y: gflops, color: colour },
+      },
+      ...(['left', 'right'] as const).map((align) => ({
+        data: { values: labels.filter((label) => label.align === align) },
+        mark: { type: 'text' as const, align, baseline: 'middle' as const, fontSize: 10 },
+        encoding: {
+          x: { ...intensity, field: 'end' },
+          y: { ...gflops, field: 'middle' },
+          text: { field: 'label', type: 'nominal' as const },
+          color: colour,
+        },
+      })),
+    ],
+  };
+}
+
+/** matmul by its shape, anything else by its operation, and its shape where that says something. */
+function labelOf({ operation, shape, variant }: BenchResult): string {
+  const name = operation === 'matmul' ? shape : shape === 'vector' ? operation : `${operation} ${shape}`;
+  return variant === 'default' ? name : `${name} ${variant}`;
+}
+
+function kindOf(operation: string): Kind {
+  if (operation === 'matmul') return 'matmul';
+  if (/^sgd|Update$/.test(operation)) return 'optimizer';
+  if (/entropy|squaredError|likelihood/i.test(operation)) return 'loss';
+  return /^(sum|max|min|softmax|logSoftmax|gatherGradient)$/.test(operation) ? 'reduction' : 'elementwise';
+}
+
+/** An axis around the values, with room at both ends: for the labels of a list on the left of the picture. */
+function axisOf(values: readonly number[], pixels: number, room = 1.8): Axis {
+  return { ends: [Math.min(...values) / room, Math.max(...values) * 1.8], pixels };
+}
+
+/** Powers of ten within an axis, for its labels and grid. */
+function powersOfTen({ ends: [low, high] }: Axis): number[] {
+  const first = Math.ceil(Math.log10(low));
+  return Array.from({ length: Math.floor(Math.log10(high)) - first + 1 }, (_, i) => 10 ** (first + i));
+}
+
+function scaleOf({ ends }: Axis) {
+  return { type: 'log' as const, domain: [...ends], nice: false };
+}
+
+function toPixels({ ends: [low, high], pixels }: Axis, value: number): number {
+  return (pixels * Math.log(value / low)) / Math.log(high / low);
+}
+
+function fromPixels({ ends: [low, high], pixels }: Axis, pixel: number): number {
+  return low * (high / low) ** (pixel / pixels);
+}

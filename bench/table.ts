@@ -1,0 +1,74 @@
+import type { BenchResult, DeviceReport } from './report-json.js';
+import type { DeviceName } from './runner.js';
+
+/** Titles and widths of the columns; negative ones are aligned to the left. */
+const COLUMNS = [
+  ['operation', -28],
+  ['shape', -27],
+  ['device', -10],
+  ['kernel', -24],
+  ['median', 10],
+  ['± half IQR', 10],
+  ['GFLOP/s', 9],
+  ['GB/s', 8],
+  ['of peak', 8],
+] as const;
+
+/** The line above the results. */
+export const tableHead = rowOf(COLUMNS.map(([title]) => title));
+
+/** A result as a line of the table. What takes hardly longer than doing nothing is marked. */
+export function tableRow(result: BenchResult, floorMilliseconds: number): string {
+  const { medianMilliseconds, spread, gflops, gigabytesPerSecond, shareOfPeak } = result;
+  const row = rowOf([
+    result.operation,
+    result.shape,
+    result.device,
+    result.kernel.replace(/^matmul /, ''),
+    timeText(medianMilliseconds),
+    `${((spread / 2 / medianMilliseconds) * 100).toFixed(0)} %`,
+    result.flop === 0 ? '' : figure(gflops),
+    figure(gigabytesPerSecond),
+    `${(shareOfPeak * 100).toFixed(0)} %${result.boundBy === 'memory' ? ' m' : ' a'}`,
+  ]);
+  return medianMilliseconds < 2 * floorMilliseconds ? `${row}  floor` : row;
+}
+
+/** A device's roofs and floor. */
+export function deviceLine(
+  name: DeviceName,
+  { description, gflops, gigabytesPerSecond, floorMilliseconds }: DeviceReport,
+) {
+  return (
+    `${name}: ${description}\n` +
+    `  peaks: ${figure(gflops)} GFLOP/s (multiply-add), ${figure(gigabytesPerSecond)} GB/s (copy); ` +
+    `floor: ${timeText(floorMilliseconds)} (${name === 'webgpu' ? 'empty dispatch' : 'empty call'})`
+  );
+}
+
+/** What the last columns mean. */
+export const tableFoot =
+  'of peak: share of the lower roof, m: memory (measured copy), a: arithmetic (measured multiply-adds); over 100 % where\n' +
+  'the tensors fit into a cache. floor: within twice the time of doing nothing. bench/README.md has more.';
+
+function rowOf(cells: readonly string[]): string {
+  return cells
+    .map((cell, i) => {
+      const width = COLUMNS[i]?.[1] ?? 0;
+      return width < 0 ? cell.slice(0, -width - 1).padEnd(-width) : cell.padStart(width);
+    })
+    .join('')
+    .trimEnd();
+}
+
+/** Three significant digits; two of what is tiny. */
+export function figure(value: number): string {
+  if (value > 0 && value < 1e-3) return value.toExponential(1);
+  return value >= 100 ? value.toFixed(0) : value.toPrecision(3);
+}
+
+/** A time with its unit. */
+export function timeText(milliseconds: number): string {
+  if (milliseconds >= 1) return `${figure(milliseconds)} ms`;
+  return milliseconds >= 1e-3 ? `${figure(milliseconds * 1e3)} µs` : `${figure(milliseconds * 1e6)} ns`;
+}
