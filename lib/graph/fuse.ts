@@ -1,20 +1,43 @@
 import { Tensor } from '../tensor.js';
 import type { Variable } from '../variable.js';
 import { createNode, type GraphNode, storageOf } from './node.js';
-import type { Attributes } from './operation.js';
 import { nodesBefore } from './nodes.js';
 
-/** A node as its operation's `fuse` sees it: its inputs are rewritten already. */
-export interface FusionCall<A extends Attributes> {
+/**
+ * An operation as something that is done to each element of another one's result before it is stored, so that one
+ * kernel can do both. Pointwise operations describe themselves so (`Operation.stage`); what can carry stages out, such as
+ * a matrix product, takes them in (`Operation.absorb`).
+ */
+export interface Stage {
+  /** Which of the operation's inputs is the element. */
+  readonly position: number;
+  /** The operation's other inputs that the kernel reads, and the numbers of their bindings. */
+  readonly reads: readonly { readonly input: number; readonly at: number }[];
+  /** Numbers of the bindings of the operation's outputs where they are written in place. Such a stage is the last one. */
+  readonly writesAt?: readonly number[];
+  /** WGSL: what the expression needs, bindings and overrides included. Two stages of one text do not go together. */
+  readonly code: string;
+  /** WGSL: an expression of `value`, `row` and `column`. */
+  readonly expression: string;
+  /** Values of the overrides in `code`. */
+  readonly constants: Readonly<Record<string, number>>;
+  /** Whether the element as it was may be kept for others (an activation's input, for its backward pass). */
+  readonly keepsInput: boolean;
+}
+
+/** A stage that asks the node which computes its input to carry it out. */
+export interface AbsorbCall {
+  readonly stage: Stage;
+  /** The node of the stage's operation, and its inputs, rewritten already. */
   readonly node: GraphNode;
   readonly inputs: readonly Tensor[];
-  readonly attributes: A;
-  /** How many nodes and results use a tensor. */
-  uses(tensor: Tensor): number;
-  /** An output of a node, as a tensor. */
-  output(node: GraphNode, index: number): Tensor;
-  /** Whether what a node computes would be the same here: no variable that it reads has been written since. */
-  canMoveHere(node: GraphNode): boolean;
+  /** The node that is asked, and the output of it that the stage works on. */
+  readonly producer: GraphNode;
+  readonly value: Tensor;
+  /** Whether anybody but the stage uses the value. */
+  readonly isShared: boolean;
+  /** Whether what the producer computes would be the same here: no variable that it reads has been written since. */
+  readonly canMoveHere: boolean;
 }
 
 /** What takes the place of a node. */
@@ -32,7 +55,7 @@ export interface GraphRoots {
 
 /**
  * Rewrites a graph so that it takes fewer kernels, without changing what it computes: in the order of the nodes, each
- * operation is asked whether it can be carried out together with the node that computes its input (`Operation.fuse`).
+ * operation that is a stage is offered to the node that computes its input.
  * All nodes are made anew, so that their ids are again in the order in which they run.
  */
 export function fuse({ outputs, updates }: GraphRoots): GraphRoots {
@@ -43,20 +66,28 @@ export function fuse({ outputs, updates }: GraphRoots): GraphRoots {
   const lastWrites = new Map<Variable, number>();
   const resolve = (tensor: Tensor): Tensor => rewritten.get(keyOf(tensor)) ?? tensor;
 
-  for (const node of nodes) {
-    const inputs = node.inputs.map(resolve);
-    const fusion = node.operation.fuse?.({
+  const absorb = (node: GraphNode, inputs: readonly Tensor[]): Fusion | undefined => {
+    const stage = node.operation.stage?.({ inputs, attributes: node.attributes });
+    const value = stage && inputs[stage.position];
+    if (!stage || value?.origin.kind !== 'node') return undefined;
+    const producer = value.origin.node;
+    return producer.operation.absorb?.({
+      stage,
       node,
       inputs,
-      attributes: node.attributes,
-      uses: (tensor) => usesNow.get(keyOf(tensor)) ?? 0,
-      output: outputOf,
-      canMoveHere: ({ id, inputs: read }) =>
-        read.every((input) => {
-          const variable = variableOf(input);
-          return !variable || (lastWrites.get(variable) ?? -1) < id;
-        }),
+      producer,
+      value,
+      isShared: (usesNow.get(keyOf(value)) ?? 0) > 1,
+      canMoveHere: producer.inputs.every((input) => {
+        const variable = variableOf(input);
+        return !variable || (lastWrites.get(variable) ?? -1) < producer.id;
+      }),
     });
+  };
+
+  for (const node of nodes) {
+    const inputs = node.inputs.map(resolve);
+    const fusion = absorb(node, inputs);
     const results = fusion?.outputs ?? createNode({ ...node, inputs });
     node.specs.forEach((_, index) => {
       const result = results[index];
@@ -85,7 +116,8 @@ function countUses(nodes: readonly GraphNode[], roots: readonly Tensor[]): Map<s
   return uses;
 }
 
-function outputOf(node: GraphNode, index: number): Tensor {
+/** An output of a node, as a tensor. */
+export function outputOf(node: GraphNode, index: number): Tensor {
   const spec = node.specs[index];
   if (!spec) throw new Error(`${node.operation.name} has no output ${index}`);
   return new Tensor(spec, { kind: 'node', node, index });

@@ -1,6 +1,6 @@
 import type { Shape } from '../shape.js';
 import type { Tensor } from '../tensor.js';
-import type { Fusion, FusionCall } from './fuse.js';
+import type { AbsorbCall, Fusion, Stage } from './fuse.js';
 import type { KernelTarget, Launch } from './launch.js';
 import type { SimdCall } from './simd.js';
 
@@ -97,8 +97,10 @@ export interface Operation<A extends Attributes = Attributes> {
   simd?(call: Call<A>): readonly SimdCall[] | undefined;
   /** Gradients of the inputs, written with other operations; or the reason why there are none. */
   readonly gradient: GradientRule<A> | { readonly none: string };
-  /** What takes the place of a use of this operation where one kernel can do more; see lib/graph/fuse.ts. */
-  fuse?(call: FusionCall<A>): Fusion | undefined;
+  /** The operation as a stage of another one's kernel, where it can be one; see lib/graph/fuse.ts. */
+  stage?(use: { readonly inputs: readonly Tensor[]; readonly attributes: A }): Stage | undefined;
+  /** What takes the place of the operation and of a stage behind it, where its kernel can carry out both. */
+  absorb?(call: AbsorbCall): Fusion | undefined;
   /** Output 0 has the storage of input 0 (a reshape): nothing is computed. */
   readonly alias?: boolean;
   /** Output i is written in place over input `writes[i]`, which must be the value of a Variable. */

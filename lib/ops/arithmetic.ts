@@ -1,31 +1,25 @@
+import { epilogueBiasWgsl } from '../generated/wgsl.js';
 import type { Tensor, TensorLike } from '../tensor.js';
-import type { Fusion, FusionCall } from '../graph/fuse.js';
-import { applyBinary, defineBinary, type NoAttributes } from './binary.js';
-import { fuseIntoMatmul } from './fused-matmul.js';
+import { applyBinary, defineBinary } from './binary.js';
 import { negate } from './math.js';
 
 const addOperation = defineBinary({
   name: 'add',
   formula: (a, b) => a + b,
   gradient: (_a, _b, dOutput) => [() => dOutput, () => dOutput],
-  fuse: fuseBias,
+  // A row that is added to every row of a matrix: the bias of a dense layer.
+  stage: ({ inputs: [matrix, bias] }) =>
+    bias?.rank === 1 && bias.shape[0] === matrix?.shape[1]
+      ? {
+          position: 0,
+          reads: [{ input: 1, at: 4 }],
+          code: epilogueBiasWgsl,
+          expression: 'addBias(value, column)',
+          constants: {},
+          keepsInput: false,
+        }
+      : undefined,
 });
-
-/** A row that is added to every row of a matrix product: the bias of a dense layer. */
-function fuseBias(call: FusionCall<NoAttributes>): Fusion | undefined {
-  const [product, bias] = call.inputs;
-  if (bias?.rank !== 1 || bias.shape[0] !== product?.shape[1]) return undefined;
-  return fuseIntoMatmul(call, {
-    kind: 'bias',
-    operation: addOperation,
-    attributes: {},
-    position: 0,
-    reads: [{ input: 1, at: 4 }],
-    expression: 'addBias(value, column)',
-    constants: {},
-  });
-}
-
 const subtractOperation = defineBinary({
   name: 'subtract',
   formula: (a, b) => a - b,

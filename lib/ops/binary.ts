@@ -1,6 +1,5 @@
 import { ShapeError } from '../errors.js';
 import { binaryWgsl, commonWgsl } from '../generated/wgsl.js';
-import type { Fusion, FusionCall } from '../graph/fuse.js';
 import { ceilDivide, fillBlock, foldWorkgroups, Uniforms } from '../graph/launch.js';
 import { applyOne } from '../graph/node.js';
 import { type Attributes, type CaseInput, defineOperation, type Operation } from '../graph/operation.js';
@@ -22,7 +21,7 @@ export interface BinaryRow {
     | ((a: Tensor, b: Tensor, dOutput: Tensor, output: Tensor) => readonly [() => Tensor, () => Tensor])
     | { readonly none: string };
   /** See lib/graph/fuse.ts. */
-  readonly fuse?: (call: FusionCall<NoAttributes>) => Fusion | undefined;
+  readonly stage?: Operation<NoAttributes>['stage'];
   readonly fill?: readonly [CaseInput['fill'], CaseInput['fill']];
   readonly tolerance?: Operation['tolerance'];
 }
@@ -102,7 +101,7 @@ export function defineBinary(row: BinaryRow): Operation<NoAttributes> {
             const [forA, forB] = gradient(a, b, dOutput, output);
             return [needs[0] ? sumTo(forA(), a.shape) : undefined, needs[1] ? sumTo(forB(), b.shape) : undefined];
           },
-    ...(row.fuse && { fuse: row.fuse }),
+    ...(row.stage && { stage: row.stage }),
     tolerance: row.tolerance ?? { absolute: 1e-6, relative: 1e-6 },
     cases: SHAPES.map(([a, b]) => ({
       inputs: [withFill(a, row.fill?.[0]), withFill(b, row.fill?.[1])],

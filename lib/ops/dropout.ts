@@ -1,5 +1,5 @@
 import { OptionError, ShapeError } from '../errors.js';
-import { commonWgsl, dropoutWgsl, philoxWgsl } from '../generated/wgsl.js';
+import { commonWgsl, dropoutWgsl, epilogueDropoutWgsl, philoxWgsl } from '../generated/wgsl.js';
 import type { Generator } from '../generator.js';
 import { ceilDivide, foldWorkgroups, Uniforms } from '../graph/launch.js';
 import { applyOne } from '../graph/node.js';
@@ -8,7 +8,6 @@ import { drawBits, streamOf } from '../random.js';
 import { sizeOf } from '../shape.js';
 import { asTensor, type Tensor, type TensorLike } from '../tensor.js';
 import { multiply } from './arithmetic.js';
-import { fuseIntoMatmul } from './fused-matmul.js';
 
 type DropoutAttributes = { readonly probability: number; readonly stream: number; readonly use: number };
 
@@ -45,21 +44,19 @@ const dropoutOperation: Operation<DropoutAttributes> = defineOperation<DropoutAt
   },
   gradient: ({ inputs: [, state], outputGradients: [dOutput], attributes }) =>
     state && dOutput ? [applyOne(dropoutOperation, [dOutput, state], attributes), undefined] : [],
-  fuse: (call) =>
-    fuseIntoMatmul(call, {
-      kind: 'dropout',
-      operation: dropoutOperation,
-      attributes: call.attributes,
-      position: 0,
-      reads: [{ input: 1, at: 5 }],
-      expression: 'dropElement(value, row, column)',
-      constants: {
-        DROPOUT_STREAM: call.attributes.stream,
-        DROPOUT_USE: call.attributes.use,
-        DROPOUT_THRESHOLD: thresholdOf(call.attributes.probability),
-        DROPOUT_SCALE: scaleOf(call.attributes.probability),
-      },
-    }),
+  stage: ({ attributes: { probability, stream, use } }) => ({
+    position: 0,
+    reads: [{ input: 1, at: 5 }],
+    code: philoxWgsl + epilogueDropoutWgsl,
+    expression: 'dropElement(value, row, column)',
+    constants: {
+      DROPOUT_STREAM: stream,
+      DROPOUT_USE: use,
+      DROPOUT_THRESHOLD: thresholdOf(probability),
+      DROPOUT_SCALE: scaleOf(probability),
+    },
+    keepsInput: false,
+  }),
   tolerance: { absolute: 0, relative: 1e-6 },
   cases: [[7], [32, 200], [1], [0], [257]].flatMap((shape) =>
     [0.5, 0.2, 0.9].map((probability) => ({

@@ -1,56 +1,25 @@
-import {
-  epilogueActivationWgsl,
-  epilogueBiasWgsl,
-  epilogueDropoutWgsl,
-  epilogueSgdWgsl,
-  epilogueTapWgsl,
-  philoxWgsl,
-  pointwiseWgsl,
-} from '../generated/wgsl.js';
-import { type Fusion, type FusionCall, variableOf } from '../graph/fuse.js';
+import { epilogueTapWgsl } from '../generated/wgsl.js';
+import { type AbsorbCall, type Fusion, outputOf, type Stage, variableOf } from '../graph/fuse.js';
 import type { Binding } from '../graph/launch.js';
 import { createNode } from '../graph/node.js';
 import { type ArrayView, type Attributes, attributesText, type Operation } from '../graph/operation.js';
 import { formatShape, sizeOf } from '../shape.js';
-import type { Tensor } from '../tensor.js';
-import type { Variable } from '../variable.js';
 import { type MatmulAttributes, matmulLaunch, variantFor } from './matmul-kernels.js';
-import { matmulOperation } from './matmul.js';
 
-/** What a stage does. Its WGSL file has one set of bindings and overrides: of one file, a chain holds one stage. */
-export type StageKind = 'bias' | 'activation' | 'activationGradient' | 'dropout' | 'sgd';
-
-/** An operation that is carried out on each element of a product before it is stored. */
-export interface Stage {
-  readonly kind: StageKind;
-  /** The operation it stands for: its name, and its reference. */
+/** A stage with the operation that it stands for, whose reference it has. */
+interface Link extends Stage {
   readonly operation: Operation;
   readonly attributes: Attributes;
-  /** Which of the operation's inputs is the value that comes from the product. */
-  readonly position: number;
-  /** The operation's other inputs that the kernel reads, and the numbers of their bindings. */
-  readonly reads: readonly { readonly input: number; readonly at: number }[];
-  /** Numbers of the bindings of the operation's outputs where they are written in place; the product's own is 2. */
-  readonly writesAt?: readonly number[];
-  /** WGSL: an expression of `value`, `row` and `column`. */
-  readonly expression: string;
-  /** Values of the WGSL file's overrides. */
-  readonly constants: Readonly<Record<string, number>>;
 }
 
 /** A product with its stages. `tap` counts the stages before the point whose value is a second output; -1: none. */
 interface Chain {
-  readonly stages: readonly Stage[];
+  /** The product itself. */
+  readonly product: Operation<MatmulAttributes>;
+  readonly stages: readonly Link[];
   readonly tap: number;
 }
 
-const FILES: Readonly<Record<StageKind, string>> = {
-  bias: epilogueBiasWgsl,
-  activation: epilogueActivationWgsl,
-  activationGradient: epilogueActivationWgsl,
-  dropout: epilogueDropoutWgsl,
-  sgd: epilogueSgdWgsl,
-};
 const TAP_AT = 7;
 
 /** The chains of the operations made here, and those operations, by what is in them. */
@@ -58,44 +27,36 @@ const chains = new WeakMap<Operation, Chain>();
 const known = new Map<string, Operation<MatmulAttributes>>();
 
 /**
- * Joins a use of an operation with the matrix product that computes its input, where that product has no batch axes and
- * nobody else uses it. An activation may leave its input to others (its own backward pass): it becomes a second output.
+ * Joins a matrix product, or a chain that begins with one, with a stage behind it, where the product has no batch axes
+ * and nobody else uses it. An activation may leave its input to others (its own backward pass): it becomes a second output.
  */
-export function fuseIntoMatmul(call: FusionCall<Attributes>, stage: Stage): Fusion | undefined {
-  const value = call.inputs[stage.position];
-  if (value?.origin.kind !== 'node' || value.origin.index !== 0 || value.rank !== 2) return undefined;
-  const product = value.origin.node;
-  const chain = product.operation === matmulOperation ? { stages: [], tap: -1 } : chains.get(product.operation);
-  if (!chain || sizeOf(value.shape) === 0 || !call.canMoveHere(product)) return undefined;
-  if (chain.stages.some(({ kind }) => kind === 'sgd' || FILES[kind] === FILES[stage.kind])) return undefined;
-  const isShared = call.uses(value) > 1;
-  if (isShared && (stage.kind !== 'activation' || chain.tap >= 0)) return undefined;
-  if (stage.kind === 'sgd' && chain.tap >= 0) return undefined;
-  const others = call.inputs.filter((_, i) => i !== stage.position);
+export function absorbStage(matmul: Operation<MatmulAttributes>, call: AbsorbCall): Fusion | undefined {
+  const { stage, node, inputs, producer, value, isShared, canMoveHere } = call;
+  const chain = chains.get(producer.operation) ?? { product: matmul, stages: [], tap: -1 };
+  if (value.origin.kind !== 'node' || value.origin.index !== 0) return undefined;
+  if (value.rank !== 2 || sizeOf(value.shape) === 0 || !canMoveHere) return undefined;
+  if (chain.stages.some(({ code, writesAt }) => writesAt || code === stage.code)) return undefined;
+  if (isShared && (!stage.keepsInput || chain.tap >= 0)) return undefined;
+  if (stage.writesAt && chain.tap >= 0) return undefined;
   // One dispatch may not read what it writes: an update of a weight that the product itself reads stays on its own.
-  const written = new Set((stage.operation.writes ?? []).map((input) => variableAt(call.inputs, input)));
-  const isWritten = (variable: Variable | undefined): boolean => variable !== undefined && written.has(variable);
-  if (product.inputs.some((input) => isWritten(variableOf(input)))) return undefined;
+  const written = new Set((node.operation.writes ?? []).map((index) => inputs[index] && variableOf(inputs[index])));
+  written.delete(undefined);
+  if (producer.inputs.some((input) => written.has(variableOf(input)))) return undefined;
 
+  const { operation: own, attributes } = node;
   const tap = isShared ? chain.stages.length : chain.tap;
-  const operation = chainOperation({ stages: [...chain.stages, stage], tap });
-  const specs = tap < 0 ? call.node.specs : [...call.node.specs, value];
+  const others = inputs.filter((_, i) => i !== stage.position);
   const outputs = createNode({
-    operation,
-    attributes: product.attributes,
-    inputs: [...product.inputs, ...others],
-    specs,
-    trace: call.node.trace,
+    operation: chainOperation({ ...chain, stages: [...chain.stages, { ...stage, operation: own, attributes }], tap }),
+    attributes: producer.attributes,
+    inputs: [...producer.inputs, ...others],
+    specs: tap < 0 ? node.specs : [...node.specs, value],
+    trace: node.trace,
   });
-  const tapped = outputs[call.node.specs.length];
+  const tapped = outputs[node.specs.length];
   if (!tapped) return { outputs };
-  const before = isShared ? value : call.output(product, product.specs.length - 1);
-  return { outputs: outputs.slice(0, call.node.specs.length), replaces: [[before, tapped]] };
-}
-
-function variableAt(inputs: readonly Tensor[], index: number): Variable | undefined {
-  const input = inputs[index];
-  return input && variableOf(input);
+  const before = isShared ? value : outputOf(producer, producer.specs.length - 1);
+  return { outputs: outputs.slice(0, node.specs.length), replaces: [[before, tapped]] };
 }
 
 /** The operation of a chain: made once, so that equal chains share their pipelines. */
@@ -108,7 +69,7 @@ function chainOperation(chain: Chain): Operation<MatmulAttributes> {
   return operation;
 }
 
-function makeOperation({ stages, tap }: Chain): Operation<MatmulAttributes> {
+function makeOperation({ product, stages, tap }: Chain): Operation<MatmulAttributes> {
   const last = stages.at(-1);
   const writes = last?.operation.writes?.map((input) => inputOf(stages, stages.length - 1, input));
   return {
@@ -124,7 +85,7 @@ function makeOperation({ stages, tap }: Chain): Operation<MatmulAttributes> {
       if (!a || !b || !result) return;
       const fresh = (): ArrayView => ({ data: new Float32Array(sizeOf(result.shape)), shape: result.shape });
       let value = fresh();
-      matmulOperation.reference({ inputs: [a, b], outputs: [value], attributes });
+      product.reference({ inputs: [a, b], outputs: [value], attributes });
       stages.forEach((stage, s) => {
         if (s === tap) outputs[1]?.data.set(value.data);
         const isLast = s === stages.length - 1;
@@ -146,7 +107,7 @@ function makeOperation({ stages, tap }: Chain): Operation<MatmulAttributes> {
       const tapped: Binding[] = tap < 0 ? [] : [{ output: 1, at: TAP_AT }];
       return [
         matmulLaunch(shapeA, shapeB, attributes, variant, {
-          code: epilogueCode({ stages, tap }),
+          code: epilogueCode(stages, tap),
           bindings: [...reads, ...writesAt, ...tapped],
           constants: Object.assign({}, ...stages.map(({ constants }) => constants)) as Record<string, number>,
         }),
@@ -154,7 +115,8 @@ function makeOperation({ stages, tap }: Chain): Operation<MatmulAttributes> {
     },
     gradient: { none: 'fused operations come after differentiation' },
     ...(writes && { writes }),
-    tolerance: matmulOperation.tolerance,
+    tolerance: product.tolerance,
+    absorb: (call) => absorbStage(product, call),
     cases: [],
   };
 }
@@ -169,18 +131,15 @@ function inputCount({ reads, writesAt = [] }: Stage): number {
   return 1 + reads.length + writesAt.length;
 }
 
-/** The block `epilogue` of kernels/matmul_common.wgsl: the stages' files, and a function that calls them in order. */
-function epilogueCode({ stages, tap }: Chain): string {
-  const files = new Set(stages.map(({ kind }) => FILES[kind]));
+/** The block `epilogue` of kernels/matmul_common.wgsl: what the stages need, and a function that calls them in order. */
+function epilogueCode(stages: readonly Stage[], tap: number): string {
   const lines = stages.flatMap(({ expression }, s) => [
     ...(s === tap ? ['  value = tap(value, row, column);'] : []),
     `  value = ${expression};`,
   ]);
   return [
-    ...(stages.some(({ kind }) => kind.startsWith('activation')) ? [pointwiseWgsl] : []),
-    ...(stages.some(({ kind }) => kind === 'dropout') ? [philoxWgsl] : []),
     ...(tap < 0 ? [] : [epilogueTapWgsl]),
-    ...files,
+    ...stages.map(({ code }) => code),
     'fn finish(product: f32, row: u32, column: u32) -> f32 {',
     '  var value = product;',
     ...lines,

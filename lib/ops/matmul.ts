@@ -3,6 +3,7 @@ import { applyOne } from '../graph/node.js';
 import { defineOperation, type Operation } from '../graph/operation.js';
 import { forEachOffset, formatShape, type Shape } from '../shape.js';
 import { asTensor, type Tensor, type TensorLike } from '../tensor.js';
+import { absorbStage } from './fused-matmul.js';
 import { type MatmulAttributes, matmulLaunch, matmulSimdCalls, sizesOf, variantFor } from './matmul-kernels.js';
 import { sumTo } from './sum.js';
 
@@ -14,8 +15,7 @@ export interface MatmulOptions {
   readonly transposeB?: boolean;
 }
 
-/** The operation itself, which fused products are made of. */
-export const matmulOperation: Operation<MatmulAttributes> = defineOperation<MatmulAttributes>({
+const matmulOperation: Operation<MatmulAttributes> = defineOperation<MatmulAttributes>({
   name: 'matmul',
   infer([a, b], attributes) {
     const [shapeA = [], shapeB = []] = [a?.shape, b?.shape];
@@ -53,6 +53,7 @@ export const matmulOperation: Operation<MatmulAttributes> = defineOperation<Matm
     return [matmulLaunch(shapeA, shapeB, attributes, variantFor(shapeA, shapeB, attributes, target))];
   },
   simd: ({ inputs: [a, b], attributes }) => matmulSimdCalls(a?.shape ?? [], b?.shape ?? [], attributes),
+  absorb: (call) => absorbStage(matmulOperation, call),
   gradient({ inputs: [a, b], outputGradients: [dC], attributes: { transposeA, transposeB }, needs }) {
     if (!a || !b || !dC) return [];
     const forA = () =>

@@ -1,10 +1,9 @@
 import { ShapeError } from '../errors.js';
-import { commonWgsl, sgdWgsl } from '../generated/wgsl.js';
+import { commonWgsl, epilogueSgdWgsl, sgdWgsl } from '../generated/wgsl.js';
 import { sgdWasm } from '../generated/wasm.js';
 import { type Binding, ceilDivide, foldWorkgroups, type Launch, Uniforms } from '../graph/launch.js';
 import { defineOperation, type Operation, type TensorSpec } from '../graph/operation.js';
 import { formatShape, sameShape, type Shape, sizeOf } from '../shape.js';
-import { fuseIntoMatmul } from './fused-matmul.js';
 
 export type SgdAttributes = {
   readonly weightDecay: number;
@@ -45,17 +44,15 @@ export const sgdUpdate: Operation<{ readonly weightDecay: number }> = defineOper
       },
     ],
     writes: [0],
-    fuse: (call) =>
-      fuseIntoMatmul(call, {
-        kind: 'sgd',
-        operation: sgdUpdate,
-        attributes: call.attributes,
-        position: 1,
-        reads: [{ input: 2, at: 9 }],
-        writesAt: [2],
-        expression: 'descend(value, row, column)',
-        constants: { WEIGHT_DECAY: call.attributes.weightDecay },
-      }),
+    stage: ({ attributes: { weightDecay } }) => ({
+      position: 1,
+      reads: [{ input: 2, at: 9 }],
+      writesAt: [2],
+      code: epilogueSgdWgsl,
+      expression: 'descend(value, row, column)',
+      constants: { WEIGHT_DECAY: weightDecay },
+      keepsInput: false,
+    }),
     gradient: NO_GRADIENT,
     tolerance: TOLERANCE,
     cases: SHAPES.flatMap((shape) =>
@@ -116,25 +113,18 @@ export const sgdMomentumUpdate: Operation<SgdAttributes> = defineOperation<SgdAt
     },
   ],
   writes: [0, 1],
-  fuse: (call) =>
-    fuseIntoMatmul(call, {
-      kind: 'sgd',
-      operation: sgdMomentumUpdate,
-      attributes: call.attributes,
-      position: 2,
-      reads: [
-        { input: 3, at: 9 },
-        { input: 4, at: 10 },
-      ],
-      writesAt: [2, 8],
-      expression: 'descendWithMomentum(value, row, column)',
-      constants: {
-        WEIGHT_DECAY: call.attributes.weightDecay,
-        MOMENTUM: call.attributes.momentum,
-        DAMPENING: call.attributes.dampening,
-        NESTEROV: Number(call.attributes.nesterov),
-      },
-    }),
+  stage: ({ attributes: { weightDecay, momentum, dampening, nesterov } }) => ({
+    position: 2,
+    reads: [
+      { input: 3, at: 9 },
+      { input: 4, at: 10 },
+    ],
+    writesAt: [2, 8],
+    code: epilogueSgdWgsl,
+    expression: 'descendWithMomentum(value, row, column)',
+    constants: { WEIGHT_DECAY: weightDecay, MOMENTUM: momentum, DAMPENING: dampening, NESTEROV: Number(nesterov) },
+    keepsInput: false,
+  }),
   gradient: NO_GRADIENT,
   tolerance: TOLERANCE,
   cases: SHAPES.flatMap((shape) =>

@@ -1,11 +1,10 @@
-import { commonWgsl, pointwiseWgsl, unaryGradientWgsl, unaryWgsl } from '../generated/wgsl.js';
+import { commonWgsl, epilogueActivationWgsl, pointwiseWgsl, unaryGradientWgsl, unaryWgsl } from '../generated/wgsl.js';
 import { ceilDivide, fillBlock, foldWorkgroups, type Launch, Uniforms } from '../graph/launch.js';
 import { applyOne } from '../graph/node.js';
 import { type CaseInput, defineOperation, type Operation } from '../graph/operation.js';
 import { ShapeError } from '../errors.js';
 import { sizeOf, type Shape } from '../shape.js';
 import { asTensor, type Tensor, type TensorLike } from '../tensor.js';
-import { fuseIntoMatmul } from './fused-matmul.js';
 
 /**
  * The room that functions of one value share: output[i] = f(input[i]). A row states f and its derivative; the kernel
@@ -39,6 +38,7 @@ const SHAPES: readonly Shape[] = [[], [0], [1], [7], [3, 65], [2, 3, 5, 7], [257
 /** exp, log and tanh of WGSL are good to a few units of the fifth digit. */
 const DEFAULT_TOLERANCE = { absolute: 1e-5, relative: 1e-5 };
 
+const STAGE_CODE = pointwiseWgsl + epilogueActivationWgsl;
 /** The parameters in a fused kernel: overrides of kernels/epilogue_activation.wgsl. */
 const PARAMETERS = 'vec2f(ACTIVATION_A, ACTIVATION_B)';
 function parameterConstants({ parameters: [a = 0, b = 0] }: UnaryAttributes) {
@@ -68,16 +68,14 @@ export function defineUnary(row: UnaryRow): UnaryOperations {
       launch(unaryGradientWgsl, 'unaryGradient', `${row.wgsl}Derivative`, 2, outputs[0]?.shape ?? [], attributes),
     ],
     gradient: { none: 'second derivatives of pointwise functions are not written' },
-    fuse: (call) =>
-      fuseIntoMatmul(call, {
-        kind: 'activationGradient',
-        operation: backward,
-        attributes: call.attributes,
-        position: 1,
-        reads: [{ input: 0, at: 6 }],
-        expression: `chain(value, ${row.wgsl}Derivative(preactivationAt(row, column), ${PARAMETERS}))`,
-        constants: parameterConstants(call.attributes),
-      }),
+    stage: ({ attributes }) => ({
+      position: 1,
+      reads: [{ input: 0, at: 6 }],
+      code: STAGE_CODE,
+      expression: `chain(value, ${row.wgsl}Derivative(preactivationAt(row, column), ${PARAMETERS}))`,
+      constants: parameterConstants(attributes),
+      keepsInput: false,
+    }),
     tolerance,
     cases: settings.map(({ shape, parameters }) => ({
       inputs: [caseInput(shape, row), { shape }],
@@ -95,16 +93,14 @@ export function defineUnary(row: UnaryRow): UnaryOperations {
     kernel: ({ outputs, attributes }) => [launch(unaryWgsl, 'unary', row.wgsl, 1, outputs[0]?.shape ?? [], attributes)],
     gradient: ({ inputs: [input], outputGradients: [dOutput], attributes }) =>
       input && dOutput ? [applyOne(backward, [input, dOutput], attributes)] : [],
-    fuse: (call) =>
-      fuseIntoMatmul(call, {
-        kind: 'activation',
-        operation: forward,
-        attributes: call.attributes,
-        position: 0,
-        reads: [],
-        expression: `${row.wgsl}(value, ${PARAMETERS})`,
-        constants: parameterConstants(call.attributes),
-      }),
+    stage: ({ attributes }) => ({
+      position: 0,
+      reads: [],
+      code: STAGE_CODE,
+      expression: `${row.wgsl}(value, ${PARAMETERS})`,
+      constants: parameterConstants(attributes),
+      keepsInput: true,
+    }),
     tolerance,
     cases: settings.map(({ shape, parameters }) => ({ inputs: [caseInput(shape, row)], attributes: { parameters } })),
   });
