@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
-import { arch, cpus, platform, totalmem } from 'node:os';
 import { writeFileAtomically } from '../lib/node/files.js';
 import type { DeviceName, Peaks, Runner } from './runner.js';
+import { type Machine, thisMachine } from './step/report.js';
 
 /** One measurement, as it is printed and stored. */
 export interface BenchResult {
@@ -46,7 +46,7 @@ export interface DeviceReport extends Peaks {
 /** What `--json` writes. */
 export interface Report {
   readonly date: string;
-  readonly machine: ReturnType<typeof machineOf>;
+  readonly machine: Machine;
   readonly versions: Readonly<Record<string, string>>;
   readonly device: Readonly<Partial<Record<DeviceName, DeviceReport>>>;
   readonly results: readonly BenchResult[];
@@ -59,23 +59,12 @@ export function deviceReport({ info }: Runner, peaks: Peaks): DeviceReport {
 
 /** The report of a run. */
 export async function reportOf(device: Report['device'], results: readonly BenchResult[]): Promise<Report> {
-  return { date: new Date().toISOString(), machine: machineOf(), versions: await versionsOf(), device, results };
+  return { date: new Date().toISOString(), machine: thisMachine(), versions: await versionsOf(), device, results };
 }
 
 /** Writes a report whole or not at all. */
 export async function writeReport(file: string, report: Report): Promise<void> {
   await writeFileAtomically(file, `${JSON.stringify(report, null, 2)}\n`);
-}
-
-function machineOf() {
-  const cores = cpus();
-  return {
-    cpu: cores[0]?.model.trim() ?? 'unknown',
-    cores: cores.length,
-    memoryGigabytes: Math.round(totalmem() / 1e9),
-    platform: platform(),
-    arch: arch(),
-  };
 }
 
 async function versionsOf(): Promise<Record<string, string>> {

@@ -1,6 +1,7 @@
 import type { Device, DeviceArray, Executable } from './device/device.js';
 import type { NumericArray } from './graph/operation.js';
 import { describeProgram } from './graph/describe.js';
+import { ownerOf } from './graph/memory.js';
 import { buildProgram, type Program } from './graph/program.js';
 import type { Trace } from './graph/trace.js';
 import { copy } from './ops/copy.js';
@@ -107,15 +108,7 @@ async function load(device: Device, program: Program): Promise<Loaded> {
 
 /** A result needs a buffer that belongs to the plan: what lives in a variable or an input is copied out of it. */
 function ownResult(output: Tensor): Tensor {
-  return isOwned(output) ? output : copy(output);
-}
-
-function isOwned(tensor: Tensor): boolean {
-  const { origin } = tensor;
-  if (origin.kind !== 'node') return false;
-  const { operation, inputs } = origin.node;
-  if (operation.alias) return inputs[0] !== undefined && isOwned(inputs[0]);
-  return operation.writes?.[origin.index] === undefined;
+  return ownerOf(output) === undefined ? copy(output) : output;
 }
 
 async function inputValue(input: Tensor, device: Device): Promise<NumericArray | DeviceArray> {

@@ -7,9 +7,7 @@
  *           path), the use tells several draws of one stream in one step apart
  */
 
-/** Words of a generator's state on a device: seed low, seed high, step, one unused. */
-export const STATE_WORDS = 4;
-/** Which of them is the step. */
+/** Which word of a generator's state (seed low, seed high, step, one unused) is the step. */
 export const STEP_WORD = 2;
 
 const M0 = 0xd2511f53;

@@ -95,6 +95,12 @@ export function normalizeAxes(
   return normal;
 }
 
+/** A tensor as rows along one axis: [outer, C, inner], so that a row's C elements are `inner` apart. */
+export function rowsAlong(shape: Shape, axis: number) {
+  const [outer, inner] = [sizeOf(shape.slice(0, axis)), sizeOf(shape.slice(axis + 1))];
+  return { rows: outer * inner, C: axisSize(shape, axis), inner };
+}
+
 /** Several tensors walked together: sizes of the axes, and each tensor's strides in elements. */
 export interface Walk {
   readonly sizes: readonly number[];

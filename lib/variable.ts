@@ -5,8 +5,8 @@ import { activeTrace, refuseWhileTracing, requireTrace } from './graph/trace.js'
 import { applyOne, storageOf } from './graph/node.js';
 import { assign } from './ops/assign.js';
 import { copy } from './ops/copy.js';
-import { formatShape, sameShape, type Shape, sizeOf } from './shape.js';
-import { arrayOf, asTensor, Tensor, type TensorLike } from './tensor.js';
+import { formatShape, type Shape, sizeOf } from './shape.js';
+import { arrayOf, asTensor, dtypeOf, Tensor, type TensorLike } from './tensor.js';
 
 /**
  * State that outlives a plan: weights, optimizer state, running sums, data sets. It owns its buffer, on the host until
@@ -137,11 +137,5 @@ function specOf(data: NumericArray, shape: Shape = [data.length]): TensorSpec {
   if (sizeOf(shape) !== data.length) {
     throw new ShapeError(`variable: ${data.length} values do not fill the shape ${formatShape(shape)}`);
   }
-  const dtype = data instanceof Int32Array ? 'i32' : data instanceof Uint32Array ? 'u32' : 'f32';
-  return { shape, dtype };
-}
-
-/** @internal */
-export function sameSpec(a: TensorSpec, b: TensorSpec): boolean {
-  return a.dtype === b.dtype && sameShape(a.shape, b.shape);
+  return { shape, dtype: dtypeOf(data) };
 }

@@ -23,7 +23,7 @@ export interface BenchmarkReport<Result> {
 }
 
 /** The machine at hand. */
-function thisMachine(): Machine {
+export function thisMachine(): Machine {
   const cores = cpus();
   return {
     cpu: cores[0]?.model.trim() ?? 'unknown',

@@ -1,6 +1,6 @@
 import { Tensor } from '../tensor.js';
 import type { Variable } from '../variable.js';
-import { createNode, type GraphNode, storageOf } from './node.js';
+import { createNode, type GraphNode, outputKey, storageOf } from './node.js';
 import { nodesBefore } from './nodes.js';
 
 /**
@@ -92,8 +92,8 @@ export function fuse({ outputs, updates }: GraphRoots): GraphRoots {
     node.specs.forEach((_, index) => {
       const result = results[index];
       if (!result) throw new Error(`${node.operation.name} was fused into something without its output ${index}`);
-      rewritten.set(`${node.id}.${index}`, result);
-      usesNow.set(keyOf(result), uses.get(`${node.id}.${index}`) ?? 0);
+      rewritten.set(outputKey(node, index), result);
+      usesNow.set(keyOf(result), uses.get(outputKey(node, index)) ?? 0);
     });
     for (const [before, now] of fusion?.replaces ?? []) {
       usesNow.set(keyOf(now), usesNow.get(keyOf(before)) ?? 0);
@@ -125,7 +125,7 @@ export function outputOf(node: GraphNode, index: number): Tensor {
 
 /** Equal for tensors that stand for the same output of a node; leaves are never rewritten. */
 function keyOf({ origin }: Tensor): string {
-  return origin.kind === 'node' ? `${origin.node.id}.${origin.index}` : '';
+  return origin.kind === 'node' ? outputKey(origin.node, origin.index) : '';
 }
 
 /** The variable whose storage a tensor lives in, through reshapes and updates in place. */

@@ -3,7 +3,7 @@ import { add } from '../ops/arithmetic.js';
 import { formatShape, sameShape, sizeOf } from '../shape.js';
 import { asTensor, tensor, Tensor } from '../tensor.js';
 import type { Variable } from '../variable.js';
-import type { GraphNode } from './node.js';
+import { type GraphNode, outputKey } from './node.js';
 import type { Operation } from './operation.js';
 import { nodesBefore } from './nodes.js';
 
@@ -94,12 +94,12 @@ class Gradients {
   }
 
   ofOutput(node: { readonly id: number }, index: number): Tensor | undefined {
-    return this.#sums.get(`${node.id}.${index}`);
+    return this.#sums.get(outputKey(node, index));
   }
 }
 
 function keyOf(value: Tensor): unknown {
-  return value.origin.kind === 'node' ? `${value.origin.node.id}.${value.origin.index}` : value;
+  return value.origin.kind === 'node' ? outputKey(value.origin.node, value.origin.index) : value;
 }
 
 function zerosLike(value: Tensor): Tensor {

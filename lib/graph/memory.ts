@@ -1,6 +1,6 @@
 import { sizeOf } from '../shape.js';
 import type { Tensor } from '../tensor.js';
-import type { GraphNode } from './node.js';
+import { type GraphNode, outputKey, storageOf } from './node.js';
 
 /** Which buffer of the pool holds each computed tensor. */
 export interface MemoryPlan {
@@ -33,7 +33,7 @@ export function planMemory(nodes: readonly GraphNode[], outputs: readonly Tensor
     if (node.operation.alias) return;
     node.specs.forEach((spec, index) => {
       if (node.operation.writes?.[index] !== undefined) return;
-      lifetimes.set(keyOf(node, index), { elements: Math.max(1, sizeOf(spec.shape)), first: step, last: step });
+      lifetimes.set(outputKey(node, index), { elements: Math.max(1, sizeOf(spec.shape)), first: step, last: step });
     });
   });
   for (const output of outputs) extend(output, Infinity);
@@ -58,7 +58,7 @@ export function planMemory(nodes: readonly GraphNode[], outputs: readonly Tensor
   return {
     slots: slots.map(({ elements }) => ({ elements })),
     slotOf(node, output) {
-      const slot = assigned.get(keyOf(node, output));
+      const slot = assigned.get(outputKey(node, output));
       if (slot === undefined) throw new Error(`${node.operation.name} has no place in the memory plan`);
       return slot;
     },
@@ -71,15 +71,9 @@ function fitsBetter(candidate: number, current: number, elements: number): boole
   return fits ? candidate < current : candidate > current;
 }
 
-function keyOf(node: GraphNode, output: number): string {
-  return `${node.id}.${output}`;
-}
-
 /** The node output whose buffer a tensor lives in; undefined for leaves and for what lives in a variable. */
-function ownerOf(tensor: Tensor): string | undefined {
-  const { origin } = tensor;
-  if (origin.kind !== 'node') return undefined;
-  const { operation, inputs } = origin.node;
-  if (operation.alias) return inputs[0] && ownerOf(inputs[0]);
-  return operation.writes?.[origin.index] === undefined ? keyOf(origin.node, origin.index) : undefined;
+export function ownerOf(tensor: Tensor): string | undefined {
+  const { origin } = storageOf(tensor);
+  if (origin.kind !== 'node' || origin.node.operation.writes?.[origin.index] !== undefined) return undefined;
+  return outputKey(origin.node, origin.index);
 }

@@ -35,6 +35,11 @@ export function createNode(parts: Omit<GraphNode, 'id'>): Tensor[] {
   return node.specs.map((spec, index) => new Tensor(spec, { kind: 'node', node, index }));
 }
 
+/** A text that is equal for tensors that stand for the same output of a node. */
+export function outputKey(node: Pick<GraphNode, 'id'>, index: number): string {
+  return `${node.id}.${index}`;
+}
+
 /** The tensor in whose storage this one lives: itself, or what a chain of aliases (reshapes) starts from. */
 export function storageOf(tensor: Tensor): Tensor {
   const { origin } = tensor;

@@ -3,17 +3,9 @@ import { argmaxWgsl, commonWgsl } from '../generated/wgsl.js';
 import { ceilDivide, foldWorkgroups, Uniforms } from '../graph/launch.js';
 import { applyOne } from '../graph/node.js';
 import { defineOperation } from '../graph/operation.js';
-import { axisSize, formatShape, normalizeAxis, type Shape, sizeOf } from '../shape.js';
+import { formatShape, normalizeAxis, rowsAlong } from '../shape.js';
 import { asTensor, type Tensor, type TensorLike } from '../tensor.js';
 import type { AxisOptions } from './softmax.js';
-
-function rowsAlong(shape: Shape, axis: number) {
-  return {
-    C: axisSize(shape, axis),
-    inner: sizeOf(shape.slice(axis + 1)),
-    rows: sizeOf(shape.filter((_, a) => a !== axis)),
-  };
-}
 
 const argmaxOperation = defineOperation<{ readonly axis: number }>({
   name: 'argmax',

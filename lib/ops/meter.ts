@@ -4,9 +4,6 @@ import { Uniforms } from '../graph/launch.js';
 import { defineOperation } from '../graph/operation.js';
 import { formatShape, sizeOf } from '../shape.js';
 
-/** Numbers of a meter's state: Σ weight · value, Σ weight, updates, the first update that was not finite (or -1). */
-export const METER_NUMBERS = 4;
-
 /** Adds a scalar to a running mean, in place. Inputs: the meter's state, the value. The class Meter is its public form. */
 export const meterUpdate = defineOperation<{ readonly weight: number }>({
   name: 'meterUpdate',

@@ -3,18 +3,13 @@ import { commonWgsl, softmaxWgsl } from '../generated/wgsl.js';
 import { foldWorkgroups, Uniforms } from '../graph/launch.js';
 import { applyOne } from '../graph/node.js';
 import { defineOperation, type GradientRule, type Operation } from '../graph/operation.js';
-import { normalizeAxis, type Shape, sizeOf } from '../shape.js';
+import { normalizeAxis, rowsAlong } from '../shape.js';
 import { asTensor, type Tensor, type TensorLike } from '../tensor.js';
 import { multiply, subtract } from './arithmetic.js';
 import { exp } from './math.js';
 import { sum } from './sum.js';
 
 type SoftmaxAttributes = { readonly axis: number };
-
-/** A tensor as rows along one axis: [outer, C, inner]. */
-function rowsAlong(shape: Shape, axis: number) {
-  return { outer: sizeOf(shape.slice(0, axis)), C: shape[axis] ?? 0, inner: sizeOf(shape.slice(axis + 1)) };
-}
 
 function defineSoftmax(
   name: string,
@@ -29,8 +24,8 @@ function defineSoftmax(
     },
     reference({ inputs: [input], outputs: [output], attributes: { axis } }) {
       if (!input || !output) return;
-      const { outer, C, inner } = rowsAlong(input.shape, axis);
-      for (let row = 0; row < outer * inner; row++) {
+      const { rows, C, inner } = rowsAlong(input.shape, axis);
+      for (let row = 0; row < rows; row++) {
         const at = (i: number): number => Math.floor(row / inner) * C * inner + (row % inner) + i * inner;
         let largest = -Infinity;
         for (let i = 0; i < C; i++) largest = Math.max(largest, input.data[at(i)] ?? 0);
@@ -45,14 +40,14 @@ function defineSoftmax(
       }
     },
     kernel({ inputs: [input], attributes: { axis } }) {
-      const { outer, C, inner } = rowsAlong(input?.shape ?? [], axis);
+      const { rows, C, inner } = rowsAlong(input?.shape ?? [], axis);
       return [
         {
           kernel: { name, code: commonWgsl + softmaxWgsl, entryPoint: 'softmax' },
           constants: { LOGARITHM: Number(logarithm) },
           bindings: [{ input: 0 }, { output: 0 }],
-          uniforms: new Uniforms().u32(outer * inner, C, inner).bytes(),
-          workgroups: foldWorkgroups(outer * inner),
+          uniforms: new Uniforms().u32(rows, C, inner).bytes(),
+          workgroups: foldWorkgroups(rows),
         },
       ];
     },
