@@ -2,7 +2,7 @@ import type { Shape } from '../shape.js';
 import type { Tensor } from '../tensor.js';
 import type { AbsorbCall, Fusion, Stage } from './fuse.js';
 import type { KernelTarget, Launch } from './launch.js';
-import type { SimdCall } from './simd.js';
+import type { SimdPhase } from './simd.js';
 
 /** Element types. `f32` is Float32Array, `i32` Int32Array, `u32` Uint32Array. */
 export type DType = 'f32' | 'i32' | 'u32';
@@ -93,8 +93,8 @@ export interface Operation<A extends Attributes = Attributes> {
   reference(call: ReferenceCall<A>): void;
   /** Which kernels compute it for these sizes, in order. None at all makes the output an alias of input 0. */
   kernel(call: Call<A>, target: KernelTarget): readonly Launch[];
-  /** Calls of WebAssembly SIMD kernels that compute it for these sizes; undefined, or left out: the reference runs. */
-  simd?(call: Call<A>): readonly SimdCall[] | undefined;
+  /** How WebAssembly SIMD kernels compute it for these sizes, phase by phase; undefined, or left out: the reference runs. */
+  simd?(call: Call<A>): readonly SimdPhase[] | undefined;
   /** Gradients of the inputs, written with other operations; or the reason why there are none. */
   readonly gradient: GradientRule<A> | { readonly none: string };
   /** The operation as a stage of another one's kernel, where it can be one; see lib/graph/fuse.ts. */

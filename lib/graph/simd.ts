@@ -5,17 +5,28 @@ export interface SimdKernel {
   readonly entryPoint: string;
 }
 
-/** An argument of a call: the address of a tensor, `offset` bytes into it, the address of the scratch, or a number. */
+/** An argument of a call: an address in a tensor or in the thread's scratch, `offset` bytes from its start; or a number. */
 export type SimdArgument =
   | { readonly input: number; readonly offset?: number }
   | { readonly output: number; readonly offset?: number }
-  | 'scratch'
+  | { readonly scratch: true; readonly offset?: number }
   | number;
 
 /** One call of a SIMD kernel. */
 export interface SimdCall {
   readonly kernel: SimdKernel;
   readonly arguments: readonly SimdArgument[];
-  /** Bytes of scratch memory that the call needs; it is shared by all calls of a program. Default 0. */
+}
+
+/** Calls that follow each other on one thread. */
+export type SimdTask = readonly SimdCall[];
+
+/**
+ * Tasks that do not depend on each other: they run on any thread, in any order. What a task computes must not depend on
+ * how many threads there are: the division into tasks follows from the sizes alone.
+ */
+export interface SimdPhase {
+  readonly tasks: readonly SimdTask[];
+  /** Bytes of scratch memory that a task needs; each thread has its own, shared by all tasks of a program. Default 0. */
   readonly scratchBytes?: number;
 }

@@ -4,7 +4,8 @@ import type { Binding } from '../graph/launch.js';
 import { createNode } from '../graph/node.js';
 import { type ArrayView, type Attributes, attributesText, type Operation } from '../graph/operation.js';
 import { formatShape, sizeOf } from '../shape.js';
-import { type MatmulAttributes, matmulLaunch, variantFor } from './matmul-kernels.js';
+import { matmulLaunch, variantFor } from './matmul-kernels.js';
+import type { MatmulAttributes } from './matmul-sizes.js';
 
 /** A stage with the operation that it stands for, whose reference it has. */
 interface Link extends Stage {

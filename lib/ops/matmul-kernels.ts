@@ -7,7 +7,6 @@ import {
   matmulTiledWgsl,
   matmulVec4LoadsWgsl,
 } from '../generated/wgsl.js';
-import { matmulWasm } from '../generated/wasm.js';
 import {
   type Binding,
   ceilDivide,
@@ -17,46 +16,8 @@ import {
   type Launch,
   Uniforms,
 } from '../graph/launch.js';
-import type { SimdCall } from '../graph/simd.js';
-import { broadcastShapes, broadcastStrides, collapse, forEachOffset, type Shape, sizeOf } from '../shape.js';
-
-/** Which operands have their last two axes swapped. */
-export type MatmulAttributes = { readonly transposeA: boolean; readonly transposeB: boolean };
-
-/** Sizes of a product: C [batch, M, N] = A [.., M, K] · B [.., K, N], and the batch axes as a walk through A and B. */
-export function sizesOf(a: Shape, b: Shape, { transposeA, transposeB }: MatmulAttributes) {
-  const M = a.at(transposeA ? -1 : -2) ?? 0;
-  const K = a.at(transposeA ? -2 : -1) ?? 0;
-  const N = b.at(transposeB ? -2 : -1) ?? 0;
-  const batchA = a.slice(0, -2);
-  const batchB = b.slice(0, -2);
-  const batchShape = broadcastShapes('matmul', batchA, batchB);
-  const inMatrices = (batch: Shape, matrix: number): number[] =>
-    broadcastStrides(batch, batchShape).map((stride) => stride * matrix);
-  const batch = collapse({ sizes: batchShape, strides: [inMatrices(batchA, M * K), inMatrices(batchB, K * N)] });
-  return { M, N, K, batchShape, batch };
-}
-
-/** A call of kernels/matmul.wat for each matrix of the batch; none for an empty sum, which the reference fills with 0. */
-export function matmulSimdCalls(a: Shape, b: Shape, attributes: MatmulAttributes): SimdCall[] | undefined {
-  const { M, N, K, batch } = sizesOf(a, b, attributes);
-  if (K === 0) return undefined;
-  const [rowA, stepA] = attributes.transposeA ? [4, 4 * M] : [4 * K, 4];
-  const [columnB, stepB] = attributes.transposeB ? [4 * K, 4] : [4, 4 * N];
-  const scratchBytes = 128 + 1024 * (4 * ceilDivide(M, 4) + 8 * ceilDivide(N, 8));
-  const calls: SimdCall[] = [];
-  forEachOffset(batch, ([startA = 0, startB = 0], i) => {
-    const inputA = { input: 0, offset: 4 * startA };
-    const inputB = { input: 1, offset: 4 * startB };
-    const output = { output: 0, offset: 4 * i * M * N };
-    calls.push({
-      kernel: { module: matmulWasm, entryPoint: 'matmul' },
-      arguments: [inputA, rowA, stepA, inputB, stepB, columnB, output, M, N, K, 'scratch'],
-      scratchBytes,
-    });
-  });
-  return calls;
-}
+import { type Shape, sizeOf } from '../shape.js';
+import { type MatmulAttributes, sizesOf } from './matmul-sizes.js';
 
 /** A way to compute a product on a GPU: a technique, with scalar or with vec4 loads. */
 export type MatmulVariant = 'naive' | 'tiled' | 'tiledVec4' | 'direct' | 'directVec4';

@@ -4,7 +4,9 @@ import { defineOperation, type Operation } from '../graph/operation.js';
 import { forEachOffset, formatShape, type Shape } from '../shape.js';
 import { asTensor, type Tensor, type TensorLike } from '../tensor.js';
 import { absorbStage } from './fused-matmul.js';
-import { type MatmulAttributes, matmulLaunch, matmulSimdCalls, sizesOf, variantFor } from './matmul-kernels.js';
+import { matmulLaunch, variantFor } from './matmul-kernels.js';
+import { matmulSimdPhases } from './matmul-simd.js';
+import { type MatmulAttributes, sizesOf } from './matmul-sizes.js';
 import { sumTo } from './sum.js';
 
 /** Options of {@link matmul}. */
@@ -52,7 +54,7 @@ const matmulOperation: Operation<MatmulAttributes> = defineOperation<MatmulAttri
     const [shapeA, shapeB] = [a?.shape ?? [], b?.shape ?? []];
     return [matmulLaunch(shapeA, shapeB, attributes, variantFor(shapeA, shapeB, attributes, target))];
   },
-  simd: ({ inputs: [a, b], attributes }) => matmulSimdCalls(a?.shape ?? [], b?.shape ?? [], attributes),
+  simd: ({ inputs: [a, b], attributes }) => matmulSimdPhases(a?.shape ?? [], b?.shape ?? [], attributes),
   absorb: (call) => absorbStage(matmulOperation, call),
   gradient({ inputs: [a, b], outputGradients: [dC], attributes: { transposeA, transposeB }, needs }) {
     if (!a || !b || !dC) return [];

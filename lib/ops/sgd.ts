@@ -3,6 +3,7 @@ import { commonWgsl, epilogueSgdWgsl, sgdWgsl } from '../generated/wgsl.js';
 import { sgdWasm } from '../generated/wasm.js';
 import { type Binding, ceilDivide, foldWorkgroups, type Launch, Uniforms } from '../graph/launch.js';
 import { defineOperation, type Operation, type TensorSpec } from '../graph/operation.js';
+import type { SimdArgument, SimdPhase } from '../graph/simd.js';
 import { formatShape, sameShape, type Shape, sizeOf } from '../shape.js';
 
 export type SgdAttributes = {
@@ -37,12 +38,8 @@ export const sgdUpdate: Operation<{ readonly weightDecay: number }> = defineOper
         nesterov: false,
       }),
     ],
-    simd: ({ inputs: [parameter], attributes: { weightDecay } }) => [
-      {
-        kernel: { module: sgdWasm, entryPoint: 'plain' },
-        arguments: [{ output: 0 }, { input: 1 }, { input: 2 }, quadsOf(parameter?.shape ?? []), weightDecay],
-      },
-    ],
+    simd: ({ inputs: [parameter], attributes: { weightDecay } }) =>
+      phaseOf('plain', [{ output: 0 }, { input: 1 }, { input: 2 }, quadsOf(parameter?.shape ?? []), weightDecay]),
     writes: [0],
     stage: ({ attributes: { weightDecay } }) => ({
       position: 1,
@@ -95,23 +92,19 @@ export const sgdMomentumUpdate: Operation<SgdAttributes> = defineOperation<SgdAt
       attributes,
     ),
   ],
-  simd: ({ inputs: [parameter], attributes: { weightDecay, momentum, dampening, nesterov } }) => [
-    {
-      kernel: { module: sgdWasm, entryPoint: 'momentum' },
-      arguments: [
-        { output: 0 },
-        { output: 1 },
-        { input: 2 },
-        { input: 3 },
-        { input: 4 },
-        quadsOf(parameter?.shape ?? []),
-        weightDecay,
-        momentum,
-        dampening,
-        Number(nesterov),
-      ],
-    },
-  ],
+  simd: ({ inputs: [parameter], attributes: { weightDecay, momentum, dampening, nesterov } }) =>
+    phaseOf('momentum', [
+      { output: 0 },
+      { output: 1 },
+      { input: 2 },
+      { input: 3 },
+      { input: 4 },
+      quadsOf(parameter?.shape ?? []),
+      weightDecay,
+      momentum,
+      dampening,
+      Number(nesterov),
+    ]),
   writes: [0, 1],
   stage: ({ attributes: { weightDecay, momentum, dampening, nesterov } }) => ({
     position: 2,
@@ -150,6 +143,10 @@ function checkGradient(parameter: TensorSpec | undefined, gradient: TensorSpec |
     );
   }
   return { shape: parameter.shape, dtype: 'f32' };
+}
+
+function phaseOf(entryPoint: string, values: readonly SimdArgument[]): SimdPhase[] {
+  return [{ tasks: [[{ kernel: { module: sgdWasm, entryPoint }, arguments: values }]] }];
 }
 
 /** Vectors of four elements that a tensor fills. */

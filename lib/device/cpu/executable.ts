@@ -1,7 +1,7 @@
 import type { Attributes, Operation } from '../../graph/operation.js';
 import type { NumericArray } from '../../graph/operation.js';
 import type { Program, Reference, Step } from '../../graph/program.js';
-import type { SimdArgument, SimdCall } from '../../graph/simd.js';
+import type { SimdArgument, SimdCall, SimdPhase } from '../../graph/simd.js';
 import { sizeOf } from '../../shape.js';
 import type { DeviceArray, Executable } from '../device.js';
 import { placeArrays } from '../places.js';
@@ -45,9 +45,10 @@ export class CpuExecutable implements Executable {
     const { inputs, owned, at } = placeArrays<CpuArray>(device, program, variables);
     const resolve = (reference: Reference): CpuArray => new CpuArray(device, reference, at(reference.place).start);
 
-    const calls = program.steps.map((step) => (device.usesSimd ? simdCalls(step) : undefined));
-    const scratchBytes = Math.max(0, ...calls.flatMap((own) => own ?? []).map((call) => call.scratchBytes ?? 0));
+    const phases = program.steps.map((step) => (device.usesSimd ? simdPhases(step) : undefined));
+    const scratchBytes = Math.max(0, ...phases.flatMap((own) => own ?? []).map((phase) => phase.scratchBytes ?? 0));
     const scratch = device.allocate({ shape: [Math.ceil(scratchBytes / 4)], dtype: 'u32' });
+    const calls = phases.map((own) => own?.flatMap(({ tasks }) => tasks.flat()));
     const functions = await Promise.all(
       calls.map((own) => Promise.all((own ?? []).map(({ kernel }) => device.simd.get(kernel)))),
     );
@@ -83,8 +84,8 @@ export class CpuExecutable implements Executable {
   }
 }
 
-/** The SIMD calls of a step; undefined where the operation has none for these sizes. */
-function simdCalls(step: Step): readonly SimdCall[] | undefined {
+/** The SIMD phases of a step; undefined where the operation has none for these sizes. */
+function simdPhases(step: Step): readonly SimdPhase[] | undefined {
   if (step.outputs.every(({ shape }) => sizeOf(shape) === 0)) return [];
   return step.operation.simd?.(step);
 }
@@ -109,7 +110,7 @@ function simdWork(
   if (!run) throw new Error(`${step.operation.name}: its SIMD kernel was not loaded`);
   const address = (argument: SimdArgument): number => {
     if (typeof argument === 'number') return argument;
-    if (argument === 'scratch') return scratch;
+    if ('scratch' in argument) return scratch + (argument.offset ?? 0);
     const array = 'input' in argument ? step.inputs[argument.input] : step.outputs[argument.output];
     if (!array) throw new Error(`${step.operation.name} names a tensor that it does not have`);
     return array.start + (argument.offset ?? 0);
