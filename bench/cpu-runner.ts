@@ -54,7 +54,7 @@ export class CpuRunner implements Runner {
     return {
       kernel: usesSimd ? 'simd' : 'reference',
       run: timedCalls(device, () => {
-        executable.run([]);
+        executable.run([], 1);
       }),
       outputs: () => Promise.all(executable.outputs.map((output) => output.read())),
       dispose() {
@@ -69,7 +69,7 @@ export class CpuRunner implements Runner {
     const executable = await this.#device.load(empty, []);
     return cpuPeaks(
       timedCalls(this.#device, () => {
-        executable.run([]);
+        executable.run([], 1);
       }),
     );
   }

@@ -131,11 +131,11 @@ const ROWS: Readonly<Record<string, readonly Row[]>> = {
   correctPredictions: [
     { name: 'imagenet', shapes: [IMAGENET, [256]], attributes: {}, fills: ['normal', { below: 1000 }] },
   ],
-  sgdUpdate: [{ name: 'mynetDense1', shapes: [[200, 2352], [200, 2352], []], attributes: { weightDecay: 0 } }],
+  sgdUpdate: [{ name: 'mynetDense1', shapes: [[200, 2352], [200, 2352], [2]], attributes: { weightDecay: 0 } }],
   sgdMomentumUpdate: [
     {
       name: 'mynetDense1',
-      shapes: [[200, 2352], [200, 2352], [200, 2352], [], [1]],
+      shapes: [[200, 2352], [200, 2352], [200, 2352], [2]],
       attributes: { weightDecay: 0, momentum: 0.9, dampening: 0, nesterov: false },
     },
   ],

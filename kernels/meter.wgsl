@@ -1,6 +1,7 @@
 // meter.wgsl: adds a value to a running mean that stays on the device, in place. Joined behind common.wgsl.
 //
-// Computes    state = (Σ weight · value, Σ weight, updates, update of the first value that is not finite, or -1)
+// Computes    state = (Σ weight · value, Σ weight, updates, which of them, counted from 1, was the first that is not
+//             finite, or 0)
 // Bindings    0 state [4] read and write   1 value [1] read   2 uniforms
 // Launch      one workgroup of one invocation
 // Reference   lib/ops/meter.ts
@@ -15,8 +16,8 @@ struct Uniforms {
 
 @compute @workgroup_size(1)
 fn meter() {
-  if (state[3] < 0.0 && !isFinite(value[0])) {
-    state[3] = state[2];
+  if (state[3] == 0.0 && !isFinite(value[0])) {
+    state[3] = state[2] + 1.0;
   }
   state[0] += uniforms.weight * value[0];
   state[1] += uniforms.weight;

@@ -1,3 +1,4 @@
+import { OptionError } from './errors.js';
 import { defaultDevice } from './device/default.js';
 import type { RunOptions } from './evaluate.js';
 import type { NumericArray } from './graph/operation.js';
@@ -14,10 +15,24 @@ export type CompiledInput = Tensor | Variable | NumericArray | NestedNumbers;
 export interface CompiledFunction<Out extends TensorTree> {
   /** Queues one replay; rejects with what the tracing threw. Results are valid until the next call. */
   (...inputs: readonly CompiledInput[]): Promise<Out>;
+  /**
+   * Queues so many replays, all with the same inputs, many of them in one submit: what a training loop over data on the
+   * device needs ({@link DataLoader}). The time that a submit takes decides how many; two are under way at a time.
+   * Resolves to the results of the last replay. Throws OptionError unless `replays` is a whole number of 1 or more.
+   *
+   * @param inputs what the function takes; default none
+   */
+  repeat(replays: number, inputs?: readonly CompiledInput[], options?: RepeatOptions): Promise<Out>;
   /** The plans made so far, one for each signature of inputs. */
   plans(): readonly Plan[];
   /** Frees the buffers of all plans. */
   dispose(): void;
+}
+
+/** Options of {@link CompiledFunction.repeat}. */
+export interface RepeatOptions {
+  /** Aborting it ends the repetition between two submits. */
+  readonly signal?: AbortSignal;
 }
 
 interface Entry<Out> {
@@ -41,37 +56,50 @@ export function compile<Out extends TensorTree>(
   const entries = new Map<string, Entry<Out>>();
   let queue: Promise<unknown> = Promise.resolve();
 
-  const call = async (inputs: readonly Tensor[]): Promise<Out> => {
+  const entryFor = async (inputs: readonly Tensor[]): Promise<Entry<Out>> => {
     const signature = inputs.map(({ shape, dtype }) => `${dtype}[${shape.join(',')}]`).join(' ');
-    let entry = entries.get(signature);
-    if (entry && entry.plan.trace?.guardsHold() === false) {
-      entry.plan.dispose();
-      entry = undefined;
-    }
-    if (!entry) {
-      const placeholders = inputs.map((input, position) => new Tensor(input, { kind: 'input', position }));
-      const { trace, result } = record(() => fn(...placeholders));
-      entry = { plan: await Plan.build(device, flattenTree(result), placeholders, trace), result };
-      entries.set(signature, entry);
-    }
-    return rebuildTree(entry.result, await entry.plan.run(inputs));
+    const known = entries.get(signature);
+    if (known && known.plan.trace?.guardsHold() !== false) return known;
+    known?.plan.dispose();
+    const placeholders = inputs.map((input, position) => new Tensor(input, { kind: 'input', position }));
+    const { trace, result } = record(() => fn(...placeholders));
+    const entry = { plan: await Plan.build(device, flattenTree(result), placeholders, trace), result };
+    entries.set(signature, entry);
+    return entry;
   };
 
-  const compiled = (...inputs: readonly CompiledInput[]): Promise<Out> => {
+  const enqueue = (inputs: readonly CompiledInput[], replay: Replay): Promise<Out> => {
     refuseNesting();
     const tensors = inputs.map(toTensor);
     // One call after the other, also where the caller does not wait: the second must find the plan of the first.
-    const result = queue.then(() => call(tensors));
+    const result = queue.then(async () => {
+      const { plan, result: tree } = await entryFor(tensors);
+      return rebuildTree(tree, await replay(plan, tensors));
+    });
     queue = result.catch(() => undefined);
     return result;
   };
+
+  const compiled = (...inputs: readonly CompiledInput[]): Promise<Out> =>
+    enqueue(inputs, (plan, tensors) => plan.run(tensors));
   return Object.assign(compiled, {
+    repeat: (replays: number, inputs: readonly CompiledInput[] = [], options: RepeatOptions = {}) => {
+      checkReplays(replays);
+      return enqueue(inputs, (plan, tensors) => plan.repeat(tensors, replays, options.signal));
+    },
     plans: () => [...entries.values()].map(({ plan }) => plan),
     dispose: () => {
       for (const { plan } of entries.values()) plan.dispose();
       entries.clear();
     },
   });
+}
+
+type Replay = (plan: Plan, inputs: readonly Tensor[]) => Promise<Tensor[]>;
+
+function checkReplays(replays: number): void {
+  if (Number.isSafeInteger(replays) && replays > 0) return;
+  throw new OptionError(`repeat: expected a whole number of replays, 1 or more, found ${replays}`);
 }
 
 function toTensor(input: CompiledInput): Tensor {

@@ -1,7 +1,6 @@
+import { moveOnceAtEnd } from './counters.js';
 import { OptionError } from './errors.js';
-import { applyOne } from './graph/node.js';
 import { requireTrace } from './graph/trace.js';
-import { advance } from './ops/advance.js';
 import { keyOfSeed, STEP_WORD } from './random.js';
 import type { Tensor } from './tensor.js';
 import { Variable } from './variable.js';
@@ -23,9 +22,7 @@ export class Generator {
   /** @internal The state that an operation draws from, and how often `stream` has been drawn from in this trace. */
   draw(stream: string): { readonly state: Tensor; readonly use: number } {
     const trace = requireTrace('drawing random numbers');
-    trace.atEnd(this, () => {
-      this.state.update(applyOne(advance, [this.state.value], { word: STEP_WORD }));
-    });
+    moveOnceAtEnd({ state: this.state, word: STEP_WORD });
     return { state: this.state.value, use: trace.nextUse(stream) };
   }
 

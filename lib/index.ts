@@ -5,7 +5,7 @@
  *
  * @packageDocumentation
  */
-export { compile, type CompiledFunction, type CompiledInput } from './compile.js';
+export { compile, type CompiledFunction, type RepeatOptions, type CompiledInput } from './compile.js';
 export { run, type RunOptions } from './evaluate.js';
 export { Plan } from './plan.js';
 export { tensor, Tensor, type NestedNumbers, type TensorLike, type TensorOptions } from './tensor.js';
@@ -87,6 +87,7 @@ export { Meter, type MeterReading } from './train/meter.js';
 
 export { fromArrays, type FromArraysOptions, type LabelledData } from './data/arrays.js';
 export { batchIndices, type BatchOptions } from './data/batches.js';
+export { DataLoader, type Batch, type DataLoaderOptions } from './data/data-loader.js';
 export { resizeBilinear, type PictureSize, type PixelLayout } from './data/resize.js';
 export { splitByClass, type Split, type SplitOptions } from './data/split.js';
 export {

@@ -5,6 +5,7 @@ import { ownerOf } from './graph/memory.js';
 import { buildProgram, type Program } from './graph/program.js';
 import type { Trace } from './graph/trace.js';
 import { copy } from './ops/copy.js';
+import { Pacer } from './pacer.js';
 import { STALE, Tensor } from './tensor.js';
 import { TraceError } from './errors.js';
 
@@ -22,6 +23,7 @@ export class Plan {
   #executable: Executable;
   #variables: readonly DeviceArray[];
   #runs = 0;
+  readonly #pacer = new Pacer();
 
   private constructor(device: Device, program: Program, trace: Trace | undefined, loaded: Loaded) {
     this.device = device;
@@ -45,7 +47,29 @@ export class Plan {
   /** @internal Queues one replay. The results stay on the device and are valid until the next replay. */
   async run(inputs: readonly Tensor[]): Promise<Tensor[]> {
     const values = await this.#prepare(inputs);
-    const run = this.#replay(values, this.trace);
+    this.#replay(values, this.trace, 1);
+    return this.#results();
+  }
+
+  /**
+   * @internal Queues so many replays, all with these inputs, as many at once as the pacer says. An aborted signal ends
+   * it between two submits. The results are those of the last replay.
+   */
+  async repeat(inputs: readonly Tensor[], replays: number, signal: AbortSignal | undefined): Promise<Tensor[]> {
+    const values = await this.#prepare(inputs);
+    for (let left = replays; left > 0 && signal?.aborted !== true;) {
+      const count = Math.min(left, this.#pacer.replays);
+      left -= count;
+      const queue = (): void => {
+        this.#replay(values, this.trace, count);
+      };
+      await this.#pacer.submit(count, queue, () => this.device.finished());
+    }
+    return this.#results();
+  }
+
+  #results(): Tensor[] {
+    const run = this.#runs;
     const isCurrent = (): boolean => run === this.#runs;
     return this.#executable.outputs.map((array) => new Tensor(array, { kind: 'stored', array, isCurrent }));
   }
@@ -57,7 +81,7 @@ export class Plan {
    */
   async runAndRead(inputs: readonly Tensor[], trace: Trace | undefined): Promise<NumericArray[]> {
     const values = await this.#prepare(inputs);
-    this.#replay(values, trace);
+    this.#replay(values, trace, 1);
     return Promise.all(this.#executable.outputs.map((array) => array.read()));
   }
 
@@ -67,11 +91,11 @@ export class Plan {
     return values;
   }
 
-  /** Runs at once, without a wait in which another replay could come between; returns the number of the replay. */
-  #replay(values: readonly (NumericArray | DeviceArray)[], trace: Trace | undefined): number {
-    trace?.runBeforeReplay();
-    this.#executable.run(values);
-    return ++this.#runs;
+  /** Runs at once, without a wait in which another replay could come between. */
+  #replay(values: readonly (NumericArray | DeviceArray)[], trace: Trace | undefined, replays: number): void {
+    trace?.runBeforeReplay(replays);
+    this.#executable.run(values, replays);
+    this.#runs += replays;
   }
 
   /** What the plan does, in words: its steps, what was joined into one, and the memory it takes. */

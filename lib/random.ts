@@ -130,3 +130,50 @@ export function shuffledIndices(count: number, seed: number, stream: string): Ui
   }
   return order;
 }
+
+/** Rounds of {@link permutation}: four keys of each of two Philox blocks. */
+const PERMUTATION_ROUNDS = 8;
+/** The stream that {@link permutation} draws its keys from. */
+export const PERMUTATION_STREAM = streamOf('permutation');
+
+/**
+ * The numbers 0 … count - 1 in an order drawn from (key, epoch), as a function from place to number: every device finds
+ * any part of the order on its own, without a table. kernels/batch_rows.wgsl gives the same numbers.
+ *
+ * A Feistel network over the smallest power of two that holds `count` (at least 64), walked on from numbers that are
+ * too large until one is not (Black & Rogaway 2002, "Ciphers with arbitrary finite domains"). Round keys come from Philox, the round
+ * function is the finalizer of MurmurHash3 (Appleby).
+ */
+export function permutation(count: number, key: Key, epoch: number): (place: number) => number {
+  const { lowBits, highBits } = halvesOf(count);
+  const keys = [0, 1].flatMap((block) => philox4x32([block, epoch, PERMUTATION_STREAM, 0], key));
+  const once = (number: number): number => {
+    let low = number & ((1 << lowBits) - 1);
+    let high = number >>> lowBits;
+    for (let round = 0; round < PERMUTATION_ROUNDS; round += 2) {
+      high ^= mix(low + (keys[round] ?? 0)) & ((1 << highBits) - 1);
+      low ^= mix(high + (keys[round + 1] ?? 0)) & ((1 << lowBits) - 1);
+    }
+    return (high << lowBits) | low;
+  };
+  return (place) => {
+    let number = once(place);
+    while (number >= count) number = once(number);
+    return number;
+  };
+}
+
+/** Bits of the two halves of {@link permutation}'s numbers. */
+export function halvesOf(count: number): { readonly lowBits: number; readonly highBits: number } {
+  // Fewer bits make some orders of a handful of numbers likelier than others.
+  const bits = Math.max(6, Math.ceil(Math.log2(count)));
+  const lowBits = Math.floor(bits / 2);
+  return { lowBits, highBits: bits - lowBits };
+}
+
+function mix(value: number): number {
+  let bits = value | 0;
+  bits = Math.imul(bits ^ (bits >>> 16), 0x85ebca6b);
+  bits = Math.imul(bits ^ (bits >>> 13), 0xc2b2ae35);
+  return (bits ^ (bits >>> 16)) >>> 0;
+}

@@ -86,6 +86,19 @@ export class Variable implements TensorSpec {
     return (this.#host ?? new Float32Array(0)).slice();
   }
 
+  /** @internal `data()` that leaves zeros behind. */
+  async take(): Promise<NumericArray> {
+    refuseWhileTracing();
+    this.#checkAlive();
+    if (this.#placed) return this.#placed.array.take();
+    const values = await this.#values();
+    this.#host = arrayOf(
+      this.dtype,
+      values.map(() => 0),
+    );
+    return values;
+  }
+
   /** @internal The variable's buffer on `device`, moved there from wherever it is. */
   async placeOn(device: Device): Promise<DeviceArray> {
     this.#checkAlive();

@@ -1,5 +1,5 @@
 import { OptionError } from '../errors.js';
-import { shuffledIndices } from '../random.js';
+import { keyOfSeed, permutation } from '../random.js';
 
 /** Options of {@link batchIndices}. */
 export interface BatchOptions {
@@ -29,9 +29,8 @@ export function batchIndices(
   checkWhole('count', count, 0);
   checkWhole('batchSize', batchSize, 1);
   checkWhole('epoch', epoch, 0);
-  const order = shuffle
-    ? Int32Array.from(shuffledIndices(count, seed, `batches/epoch ${epoch}`))
-    : Int32Array.from({ length: count }, (_, i) => i);
+  const rowAt = shuffle ? permutation(count, keyOfSeed(seed), epoch) : (place: number) => place;
+  const order = Int32Array.from({ length: count }, (_, place) => rowAt(place));
   const batches: Int32Array[] = [];
   for (let start = 0; start < count; start += batchSize) batches.push(order.slice(start, start + batchSize));
   return batches;

@@ -20,6 +20,8 @@ export interface DeviceArray extends TensorSpec {
   write(values: NumericArray): void;
   /** A copy of the values, once everything queued before has run. */
   read(): Promise<NumericArray>;
+  /** `read()` that leaves zeros behind, in one go: nothing comes between. */
+  take(): Promise<NumericArray>;
   dispose(): void;
 }
 
@@ -27,8 +29,8 @@ export interface DeviceArray extends TensorSpec {
 export interface Executable {
   /** Results, overwritten by each run. */
   readonly outputs: readonly DeviceArray[];
-  /** Queues one replay with these inputs: values of the host, or arrays of the same device. */
-  run(inputs: readonly (NumericArray | DeviceArray)[]): void;
+  /** Queues replays, all with these inputs: values of the host, or arrays of the same device. */
+  run(inputs: readonly (NumericArray | DeviceArray)[], replays: number): void;
   dispose(): void;
 }
 

@@ -76,9 +76,17 @@ export interface CaseInput {
   readonly dtype?: DType;
   /**
    * How it is filled: `normal` (default); `positive`, in [0.1, 3]; `unit`, in [0, 1]; `distinct`, no two closer than
-   * a finite difference; `integers` in [0, below); `probabilities`, rows that sum to 1; `state`, a generator's state.
+   * a finite difference; `integers` in [0, below); `probabilities`, rows that sum to 1; `state`, a generator's state; or the state of an optimizer at a step.
    */
-  readonly fill?: 'normal' | 'positive' | 'unit' | 'distinct' | 'probabilities' | 'state' | { readonly below: number };
+  readonly fill?:
+    | 'normal'
+    | 'positive'
+    | 'unit'
+    | 'distinct'
+    | 'probabilities'
+    | 'state'
+    | { readonly below: number }
+    | { readonly step: number };
 }
 
 /**

@@ -2,6 +2,9 @@ import { TraceError } from '../errors.js';
 import type { Tensor } from '../tensor.js';
 import type { Variable } from '../variable.js';
 
+/** How many replays of a plan are queued at once, at most. */
+export const MAX_REPLAYS = 1024;
+
 /**
  * What is recorded while a function runs once with placeholders: the changes of state that it asks for, what of the
  * surroundings it read (guards), and what the host must do before each replay.
@@ -10,7 +13,7 @@ export class Trace {
   /** The value of each variable that the function has changed so far. */
   readonly updates = new Map<Variable, Tensor>();
   readonly #guards: { readonly read: () => unknown; readonly seen: unknown }[] = [];
-  readonly #beforeReplay = new Set<() => void>();
+  readonly #beforeReplay = new Set<(replays: number) => void>();
   readonly #endings = new Map<object, () => void>();
   readonly #uses = new Map<string, number>();
 
@@ -25,13 +28,16 @@ export class Trace {
     return this.#guards.every(({ read, seen }) => read() === seen);
   }
 
-  /** Host work ahead of every replay, such as refreshing the learning rate. The same function is kept once. */
-  beforeReplay(work: () => void): void {
+  /**
+   * Host work ahead of replays, such as sending learning rates; it is told how many are to be queued, at most
+   * {@link MAX_REPLAYS}. The same function is kept once.
+   */
+  beforeReplay(work: (replays: number) => void): void {
     this.#beforeReplay.add(work);
   }
 
-  runBeforeReplay(): void {
-    for (const work of this.#beforeReplay) work();
+  runBeforeReplay(replays: number): void {
+    for (const work of this.#beforeReplay) work(replays);
   }
 
   /** State changes that must come after all else, once for each `key` (the random counter's step). */

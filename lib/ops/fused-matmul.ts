@@ -62,7 +62,7 @@ export function absorbStage(matmul: Operation<MatmulAttributes>, call: AbsorbCal
 
 /** The operation of a chain: made once, so that equal chains share their pipelines. */
 function chainOperation(chain: Chain): Operation<MatmulAttributes> {
-  const parts = chain.stages.map(({ operation, attributes }) => operation.name + attributesText(attributes));
+  const parts = chain.stages.map(({ operation, constants }) => operation.name + attributesText(constants));
   const key = [chain.tap, ...parts].join('\n');
   const operation = known.get(key) ?? makeOperation(chain);
   known.set(key, operation);

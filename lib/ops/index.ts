@@ -2,6 +2,8 @@ import type { Operation } from '../graph/operation.js';
 import { accuracyOperations } from './accuracy.js';
 import { activationOperations } from './activations.js';
 import { advance } from './advance.js';
+import { batchRows } from './batch-rows.js';
+import { learningRateOperation } from './optimizer-state.js';
 import { argmaxOperations } from './argmax.js';
 import { arithmeticOperations } from './arithmetic.js';
 import { assign } from './assign.js';
@@ -54,5 +56,7 @@ export const operations: readonly Operation[] = [
   meterUpdate,
   assign,
   advance,
+  batchRows,
+  learningRateOperation,
   copyOperation,
 ];

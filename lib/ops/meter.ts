@@ -15,9 +15,9 @@ export const meterUpdate = defineOperation<{ readonly weight: number }>({
   },
   reference({ inputs: [, value], outputs: [state], attributes: { weight } }) {
     if (!value || !state) return;
-    const [total = 0, weights = 0, updates = 0, firstBad = -1] = state.data;
+    const [total = 0, weights = 0, updates = 0, nonFinite = 0] = state.data;
     const added = value.data[0] ?? 0;
-    state.data[3] = firstBad < 0 && !Number.isFinite(added) ? updates : firstBad;
+    state.data[3] = nonFinite === 0 && !Number.isFinite(added) ? updates + 1 : nonFinite;
     state.data[0] = total + weight * added;
     state.data[1] = weights + weight;
     state.data[2] = updates + 1;

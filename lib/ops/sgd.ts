@@ -5,6 +5,7 @@ import { type Binding, ceilDivide, foldWorkgroups, type Launch, Uniforms } from 
 import { defineOperation, type Operation, type TensorSpec } from '../graph/operation.js';
 import type { SimdArgument, SimdPhase } from '../graph/simd.js';
 import { formatShape, sameShape, type Shape, sizeOf } from '../shape.js';
+import { readOptimizerState } from './optimizer-state.js';
 
 export type SgdAttributes = {
   readonly weightDecay: number;
@@ -15,46 +16,49 @@ export type SgdAttributes = {
 
 const TOLERANCE = { absolute: 1e-6, relative: 1e-6 };
 const SHAPES: readonly Shape[] = [[1], [5, 7], [257], [0]];
+/** An optimizer at its first step, and later, with a schedule. */
+const FIRST_STATE = { shape: [2], dtype: 'u32', fill: { step: 0 } } as const;
+const STATE = { shape: [5], dtype: 'u32', fill: { step: 6 } } as const;
 const NO_GRADIENT = { none: 'it changes state' };
 
-/** parameter ← parameter - learningRate · (gradient + weightDecay · parameter). Inputs: parameter, gradient, learningRate. */
+/** parameter ← parameter - learningRate · (gradient + weightDecay · parameter). Inputs: parameter, gradient, optimizer state. */
 export const sgdUpdate: Operation<{ readonly weightDecay: number }> = defineOperation<{ readonly weightDecay: number }>(
   {
     name: 'sgdUpdate',
     infer: ([parameter, gradient]) => [checkGradient(parameter, gradient)],
-    reference({ inputs: [, gradient, learningRate], outputs: [parameter], attributes: { weightDecay } }) {
-      if (!gradient || !learningRate || !parameter) return;
-      const rate = learningRate.data[0] ?? 0;
+    reference({ inputs: [, gradient, state], outputs: [parameter], attributes: { weightDecay } }) {
+      if (!gradient || !state || !parameter) return;
+      const { learningRate } = readOptimizerState(state.data);
       for (let i = 0; i < gradient.data.length; i++) {
         const p = parameter.data[i] ?? 0;
-        parameter.data[i] = p - rate * ((gradient.data[i] ?? 0) + weightDecay * p);
+        parameter.data[i] = p - learningRate * ((gradient.data[i] ?? 0) + weightDecay * p);
       }
     },
-    kernel: ({ inputs: [parameter], attributes: { weightDecay } }) => [
-      launchOf('plain', parameter?.shape ?? [], [{ output: 0 }, { input: 1 }, { input: 2 }], {
+    kernel: ({ inputs: [parameter, , state], attributes: { weightDecay } }) => [
+      launchOf('plain', parameter, state, [{ output: 0 }, { input: 1 }, { input: 2 }], {
         weightDecay,
         momentum: 0,
         dampening: 0,
         nesterov: false,
       }),
     ],
-    simd: ({ inputs: [parameter], attributes: { weightDecay } }) =>
-      phaseOf('plain', [{ output: 0 }, { input: 1 }, { input: 2 }, quadsOf(parameter?.shape ?? []), weightDecay]),
+    simd: ({ inputs: [parameter, , state], attributes: { weightDecay } }) =>
+      phaseOf('plain', [{ output: 0 }, { input: 1 }, { input: 2 }, ratesIn(state), quadsOf(parameter), weightDecay]),
     writes: [0],
-    stage: ({ attributes: { weightDecay } }) => ({
+    stage: ({ inputs: [, , state], attributes: { weightDecay } }) => ({
       position: 1,
       reads: [{ input: 2, at: 9 }],
       writesAt: [2],
       code: epilogueSgdWgsl,
       expression: 'descend(value, row, column)',
-      constants: { WEIGHT_DECAY: weightDecay },
+      constants: { WEIGHT_DECAY: weightDecay, RATES: ratesIn(state) },
       keepsInput: false,
     }),
     gradient: NO_GRADIENT,
     tolerance: TOLERANCE,
     cases: SHAPES.flatMap((shape) =>
       [0, 0.01].map((weightDecay) => ({
-        inputs: [{ shape }, { shape }, { shape: [], fill: 'positive' }],
+        inputs: [{ shape }, { shape }, STATE],
         attributes: { weightDecay },
       })),
     ),
@@ -64,7 +68,7 @@ export const sgdUpdate: Operation<{ readonly weightDecay: number }> = defineOper
 /**
  * g = gradient + weightDecay · parameter; velocity ← g in the step 0, momentum · velocity + (1 - dampening) · g after it;
  * parameter ← parameter - learningRate · (nesterov ? g + momentum · velocity : velocity).
- * Inputs: parameter, velocity, gradient, learningRate, step (u32).
+ * Inputs: parameter, velocity, gradient, optimizer state.
  */
 export const sgdMomentumUpdate: Operation<SgdAttributes> = defineOperation<SgdAttributes>({
   name: 'sgdMomentumUpdate',
@@ -72,64 +76,56 @@ export const sgdMomentumUpdate: Operation<SgdAttributes> = defineOperation<SgdAt
     const spec = checkGradient(parameter, gradient);
     return [spec, spec];
   },
-  reference({ inputs: [, , gradient, learningRate, step], outputs: [parameter, velocity], attributes }) {
-    if (!gradient || !learningRate || !step || !parameter || !velocity) return;
+  reference({ inputs: [, , gradient, state], outputs: [parameter, velocity], attributes }) {
+    if (!gradient || !state || !parameter || !velocity) return;
     const { weightDecay, momentum, dampening, nesterov } = attributes;
-    const rate = learningRate.data[0] ?? 0;
+    const { step, learningRate } = readOptimizerState(state.data);
     for (let i = 0; i < gradient.data.length; i++) {
       const p = parameter.data[i] ?? 0;
       const g = (gradient.data[i] ?? 0) + weightDecay * p;
-      const v = step.data[0] === 0 ? g : momentum * (velocity.data[i] ?? 0) + (1 - dampening) * g;
+      const v = step === 0 ? g : momentum * (velocity.data[i] ?? 0) + (1 - dampening) * g;
       velocity.data[i] = v;
-      parameter.data[i] = p - rate * (nesterov ? g + momentum * v : v);
+      parameter.data[i] = p - learningRate * (nesterov ? g + momentum * v : v);
     }
   },
-  kernel: ({ inputs: [parameter], attributes }) => [
-    launchOf(
-      'momentum',
-      parameter?.shape ?? [],
-      [{ output: 0 }, { output: 1 }, { input: 2 }, { input: 3 }, { input: 4 }],
-      attributes,
-    ),
+  kernel: ({ inputs: [parameter, , , state], attributes }) => [
+    launchOf('momentum', parameter, state, [{ output: 0 }, { output: 1 }, { input: 2 }, { input: 3 }], attributes),
   ],
-  simd: ({ inputs: [parameter], attributes: { weightDecay, momentum, dampening, nesterov } }) =>
+  simd: ({ inputs: [parameter, , , state], attributes: { weightDecay, momentum, dampening, nesterov } }) =>
     phaseOf('momentum', [
       { output: 0 },
       { output: 1 },
       { input: 2 },
       { input: 3 },
-      { input: 4 },
-      quadsOf(parameter?.shape ?? []),
+      ratesIn(state),
+      quadsOf(parameter),
       weightDecay,
       momentum,
       dampening,
       Number(nesterov),
     ]),
   writes: [0, 1],
-  stage: ({ attributes: { weightDecay, momentum, dampening, nesterov } }) => ({
+  stage: ({ inputs: [, , , state], attributes: { weightDecay, momentum, dampening, nesterov } }) => ({
     position: 2,
-    reads: [
-      { input: 3, at: 9 },
-      { input: 4, at: 10 },
-    ],
+    reads: [{ input: 3, at: 9 }],
     writesAt: [2, 8],
     code: epilogueSgdWgsl,
     expression: 'descendWithMomentum(value, row, column)',
-    constants: { WEIGHT_DECAY: weightDecay, MOMENTUM: momentum, DAMPENING: dampening, NESTEROV: Number(nesterov) },
+    constants: {
+      WEIGHT_DECAY: weightDecay,
+      MOMENTUM: momentum,
+      DAMPENING: dampening,
+      NESTEROV: Number(nesterov),
+      RATES: ratesIn(state),
+    },
     keepsInput: false,
   }),
   gradient: NO_GRADIENT,
   tolerance: TOLERANCE,
   cases: SHAPES.flatMap((shape) =>
-    [1, 5].flatMap((below) =>
+    [FIRST_STATE, STATE].flatMap((state) =>
       [true, false].map((nesterov) => ({
-        inputs: [
-          { shape },
-          { shape },
-          { shape },
-          { shape: [], fill: 'positive' as const },
-          { shape: [1], dtype: 'u32' as const, fill: { below } },
-        ],
+        inputs: [{ shape }, { shape }, { shape }, state],
         attributes: { weightDecay: 0.01, momentum: 0.9, dampening: 0.5, nesterov },
       })),
     ),
@@ -150,15 +146,26 @@ function phaseOf(entryPoint: string, values: readonly SimdArgument[]): SimdPhase
 }
 
 /** Vectors of four elements that a tensor fills. */
-function quadsOf(shape: Shape): number {
-  return ceilDivide(sizeOf(shape), 4);
+function quadsOf(spec: TensorSpec | undefined): number {
+  return ceilDivide(sizeOf(spec?.shape ?? []), 4);
 }
 
-function launchOf(entryPoint: string, shape: Shape, bindings: readonly Binding[], attributes: SgdAttributes): Launch {
-  const quads = quadsOf(shape);
-  const { weightDecay, momentum, dampening, nesterov } = attributes;
+/** How many learning rates an optimizer's state holds. */
+function ratesIn(state: TensorSpec | undefined): number {
+  return sizeOf(state?.shape ?? []) - 1;
+}
+
+function launchOf(
+  entryPoint: string,
+  parameter: TensorSpec | undefined,
+  state: TensorSpec | undefined,
+  bindings: readonly Binding[],
+  { weightDecay, momentum, dampening, nesterov }: SgdAttributes,
+): Launch {
+  const quads = quadsOf(parameter);
   return {
     kernel: { name: `sgd ${entryPoint}`, code: commonWgsl + sgdWgsl, entryPoint },
+    constants: { RATES: ratesIn(state) },
     bindings,
     uniforms: new Uniforms().u32(quads).f32(weightDecay, momentum, dampening).u32(Number(nesterov)).bytes(),
     workgroups: foldWorkgroups(ceilDivide(quads, 64)),

@@ -1,8 +1,8 @@
+import { moveOnceAtEnd } from '../counters.js';
 import { OptionError } from '../errors.js';
 import { gradient } from '../graph/gradient.js';
-import { applyOne } from '../graph/node.js';
-import { requireTrace } from '../graph/trace.js';
-import { advance } from '../ops/advance.js';
+import { MAX_REPLAYS, requireTrace } from '../graph/trace.js';
+import { learningRateOf, optimizerState, STEP_WORD } from '../ops/optimizer-state.js';
 import type { Tensor } from '../tensor.js';
 import { type Parameter, Variable } from '../variable.js';
 
@@ -10,21 +10,21 @@ import { type Parameter, Variable } from '../variable.js';
 export type LearningRate = number | ((step: number) => number);
 
 /**
- * Changes parameters by their gradients, inside a traced function. Its step count and learning rate live in buffers on
- * the device: a constant rate is uploaded once, a schedule's whenever it changes.
+ * Changes parameters by their gradients, inside a traced function. Step count and learning rate live on the device: a
+ * constant rate is uploaded once, those of a schedule together for all steps that are queued at once.
  */
 export abstract class Optimizer {
-  /** Steps recorded on the device (u32 [1]); the host counts beside it for the schedule. */
-  protected readonly stepCount = new Variable('optimizer.step', Uint32Array.of(0));
   readonly #schedule: (step: number) => number;
-  readonly #rate: Variable;
-  #uploadedRate: number;
+  /** Step and rates, as lib/ops/optimizer-state.ts lays them out; the host counts the steps beside it. */
+  readonly #state: Variable;
+  readonly #rates: Float32Array;
   #step = 0;
 
   protected constructor(learningRate: LearningRate) {
-    this.#schedule = typeof learningRate === 'function' ? learningRate : () => learningRate;
-    this.#uploadedRate = this.#rateAt(0);
-    this.#rate = new Variable('optimizer.learningRate', Float32Array.of(this.#uploadedRate), []);
+    const isSchedule = typeof learningRate === 'function';
+    this.#schedule = isSchedule ? learningRate : () => learningRate;
+    this.#rates = new Float32Array(isSchedule ? MAX_REPLAYS : 1).fill(this.#rateAt(0));
+    this.#state = new Variable('optimizer.state', optimizerState(0, this.#rates));
   }
 
   /** Steps taken so far. */
@@ -40,8 +40,13 @@ export abstract class Optimizer {
   /** State by name, as PyTorch names it, with the parameters' names in front: `fc1.weight.momentum_buffer`. */
   abstract namedVariables(): Map<string, Variable>;
 
-  /** Records one update of a parameter. */
+  /** Records one update of a parameter. The learning rate is a scalar on the device. */
   protected abstract update(parameter: Parameter, gradient: Tensor, learningRate: Tensor): void;
+
+  /** @internal Step and learning rates, for operations that carry out an update in one kernel. */
+  protected get state(): Tensor {
+    return this.#state.value;
+  }
 
   /** Records the gradients of `loss` and one step with them. Returns the gradients, in the order of `parameters`. */
   minimize(loss: Tensor, parameters: readonly Parameter[]): Tensor[] {
@@ -64,32 +69,32 @@ export abstract class Optimizer {
         `the optimizer was given ${gradients.length} gradients for ${parameters.length} parameters`,
       );
     }
-    trace.beforeReplay(this.#refresh);
+    trace.beforeReplay(this.#prepareSteps);
+    moveOnceAtEnd({ state: this.#state, word: STEP_WORD });
+    const learningRate = learningRateOf(this.#state.value);
     parameters.forEach((parameter, i) => {
       const own = gradients[i];
-      if (own) this.update(parameter, own, this.#rate.value);
+      if (own) this.update(parameter, own, learningRate);
     });
   }
 
   /** Frees the optimizer's buffers. */
   dispose(): void {
-    for (const variable of [this.stepCount, this.#rate, ...this.namedVariables().values()]) variable.dispose();
+    for (const variable of [this.#state, ...this.namedVariables().values()]) variable.dispose();
   }
 
-  /** The step count as the update reads it; it moves on when everything else in the trace has run. */
-  protected currentStep(): Tensor {
-    requireTrace('an optimizer').atEnd(this, () => {
-      this.stepCount.update(applyOne(advance, [this.stepCount.value], { word: 0 }));
-    });
-    return this.stepCount.value;
-  }
-
-  readonly #refresh = (): void => {
-    const rate = this.#rateAt(this.#step);
-    this.#step++;
-    if (rate === this.#uploadedRate) return;
-    this.#uploadedRate = rate;
-    this.#rate.set(Float32Array.of(rate));
+  /** Before `steps` replays are queued: their rates must be on the device. */
+  readonly #prepareSteps = (steps: number): void => {
+    const count = this.#rates.length;
+    const end = this.#step + Math.min(steps, count);
+    const rates = Array.from({ length: end - this.#step }, (_, i) => Math.fround(this.#rateAt(this.#step + i)));
+    if (rates.some((rate, i) => rate !== this.#rates[(this.#step + i) % count])) {
+      // The steps that come later may well keep the last rate: then nothing needs to be sent for them.
+      this.#rates.fill(rates.at(-1) ?? NaN);
+      rates.forEach((rate, i) => (this.#rates[(this.#step + i) % count] = rate));
+      this.#state.set(optimizerState(this.#step, this.#rates));
+    }
+    this.#step += steps;
   };
 
   #rateAt(step: number): number {

@@ -62,15 +62,14 @@ export class SGD extends Optimizer {
     return this.#velocities.get(parameter);
   }
 
-  protected override update(parameter: Parameter, gradient: Tensor, learningRate: Tensor): void {
+  protected override update(parameter: Parameter, gradient: Tensor): void {
     const { momentum, weightDecay } = this.options;
     if (momentum === 0) {
-      parameter.update(applyOne(sgdUpdate, [parameter.value, gradient, learningRate], { weightDecay }));
+      parameter.update(applyOne(sgdUpdate, [parameter.value, gradient, this.state], { weightDecay }));
       return;
     }
     const velocity = this.#velocityOf(parameter);
-    const step = this.currentStep();
-    const inputs = [parameter.value, velocity.value, gradient, learningRate, step];
+    const inputs = [parameter.value, velocity.value, gradient, this.state];
     const [nextParameter, nextVelocity] = apply(sgdMomentumUpdate, inputs, this.options);
     if (!nextParameter || !nextVelocity) throw new Error('sgdMomentumUpdate has two outputs');
     parameter.update(nextParameter);

@@ -1,5 +1,6 @@
 import type { LabelledData } from '../data/arrays.js';
-import { batchIndices, checkBatchSize } from '../data/batches.js';
+import { checkBatchSize } from '../data/batches.js';
+import { DataLoader } from '../data/data-loader.js';
 import { compile } from '../compile.js';
 import type { RunOptions } from '../evaluate.js';
 import type { Module } from '../nn/module.js';
@@ -9,8 +10,9 @@ import { sizeOf } from '../shape.js';
 import { checkOptionNames } from '../suggest.js';
 import { tensor, type Tensor } from '../tensor.js';
 import { ShapeError } from '../errors.js';
+import { EpochSteps } from './epoch-steps.js';
 import { Meter } from './meter.js';
-import { PlacedData, prepareModel } from './placed-data.js';
+import { prepareModel } from './prepare-model.js';
 
 /** The loss of a batch from logits [B, C] and classes i32 [B]: a scalar, the mean over the batch. */
 export type Loss = (logits: Tensor, labels: Tensor) => Tensor;
@@ -47,42 +49,37 @@ export async function evaluate(model: Module, data: LabelledData, options: Evalu
   }
 }
 
-/** @internal Evaluation of one data set that can be repeated: its plan and the data on the device are kept. */
+/** @internal Evaluation of one data set that can be repeated: its plans and the data on the device are kept. */
 export class Evaluator {
   readonly #model: Module;
-  readonly #data: PlacedData;
-  readonly #batchSize: number;
+  readonly #loader: DataLoader;
   readonly #loss = new Meter();
   readonly #accuracy = new Meter();
-  readonly #step;
+  readonly #steps: EpochSteps;
 
   constructor(model: Module, data: LabelledData, options: EvaluateOptions) {
     const { loss = softmaxCrossEntropy, batchSize = DEFAULT_BATCH } = options;
     this.#model = model;
-    this.#data = new PlacedData(data);
-    this.#batchSize = batchSize;
-    this.#step = compile((indices) => {
-      const { inputs, labels } = this.#data.batch(indices);
-      const logits = model.forward(inputs);
-      this.#loss.update(loss(logits, labels), indices.size);
-      this.#accuracy.update(accuracy(logits, labels), indices.size);
-    }, options);
+    this.#loader = new DataLoader(data, { batchSize, shuffle: false });
+    this.#steps = new EpochSteps(
+      this.#loader,
+      ({ inputs, labels }) => {
+        const logits = model.forward(inputs);
+        this.#loss.update(loss(logits, labels), labels.size);
+        this.#accuracy.update(accuracy(logits, labels), labels.size);
+      },
+      options,
+    );
   }
 
   async run(): Promise<Evaluation> {
-    this.#loss.reset();
-    this.#accuracy.reset();
-    await inEvaluation(this.#model, async () => {
-      for (const indices of batchIndices(this.#data.count, this.#batchSize, { seed: 0, epoch: 0, shuffle: false })) {
-        await this.#step(indices);
-      }
-    });
-    return { loss: (await this.#loss.read()).mean, accuracy: (await this.#accuracy.read()).mean };
+    await inEvaluation(this.#model, () => this.#steps.run());
+    const [loss, hits] = await Promise.all([this.#loss.take(), this.#accuracy.take()]);
+    return { loss: loss.mean, accuracy: hits.mean };
   }
 
   dispose(): void {
-    this.#step.dispose();
-    for (const owned of [this.#data, this.#loss, this.#accuracy]) owned.dispose();
+    for (const owned of [this.#steps, this.#loader, this.#loss, this.#accuracy]) owned.dispose();
   }
 }
 

@@ -1,6 +1,6 @@
-import { compile } from '../compile.js';
 import type { LabelledData } from '../data/arrays.js';
-import { batchIndices, checkBatchSize } from '../data/batches.js';
+import { checkBatchSize } from '../data/batches.js';
+import { DataLoader } from '../data/data-loader.js';
 import { OptionError, TrainingError } from '../errors.js';
 import type { RunOptions } from '../evaluate.js';
 import { checkSeed } from '../generator.js';
@@ -9,9 +9,10 @@ import { accuracy } from '../ops/accuracy.js';
 import { softmaxCrossEntropy } from '../ops/softmax-cross-entropy.js';
 import { Optimizer } from '../optim/optimizer.js';
 import { checkOptionNames } from '../suggest.js';
+import { EpochSteps } from './epoch-steps.js';
 import { Evaluator, type Loss } from './evaluate.js';
 import { Meter } from './meter.js';
-import { PlacedData, prepareModel } from './placed-data.js';
+import { prepareModel } from './prepare-model.js';
 
 /** What one epoch came to. */
 export interface EpochResult {
@@ -61,7 +62,7 @@ export interface FitOptions extends RunOptions {
   readonly shuffle?: boolean;
   /** Called after every epoch and waited for: for printing, and for saving weights. */
   readonly onEpochEnd?: (result: EpochResult) => void | Promise<void>;
-  /** Aborting it ends the training after the step at hand; `fit` returns the epochs that were completed. */
+  /** Aborting it ends the training after the steps that are under way (about 0.1 s); `fit` returns the epochs that were completed. */
   readonly signal?: AbortSignal;
 }
 
@@ -78,12 +79,9 @@ const OPTION_NAMES = [
   'device',
 ];
 
-/** Timers and signals get a turn at least this often, in milliseconds: a CPU device computes without a pause. */
-const BREATH = 50;
-
 /**
- * Trains a model on labelled data. Data, loss and hit counts stay on the device: a step uploads only its row numbers,
- * and the host waits for results once an epoch. The model is built where that has not been done, and is in training
+ * Trains a model on labelled data. Data, order, loss and hit counts stay on the device: an epoch uploads nothing, many of
+ * its steps share a submit, and the host waits for results once an epoch. The model is built where that has not been done, and is in training
  * mode while it is trained, in evaluation mode while it is validated.
  *
  * Throws OptionError for an unknown or unusable option, DataError where the data do not fit the model, and
@@ -92,7 +90,7 @@ const BREATH = 50;
  */
 export async function fit(model: Module, data: LabelledData, options: FitOptions): Promise<History> {
   checkOptions(options);
-  const { epochs, validation, batchSize = 32, seed = 0, shuffle = true, onEpochEnd, signal } = options;
+  const { epochs, validation, seed = 0, onEpochEnd, signal } = options;
   prepareModel(model, data, 'training data', seed);
   if (validation) prepareModel(model, validation, 'validation data', seed);
   const trainer = new Trainer(model, data, options);
@@ -103,8 +101,7 @@ export async function fit(model: Module, data: LabelledData, options: FitOptions
     for (let epoch = 1; epoch <= epochs; epoch++) {
       const start = performance.now();
       model.train();
-      const batches = batchIndices(data.labels.length, batchSize, { seed, epoch: epoch - 1, shuffle });
-      const trained = await trainer.run(batches, signal);
+      const trained = await trainer.run(signal);
       if (!trained) break;
       const validated = await evaluator?.run();
       if (validated && !Number.isFinite(validated.loss)) {
@@ -134,24 +131,26 @@ export async function fit(model: Module, data: LabelledData, options: FitOptions
 
 /** The training step over a data set, and what it adds up. */
 class Trainer {
-  readonly #data: PlacedData;
+  readonly #loader: DataLoader;
   readonly #loss = new Meter();
   readonly #accuracy = new Meter();
-  readonly #step;
+  readonly #steps: EpochSteps;
   #stepsDone = 0;
-  #lastBreath = performance.now();
 
   constructor(model: Module, data: LabelledData, options: FitOptions) {
-    const { optimizer, loss = softmaxCrossEntropy } = options;
-    this.#data = new PlacedData(data);
-    this.#step = compile((indices) => {
-      const { inputs, labels } = this.#data.batch(indices);
-      const logits = model.forward(inputs);
-      const value = loss(logits, labels);
-      optimizer.minimize(value, model.parameters());
-      this.#loss.update(value, indices.size);
-      this.#accuracy.update(accuracy(logits, labels), indices.size);
-    }, options);
+    const { optimizer, loss = softmaxCrossEntropy, batchSize = 32, seed = 0, shuffle = true } = options;
+    this.#loader = new DataLoader(data, { batchSize, seed, shuffle });
+    this.#steps = new EpochSteps(
+      this.#loader,
+      ({ inputs, labels }) => {
+        const logits = model.forward(inputs);
+        const value = loss(logits, labels);
+        optimizer.minimize(value, model.parameters());
+        this.#loss.update(value, labels.size);
+        this.#accuracy.update(accuracy(logits, labels), labels.size);
+      },
+      options,
+    );
   }
 
   /** Steps of the epochs that are over. */
@@ -160,18 +159,9 @@ class Trainer {
   }
 
   /** One epoch; undefined where the signal ended it. */
-  async run(batches: readonly Int32Array[], signal: AbortSignal | undefined) {
-    this.#loss.reset();
-    this.#accuracy.reset();
-    for (const indices of batches) {
-      if (signal?.aborted) break;
-      await this.#step(indices);
-      if (performance.now() - this.#lastBreath > BREATH) {
-        await new Promise((resume) => setTimeout(resume));
-        this.#lastBreath = performance.now();
-      }
-    }
-    const loss = await this.#loss.read();
+  async run(signal: AbortSignal | undefined) {
+    await this.#steps.run(signal);
+    const [loss, hits] = await Promise.all([this.#loss.take(), this.#accuracy.take()]);
     if (loss.firstNonFinite !== undefined) {
       const step = this.#stepsDone + loss.firstNonFinite + 1;
       throw new TrainingError(
@@ -180,13 +170,12 @@ class Trainer {
       );
     }
     this.#stepsDone += loss.updates;
-    if (signal?.aborted && loss.updates < batches.length) return undefined;
-    return { loss: loss.mean, accuracy: (await this.#accuracy.read()).mean };
+    if (signal?.aborted && loss.updates < this.#loader.batchesPerEpoch) return undefined;
+    return { loss: loss.mean, accuracy: hits.mean };
   }
 
   dispose(): void {
-    this.#step.dispose();
-    for (const owned of [this.#data, this.#loss, this.#accuracy]) owned.dispose();
+    for (const owned of [this.#steps, this.#loader, this.#loss, this.#accuracy]) owned.dispose();
   }
 }
 

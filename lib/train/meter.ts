@@ -1,4 +1,5 @@
 import { applyOne } from '../graph/node.js';
+import type { NumericArray } from '../graph/operation.js';
 import { meterUpdate } from '../ops/meter.js';
 import type { Tensor } from '../tensor.js';
 import { Variable } from '../variable.js';
@@ -18,7 +19,7 @@ export interface MeterReading {
  * inside the traced function, read it once an epoch.
  */
 export class Meter {
-  readonly #state = new Variable('meter', startState());
+  readonly #state = new Variable('meter', new Float32Array(4));
 
   /** Inside a traced function: adds a scalar with a weight, such as the number of rows that it is the mean of. */
   update(value: Tensor, weight = 1): void {
@@ -27,13 +28,17 @@ export class Meter {
 
   /** Waits for everything queued and reads. */
   async read(): Promise<MeterReading> {
-    const [total = 0, weights = 0, updates = 0, firstNonFinite = -1] = await this.#state.data();
-    return { mean: total / weights, updates, firstNonFinite: firstNonFinite < 0 ? undefined : firstNonFinite };
+    return readingOf(await this.#state.data());
+  }
+
+  /** Reads as {@link read} does, and starts afresh behind everything queued: for reading once an epoch. */
+  async take(): Promise<MeterReading> {
+    return readingOf(await this.#state.take());
   }
 
   /** Starts afresh. */
   reset(): void {
-    this.#state.set(startState());
+    this.#state.set(new Float32Array(4));
   }
 
   /** Frees the buffer. */
@@ -42,6 +47,6 @@ export class Meter {
   }
 }
 
-function startState(): Float32Array {
-  return Float32Array.of(0, 0, 0, -1);
+function readingOf([total = 0, weights = 0, updates = 0, nonFinite = 0]: NumericArray): MeterReading {
+  return { mean: total / weights, updates, firstNonFinite: nonFinite > 0 ? nonFinite - 1 : undefined };
 }

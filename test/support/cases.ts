@@ -1,4 +1,5 @@
 import type { CaseInput, NumericArray, Operation } from '../../lib/graph/operation.js';
+import { optimizerState } from '../../lib/ops/optimizer-state.js';
 import { RandomStream } from '../../lib/random.js';
 import { formatShape, sizeOf } from '../../lib/shape.js';
 import { tensor, type Tensor } from '../../lib/tensor.js';
@@ -14,6 +15,7 @@ export function caseInputs({ inputs }: Case, seed = 7): Tensor[] {
 function fill(input: CaseInput, stream: RandomStream): NumericArray {
   const count = sizeOf(input.shape);
   const kind = input.fill ?? 'normal';
+  if (typeof kind === 'object' && 'step' in kind) return optimizerState(kind.step, stream.uniform(count - 1, 0.1, 3));
   if (typeof kind === 'object') {
     const integers = Array.from(stream.uniform(count), (u) => Math.floor(u * kind.below));
     return input.dtype === 'u32' ? Uint32Array.from(integers) : Int32Array.from(integers);

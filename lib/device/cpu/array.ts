@@ -47,6 +47,13 @@ export class CpuArray implements DeviceArray {
     return Promise.resolve(this.view().data.slice());
   }
 
+  take(): Promise<NumericArray> {
+    const { data } = this.view();
+    const values = data.slice();
+    data.fill(0);
+    return Promise.resolve(values);
+  }
+
   dispose(): void {
     forgotten.unregister(this);
     this.#release?.();

@@ -68,7 +68,7 @@ export class CpuExecutable implements Executable {
     return new CpuExecutable(device, inputs, outputs, [...owned, scratch], makeWork);
   }
 
-  run(values: readonly (NumericArray | DeviceArray)[]): void {
+  run(values: readonly (NumericArray | DeviceArray)[], replays: number): void {
     values.forEach((value, i) => {
       this.#inputs[i]?.write('device' in value ? this.#device.own(value).view().data : value);
     });
@@ -76,7 +76,7 @@ export class CpuExecutable implements Executable {
       this.#work = this.#makeWork();
       this.#generation = this.#device.heap.generation;
     }
-    for (const work of this.#work) work();
+    for (let replay = 0; replay < replays; replay++) for (const work of this.#work) work();
   }
 
   dispose(): void {

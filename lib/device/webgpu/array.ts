@@ -35,7 +35,17 @@ export class WebGpuArray implements DeviceArray {
       this.device.gpu.queue.writeBuffer(this.buffer, 0, words.buffer, words.byteOffset, words.byteLength);
   }
 
-  async read(): Promise<NumericArray> {
+  read(): Promise<NumericArray> {
+    return this.#copyOut(() => undefined);
+  }
+
+  take(): Promise<NumericArray> {
+    return this.#copyOut((encoder) => {
+      encoder.clearBuffer(this.buffer);
+    });
+  }
+
+  async #copyOut(then: (encoder: GPUCommandEncoder) => void): Promise<NumericArray> {
     const { gpu } = this.device;
     if (this.bytes === 0) return view(this.dtype, new ArrayBuffer(0));
     this.device.checkAlive();
@@ -43,6 +53,7 @@ export class WebGpuArray implements DeviceArray {
       this.#staging.pop() ?? gpu.createBuffer({ label: 'read', size: this.bytes, usage: GPU_COPY_DST | GPU_MAP_READ });
     const encoder = gpu.createCommandEncoder();
     encoder.copyBufferToBuffer(this.buffer, 0, staging, 0, this.bytes);
+    then(encoder);
     gpu.queue.submit([encoder.finish()]);
     await this.device.untilLost(staging.mapAsync(GPU_MAP_MODE_READ));
     const values = view(this.dtype, staging.getMappedRange().slice(0));

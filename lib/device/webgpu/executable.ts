@@ -16,8 +16,8 @@ interface Dispatch {
 }
 
 /**
- * A program whose buffers, bind groups and pipelines all exist. A run encodes its dispatches into one compute pass and
- * submits once; WebGPU itself orders dispatches that touch the same buffer.
+ * A program whose buffers, bind groups and pipelines all exist. A run encodes all dispatches of all its replays into one
+ * compute pass and submits once; WebGPU itself orders dispatches that touch the same buffer.
  */
 export class WebGpuExecutable implements Executable {
   readonly outputs: readonly WebGpuArray[];
@@ -75,7 +75,7 @@ export class WebGpuExecutable implements Executable {
     return new WebGpuExecutable(device, inputs, outputs, dispatches, buffers);
   }
 
-  run(values: readonly (NumericArray | DeviceArray)[]): void {
+  run(values: readonly (NumericArray | DeviceArray)[], replays: number): void {
     this.#device.checkAlive();
     const { queue } = this.#device.gpu;
     const encoder = this.#device.gpu.createCommandEncoder();
@@ -87,10 +87,12 @@ export class WebGpuExecutable implements Executable {
         encoder.copyBufferToBuffer(this.#device.own(value).buffer, 0, input.buffer, 0, input.bytes);
     });
     const pass = encoder.beginComputePass();
-    for (const { pipeline, bindGroup, workgroups } of this.#dispatches) {
-      pass.setPipeline(pipeline);
-      pass.setBindGroup(0, bindGroup);
-      pass.dispatchWorkgroups(...workgroups);
+    for (let replay = 0; replay < replays; replay++) {
+      for (const { pipeline, bindGroup, workgroups } of this.#dispatches) {
+        pass.setPipeline(pipeline);
+        pass.setBindGroup(0, bindGroup);
+        pass.dispatchWorkgroups(workgroups[0], workgroups[1], workgroups[2]);
+      }
     }
     pass.end();
     queue.submit([encoder.finish()]);

@@ -12,6 +12,7 @@ import {
   Variable,
 } from '../../../lib/index.js';
 import { applyOne } from '../../../lib/graph/node.js';
+import { optimizerState } from '../../../lib/ops/optimizer-state.js';
 import { sgdUpdate } from '../../../lib/ops/sgd.js';
 import { RandomStream } from '../../../lib/random.js';
 import { countWebGpu } from '../../support/count-webgpu.js';
@@ -24,12 +25,13 @@ function trainingStep() {
     new Variable(name, random.uniform(shape[0] * shape[1], -0.3, 0.3), shape);
   const parameters = [variable('fc1.weight', [16, 12]), variable('fc2.weight', [2, 16])] as const;
   const generator = new Generator(3);
+  const rate = tensor(optimizerState(0, Float32Array.of(0.1)));
   return (input: ReturnType<typeof tensor>, target: ReturnType<typeof tensor>) => {
     const hidden = dropout(relu(linear(input, parameters[0])), { probability: 0.5, generator });
     const loss = softmaxCrossEntropy(linear(hidden, parameters[1]), target);
     const gradients = gradient(loss, parameters);
     for (const [i, parameter] of parameters.entries()) {
-      parameter.update(applyOne(sgdUpdate, [parameter.value, gradients[i] ?? loss, tensor(0.1)], { weightDecay: 0 }));
+      parameter.update(applyOne(sgdUpdate, [parameter.value, gradients[i] ?? loss, rate], { weightDecay: 0 }));
     }
     return loss;
   };

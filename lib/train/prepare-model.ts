@@ -1,33 +1,7 @@
 import type { LabelledData } from '../data/arrays.js';
 import { DataError } from '../errors.js';
 import type { Module } from '../nn/module.js';
-import { gather } from '../ops/gather.js';
 import { formatShape, sizeOf } from '../shape.js';
-import type { Tensor } from '../tensor.js';
-import { Variable } from '../variable.js';
-
-/** A data set in variables: uploaded once, after which a batch is a list of row numbers. */
-export class PlacedData {
-  readonly count: number;
-  readonly #inputs: Variable;
-  readonly #labels: Variable;
-
-  constructor(data: LabelledData) {
-    this.count = data.labels.length;
-    this.#inputs = new Variable('data.inputs', data.inputs, [this.count, ...data.inputShape]);
-    this.#labels = new Variable('data.labels', data.labels);
-  }
-
-  /** The rows of a batch, gathered on the device: inputs [B, ...inputShape] and labels i32 [B]. */
-  batch(indices: Tensor): { readonly inputs: Tensor; readonly labels: Tensor } {
-    return { inputs: gather(this.#inputs, indices), labels: gather(this.#labels, indices) };
-  }
-
-  dispose(): void {
-    this.#inputs.dispose();
-    this.#labels.dispose();
-  }
-}
 
 /**
  * Checks data against a built model before anything is trained, so that what is wrong is said of the row where it

@@ -1,0 +1,96 @@
+import { moveAtEnd } from '../counters.js';
+import { checkSeed } from '../generator.js';
+import { applyOne } from '../graph/node.js';
+import { batchRows, POSITION_WORD } from '../ops/batch-rows.js';
+import { gather } from '../ops/gather.js';
+import { keyOfSeed } from '../random.js';
+import { checkOptionNames } from '../suggest.js';
+import { DataError } from '../errors.js';
+import type { Tensor } from '../tensor.js';
+import { Variable } from '../variable.js';
+import type { LabelledData } from './arrays.js';
+import { checkBatchSize } from './batches.js';
+
+/** Options of {@link DataLoader}. */
+export interface DataLoaderOptions {
+  /** Rows of a batch. Default 32. */
+  readonly batchSize?: number;
+  /** Decides the order of the rows. Default 0. */
+  readonly seed?: number;
+  /** Whether the rows come in another order in each epoch. Default true. */
+  readonly shuffle?: boolean;
+}
+
+/** One batch, inside a traced function. */
+export interface Batch {
+  /** [B, ...inputShape] */
+  readonly inputs: Tensor;
+  /** Classes, i32 [B]. */
+  readonly labels: Tensor;
+}
+
+/**
+ * A data set on the device that hands out its batches there: it is uploaded once, and where it stands, and in which order
+ * the rows come, is computed on the device, so that a step uploads nothing (compare `torch.utils.data.DataLoader`).
+ *
+ * The batches are an endless stream: each epoch has every row once, in an order that is a function of (seed, epoch),
+ * the same as that of {@link batchIndices}; a batch that reaches beyond the end of an epoch goes on with the next one.
+ *
+ *     const loader = new DataLoader(data, { batchSize: 32, seed: 1 });
+ *     const step = compile(() => {
+ *       const { inputs, labels } = loader.next();
+ *       optimizer.minimize(softmaxCrossEntropy(model.forward(inputs), labels), model.parameters());
+ *     });
+ *     await step.repeat(1000);
+ */
+export class DataLoader {
+  /** Rows of the data set. */
+  readonly count: number;
+  /** Rows of a batch. */
+  readonly batchSize: number;
+  readonly #shuffle: boolean;
+  readonly #inputs: Variable;
+  readonly #labels: Variable;
+  /** Seed low, seed high, epoch, position (u32). */
+  readonly #state: Variable;
+
+  /**
+   * Throws DataError for data without rows, OptionError for an unknown option, a batch size that is no whole number of 1
+   * or more, or a seed that is none of 0 or more.
+   */
+  constructor(data: LabelledData, options: DataLoaderOptions = {}) {
+    checkOptionNames('DataLoader', options, ['batchSize', 'seed', 'shuffle']);
+    const { batchSize = 32, seed = 0, shuffle = true } = options;
+    checkBatchSize('DataLoader', batchSize);
+    this.count = data.labels.length;
+    if (this.count === 0) throw new DataError('DataLoader: the data hold no rows');
+    this.batchSize = batchSize;
+    this.#shuffle = shuffle;
+    this.#inputs = new Variable('data.inputs', data.inputs, [this.count, ...data.inputShape]);
+    this.#labels = new Variable('data.labels', data.labels);
+    this.#state = new Variable('data.state', Uint32Array.of(...keyOfSeed(checkSeed(seed)), 0, 0));
+  }
+
+  /** Batches that an epoch begins: ⌈count / batchSize⌉. */
+  get batchesPerEpoch(): number {
+    return Math.ceil(this.count / this.batchSize);
+  }
+
+  /**
+   * Inside a traced function: the batch behind the one that the last replay took.
+   *
+   * @param size rows, where it is not `batchSize`: for a last, shorter batch of an epoch
+   */
+  next(size = this.batchSize): Batch {
+    checkBatchSize('DataLoader.next', size);
+    const { count } = this;
+    const taken = moveAtEnd({ state: this.#state, word: POSITION_WORD, limit: count }, size);
+    const rows = applyOne(batchRows, [this.#state.value], { count, size, shuffle: this.#shuffle, taken });
+    return { inputs: gather(this.#inputs, rows), labels: gather(this.#labels, rows) };
+  }
+
+  /** Frees the buffers of the data set. */
+  dispose(): void {
+    for (const variable of [this.#inputs, this.#labels, this.#state]) variable.dispose();
+  }
+}

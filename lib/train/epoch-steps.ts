@@ -1,0 +1,32 @@
+import { compile, type CompiledFunction } from '../compile.js';
+import type { Batch, DataLoader } from '../data/data-loader.js';
+import type { RunOptions } from '../evaluate.js';
+
+/** A step over each batch of an epoch: as many full batches as there are, and one of what is left. */
+export class EpochSteps {
+  readonly #fullBatches: number;
+  readonly #full: CompiledFunction<void>;
+  readonly #last: CompiledFunction<void> | undefined;
+
+  constructor(loader: DataLoader, step: (batch: Batch) => void, { device }: RunOptions) {
+    const { count, batchSize } = loader;
+    const stepOf = (size: number): CompiledFunction<void> =>
+      compile(() => {
+        step(loader.next(size));
+      }, device && { device });
+    this.#fullBatches = Math.floor(count / batchSize);
+    this.#full = stepOf(batchSize);
+    this.#last = count % batchSize > 0 ? stepOf(count % batchSize) : undefined;
+  }
+
+  /** Queues one epoch. An aborted signal ends it between two submits. */
+  async run(signal?: AbortSignal): Promise<void> {
+    if (this.#fullBatches > 0) await this.#full.repeat(this.#fullBatches, [], signal && { signal });
+    if (signal?.aborted !== true) await this.#last?.();
+  }
+
+  dispose(): void {
+    this.#full.dispose();
+    this.#last?.dispose();
+  }
+}

@@ -1,0 +1,100 @@
+import test from 'tape';
+import { batchIndices, compile, DataError, DataLoader, fromArrays, OptionError, TraceError } from '../../lib/index.js';
+import { permutation } from '../../lib/random.js';
+import { testOnDevices } from '../support/devices.js';
+import { refuses } from '../support/errors.js';
+
+/** Rows that hold their own numbers; the label is the number, too. */
+function numbered(count: number) {
+  const labels = Int32Array.from({ length: count }, (_, row) => row);
+  const classNames = Array.from(labels, String);
+  return fromArrays(Float32Array.from(labels), labels, { inputShape: [1], classNames });
+}
+
+testOnDevices('the batches are those of batchIndices, one epoch after the other', async (t, device) => {
+  const [count, batchSize, seed] = [23, 5, 9];
+  const loader = new DataLoader(numbered(count), { batchSize, seed });
+  t.deepEqual([loader.count, loader.batchesPerEpoch], [23, 5]);
+  const next = compile(
+    () => {
+      const { inputs, labels } = loader.next();
+      return [inputs, labels];
+    },
+    { device },
+  );
+  const seen: number[] = [];
+  while (seen.length < 3 * count) {
+    const [inputs, labels] = await next();
+    const rows = Array.from((await inputs?.data()) ?? []);
+    t.deepEqual(Array.from((await labels?.data()) ?? []), rows, 'inputs and labels of the same rows');
+    seen.push(...rows);
+  }
+  const expected = [0, 1, 2].flatMap((epoch) =>
+    batchIndices(count, batchSize, { seed, epoch }).flatMap((rows) => [...rows]),
+  );
+  t.deepEqual(seen.slice(0, 3 * count), expected);
+  loader.dispose();
+});
+
+testOnDevices('two batches in one step follow each other, of any size', async (t, device) => {
+  const loader = new DataLoader(numbered(7), { batchSize: 2, shuffle: false });
+  const step = compile(() => [loader.next().labels, loader.next(11).labels], { device });
+  await step();
+  const [first, second] = await step();
+  t.deepEqual(Array.from((await first?.data()) ?? []), [6, 0], 'the first step took 13 rows');
+  t.deepEqual(Array.from((await second?.data()) ?? []), [1, 2, 3, 4, 5, 6, 0, 1, 2, 3, 4]);
+});
+
+test('what is no data, no batch size or no seed is refused, and so is next() outside of a traced function', (t) => {
+  const data = numbered(4);
+  refuses(t, () => new DataLoader(data, { batchSize: 0 }), OptionError, 'batchSize is 0');
+  refuses(t, () => new DataLoader(data, { seed: -1 }), OptionError, 'seed');
+  // @ts-expect-error an unknown option
+  refuses(t, () => new DataLoader(data, { batchsize: 2 }), OptionError, 'batchSize');
+  const empty = { inputs: new Float32Array(0), inputShape: [1], labels: new Int32Array(0), classNames: [] };
+  refuses(t, () => new DataLoader(empty), DataError, 'no rows');
+  refuses(t, () => new DataLoader(data).next(), TraceError, 'compile');
+  t.end();
+});
+
+test('a permutation has every number once, for any count', (t) => {
+  for (const count of [1, 2, 3, 4, 5, 16, 17, 31, 33, 1000, 4097]) {
+    const order = permutation(count, [1, 2], 3);
+    const numbers = new Set(Array.from({ length: count }, (_, place) => order(place)));
+    t.ok(numbers.size === count && Math.max(...numbers) === count - 1 && Math.min(...numbers) === 0, `${count}`);
+  }
+  t.end();
+});
+
+test('all orders are about equally likely', (t) => {
+  for (const count of [3, 4, 5]) {
+    const seen = new Map<string, number>();
+    const draws = 24_000;
+    for (let epoch = 0; epoch < draws; epoch++) {
+      const order = permutation(count, [7, 0], epoch);
+      const key = Array.from({ length: count }, (_, place) => order(place)).join();
+      seen.set(key, (seen.get(key) ?? 0) + 1);
+    }
+    const orders = [1, 1, 2, 6, 24, 120][count] ?? 0;
+    t.equal(seen.size, orders, `every order of ${count} comes up`);
+    const expected = draws / orders;
+    const chiSquare = [...seen.values()].reduce((sum, times) => sum + (times - expected) ** 2 / expected, 0);
+    // Mean orders - 1, standard deviation √(2 (orders - 1)); the draws are fixed, so that this cannot fail by chance.
+    t.ok(chiSquare < orders - 1 + 4 * Math.sqrt(2 * (orders - 1)), `chi-square ${chiSquare} of ${orders} orders`);
+  }
+  t.end();
+});
+
+test('over many rows, places and numbers are independent', (t) => {
+  const count = 1000;
+  const order = permutation(count, [3, 0], 0);
+  const numbers = Array.from({ length: count }, (_, place) => order(place));
+  const correlation = (pairs: readonly (readonly [number, number])[]): number => {
+    const mean = (count - 1) / 2;
+    const variance = (count * count - 1) / 12;
+    return pairs.reduce((sum, [a, b]) => sum + (a - mean) * (b - mean), 0) / pairs.length / variance;
+  };
+  t.ok(Math.abs(correlation(numbers.map((number, place) => [place, number]))) < 0.1, 'of place and number');
+  t.ok(Math.abs(correlation(numbers.slice(1).map((number, i) => [numbers[i] ?? 0, number]))) < 0.1, 'of neighbours');
+  t.end();
+});
