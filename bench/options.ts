@@ -1,18 +1,16 @@
 import { helpText, type OptionHelp, parseOptions } from '../examples/cli.js';
 import { OptionError } from '../lib/errors.js';
-import type { MatmulVariant } from '../lib/ops/matmul-kernels.js';
+import { MATMUL_VARIANTS, type MatmulVariant } from '../lib/ops/matmul-kernels.js';
 import { suggest } from '../lib/suggest.js';
 import type { Entry } from './entry.js';
 import type { DeviceName } from './runner.js';
 
-/** The variants of matmul on WebGPU. */
-export const VARIANTS: readonly MatmulVariant[] = ['naive', 'tiled', 'tiledVec4', 'direct', 'directVec4'];
 const DEVICES: readonly DeviceName[] = ['cpu', 'reference', 'webgpu'];
 const USAGE = 'npm run bench -- [OPERATION or SHAPE ...] [--option value ...]';
 
 const OPTIONS = {
   device: { value: 'NAME', help: 'cpu, reference or webgpu (default: cpu and webgpu)' },
-  variant: { value: 'NAME', help: `matmul by this kernel: ${VARIANTS.join(', ')}, or all of them` },
+  variant: { value: 'NAME', help: `matmul by this kernel: ${MATMUL_VARIANTS.join(', ')}, or all of them` },
   json: { value: 'FILE', help: 'write the results as JSON' },
   roofline: { value: 'FILE', help: 'draw the results under the roofs of the device, as SVG' },
   list: { help: 'print the operations and their shapes and exit' },
@@ -84,10 +82,12 @@ function select(names: readonly string[], entries: readonly Entry[]): readonly E
 
 function variantsOf(text: string | undefined): readonly MatmulVariant[] {
   if (text === undefined) return [];
-  if (text === 'all') return VARIANTS;
-  const variant = VARIANTS.find((known) => known === text);
+  if (text === 'all') return MATMUL_VARIANTS;
+  const variant = MATMUL_VARIANTS.find((known) => known === text);
   if (variant) return [variant];
-  throw new OptionError(`unknown variant '${text}'${suggest(text, VARIANTS)}: expected ${VARIANTS.join(', ')} or all`);
+  throw new OptionError(
+    `unknown variant '${text}'${suggest(text, MATMUL_VARIANTS)}: expected ${MATMUL_VARIANTS.join(', ')} or all`,
+  );
 }
 
 function devicesOf(text: string | undefined): readonly DeviceName[] {

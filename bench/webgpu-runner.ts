@@ -1,12 +1,12 @@
 import { availableParallelism } from 'node:os';
-import { UNIFORM_USAGE, type WebGpuArray } from '../lib/device/webgpu/array.js';
+import { STORAGE_USAGE, UNIFORM_USAGE, type WebGpuArray } from '../lib/device/webgpu/array.js';
 import { WebGpuDevice } from '../lib/device/webgpu/device.js';
 import { accessOf } from '../lib/device/webgpu/pipelines.js';
 import { DeviceError } from '../lib/errors.js';
 import type { Launch } from '../lib/graph/launch.js';
 import type { NumericArray } from '../lib/graph/operation.js';
 import { openDevice } from '../lib/node/open-device.js';
-import { matmulLaunch, type MatmulVariant, variantFor } from '../lib/ops/matmul-kernels.js';
+import { matmulLaunches, type MatmulVariant, offersVariant } from '../lib/ops/matmul-kernels.js';
 import type { Entry } from './entry.js';
 import type { Job, Peaks, Runner } from './runner.js';
 import { webGpuPeaks } from './webgpu-peaks.js';
@@ -39,10 +39,8 @@ export class WebGpuRunner implements Runner {
   }
 
   offers(entry: Entry, variant: MatmulVariant): boolean {
-    if (!variant.endsWith('Vec4')) return true;
     const [a, b] = entry.inputs;
-    const best = variantFor(a?.shape ?? [], b?.shape ?? [], matmulAttributes(entry), { isSoftware: false });
-    return best.endsWith('Vec4');
+    return offersVariant(a?.shape ?? [], b?.shape ?? [], matmulAttributes(entry), variant, this.#device.target);
   }
 
   prepare(entry: Entry, values: readonly NumericArray[], variant?: MatmulVariant): Promise<Job> {
@@ -58,8 +56,8 @@ export class WebGpuRunner implements Runner {
     const [a, b] = inputs;
     const launches =
       variant && a && b
-        ? [matmulLaunch(a.shape, b.shape, matmulAttributes(entry), variant)]
-        : operation.kernel({ inputs, outputs: specs, attributes }, { isSoftware: this.info.software });
+        ? matmulLaunches(a.shape, b.shape, matmulAttributes(entry), variant)
+        : operation.kernel({ inputs, outputs: specs, attributes }, this.#device.target);
     return launchJob(this.#device, launches, inputs, outputs);
   }
 
@@ -87,8 +85,11 @@ export async function launchJob(
   const pipelines = await Promise.all(launches.map((launch) => device.pipelines.get(launch)));
   gpu.pushErrorScope('validation');
   const uniforms: GPUBuffer[] = [];
+  const scratchBytes = Math.max(16, ...launches.map(({ scratchBytes = 0 }) => scratchBytes));
+  const scratch = gpu.createBuffer({ size: Math.ceil(scratchBytes / 16) * 16, usage: STORAGE_USAGE });
   const bindGroups = launches.map((launch) => {
     const buffers = launch.bindings.map((binding) => {
+      if ('scratch' in binding) return scratch;
       const array = 'output' in binding ? outputs[binding.output] : inputs[binding.input];
       if (!array) throw new Error(`${launch.kernel.name} binds a tensor that it does not have`);
       return array.buffer;
@@ -96,9 +97,10 @@ export async function launchJob(
     const uniform = gpu.createBuffer({ size: launch.uniforms.byteLength, usage: UNIFORM_USAGE });
     gpu.queue.writeBuffer(uniform, 0, new Uint8Array(launch.uniforms));
     uniforms.push(uniform);
+    const access = accessOf(launch);
     return gpu.createBindGroup({
-      layout: device.pipelines.layout(accessOf(launch)),
-      entries: [...buffers, uniform].map((buffer, binding) => ({ binding, resource: { buffer } })),
+      layout: device.pipelines.layout(access),
+      entries: [...buffers, uniform].map((buffer, i) => ({ binding: access[i]?.at ?? i, resource: { buffer } })),
     });
   });
   const refused = await gpu.popErrorScope();
@@ -133,7 +135,7 @@ export async function launchJob(
     outputs: () => Promise.all(outputs.map((output) => output.read())),
     dispose() {
       for (const array of new Set([...inputs, ...outputs])) array.dispose();
-      for (const uniform of uniforms) uniform.destroy();
+      for (const buffer of [...uniforms, scratch]) buffer.destroy();
     },
   };
 }

@@ -1,5 +1,5 @@
 // matmul_naive.wgsl: C = op(A) · op(B), one element an invocation: the zero line of benchmarks, and the second oracle
-// that the tiled kernel is tested against. Joined behind common.wgsl and matmul_common.wgsl.
+// that the other kernels are tested against. Joined behind common.wgsl, matmul_common.wgsl and matmul_scalar_loads.wgsl.
 //
 // Computes    c[m, n] = Σ_k a[m, k] · b[k, n], f32, in order of k; op transposes where TRANSPOSE_A / TRANSPOSE_B
 // Bindings    0 a [.., M, K] or [.., K, M] read   1 b [.., K, N] or [.., N, K] read   2 c [batch, M, N] write   3 uniforms
@@ -7,32 +7,25 @@
 // Cost        2 flop and 8 B read for each k: 0.25 flop/B, so caches decide
 // Reference   lib/ops/matmul.ts
 
-@group(0) @binding(0) var<storage, read> a: array<f32>;
-@group(0) @binding(1) var<storage, read> b: array<f32>;
-@group(0) @binding(2) var<storage, read_write> c: array<f32>;
-
 @compute @workgroup_size(8, 8)
 fn matmulNaive(
   @builtin(workgroup_id) workgroupId: vec3u,
   @builtin(num_workgroups) workgroups: vec3u,
   @builtin(local_invocation_id) local: vec3u,
 ) {
-  let tile = workgroupIndex(workgroupId, workgroups);
-  let tilesN = (size.N + 7u) / 8u;
-  let tilesM = (size.M + 7u) / 8u;
-  let batch = tile / (tilesM * tilesN);
-  let row = (tile / tilesN) % tilesM * 8u + local.y;
-  let column = tile % tilesN * 8u + local.x;
-  if (batch >= size.batch || row >= size.M || column >= size.N) {
+  let tile = tileOf(workgroupIndex(workgroupId, workgroups), 8u, 8u);
+  let row = tile.row * 8u + local.y;
+  let column = tile.column * 8u + local.x;
+  if (!tile.exists || row >= size.M || column >= columnsOfC()) {
     return;
   }
-  let startA = walkOffset(batch, size.batchRank, size.batchSizes, size.batchStridesA);
-  let startB = walkOffset(batch, size.batchRank, size.batchSizes, size.batchStridesB);
-  var sum = 0.0;
-  for (var k = 0u; k < size.K; k++) {
-    let indexA = startA + select(row * size.K + k, k * size.M + row, TRANSPOSE_A);
-    let indexB = startB + select(k * size.N + column, column * size.K + k, TRANSPOSE_B);
-    sum += a[indexA] * b[indexB];
+  var total = 0.0;
+  for (var block = tile.firstK; block < tile.endK; block += BLOCK) {
+    var sum = 0.0;
+    for (var k = block; k < min(block + BLOCK, tile.endK); k++) {
+      sum += elementA(tile.startA, row, k) * elementB(tile.startB, k, column);
+    }
+    total += sum;
   }
-  c[(batch * size.M + row) * size.N + column] = sum;
+  storeElement(tile.matrix, row, column, total);
 }

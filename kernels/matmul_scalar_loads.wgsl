@@ -1,9 +1,9 @@
 // matmul_scalar_loads.wgsl: how the matmul kernels read A and B and write C, for sizes of any remainder: four elements
-// at a time, each guarded on its own. Joined behind matmul_common.wgsl; matmul_vec4_loads.wgsl is its twin for
+// at a time, each guarded on its own, or one. Joined behind matmul_common.wgsl; matmul_vec4_loads.wgsl is its twin for
 // contiguous axes that are multiples of 4.
 //
 // Bindings    0 a [.., M, K] or [.., K, M] read   1 b [.., K, N] or [.., N, K] read   2 c [batch, M, N] write
-// Launch      none of its own: matmul_tiled.wgsl, matmul_direct.wgsl
+// Launch      none of its own: that of the matmul kernel
 // Reference   lib/ops/matmul.ts
 
 @group(0) @binding(0) var<storage, read> a: array<f32>;
@@ -35,20 +35,29 @@ fn loadB(start: u32, row: u32, column: u32, rows: u32, columns: u32) -> vec4f {
   return quad;
 }
 
-// A loop, because shader compilers inline: the stages of a fused kernel would stand here four times.
-fn storeC(batch: u32, row: u32, column: u32, quad: vec4f) {
-  if (row >= size.M) {
-    return;
+// One element of op(A) or op(B). Beyond M and N it is whatever stands there, or what WebGPU gives beyond a buffer's end.
+fn elementA(start: u32, m: u32, k: u32) -> f32 {
+  return a[start + select(m * size.K + k, k * size.M + m, TRANSPOSE_A)];
+}
+
+fn elementB(start: u32, k: u32, n: u32) -> f32 {
+  return b[start + select(k * size.N + n, n * size.K + k, TRANSPOSE_B)];
+}
+
+fn storeElement(matrix: u32, row: u32, column: u32, value: f32) {
+  if (row < size.M && column < columnsOfC()) {
+    c[(matrix * size.M + row) * columnsOfC() + column] = finish(value, row, column);
   }
-  let index = (batch * size.M + row) * size.N + column;
+}
+
+// A loop, because shader compilers inline: the stages of a fused kernel would stand here four times.
+fn storeC(matrix: u32, row: u32, column: u32, quad: vec4f) {
   for (var lane = 0u; lane < 4u; lane++) {
-    if (column + lane < size.N) {
-      c[index + lane] = finish(quad[lane], row, column + lane);
-    }
+    storeElement(matrix, row, column + lane, quad[lane]);
   }
 }
 
 // The element of C as it is before the store: what an update in place starts from.
 fn currentC(row: u32, column: u32) -> f32 {
-  return c[row * size.N + column];
+  return c[row * columnsOfC() + column];
 }

@@ -3,7 +3,7 @@
 // matmul_common.wgsl; matmul_scalar_loads.wgsl is its twin for other sizes.
 //
 // Bindings    0 a [.., M, K] or [.., K, M] read   1 b [.., K, N] or [.., N, K] read   2 c [batch, M, N] write
-// Launch      none of its own: matmul_tiled.wgsl, matmul_direct.wgsl
+// Launch      none of its own: that of the matmul kernel
 // Reference   lib/ops/matmul.ts
 
 @group(0) @binding(0) var<storage, read> a: array<vec4f>;
@@ -25,19 +25,19 @@ fn loadB(start: u32, row: u32, column: u32, rows: u32, columns: u32) -> vec4f {
 }
 
 // A loop, because shader compilers inline: the stages of a fused kernel would stand here four times.
-fn storeC(batch: u32, row: u32, column: u32, quad: vec4f) {
-  if (row >= size.M || column >= size.N) {
+fn storeC(matrix: u32, row: u32, column: u32, quad: vec4f) {
+  if (row >= size.M || column >= columnsOfC()) {
     return;
   }
   var finished = vec4f(0.0);
   for (var lane = 0u; lane < 4u; lane++) {
     finished[lane] = finish(quad[lane], row, column + lane);
   }
-  c[((batch * size.M + row) * size.N + column) / 4u] = finished;
+  c[((matrix * size.M + row) * columnsOfC() + column) / 4u] = finished;
 }
 
 // The element of C as it is before the store: what an update in place starts from.
 fn currentC(row: u32, column: u32) -> f32 {
-  let index = row * size.N + column;
+  let index = row * columnsOfC() + column;
   return c[index / 4u][index % 4u];
 }

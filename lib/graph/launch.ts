@@ -9,10 +9,13 @@ export interface Kernel {
 }
 
 /**
- * A buffer of the launch, by its place among the operation's inputs or outputs. Outputs are bound read_write. `at` is
- * the number of the binding in WGSL; left out, it is the place in the list.
+ * A buffer of the launch: by its place among the operation's inputs or outputs, or the scratch buffer, in which one launch
+ * of an operation leaves something for the next. Outputs are bound read_write. `at` is the number of the binding in WGSL;
+ * left out, it is the place in the list.
  */
-export type Binding = ({ readonly input: number } | { readonly output: number }) & { readonly at?: number };
+export type Binding = (
+  { readonly input: number } | { readonly output: number } | { readonly scratch: 'read' | 'write' }
+) & { readonly at?: number };
 
 /** One dispatch. Buffers are bound at group 0 in the order of `bindings`, the uniforms behind them. */
 export interface Launch {
@@ -23,13 +26,29 @@ export interface Launch {
   readonly uniformsAt?: number;
   /** Values of the WGSL `override`s. */
   readonly constants?: Readonly<Record<string, number>>;
+  /** Bytes of scratch that the launch writes, and that the launches behind it read; left out: none. */
+  readonly scratchBytes?: number;
   readonly workgroups: readonly [number, number, number];
 }
 
-/** What kind of adapter kernels are chosen for. */
+/** One way to compute an operation: a name that is unique among the ways, and the launches in order. */
+export interface KernelVariant {
+  readonly name: string;
+  readonly launches: readonly Launch[];
+}
+
+/** The adapter that kernels are chosen for. */
 export interface KernelTarget {
   /** It runs on the CPU (SwiftShader, lavapipe): no workgroup memory of its own, costly barriers. */
   readonly isSoftware: boolean;
+  /** WebGPU features that the device was opened with. */
+  readonly features: ReadonlySet<string>;
+  readonly limits: Readonly<
+    Pick<
+      GPUSupportedLimits,
+      'maxStorageBuffersPerShaderStage' | 'maxComputeWorkgroupStorageSize' | 'maxComputeInvocationsPerWorkgroup'
+    >
+  >;
 }
 
 /** WebGPU's limit on workgroups in each dimension, the same on every adapter. */

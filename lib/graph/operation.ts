@@ -1,7 +1,7 @@
 import type { Shape } from '../shape.js';
 import type { Tensor } from '../tensor.js';
 import type { AbsorbCall, Fusion, Stage } from './fuse.js';
-import type { KernelTarget, Launch } from './launch.js';
+import type { KernelTarget, KernelVariant, Launch } from './launch.js';
 import type { SimdPhase } from './simd.js';
 
 /** Element types. `f32` is Float32Array, `i32` Int32Array, `u32` Uint32Array. */
@@ -101,6 +101,8 @@ export interface Operation<A extends Attributes = Attributes> {
   reference(call: ReferenceCall<A>): void;
   /** Which kernels compute it for these sizes, in order. None at all makes the output an alias of input 0. */
   kernel(call: Call<A>, target: KernelTarget): readonly Launch[];
+  /** All ways to compute it with kernels, that of `kernel` first: tuning takes the fastest. Left out: there is one. */
+  variants?(call: Call<A>, target: KernelTarget): readonly KernelVariant[];
   /** How WebAssembly SIMD kernels compute it for these sizes, phase by phase; undefined, or left out: the reference runs. */
   simd?(call: Call<A>): readonly SimdPhase[] | undefined;
   /** Gradients of the inputs, written with other operations; or the reason why there are none. */

@@ -4,7 +4,7 @@ import type { Binding } from '../graph/launch.js';
 import { createNode } from '../graph/node.js';
 import { type ArrayView, type Attributes, attributesText, type Operation } from '../graph/operation.js';
 import { formatShape, sizeOf } from '../shape.js';
-import { matmulLaunch, variantFor } from './matmul-kernels.js';
+import { type Epilogue, matmulLaunches, matmulVariants, variantFor } from './matmul-kernels.js';
 import type { MatmulAttributes } from './matmul-sizes.js';
 
 /** A stage with the operation that it stands for, whose reference it has. */
@@ -73,6 +73,7 @@ function chainOperation(chain: Chain): Operation<MatmulAttributes> {
 function makeOperation({ product, stages, tap }: Chain): Operation<MatmulAttributes> {
   const last = stages.at(-1);
   const writes = last?.operation.writes?.map((input) => inputOf(stages, stages.length - 1, input));
+  const epilogue = epilogueOf(stages, tap);
   return {
     name: ['matmul', ...stages.map(({ operation }) => operation.name)].join(' + '),
     infer([a, b]) {
@@ -101,24 +102,33 @@ function makeOperation({ product, stages, tap }: Chain): Operation<MatmulAttribu
     kernel({ inputs: [a, b], attributes }, target) {
       const [shapeA, shapeB] = [a?.shape ?? [], b?.shape ?? []];
       const variant = variantFor(shapeA, shapeB, attributes, target);
-      const reads = stages.flatMap((stage, s) =>
-        stage.reads.map(({ input, at }): Binding => ({ input: inputOf(stages, s, input), at })),
-      );
-      const writesAt = last?.writesAt?.slice(1).map((at, i): Binding => ({ output: i + 1, at })) ?? [];
-      const tapped: Binding[] = tap < 0 ? [] : [{ output: 1, at: TAP_AT }];
-      return [
-        matmulLaunch(shapeA, shapeB, attributes, variant, {
-          code: epilogueCode(stages, tap),
-          bindings: [...reads, ...writesAt, ...tapped],
-          constants: Object.assign({}, ...stages.map(({ constants }) => constants)) as Record<string, number>,
-        }),
-      ];
+      return matmulLaunches(shapeA, shapeB, attributes, variant, epilogue);
     },
+    variants: ({ inputs: [a, b], attributes }, target) =>
+      matmulVariants(a?.shape ?? [], b?.shape ?? [], attributes, target, epilogue),
     gradient: { none: 'fused operations come after differentiation' },
     ...(writes && { writes }),
     tolerance: product.tolerance,
     absorb: (call) => absorbStage(product, call),
     cases: [],
+  };
+}
+
+/** What the matmul kernel does to its elements: the code of the stages, and what they read and write. */
+function epilogueOf(stages: readonly Link[], tap: number): Epilogue {
+  const reads = stages.flatMap((stage, s) =>
+    stage.reads.map(({ input, at }): Binding => ({ input: inputOf(stages, s, input), at })),
+  );
+  const writes =
+    stages
+      .at(-1)
+      ?.writesAt?.slice(1)
+      .map((at, i): Binding => ({ output: i + 1, at })) ?? [];
+  const tapped: Binding[] = tap < 0 ? [] : [{ output: 1, at: TAP_AT }];
+  return {
+    code: epilogueCode(stages, tap),
+    bindings: [...reads, ...writes, ...tapped],
+    constants: Object.assign({}, ...stages.map(({ constants }) => constants)) as Record<string, number>,
   };
 }
 

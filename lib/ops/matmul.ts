@@ -4,7 +4,7 @@ import { defineOperation, type Operation } from '../graph/operation.js';
 import { forEachOffset, formatShape, type Shape } from '../shape.js';
 import { asTensor, type Tensor, type TensorLike } from '../tensor.js';
 import { absorbStage } from './fused-matmul.js';
-import { matmulLaunch, variantFor } from './matmul-kernels.js';
+import { matmulLaunches, matmulVariants, variantFor } from './matmul-kernels.js';
 import { matmulSimdPhases } from './matmul-simd.js';
 import { type MatmulAttributes, sizesOf } from './matmul-sizes.js';
 import { sumTo } from './sum.js';
@@ -52,8 +52,10 @@ const matmulOperation: Operation<MatmulAttributes> = defineOperation<MatmulAttri
   },
   kernel({ inputs: [a, b], attributes }, target) {
     const [shapeA, shapeB] = [a?.shape ?? [], b?.shape ?? []];
-    return [matmulLaunch(shapeA, shapeB, attributes, variantFor(shapeA, shapeB, attributes, target))];
+    return matmulLaunches(shapeA, shapeB, attributes, variantFor(shapeA, shapeB, attributes, target));
   },
+  variants: ({ inputs: [a, b], attributes }, target) =>
+    matmulVariants(a?.shape ?? [], b?.shape ?? [], attributes, target),
   simd: ({ inputs: [a, b], attributes }) => matmulSimdPhases(a?.shape ?? [], b?.shape ?? [], attributes),
   absorb: (call) => absorbStage(matmulOperation, call),
   gradient({ inputs: [a, b], outputGradients: [dC], attributes: { transposeA, transposeB }, needs }) {

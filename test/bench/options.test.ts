@@ -33,9 +33,9 @@ test('words select by operation or by shape, wherever they stand between the opt
 });
 
 test('a variant means matmul on WebGPU; all means each of them', (t) => {
-  const options = read('--variant', 'tiled');
+  const options = read('--variant', 'direct');
   t.deepEqual(options.devices, ['webgpu']);
-  t.deepEqual(options.variants, ['tiled']);
+  t.deepEqual(options.variants, ['direct']);
   t.ok(options.entries.every(({ operation }) => operation.name === 'matmul'));
   t.ok(read('--variant', 'all', 'cube512').variants.length > 4);
   t.end();
@@ -54,11 +54,11 @@ test('KERNELWRIGHT_DEVICE is the device where --device names none', (t) => {
 test('what is not known is refused with what is like it', (t) => {
   refuses(t, () => read('matmol'), OptionError, "'matmol' (did you mean 'matmul'?)");
   refuses(t, () => read('cube123'), OptionError, "'cube123' (did you mean 'cube");
-  refuses(t, () => read('--variant', 'tilled'), OptionError, "'tilled' (did you mean 'tiled'?)");
+  refuses(t, () => read('--variant', 'direkt'), OptionError, "'direkt' (did you mean 'direct'?)");
   refuses(t, () => read('--device', 'webgl'), OptionError, "'webgl' (did you mean 'webgpu'?)");
   refuses(t, () => read('--devise', 'cpu'), OptionError, '--device');
-  refuses(t, () => read('--variant', 'tiled', '--device', 'cpu'), OptionError, 'the device is cpu');
-  refuses(t, () => read('--variant', 'tiled', 'relu'), OptionError, 'relu is something else');
+  refuses(t, () => read('--variant', 'direct', '--device', 'cpu'), OptionError, 'the device is cpu');
+  refuses(t, () => read('--variant', 'direct', 'relu'), OptionError, 'relu is something else');
   refuses(t, () => read('--json'), OptionError, '--json needs a value');
   t.end();
 });

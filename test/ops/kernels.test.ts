@@ -3,7 +3,9 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'tape';
 import { operations } from '../../lib/ops/index.js';
+import { accessOf } from '../../lib/device/webgpu/pipelines.js';
 import { caseInputs } from '../support/cases.js';
+import { targetOf } from '../support/targets.js';
 import { constantName } from '../tools/inline-kernels.js';
 import { root } from '../tools/root.js';
 
@@ -43,16 +45,20 @@ test('the launches of every operation bind what their kernel declares', (t) => {
       const inputs = caseInputs(setting);
       const outputs = operation.infer(inputs, setting.attributes);
       const call = { inputs, outputs, attributes: setting.attributes };
-      const launches = [true, false].flatMap((isSoftware) => operation.kernel(call, { isSoftware }));
-      for (const { kernel, bindings, constants = {}, uniforms } of launches) {
+      const launches = [true, false].flatMap((isSoftware) => {
+        const target = targetOf(isSoftware, ['subgroups']);
+        return (
+          operation.variants?.(call, target).flatMap((variant) => variant.launches) ?? operation.kernel(call, target)
+        );
+      });
+      for (const launch of launches) {
+        const { kernel, constants = {}, uniforms } = launch;
         const declares = (binding: number, space: string) =>
           new RegExp(`@group\\(0\\) @binding\\(${binding}\\) var<${space}>`).test(kernel.code);
-        bindings.forEach((binding, i) => {
-          const space = 'output' in binding ? 'storage, read_write' : 'storage, read';
-          if (!declares(i, space)) faults.add(`${kernel.name}: binding ${i} is not ${space}`);
-        });
-        if (!declares(bindings.length, 'uniform'))
-          faults.add(`${kernel.name}: binding ${bindings.length} is no uniform`);
+        const spaces = { read: 'storage, read', write: 'storage, read_write', uniform: 'uniform' };
+        for (const { at, access } of accessOf(launch)) {
+          if (!declares(at, spaces[access])) faults.add(`${kernel.name}: binding ${at} is not ${spaces[access]}`);
+        }
         if (uniforms.byteLength % 16 !== 0) faults.add(`${kernel.name}: ${uniforms.byteLength} bytes of uniforms`);
         if (!kernel.code.includes(`fn ${kernel.entryPoint}(`)) faults.add(`${kernel.name}: no entry point`);
         for (const name of Object.keys(constants)) {

@@ -1,54 +1,58 @@
 import test from 'tape';
 import { add, linear, matmul, run, ShapeError, tensor } from '../../lib/index.js';
-import { matmulLaunch, type MatmulVariant, variantFor } from '../../lib/ops/matmul-kernels.js';
+import {
+  MATMUL_VARIANTS,
+  matmulLaunches,
+  type MatmulVariant,
+  offersVariant,
+  variantFor,
+} from '../../lib/ops/matmul-kernels.js';
 import { matmulOperations } from '../../lib/ops/matmul.js';
+import { describeCase } from '../support/cases.js';
 import { differs } from '../support/close.js';
 import { referenceOf, runGuarded } from '../support/guarded.js';
 import { refuses } from '../support/errors.js';
+import { targetOf } from '../support/targets.js';
 import { webgpu } from '../support/webgpu.js';
 
-/** M, N, K around the tiles of 64 x 64 and 8 x 256 and the depth of 16, primes, ones; then multiples of 4 for vec4 loads. */
-const ANY_SIZES = [
-  [9, 257, 5],
-  [7, 255, 3],
+/**
+ * M, N, K around the tiles of 8 to 128 rows and 32 to 256 columns, the depths of 8 and 16 and the blocks of 256 steps,
+ * primes and ones; then multiples of 4, for vec4 loads.
+ */
+const SIZES = [
   [1, 1, 1],
   [1, 129, 17],
+  [1, 5, 521],
   [127, 1, 3],
+  [9, 257, 5],
+  [7, 255, 3],
+  [31, 33, 257],
+  [33, 31, 255],
   [63, 64, 65],
   [65, 63, 16],
-  [64, 65, 15],
-  [2, 3, 129],
   [129, 67, 1],
   [128, 127, 31],
-] as const;
-const ALIGNED_SIZES = [
   [4, 4, 4],
+  [1, 4, 256],
   [64, 64, 64],
   [68, 60, 16],
   [60, 132, 20],
   [128, 4, 12],
-  [4, 128, 68],
+  [4, 128, 772],
 ] as const;
 
 const [matmulOperation] = matmulOperations;
-
-function casesOf(sizes: readonly (readonly [number, number, number])[], transposeA: boolean, transposeB: boolean) {
-  return sizes.map(([M, N, K]) => ({
-    inputs: [{ shape: transposeA ? [K, M] : [M, K] }, { shape: transposeB ? [N, K] : [K, N] }],
-    attributes: { transposeA, transposeB },
-  }));
-}
 
 function ofVariant(variant: MatmulVariant) {
   if (!matmulOperation) throw new Error('there is no matmul');
   const operation: typeof matmulOperation = {
     ...matmulOperation,
-    kernel: ({ inputs: [a, b], attributes }) => [matmulLaunch(a?.shape ?? [], b?.shape ?? [], attributes, variant)],
+    kernel: ({ inputs: [a, b], attributes }) => matmulLaunches(a?.shape ?? [], b?.shape ?? [], attributes, variant),
   };
   return operation;
 }
 
-for (const variant of ['naive', 'tiled', 'tiledVec4', 'direct', 'directVec4'] as const) {
+for (const variant of MATMUL_VARIANTS) {
   for (const [transposeA, transposeB] of [
     [false, false],
     [true, false],
@@ -57,38 +61,68 @@ for (const variant of ['naive', 'tiled', 'tiledVec4', 'direct', 'directVec4'] as
   ] as const) {
     const form = `A${transposeA ? 'ᵀ' : ''} · B${transposeB ? 'ᵀ' : ''}`;
     test(`matmul ${variant} ${form} agrees with the reference for all sizes around its tiles`, async (t) => {
-      const sizes = variant.endsWith('Vec4') ? ALIGNED_SIZES : [...ANY_SIZES, ...ALIGNED_SIZES];
-      const cases = casesOf(sizes, transposeA, transposeB);
+      const device = await webgpu();
       const operation = ofVariant(variant);
-      const results = await runGuarded(await webgpu(), operation, cases);
+      const shapes = SIZES.map(([M, N, K]) => ({
+        a: transposeA ? [K, M] : [M, K],
+        b: transposeB ? [N, K] : [K, N],
+      }));
+      const batches = [
+        { a: [3, 1, 5, 5], b: [2, 5, 5] },
+        { a: [2, 4, 4], b: [4, 4] },
+      ];
+      const attributes = { transposeA, transposeB };
+      const cases = [...shapes, ...batches]
+        .filter(({ a, b }) => offersVariant(a, b, attributes, variant, device.target))
+        .map(({ a, b }) => ({ inputs: [{ shape: a }, { shape: b }], attributes }));
+      if (device.target.features.has('subgroups')) t.ok(cases.length > 0, 'it offers something');
+      const results = await runGuarded(device, operation, cases);
       for (const [c, setting] of cases.entries()) {
-        const size = `M, N, K = ${sizes[c]?.join(', ')}`;
         const [expected = new Float32Array(0)] = await referenceOf(operation, setting);
-        t.equal(differs(results[c]?.outputs[0] ?? new Float32Array(0), expected, operation.tolerance), undefined, size);
-        t.deepEqual(results[c]?.broken, [], `guards, ${size}`);
+        const difference = differs(results[c]?.outputs[0] ?? new Float32Array(0), expected, operation.tolerance);
+        t.equal(difference, undefined, describeCase(setting));
+        t.deepEqual(results[c]?.broken, [], `guards of ${describeCase(setting)}`);
       }
     });
   }
 }
 
-test('vec4 loads are chosen where every contiguous axis is a multiple of 4, and only there', (t) => {
-  const choose = (a: number[], b: number[], transposeA = false, transposeB = false) =>
-    variantFor(a, b, { transposeA, transposeB }, { isSoftware: false });
-  t.equal(choose([3, 8], [8, 4]), 'tiledVec4');
-  t.equal(choose([3, 7], [7, 4]), 'tiled');
-  t.equal(choose([4, 8], [8, 3]), 'tiled');
-  t.equal(choose([8, 4], [8, 4], true), 'tiledVec4');
-  t.equal(choose([8, 3], [8, 4], true), 'tiled');
-  t.equal(choose([3, 8], [5, 8], false, true), 'tiled', 'N = 5: the stores are not aligned');
-  t.equal(choose([2, 3, 8], [8, 4]), 'tiledVec4');
+const plain = { transposeA: false, transposeB: false };
+
+test('on hardware a product gets the largest tile that fills the adapter, and split K where none does', (t) => {
+  const choose = (a: number[], b: number[]) => variantFor(a, b, plain, targetOf(false, ['subgroups']));
+  t.equal(choose([2048, 512], [512, 2048]), 'tiled128x128');
+  t.equal(choose([1024, 512], [512, 1024]), 'tiled64x64');
+  t.equal(choose([256, 512], [512, 256]), 'tiled32x32');
+  t.equal(choose([32, 2352], [2352, 200]), 'splitK');
+  t.equal(choose([1, 300], [300, 40]), 'vector');
+  t.equal(choose([8, 128, 64], [64, 512]), 'tiled64x64', 'the batch counts');
   t.end();
 });
 
-test('adapters that run on the CPU get the variants without workgroup memory, hardware never does', (t) => {
-  const choose = (isSoftware: boolean) =>
-    variantFor([3, 8], [8, 4], { transposeA: false, transposeB: false }, { isSoftware });
-  t.equal(choose(true), 'directVec4');
-  t.equal(choose(false), 'tiledVec4');
+test('adapters that run on the CPU get variants without workgroup memory, hardware never does', (t) => {
+  const choose = (features: string[], transposeB: boolean) =>
+    variantFor([3, 8], [8, 4], { transposeA: false, transposeB }, targetOf(true, features));
+  t.equal(choose(['subgroups'], false), 'broadcast');
+  t.equal(choose(['subgroups'], true), 'dot');
+  t.equal(choose([], false), 'direct');
+  for (const M of [1, 3, 100, 5000]) {
+    const variant = variantFor([M, 2000], [2000, M], plain, targetOf(false, ['subgroups']));
+    t.notOk(['direct', 'broadcast', 'dot'].includes(variant), variant);
+  }
+  t.end();
+});
+
+test('a variant is offered only where it can compute the product', (t) => {
+  const offers = (variant: MatmulVariant, a: number[], b: number[], features: string[] = []) =>
+    offersVariant(a, b, plain, variant, targetOf(false, features));
+  t.notOk(offers('dot', [4, 4], [4, 4]));
+  t.ok(offers('dot', [4, 4], [4, 4], ['subgroups']));
+  t.notOk(offers('vector', [2, 4], [4, 2]));
+  t.ok(offers('vector', [1, 4], [4, 2]));
+  t.notOk(offers('splitK', [4, 256], [256, 4]), 'one part');
+  t.ok(offers('splitK', [4, 257], [257, 4]));
+  t.notOk(offers('splitK', [4096, 4096], [4096, 4096]), 'its parts would take a gigabyte');
   t.end();
 });
 

@@ -62,27 +62,31 @@ export async function runGuarded(
       const targets = specs.map((spec, i) => sources[operation.writes?.[i] ?? -1] ?? guarded(spec, undefined, false));
       const isEmpty = specs.every(({ shape }) => sizeOf(shape) === 0);
       const call = { inputs, outputs: specs, attributes: setting.attributes };
-      const launches = isEmpty ? [] : operation.kernel(call, { isSoftware: device.info.software });
+      const launches = isEmpty ? [] : operation.kernel(call, device.target);
       const pipelines = await Promise.all(launches.map((launch) => device.pipelines.get(launch)));
-      return { specs, sources, targets, launches, pipelines };
+      const scratchBytes = Math.max(16, ...launches.map(({ scratchBytes = 0 }) => scratchBytes));
+      const scratch = bufferOf(new Uint32Array(Math.ceil(scratchBytes / 16) * 4).fill(POISON), STORAGE);
+      return { specs, sources, targets, launches, pipelines, scratch };
     }),
   );
 
   const encoder = gpu.createCommandEncoder();
   const pass = encoder.beginComputePass();
-  for (const { sources, targets, launches, pipelines } of jobs) {
+  for (const { sources, targets, launches, pipelines, scratch } of jobs) {
     launches.forEach((launch, l) => {
       const pipeline = pipelines[l];
       if (!pipeline) throw new Error('no pipeline');
       const buffers = launch.bindings.map((binding) => {
+        if ('scratch' in binding) return { buffer: scratch };
         const buffer = 'output' in binding ? targets[binding.output] : sources[binding.input];
         if (!buffer) throw new Error(`${operation.name} binds a tensor that it does not have`);
         return { buffer, offset: GUARD_WORDS * 4 };
       });
       const resources: GPUBufferBinding[] = [...buffers, { buffer: bufferOf(launch.uniforms, UNIFORM) }];
       pass.setPipeline(pipeline);
-      const layout = device.pipelines.layout(accessOf(launch));
-      const entries = resources.map((resource, binding) => ({ binding, resource }));
+      const access = accessOf(launch);
+      const layout = device.pipelines.layout(access);
+      const entries = resources.map((resource, i) => ({ binding: access[i]?.at ?? i, resource }));
       pass.setBindGroup(0, gpu.createBindGroup({ layout, entries }));
       pass.dispatchWorkgroups(...foldedSmall(launch.workgroups));
     });

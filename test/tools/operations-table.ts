@@ -10,6 +10,7 @@ import { format, resolveConfig } from 'prettier';
 import type { Operation } from '../../lib/graph/operation.js';
 import { operations } from '../../lib/ops/index.js';
 import { caseInputs } from '../support/cases.js';
+import { targetOf } from '../support/targets.js';
 import { root } from './root.js';
 
 const BEGIN = '<!-- operations: made by npm run operations-table, do not edit -->\n';
@@ -71,7 +72,7 @@ function kernelsOf(operation: Operation): string[] {
   for (const setting of operation.cases) {
     const inputs = caseInputs(setting);
     const outputs = operation.infer(inputs, setting.attributes);
-    const launches = operation.kernel({ inputs, outputs, attributes: setting.attributes }, { isSoftware: false });
+    const launches = operation.kernel({ inputs, outputs, attributes: setting.attributes }, targetOf(false));
     for (const { kernel } of launches) codes.add(kernel.code);
   }
   return readdirSync(join(root, 'kernels'))

@@ -1,4 +1,5 @@
 import { DeviceError, DeviceLostError } from '../../errors.js';
+import type { KernelTarget } from '../../graph/launch.js';
 import type { TensorSpec } from '../../graph/operation.js';
 import type { Program } from '../../graph/program.js';
 import { formatShape } from '../../shape.js';
@@ -13,6 +14,8 @@ export class WebGpuDevice implements Device {
   readonly fuses: boolean = true;
   readonly gpu: GPUDevice;
   readonly pipelines: Pipelines;
+  /** What kernels are chosen for. */
+  readonly target: KernelTarget;
   #lost: DeviceLostError | undefined;
   #disposed = false;
   readonly #onLost: Promise<never>;
@@ -21,6 +24,7 @@ export class WebGpuDevice implements Device {
     this.gpu = gpu;
     this.info = info;
     this.pipelines = new Pipelines(gpu);
+    this.target = { isSoftware: info.software, features: gpu.features, limits: gpu.limits };
     this.#onLost = gpu.lost.then(({ reason, message }) => {
       this.#lost = new DeviceLostError(
         this.#disposed

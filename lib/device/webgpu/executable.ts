@@ -5,7 +5,7 @@ import type { Program, Reference, Step } from '../../graph/program.js';
 import { sizeOf } from '../../shape.js';
 import type { DeviceArray, Executable } from '../device.js';
 import { placeArrays } from '../places.js';
-import { bufferBytes, UNIFORM_USAGE, WebGpuArray } from './array.js';
+import { bufferBytes, STORAGE_USAGE, UNIFORM_USAGE, WebGpuArray } from './array.js';
 import type { WebGpuDevice } from './device.js';
 import { accessOf } from './pipelines.js';
 
@@ -52,8 +52,13 @@ export class WebGpuExecutable implements Executable {
       device,
       launches.map(({ launch }) => launch),
     );
+    const scratch = scratchBuffer(
+      device,
+      launches.map(({ launch }) => launch),
+    );
     const dispatches = launches.map(({ step, launch, pipeline }, i): Dispatch => {
       const buffers = launch.bindings.map((binding) => {
+        if ('scratch' in binding) return scratchOf(launch, scratch);
         const reference = 'output' in binding ? step.outputs[binding.output] : step.inputs[binding.input];
         if (!reference) throw new Error(`${step.operation.name} binds a tensor that it does not have`);
         return { buffer: at(reference.place).buffer, size: bufferBytes(reference) };
@@ -71,7 +76,7 @@ export class WebGpuExecutable implements Executable {
       return { pipeline, bindGroup, workgroups: launch.workgroups };
     });
     const outputs = program.outputs.map((output) => new WebGpuArray(device, output, at(output.place).buffer));
-    const buffers = [...owned.map((array) => array.buffer), uniforms.buffer];
+    const buffers = [...owned.map((array) => array.buffer), uniforms.buffer, ...(scratch ? [scratch] : [])];
     return new WebGpuExecutable(device, inputs, outputs, dispatches, buffers);
   }
 
@@ -118,7 +123,7 @@ export function prepareLaunches(device: WebGpuDevice, program: Program): Promise
   for (const { operation, inputs, outputs } of program.steps) {
     for (const reference of [...inputs, ...outputs]) device.checkBinding(operation.name, reference);
   }
-  const launches = program.steps.flatMap((step) => launchesOf(step, { isSoftware: device.info.software }));
+  const launches = program.steps.flatMap((step) => launchesOf(step, device.target));
   return Promise.all(
     launches.map(async ({ step, launch }) => {
       const pipeline = await device.pipelines.get(launch).catch((error: unknown) => {
@@ -137,6 +142,18 @@ function launchesOf(step: Step, target: KernelTarget): { readonly step: Step; re
 
 function isEmpty(reference: Reference): boolean {
   return sizeOf(reference.shape) === 0;
+}
+
+/** One buffer for the scratch of all launches: an operation's launches follow one another, so they can share it. */
+function scratchBuffer(device: WebGpuDevice, launches: readonly Launch[]): GPUBuffer | undefined {
+  const bytes = Math.max(...launches.map(({ scratchBytes = 0 }) => scratchBytes));
+  if (bytes <= 0) return undefined;
+  return device.gpu.createBuffer({ label: 'scratch', size: Math.ceil(bytes / 16) * 16, usage: STORAGE_USAGE });
+}
+
+function scratchOf({ kernel }: Launch, buffer: GPUBuffer | undefined): GPUBufferBinding {
+  if (!buffer) throw new Error(`${kernel.name} binds scratch that no launch asks for`);
+  return { buffer };
 }
 
 /** One buffer for the uniforms of all launches, each at an offset of its own: they never change. */

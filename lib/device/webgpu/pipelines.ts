@@ -74,12 +74,12 @@ export interface BindingAccess {
   readonly access: Access;
 }
 
-/** The bindings of a launch: inputs are read, outputs read and written, the uniforms come last. */
+/** The bindings of a launch: inputs are read, outputs and scratch read and written, the uniforms come last. */
 export function accessOf({ bindings, uniformsAt }: Launch): readonly BindingAccess[] {
   return [
     ...bindings.map((binding, i): BindingAccess => ({
       at: binding.at ?? i,
-      access: 'output' in binding ? 'write' : 'read',
+      access: 'output' in binding || ('scratch' in binding && binding.scratch === 'write') ? 'write' : 'read',
     })),
     { at: uniformsAt ?? bindings.length, access: 'uniform' },
   ];

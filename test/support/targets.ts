@@ -1,0 +1,14 @@
+import type { KernelTarget } from '../../lib/graph/launch.js';
+
+/** An adapter with the features named and WebGPU's default limits, for kernels that are looked at and not run. */
+export function targetOf(isSoftware: boolean, features: readonly string[] = []): KernelTarget {
+  return {
+    isSoftware,
+    features: new Set(features),
+    limits: {
+      maxStorageBuffersPerShaderStage: 8,
+      maxComputeWorkgroupStorageSize: 16_384,
+      maxComputeInvocationsPerWorkgroup: 256,
+    },
+  };
+}
