@@ -1,8 +1,9 @@
-// correct_predictions.wgsl: 1 where the largest logit of a row is that of its class, else 0. Joined behind common.wgsl.
+// correct_predictions.wgsl: 1 where the largest logit of a row is that of its class, else 0, and the mean of that over few
+// rows. Joined behind common.wgsl and largest_logit.wgsl.
 //
-// Bindings    0 logits [N, C] read   1 target [N] (i32) read   2 correct [N] write   3 uniforms
-// Launch      workgroup 64; one row an invocation; ⌈N / 64⌉ workgroups, folded at 65,535
-// Edges       of several largest logits the first one counts, as in argmax; a row with NaN is not correct
+// Bindings    0 logits [N, C] read   1 target [N] (i32) read   2 correct [N] (accuracy: []) write   3 uniforms
+// Launch      correctPredictions: workgroup 64; one row an invocation; ⌈N / 64⌉ workgroups, folded at 65,535
+//             accuracy: one workgroup of 256
 // Reference   lib/ops/accuracy.ts
 
 struct Uniforms {
@@ -22,17 +23,27 @@ fn correctPredictions(
   @builtin(local_invocation_index) lane: u32,
 ) {
   let row = workgroupIndex(workgroupId, workgroups) * 64u + lane;
-  if (row >= uniforms.N) {
-    return;
+  if (row < uniforms.N) {
+    correct[row] = isLargest(row, labels[row]);
   }
-  let start = row * uniforms.C;
-  var best = 0u;
-  var hasNan = isNan(logits[start]);
-  for (var c = 1u; c < uniforms.C; c++) {
-    hasNan = hasNan || isNan(logits[start + c]);
-    if (logits[start + c] > logits[start + best]) {
-      best = c;
+}
+
+var<workgroup> hits: array<f32, 256>;
+
+@compute @workgroup_size(256)
+fn accuracy(@builtin(local_invocation_index) lane: u32) {
+  var own = 0.0;
+  for (var row = lane; row < uniforms.N; row += 256u) {
+    own += isLargest(row, labels[row]);
+  }
+  hits[lane] = own;
+  for (var half = 128u; half > 0u; half /= 2u) {
+    workgroupBarrier();
+    if (lane < half) {
+      hits[lane] += hits[lane + half];
     }
   }
-  correct[row] = select(0.0, 1.0, best == labels[row] && !hasNan);
+  if (lane == 0u) {
+    correct[0] = hits[0] / f32(uniforms.N);
+  }
 }

@@ -20,16 +20,24 @@ fn learningRate() -> f32 {
   return bitcast<f32>(optimizer[1u + optimizer[0] % RATES]);
 }
 
-fn descend(gradient: f32, row: u32, column: u32) -> f32 {
-  let p = currentC(row, column);
+fn moved(p: f32, gradient: f32) -> f32 {
   return p - learningRate() * (gradient + WEIGHT_DECAY * p);
+}
+
+// (parameter, velocity) after a step with momentum.
+fn movedWithMomentum(p: f32, v: f32, gradient: f32) -> vec2f {
+  let g = gradient + WEIGHT_DECAY * p;
+  let next = select(MOMENTUM * v + (1.0 - DAMPENING) * g, g, optimizer[0] == 0u);
+  return vec2f(p - learningRate() * select(next, g + MOMENTUM * next, NESTEROV), next);
+}
+
+fn descend(gradient: f32, row: u32, column: u32) -> f32 {
+  return moved(currentC(row, column), gradient);
 }
 
 fn descendWithMomentum(gradient: f32, row: u32, column: u32) -> f32 {
   let index = row * size.N + column;
-  let p = currentC(row, column);
-  let g = gradient + WEIGHT_DECAY * p;
-  let v = select(MOMENTUM * velocity[index] + (1.0 - DAMPENING) * g, g, optimizer[0] == 0u);
-  velocity[index] = v;
-  return p - learningRate() * select(v, g + MOMENTUM * v, NESTEROV);
+  let next = movedWithMomentum(currentC(row, column), velocity[index], gradient);
+  velocity[index] = next.y;
+  return next.x;
 }

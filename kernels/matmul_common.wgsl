@@ -24,6 +24,8 @@ struct Uniforms {
   parts: u32,
   kPerPart: u32,
   batchRank: u32,
+  tableRowsA: u32,
+  tableRowsB: u32,
   batchSizes: array<vec4u, 2>,
   batchStridesA: array<vec4u, 2>,
   batchStridesB: array<vec4u, 2>,
@@ -31,9 +33,25 @@ struct Uniforms {
 
 @group(0) @binding(3) var<uniform> size: Uniforms;
 
-// Columns of C that are computed.
+// Columns of C that are computed: with SUM_COLUMNS = 4, N and a quad of which the first one holds the sums over k of
+// op(A), as if B had a further column of ones: the gradient of a bias beside that of its weight.
+override SUM_COLUMNS: u32 = 0u;
+
+// C holds parts of split-K, which are added and finished by matmul_add_parts.wgsl.
+override PARTIAL: bool = false;
+
 fn columnsOfC() -> u32 {
-  return size.N;
+  return size.N + SUM_COLUMNS;
+}
+
+// Elements from one row of C to the next.
+fn pitchOfC() -> u32 {
+  return select(size.N, columnsOfC(), PARTIAL);
+}
+
+// Whether a column is not of C but the one of the sums.
+fn isSum(column: u32) -> bool {
+  return SUM_COLUMNS > 0u && column >= size.N;
 }
 
 // What a workgroup computes.
@@ -65,6 +83,31 @@ fn tileOf(index: u32, tileRows: u32, tileColumns: u32) -> Tile {
     min(firstK + size.kPerPart, size.K),
   );
 }
+
+// Where the rows of A and B are, as they are stored: here in place; in fused kernels picked from a table
+// (matmul_rows_of_a.wgsl, matmul_rows_of_b.wgsl).
+// begin rows of A
+fn tableRowA(row: u32) -> u32 {
+  return row;
+}
+fn isMissingA(row: u32) -> bool {
+  return false;
+}
+// end rows of A
+// begin rows of B
+fn tableRowB(row: u32) -> u32 {
+  return row;
+}
+fn isMissingB(row: u32) -> bool {
+  return false;
+}
+// end rows of B
+
+// What becomes of the sums over k of a row of op(A).
+// begin sums
+fn storeSum(row: u32, sum: f32) {
+}
+// end sums
 
 // What becomes of an element of the product before it is stored: nothing here, or the stages of a fused kernel
 // (epilogue_*.wgsl, lib/ops/fused-matmul.ts).

@@ -14,7 +14,10 @@
 fn loadA(start: u32, row: u32, column: u32, rows: u32, columns: u32) -> vec4f {
   var quad = vec4f(0.0);
   if (row < rows) {
-    let index = start + row * columns + column;
+    if (isMissingA(row)) {
+      return vec4f(nanValue(f32(row)));
+    }
+    let index = start + tableRowA(row) * columns + column;
     if (column < columns) { quad.x = a[index]; }
     if (column + 1u < columns) { quad.y = a[index + 1u]; }
     if (column + 2u < columns) { quad.z = a[index + 2u]; }
@@ -26,27 +29,47 @@ fn loadA(start: u32, row: u32, column: u32, rows: u32, columns: u32) -> vec4f {
 fn loadB(start: u32, row: u32, column: u32, rows: u32, columns: u32) -> vec4f {
   var quad = vec4f(0.0);
   if (row < rows) {
-    let index = start + row * columns + column;
+    if (isMissingB(row)) {
+      return vec4f(nanValue(f32(row)));
+    }
+    let index = start + tableRowB(row) * columns + column;
     if (column < columns) { quad.x = b[index]; }
     if (column + 1u < columns) { quad.y = b[index + 1u]; }
     if (column + 2u < columns) { quad.z = b[index + 2u]; }
     if (column + 3u < columns) { quad.w = b[index + 3u]; }
+  }
+  if (SUM_COLUMNS > 0u) {
+    // The further column of ones; what else stands beyond N is not stored.
+    let n = select(column + vec4u(0u, 1u, 2u, 3u), vec4u(row), TRANSPOSE_B);
+    quad = select(quad, vec4f(1.0), n >= vec4u(size.N));
   }
   return quad;
 }
 
 // One element of op(A) or op(B). Beyond M and N it is whatever stands there, or what WebGPU gives beyond a buffer's end.
 fn elementA(start: u32, m: u32, k: u32) -> f32 {
-  return a[start + select(m * size.K + k, k * size.M + m, TRANSPOSE_A)];
+  let row = select(m, k, TRANSPOSE_A);
+  let value = a[start + tableRowA(row) * select(size.K, size.M, TRANSPOSE_A) + select(k, m, TRANSPOSE_A)];
+  return select(value, nanValue(value), isMissingA(row));
 }
 
 fn elementB(start: u32, k: u32, n: u32) -> f32 {
-  return b[start + select(k * size.N + n, n * size.K + k, TRANSPOSE_B)];
+  if (isSum(n)) {
+    return 1.0;
+  }
+  let row = select(k, n, TRANSPOSE_B);
+  let value = b[start + tableRowB(row) * select(size.N, size.K, TRANSPOSE_B) + select(n, k, TRANSPOSE_B)];
+  return select(value, nanValue(value), isMissingB(row));
 }
 
 fn storeElement(matrix: u32, row: u32, column: u32, value: f32) {
-  if (row < size.M && column < columnsOfC()) {
-    c[(matrix * size.M + row) * columnsOfC() + column] = finish(value, row, column);
+  if (row >= size.M || column >= columnsOfC()) {
+    return;
+  }
+  if (PARTIAL || !isSum(column)) {
+    c[(matrix * size.M + row) * pitchOfC() + column] = finish(value, row, column);
+  } else if (column == size.N) {
+    storeSum(row, value);
   }
 }
 
@@ -59,5 +82,5 @@ fn storeC(matrix: u32, row: u32, column: u32, quad: vec4f) {
 
 // The element of C as it is before the store: what an update in place starts from.
 fn currentC(row: u32, column: u32) -> f32 {
-  return c[row * columnsOfC() + column];
+  return c[row * size.N + column];
 }

@@ -14,14 +14,20 @@ fn loadA(start: u32, row: u32, column: u32, rows: u32, columns: u32) -> vec4f {
   if (row >= rows || column >= columns) {
     return vec4f(0.0);
   }
-  return a[(start + row * columns + column) / 4u];
+  let quad = a[(start + tableRowA(row) * columns + column) / 4u];
+  return select(quad, vec4f(nanValue(quad.x)), isMissingA(row));
 }
 
 fn loadB(start: u32, row: u32, column: u32, rows: u32, columns: u32) -> vec4f {
+  // The further column of ones; what else stands beyond N is not stored.
+  if (isSum(select(column, row, TRANSPOSE_B))) {
+    return vec4f(1.0);
+  }
   if (row >= rows || column >= columns) {
     return vec4f(0.0);
   }
-  return b[(start + row * columns + column) / 4u];
+  let quad = b[(start + tableRowB(row) * columns + column) / 4u];
+  return select(quad, vec4f(nanValue(quad.x)), isMissingB(row));
 }
 
 // A loop, because shader compilers inline: the stages of a fused kernel would stand here four times.
@@ -29,15 +35,19 @@ fn storeC(matrix: u32, row: u32, column: u32, quad: vec4f) {
   if (row >= size.M || column >= columnsOfC()) {
     return;
   }
+  if (!PARTIAL && isSum(column)) {
+    storeSum(row, quad.x);
+    return;
+  }
   var finished = vec4f(0.0);
   for (var lane = 0u; lane < 4u; lane++) {
     finished[lane] = finish(quad[lane], row, column + lane);
   }
-  c[((matrix * size.M + row) * columnsOfC() + column) / 4u] = finished;
+  c[((matrix * size.M + row) * pitchOfC() + column) / 4u] = finished;
 }
 
 // The element of C as it is before the store: what an update in place starts from.
 fn currentC(row: u32, column: u32) -> f32 {
-  let index = row * columnsOfC() + column;
+  let index = row * size.N + column;
   return c[index / 4u][index % 4u];
 }

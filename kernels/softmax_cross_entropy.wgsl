@@ -11,11 +11,8 @@
 // Bindings    forward:  0 logits [N, C] read   1 target read   2 weight [C] read   3 loss [N] write
 //                       4 rowWeight [N] write   5 uniforms
 //             gradient: 0 logits   1 target   2 weight   3 dLoss [N] read   4 dLogits [N, C] write   5 uniforms
-//             whole:    0 logits   1 target   2 weight   3 loss [] write   4 dLogits [N, C] write   5 uniforms
 //             target is i32 [N], or f32 [N, C] where PROBABILITIES (bound as u32 words either way)
 // Launch      forward, gradient: one row a workgroup of 64; N workgroups, folded at 65,535
-//             whole: one workgroup of 256, a row an invocation: the reduced loss and its gradient in one launch, for
-//             few classes and rows, where three launches and the sums between them would cost more than the work
 // Memory      64 · 16 B: maximum, Σ exp, Σ weight · q, Σ weight · q · logit go through one tree of vec4s
 // Cost        two reads (and one write) an element, one exp each: bound by bandwidth for many classes, by the launch
 //             for two
@@ -34,7 +31,6 @@ struct Uniforms {
 
 @group(0) @binding(0) var<storage, read> logits: array<f32>;
 @group(0) @binding(1) var<storage, read> target_: array<u32>;
-@group(0) @binding(2) var<storage, read> weight: array<f32>;
 @group(0) @binding(3) var<storage, read_write> loss: array<f32>;
 @group(0) @binding(4) var<storage, read_write> rowWeight: array<f32>;
 @group(0) @binding(3) var<storage, read> dLoss: array<f32>;
@@ -43,9 +39,20 @@ struct Uniforms {
 
 var<workgroup> partial: array<vec4f, 64>;
 
+// begin weights
+@group(0) @binding(2) var<storage, read> weight: array<f32>;
+
 fn weightOf(class_: u32) -> f32 {
   return select(1.0, weight[select(0u, class_, WEIGHTED)], WEIGHTED);
 }
+// end weights
+
+// The class of a row, where the target is classes.
+// begin labels
+fn labelOf(row: u32) -> u32 {
+  return target_[row];
+}
+// end labels
 
 // q[c] of the head comment.
 fn targetOf(row: u32, class_: u32) -> f32 {
@@ -53,7 +60,7 @@ fn targetOf(row: u32, class_: u32) -> f32 {
   if (PROBABILITIES) {
     share = bitcast<f32>(target_[row * uniforms.C + class_]);
   } else {
-    share = select(0.0, 1.0, target_[row] == class_);
+    share = select(0.0, 1.0, labelOf(row) == class_);
   }
   return (1.0 - uniforms.smoothing) * share + uniforms.smoothing / f32(uniforms.C);
 }
@@ -95,11 +102,11 @@ fn rowSums(row: u32, lane: u32) -> vec4f {
 
 // Whether the row counts, and whether its class exists.
 fn isIgnored(row: u32) -> bool {
-  return !PROBABILITIES && bitcast<i32>(target_[row * select(1u, uniforms.C, PROBABILITIES)]) == uniforms.ignoreIndex;
+  return !PROBABILITIES && bitcast<i32>(labelOf(row)) == uniforms.ignoreIndex;
 }
 
 fn isValid(row: u32, largest: f32) -> bool {
-  return isFinite(largest) && (PROBABILITIES || target_[row * select(1u, uniforms.C, PROBABILITIES)] < uniforms.C);
+  return isFinite(largest) && (PROBABILITIES || labelOf(row) < uniforms.C);
 }
 
 @compute @workgroup_size(64)
@@ -120,7 +127,7 @@ fn forward(
     loss[row] = select(0.0, select(nanValue(value), value, isValid(row, sums.x)), isUsed);
     var own = 1.0;
     if (!PROBABILITIES && isUsed) {
-      own = weightOf(min(target_[row], uniforms.C - 1u));
+      own = weightOf(min(labelOf(row), uniforms.C - 1u));
     }
     rowWeight[row] = select(0.0, own, isUsed);
   }
@@ -144,64 +151,5 @@ fn gradient(
     let probability = exp(logits[at] - sums.x) / sums.y;
     let value = dLoss[row] * (probability * sums.z - weightOf(c) * targetOf(row, c));
     dLogits[at] = select(0.0, select(nanValue(value), value, isDefined), isUsed);
-  }
-}
-
-// The same four numbers for a short row, by one invocation.
-fn shortRowSums(row: u32) -> vec4f {
-  let start = row * uniforms.C;
-  var largest = -infinity(uniforms.smoothing);
-  for (var c = 0u; c < uniforms.C; c++) {
-    largest = maximumOf(largest, logits[start + c]);
-  }
-  var sums = vec3f(0.0);
-  for (var c = 0u; c < uniforms.C; c++) {
-    let shifted = logits[start + c] - largest;
-    let share = weightOf(c) * targetOf(row, c);
-    sums += vec3f(exp(shifted), share, select(share * shifted, 0.0, share == 0.0));
-  }
-  return vec4f(largest, sums);
-}
-
-override MEAN: bool = true;
-
-var<workgroup> totals: array<vec2f, 256>; // Σ loss, Σ weight of the rows
-
-@compute @workgroup_size(256)
-fn whole(@builtin(local_invocation_index) lane: u32) {
-  var own = vec2f(0.0);
-  for (var row = lane; row < uniforms.rows; row += 256u) {
-    let sums = shortRowSums(row);
-    if (!isIgnored(row)) {
-      let value = sums.z * log(sums.y) - sums.w;
-      var rowWeight_ = 1.0;
-      if (!PROBABILITIES) {
-        rowWeight_ = weightOf(min(target_[row], uniforms.C - 1u));
-      }
-      own += vec2f(select(nanValue(value), value, isValid(row, sums.x)), rowWeight_);
-    }
-  }
-  totals[lane] = own;
-  for (var half = 128u; half > 0u; half /= 2u) {
-    workgroupBarrier();
-    if (lane < half) {
-      totals[lane] += totals[lane + half];
-    }
-  }
-  workgroupBarrier();
-  let divisor = select(1.0, totals[0].y, MEAN);
-  if (lane == 0u) {
-    loss[0] = totals[0].x / divisor;
-  }
-  for (var row = lane; row < uniforms.rows; row += 256u) {
-    let sums = shortRowSums(row);
-    let isUsed = !isIgnored(row);
-    let isDefined = isValid(row, sums.x);
-    for (var c = 0u; c < uniforms.C; c++) {
-      let at = row * uniforms.C + c;
-      let probability = exp(logits[at] - sums.x) / sums.y;
-      let value = (probability * sums.z - weightOf(c) * targetOf(row, c)) / divisor;
-      dLogits[at] = select(0.0, select(nanValue(value), value, isDefined), isUsed);
-    }
   }
 }

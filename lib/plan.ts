@@ -40,7 +40,7 @@ export class Plan {
     inputs: readonly Tensor[],
     trace: Trace | undefined,
   ): Promise<Plan> {
-    const program = buildProgram(outputs.map(ownResult), inputs, trace, device);
+    const program = buildProgram(outputs.map(ownResult), inputs, trace, device.fusion);
     return new Plan(device, program, trace, await load(device, program));
   }
 

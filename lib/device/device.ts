@@ -1,3 +1,4 @@
+import type { FusionTarget } from '../graph/fusion.js';
 import type { Program } from '../graph/program.js';
 import type { NumericArray, TensorSpec } from '../graph/operation.js';
 
@@ -41,8 +42,8 @@ export interface Executable {
 export interface Device {
   /** What was opened, and why. */
   readonly info: DeviceInfo;
-  /** @internal Whether programs for it are fused: where a kernel costs far more to launch than a call. */
-  readonly fuses: boolean;
+  /** @internal What operations are joined for, where a kernel costs more to launch than a call; else undefined. */
+  readonly fusion: FusionTarget | undefined;
   /** @internal A buffer that lives until it is disposed of. Throws DeviceError naming the limit where it is too large. */
   allocate(spec: TensorSpec): DeviceArray;
   /** @internal Prepares a program for replay over these variables' buffers. Rejects with DeviceError naming the operation. */

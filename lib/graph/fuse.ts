@@ -1,51 +1,16 @@
 import { Tensor } from '../tensor.js';
 import type { Variable } from '../variable.js';
+import {
+  type Fusion,
+  type FusionTarget,
+  isSameTensor,
+  keyOf,
+  type SelectedRows,
+  variablesAmong,
+  variablesWritten,
+} from './fusion.js';
 import { createNode, type GraphNode, outputKey, storageOf } from './node.js';
 import { nodesBefore } from './nodes.js';
-
-/**
- * An operation as something that is done to each element of another one's result before it is stored, so that one
- * kernel can do both. Pointwise operations describe themselves so (`Operation.stage`); what can carry stages out, such as
- * a matrix product, takes them in (`Operation.absorb`).
- */
-export interface Stage {
-  /** Which of the operation's inputs is the element. */
-  readonly position: number;
-  /** The operation's other inputs that the kernel reads, and the numbers of their bindings. */
-  readonly reads: readonly { readonly input: number; readonly at: number }[];
-  /** Numbers of the bindings of the operation's outputs where they are written in place. Such a stage is the last one. */
-  readonly writesAt?: readonly number[];
-  /** WGSL: what the expression needs, bindings and overrides included. Two stages of one text do not go together. */
-  readonly code: string;
-  /** WGSL: an expression of `value`, `row` and `column`. */
-  readonly expression: string;
-  /** Values of the overrides in `code`. */
-  readonly constants: Readonly<Record<string, number>>;
-  /** Whether the element as it was may be kept for others (an activation's input, for its backward pass). */
-  readonly keepsInput: boolean;
-}
-
-/** A stage that asks the node which computes its input to carry it out. */
-export interface AbsorbCall {
-  readonly stage: Stage;
-  /** The node of the stage's operation, and its inputs, rewritten already. */
-  readonly node: GraphNode;
-  readonly inputs: readonly Tensor[];
-  /** The node that is asked, and the output of it that the stage works on. */
-  readonly producer: GraphNode;
-  readonly value: Tensor;
-  /** Whether anybody but the stage uses the value. */
-  readonly isShared: boolean;
-  /** Whether what the producer computes would be the same here: no variable that it reads has been written since. */
-  readonly canMoveHere: boolean;
-}
-
-/** What takes the place of a node. */
-export interface Fusion {
-  readonly outputs: readonly Tensor[];
-  /** Outputs of other nodes that the fused node computes as well: [before, now]. */
-  readonly replaces?: readonly (readonly [Tensor, Tensor])[];
-}
 
 /** A graph's results and changes of state. */
 export interface GraphRoots {
@@ -54,85 +19,210 @@ export interface GraphRoots {
 }
 
 /**
- * Rewrites a graph so that it takes fewer kernels, without changing what it computes: in the order of the nodes, each
- * operation that is a stage is offered to the node that computes its input.
- * All nodes are made anew, so that their ids are again in the order in which they run.
+ * Rewrites a graph so that it takes fewer kernels, without changing what it computes. In the order of the nodes,
+ *
+ *   - an operation that is a stage is offered to the node that computes its input (`Operation.absorb`),
+ *   - an operation whose input is rows of a table is offered the table (`Operation.fold`),
+ *   - an operation that can compute others beside itself is offered what comes later and could run at the same place, or
+ *     is itself brought forward to what it can take in (`Operation.join`).
+ *
+ * All nodes are made anew, so that their ids are again the order in which they run.
  */
-export function fuse({ outputs, updates }: GraphRoots): GraphRoots {
-  const nodes = nodesBefore([...outputs, ...updates]);
-  const uses = countUses(nodes, [...outputs, ...updates]);
-  const rewritten = new Map<string, Tensor>();
-  const usesNow = new Map<string, number>();
-  const lastWrites = new Map<Variable, number>();
-  const resolve = (tensor: Tensor): Tensor => rewritten.get(keyOf(tensor)) ?? tensor;
+export function fuse(roots: GraphRoots, target: FusionTarget): GraphRoots {
+  const pass = new FusePass(roots, target);
+  pass.rewrite();
+  return {
+    outputs: roots.outputs.map((root) => pass.resolve(root)),
+    updates: roots.updates.map((root) => pass.resolve(root)),
+  };
+}
 
-  const absorb = (node: GraphNode, inputs: readonly Tensor[]): Fusion | undefined => {
+class FusePass {
+  readonly #target: FusionTarget;
+  readonly #nodes: readonly GraphNode[];
+  readonly #done = new Set<GraphNode>();
+  /** What stands for each output of the graph as it was. */
+  readonly #rewritten = new Map<string, Tensor>();
+  /** How many operations use each output of the graph as it was, through reshapes, and roots. */
+  readonly #uses = new Map<string, number>();
+  /** The same of the outputs of new nodes that stand for them. */
+  readonly #usesNow = new Map<string, number>();
+  /** Outputs of new nodes that other new nodes read. */
+  readonly #read = new Set<string>();
+  /** The new node that wrote over a variable last. */
+  readonly #lastWrites = new Map<Variable, number>();
+
+  constructor({ outputs, updates }: GraphRoots, target: FusionTarget) {
+    this.#target = target;
+    this.#nodes = nodesBefore([...outputs, ...updates]);
+    const used = this.#nodes.filter(({ operation }) => !operation.alias).flatMap(({ inputs }) => inputs);
+    for (const tensor of [...used, ...outputs, ...updates]) {
+      const key = keyOf(storageOf(tensor));
+      this.#uses.set(key, (this.#uses.get(key) ?? 0) + 1);
+    }
+  }
+
+  rewrite(): void {
+    this.#nodes.forEach((node, position) => {
+      if (this.#done.has(node) || node.operation.alias) return;
+      if (this.#isTakenByLaterNode(node, position)) return;
+      const inputs = node.inputs.map((input) => this.resolve(input));
+      if (!this.#absorb(node, inputs)) this.#put(node, this.#fold(node, inputs));
+      this.#takeLaterNodes(node, position);
+    });
+  }
+
+  /** What stands for a tensor of the graph as it was. Reshapes are made anew, since what they reshape may change. */
+  resolve(tensor: Tensor): Tensor {
+    const { origin } = tensor;
+    if (origin.kind !== 'node') return tensor;
+    const { node, index } = origin;
+    if (!node.operation.alias) return this.#rewritten.get(keyOf(tensor)) ?? tensor;
+    return outputAt(createNode({ ...node, inputs: node.inputs.map((input) => this.resolve(input)) }), index);
+  }
+
+  #absorb(node: GraphNode, inputs: readonly Tensor[]): boolean {
     const stage = node.operation.stage?.({ inputs, attributes: node.attributes });
     const value = stage && inputs[stage.position];
-    if (!stage || value?.origin.kind !== 'node') return undefined;
-    const producer = value.origin.node;
-    return producer.operation.absorb?.({
+    const origin = value && storageOf(value).origin;
+    if (!stage || !value || origin?.kind !== 'node') return false;
+    const producer = origin.node;
+    if (!this.#canMoveHere(producer)) return false;
+    const isShared = (this.#usesNow.get(keyOf(storageOf(value))) ?? 0) > 1;
+    const fusion = producer.operation.absorb?.({
       stage,
       node,
       inputs,
       producer,
       value,
-      isShared: (usesNow.get(keyOf(value)) ?? 0) > 1,
-      canMoveHere: producer.inputs.every((input) => {
-        const variable = variableOf(input);
-        return !variable || (lastWrites.get(variable) ?? -1) < producer.id;
-      }),
+      isShared,
+      target: this.#target,
     });
+    if (fusion) this.#putFusion(producer, node, fusion);
+    return fusion !== undefined;
+  }
+
+  /** Whether a new node would compute the same here, and nobody has used it where it is. */
+  #canMoveHere(producer: GraphNode): boolean {
+    if (producer.specs.some((_, index) => this.#read.has(outputKey(producer, index)))) return false;
+    return [...variablesAmong(producer.inputs)].every(
+      (variable) => (this.#lastWrites.get(variable) ?? -1) <= producer.id,
+    );
+  }
+
+  #fold(node: GraphNode, inputs: readonly Tensor[]): readonly Tensor[] {
+    const folded = node.operation.fold?.({ node, inputs, rowsOf: this.#rowsOf, target: this.#target });
+    return folded ?? createNode({ ...node, inputs });
+  }
+
+  /** The table and the indices of a tensor that is rows of it, where neither has been written over since. */
+  readonly #rowsOf = (tensor: Tensor): SelectedRows | undefined => {
+    const { origin } = storageOf(tensor);
+    const { selectsRows } = origin.kind === 'node' ? origin.node.operation : {};
+    if (origin.kind !== 'node' || !selectsRows) return undefined;
+    const [table, indices] = [origin.node.inputs[selectsRows.table], origin.node.inputs[selectsRows.indices]];
+    if (!table || !indices) return undefined;
+    const isAsItWas = [...variablesAmong([table, indices])].every(
+      (variable) => (this.#lastWrites.get(variable) ?? -1) < origin.node.id,
+    );
+    return isAsItWas ? { table, indices } : undefined;
   };
 
-  for (const node of nodes) {
-    const inputs = node.inputs.map(resolve);
-    const fusion = absorb(node, inputs);
-    const results = fusion?.outputs ?? createNode({ ...node, inputs });
-    node.specs.forEach((_, index) => {
-      const result = results[index];
-      if (!result) throw new Error(`${node.operation.name} was fused into something without its output ${index}`);
-      rewritten.set(outputKey(node, index), result);
-      usesNow.set(keyOf(result), uses.get(outputKey(node, index)) ?? 0);
+  /** A later node that can take this one in, and that can run here already, runs here and takes it in. */
+  #isTakenByLaterNode(node: GraphNode, position: number): boolean {
+    for (const later of this.#movableAfter(position - 1)) {
+      if (later === node || !later.operation.join || !shareInput(later, node)) continue;
+      const inputs = later.inputs.map((input) => this.resolve(input));
+      const taker = nodeOf(this.#fold(later, inputs));
+      const fusion = taker && this.#join(taker, node);
+      if (!fusion) continue;
+      this.#put(
+        later,
+        taker.specs.map((spec, index) => new Tensor(spec, { kind: 'node', node: taker, index })),
+      );
+      this.#putFusion(taker, node, fusion);
+      return true;
+    }
+    return false;
+  }
+
+  /** What comes later and can be computed beside a node that was just made anew is. */
+  #takeLaterNodes(node: GraphNode, position: number): void {
+    for (const other of this.#movableAfter(position)) {
+      const [first] = node.specs.map((_, index) => this.#rewritten.get(outputKey(node, index)));
+      const taker = first && nodeOf([first]);
+      if (!taker?.operation.join) return;
+      const fusion = this.#join(taker, other);
+      if (fusion) this.#putFusion(taker, other, fusion);
+    }
+  }
+
+  #join(taker: GraphNode, other: GraphNode): Fusion | undefined {
+    if (!this.#canMoveHere(taker)) return undefined;
+    const inputs = other.inputs.map((input) => this.resolve(input));
+    return taker.operation.join?.({ node: taker, other, inputs, rowsOf: this.#rowsOf, target: this.#target });
+  }
+
+  /**
+   * The nodes behind a position that could run there already: all their inputs have been computed, and nothing in between
+   * writes a variable that they use, or uses one that they write.
+   */
+  *#movableAfter(position: number): Generator<GraphNode> {
+    const [used, written] = [new Set<Variable>(), new Set<Variable>()];
+    for (const node of this.#nodes.slice(position + 1)) {
+      if (this.#done.has(node) || node.operation.alias) continue;
+      const [uses, writes] = [variablesAmong(node.inputs), variablesWritten(node)];
+      const isFree =
+        ![...uses].some((variable) => written.has(variable)) && ![...writes].some((variable) => used.has(variable));
+      if (isFree && node.inputs.every((input) => this.#isComputed(input))) yield node;
+      if (this.#done.has(node)) continue;
+      for (const variable of uses) used.add(variable);
+      for (const variable of writes) written.add(variable);
+    }
+  }
+
+  #isComputed(tensor: Tensor): boolean {
+    const storage = storageOf(tensor);
+    return storage.origin.kind !== 'node' || this.#rewritten.has(keyOf(storage));
+  }
+
+  #putFusion(producer: GraphNode, node: GraphNode, { kept, outputs }: Fusion): void {
+    kept.forEach((tensor, index) => {
+      const before = outputKey(producer, index);
+      for (const [key, now] of this.#rewritten) {
+        if (tensor && keyOf(now) === before) this.#rewritten.set(key, tensor);
+      }
+      if (tensor) this.#usesNow.set(keyOf(tensor), this.#usesNow.get(before) ?? 0);
     });
-    for (const [before, now] of fusion?.replaces ?? []) {
-      usesNow.set(keyOf(now), usesNow.get(keyOf(before)) ?? 0);
-      for (const [key, tensor] of rewritten) if (keyOf(tensor) === keyOf(before)) rewritten.set(key, now);
-    }
-    for (const source of node.operation.writes ?? []) {
-      const variable = inputs[source] && variableOf(inputs[source]);
-      const [first] = results;
-      if (variable && first?.origin.kind === 'node') lastWrites.set(variable, first.origin.node.id);
-    }
+    this.#put(node, outputs);
   }
-  return { outputs: outputs.map(resolve), updates: updates.map(resolve) };
-}
 
-function countUses(nodes: readonly GraphNode[], roots: readonly Tensor[]): Map<string, number> {
-  const uses = new Map<string, number>();
-  for (const tensor of [...nodes.flatMap(({ inputs }) => inputs), ...roots]) {
-    uses.set(keyOf(tensor), (uses.get(keyOf(tensor)) ?? 0) + 1);
+  /** Lets tensors stand for the outputs of a node of the graph as it was. */
+  #put(node: GraphNode, outputs: readonly Tensor[]): void {
+    this.#done.add(node);
+    node.specs.forEach((_, index) => {
+      const output = outputAt(outputs, index);
+      this.#rewritten.set(outputKey(node, index), output);
+      this.#usesNow.set(keyOf(output), this.#uses.get(outputKey(node, index)) ?? 0);
+    });
+    const made = nodeOf(outputs);
+    if (!made) return;
+    for (const input of made.inputs) this.#read.add(keyOf(storageOf(input)));
+    for (const variable of variablesWritten(made)) this.#lastWrites.set(variable, made.id);
   }
-  return uses;
 }
 
-/** An output of a node, as a tensor. */
-export function outputOf(node: GraphNode, index: number): Tensor {
-  const spec = node.specs[index];
-  if (!spec) throw new Error(`${node.operation.name} has no output ${index}`);
-  return new Tensor(spec, { kind: 'node', node, index });
+function shareInput(a: GraphNode, b: GraphNode): boolean {
+  return a.inputs.some((input) => b.inputs.some((other) => isSameTensor(input, other)));
 }
 
-/** Equal for tensors that stand for the same output of a node; leaves are never rewritten. */
-function keyOf({ origin }: Tensor): string {
-  return origin.kind === 'node' ? outputKey(origin.node, origin.index) : '';
+/** The node that tensors are outputs of. */
+function nodeOf([tensor]: readonly Tensor[]): GraphNode | undefined {
+  return tensor?.origin.kind === 'node' ? tensor.origin.node : undefined;
 }
 
-/** The variable whose storage a tensor lives in, through reshapes and updates in place. */
-export function variableOf(tensor: Tensor): Variable | undefined {
-  const { origin } = storageOf(tensor);
-  if (origin.kind === 'variable') return origin.variable;
-  const source =
-    origin.kind === 'node' ? origin.node.inputs[origin.node.operation.writes?.[origin.index] ?? -1] : undefined;
-  return source && variableOf(source);
+function outputAt(outputs: readonly Tensor[], index: number): Tensor {
+  const output = outputs[index];
+  if (!output) throw new Error(`an operation was rewritten into something without its output ${index}`);
+  return output;
 }

@@ -1,6 +1,6 @@
 import type { Shape } from '../shape.js';
 import type { Tensor } from '../tensor.js';
-import type { AbsorbCall, Fusion, Stage } from './fuse.js';
+import type { AbsorbCall, FoldCall, Fusion, JoinCall, Stage } from './fusion.js';
 import type { KernelTarget, KernelVariant, Launch } from './launch.js';
 import type { SimdPhase } from './simd.js';
 
@@ -107,14 +107,20 @@ export interface Operation<A extends Attributes = Attributes> {
   simd?(call: Call<A>): readonly SimdPhase[] | undefined;
   /** Gradients of the inputs, written with other operations; or the reason why there are none. */
   readonly gradient: GradientRule<A> | { readonly none: string };
-  /** The operation as a stage of another one's kernel, where it can be one; see lib/graph/fuse.ts. */
+  /** The operation as a stage of another one's kernel, where it can be one; see lib/graph/fusion.ts. */
   stage?(use: { readonly inputs: readonly Tensor[]; readonly attributes: A }): Stage | undefined;
   /** What takes the place of the operation and of a stage behind it, where its kernel can carry out both. */
   absorb?(call: AbsorbCall): Fusion | undefined;
+  /** Row i of the output is row `indices[i]` of the table: which inputs these are. */
+  readonly selectsRows?: { readonly table: number; readonly indices: number };
+  /** What takes the place of the operation where its kernel can read rows from a table itself: its outputs. */
+  fold?(call: FoldCall): readonly Tensor[] | undefined;
+  /** What takes the place of the operation and of another one, where its kernel can compute both. */
+  join?(call: JoinCall): Fusion | undefined;
   /** Output 0 has the storage of input 0 (a reshape): nothing is computed. */
   readonly alias?: boolean;
-  /** Output i is written in place over input `writes[i]`, which must be the value of a Variable. */
-  readonly writes?: readonly number[];
+  /** Output i is written in place over input `writes[i]`, which must be the value of a Variable; undefined: it is not. */
+  readonly writes?: readonly (number | undefined)[];
   /** How far a float32 kernel may be from the reference: absolute + relative * |reference|. */
   readonly tolerance: { readonly absolute: number; readonly relative: number };
   readonly cases: readonly OperationCase<A>[];

@@ -3,6 +3,7 @@ import { sizeOf } from '../shape.js';
 import { STALE, type Tensor } from '../tensor.js';
 import type { Variable } from '../variable.js';
 import { fuse, type GraphRoots } from './fuse.js';
+import type { FusionTarget } from './fusion.js';
 import { planMemory, type MemoryPlan } from './memory.js';
 import { type GraphNode, storageOf } from './node.js';
 import { nodesBefore } from './nodes.js';
@@ -57,27 +58,22 @@ function nodesOf({ outputs, updates }: GraphRoots, trace: Trace | undefined): Gr
   return nodes;
 }
 
-/** How a graph is made a program. */
-export interface ProgramOptions {
-  /** Whether operations are joined where one kernel can carry out several. */
-  readonly fuses: boolean;
-}
-
 /**
  * Flattens the graph of `results` and of the trace's updates.
  *
  * @param inputs placeholders and other leaves that each run is given; every other constant is fixed in the program
+ * @param fusion what operations are joined for; left out, they are not
  */
 export function buildProgram(
   results: readonly Tensor[],
   inputs: readonly Tensor[],
   trace: Trace | undefined,
-  options: ProgramOptions = { fuses: false },
+  fusion?: FusionTarget,
 ): Program {
   const roots = { outputs: results, updates: [...(trace?.updates.values() ?? [])] };
-  const { outputs, updates } = options.fuses ? fuse(roots) : roots;
-  const nodes = nodesOf({ outputs, updates }, trace);
-  checkOrder(nodes);
+  checkOrder(nodesOf(roots, trace));
+  const { outputs, updates } = fusion ? fuse(roots, fusion) : roots;
+  const nodes = nodesBefore([...outputs, ...updates]);
 
   const constants: (TensorSpec & { readonly data: NumericArray })[] = [];
   const variables: Variable[] = [];
@@ -152,7 +148,7 @@ function checkOrder(nodes: readonly GraphNode[]): void {
       if (writer) throw lateRead(node, writer);
     }
     for (const source of node.operation.writes ?? []) {
-      const target = node.inputs[source];
+      const target = node.inputs[source ?? -1];
       if (target) overwritten.set(storageOf(target), node);
     }
   }

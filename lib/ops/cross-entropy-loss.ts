@@ -1,19 +1,26 @@
 import { ShapeError } from '../errors.js';
-import { defineOperation } from '../graph/operation.js';
+import {
+  commonWgsl,
+  largestLogitWgsl,
+  softmaxCrossEntropyLossWgsl,
+  softmaxCrossEntropyWgsl,
+} from '../generated/wgsl.js';
+import { type Binding, fillBlock, type Launch, Uniforms } from '../graph/launch.js';
+import { type Call, defineOperation, type Operation } from '../graph/operation.js';
 import { formatShape } from '../shape.js';
 import type { Tensor } from '../tensor.js';
 import { multiply } from './arithmetic.js';
+import { foldLabels, joinLoss } from './fused-loss.js';
 import {
   checkTarget,
   type CrossEntropyAttributes,
   crossEntropyCases,
-  crossEntropyLaunch,
   gradientOfRow,
   lossOfRow,
   rowOf,
 } from './cross-entropy-rows.js';
 
-type LossAttributes = CrossEntropyAttributes & {
+export type LossAttributes = CrossEntropyAttributes & {
   /** Divide by the sum of the rows' weights; otherwise the losses are added up. */
   readonly mean: boolean;
 };
@@ -28,11 +35,65 @@ export function isSmallLoss(logits: Tensor): boolean {
   return rows <= MAX_ROWS && classes > 0 && classes <= MAX_CLASSES;
 }
 
+/** What the kernel does beside the loss and its gradient. */
+export interface LossParts {
+  /** Code in place of the block `labels`, of kernels/softmax_cross_entropy.wgsl, and of `beside`. */
+  readonly labels?: string;
+  readonly beside?: string;
+  /** What these read and write. */
+  readonly bindings: readonly Binding[];
+  readonly constants: Readonly<Record<string, number>>;
+}
+
+const PLAIN: LossParts = { bindings: [], constants: {} };
+
+/** Number of the uniforms' binding. */
+const UNIFORMS_AT = 5;
+
+/** In place of the block `weights` where there are none, so that nothing is bound for them. */
+const NO_WEIGHTS = 'fn weightOf(class_: u32) -> f32 {\n  return 1.0;\n}';
+
+/** The one launch of the loss. */
+export function crossEntropyLossLaunch(
+  { inputs: [logits, target], attributes }: Call<LossAttributes>,
+  { labels, beside, bindings, constants }: LossParts,
+): Launch {
+  const [N = 0, C = 0] = logits?.shape ?? [];
+  const { weighted, mean, ignoreIndex, labelSmoothing } = attributes;
+  const weights = weighted ? softmaxCrossEntropyWgsl : fillBlock(softmaxCrossEntropyWgsl, 'weights', NO_WEIGHTS);
+  const rows = labels === undefined ? weights : fillBlock(weights, 'labels', labels);
+  const whole = softmaxCrossEntropyLossWgsl;
+  return {
+    kernel: {
+      name: 'softmaxCrossEntropyLoss',
+      code: commonWgsl + largestLogitWgsl + rows + (beside === undefined ? whole : fillBlock(whole, 'beside', beside)),
+      entryPoint: 'whole',
+    },
+    constants: {
+      PROBABILITIES: Number(target?.dtype === 'f32'),
+      ...(weighted && { WEIGHTED: 1 }),
+      MEAN: Number(mean),
+      ...constants,
+    },
+    bindings: [
+      { input: 0, at: 0 },
+      { input: 1, at: 1 },
+      ...(weighted ? [{ input: 2, at: 2 }] : []),
+      { output: 0, at: 3 },
+      { output: 1, at: 4 },
+      ...bindings,
+    ],
+    uniforms: new Uniforms().u32(N, C, ignoreIndex).f32(labelSmoothing).bytes(),
+    uniformsAt: UNIFORMS_AT,
+    workgroups: [1, 1, 1],
+  };
+}
+
 /**
  * Sum or mean of the cross-entropies of few rows and classes, with its gradient as a second output, in one launch.
  * Inputs: logits [N, C], target, class weights. Outputs: loss [], dLogits [N, C].
  */
-export const crossEntropyLoss = defineOperation<LossAttributes>({
+export const crossEntropyLoss: Operation<LossAttributes> = defineOperation<LossAttributes>({
   name: 'softmaxCrossEntropyLoss',
   infer([logits, target]) {
     checkTarget(logits, target);
@@ -51,17 +112,9 @@ export const crossEntropyLoss = defineOperation<LossAttributes>({
       });
     });
   },
-  kernel(call) {
-    const launch = crossEntropyLaunch(call, 'whole');
-    return [
-      {
-        ...launch,
-        constants: { ...launch.constants, MEAN: Number(call.attributes.mean) },
-        bindings: [{ input: 0 }, { input: 1 }, { input: 2 }, { output: 0 }, { output: 1 }],
-        workgroups: [1, 1, 1],
-      },
-    ];
-  },
+  kernel: (call) => [crossEntropyLossLaunch(call, PLAIN)],
+  fold: foldLabels,
+  join: joinLoss,
   // The gradient is there already: only where the loss is used in something else is there a factor.
   gradient({ outputs: [, dLogits], outputGradients: [dLoss] }) {
     if (!dLogits || !dLoss) return [];

@@ -94,7 +94,7 @@ export function gradientOfRow(row: Row): number[] {
 /** The launch of an entry point of kernels/softmax_cross_entropy.wgsl over the rows. */
 export function crossEntropyLaunch(
   { inputs: [logits, target], attributes }: Call<CrossEntropyAttributes>,
-  entryPoint: string,
+  entryPoint: 'forward' | 'gradient',
 ) {
   const [N = 0, C = 0] = logits?.shape ?? [];
   return {

@@ -1,160 +1,186 @@
-import { epilogueTapWgsl } from '../generated/wgsl.js';
-import { type AbsorbCall, type Fusion, outputOf, type Stage, variableOf } from '../graph/fuse.js';
-import type { Binding } from '../graph/launch.js';
-import { createNode } from '../graph/node.js';
-import { type ArrayView, type Attributes, attributesText, type Operation } from '../graph/operation.js';
-import { formatShape, sizeOf } from '../shape.js';
-import { type Epilogue, matmulLaunches, matmulVariants, variantFor } from './matmul-kernels.js';
+import {
+  type AbsorbCall,
+  type FoldCall,
+  type Fusion,
+  type FusionTarget,
+  isSameTensor,
+  type JoinCall,
+  type SelectedRows,
+  variableOf,
+} from '../graph/fusion.js';
+import { createNode, type GraphNode, storageOf } from '../graph/node.js';
+import type { Operation, TensorSpec } from '../graph/operation.js';
+import { sizeOf } from '../shape.js';
+import type { Tensor } from '../tensor.js';
+import { bindingsOf, type Chain, chainKey, chainOperation, type Link, outputPlaces, VALUE } from './matmul-chain.js';
 import type { MatmulAttributes } from './matmul-sizes.js';
-
-/** A stage with the operation that it stands for, whose reference it has. */
-interface Link extends Stage {
-  readonly operation: Operation;
-  readonly attributes: Attributes;
-}
-
-/** A product with its stages. `tap` counts the stages before the point whose value is a second output; -1: none. */
-interface Chain {
-  /** The product itself. */
-  readonly product: Operation<MatmulAttributes>;
-  readonly stages: readonly Link[];
-  readonly tap: number;
-}
-
-const TAP_AT = 7;
+import { sumOperation } from './sum.js';
 
 /** The chains of the operations made here, and those operations, by what is in them. */
 const chains = new WeakMap<Operation, Chain>();
 const known = new Map<string, Operation<MatmulAttributes>>();
 
-/**
- * Joins a matrix product, or a chain that begins with one, with a stage behind it, where the product has no batch axes
- * and nobody else uses it. An activation may leave its input to others (its own backward pass): it becomes a second output.
- */
-export function absorbStage(matmul: Operation<MatmulAttributes>, call: AbsorbCall): Fusion | undefined {
-  const { stage, node, inputs, producer, value, isShared, canMoveHere } = call;
-  const chain = chains.get(producer.operation) ?? { product: matmul, stages: [], tap: -1 };
-  if (value.origin.kind !== 'node' || value.origin.index !== 0) return undefined;
-  if (value.rank !== 2 || sizeOf(value.shape) === 0 || !canMoveHere) return undefined;
-  if (chain.stages.some(({ code, writesAt }) => writesAt || code === stage.code)) return undefined;
-  if (isShared && (!stage.keepsInput || chain.tap >= 0)) return undefined;
-  if (stage.writesAt && chain.tap >= 0) return undefined;
-  // One dispatch may not read what it writes: an update of a weight that the product itself reads stays on its own.
-  const written = new Set((node.operation.writes ?? []).map((index) => inputs[index] && variableOf(inputs[index])));
-  written.delete(undefined);
-  if (producer.inputs.some((input) => written.has(variableOf(input)))) return undefined;
+type FusionRules = Required<Pick<Operation<MatmulAttributes>, 'absorb' | 'fold' | 'join'>>;
 
-  const { operation: own, attributes } = node;
-  const tap = isShared ? chain.stages.length : chain.tap;
-  const others = inputs.filter((_, i) => i !== stage.position);
-  const outputs = createNode({
-    operation: chainOperation({ ...chain, stages: [...chain.stages, { ...stage, operation: own, attributes }], tap }),
-    attributes: producer.attributes,
-    inputs: [...producer.inputs, ...others],
-    specs: tap < 0 ? node.specs : [...node.specs, value],
-    trace: node.trace,
-  });
-  const tapped = outputs[node.specs.length];
-  if (!tapped) return { outputs };
-  const before = isShared ? value : outputOf(producer, producer.specs.length - 1);
-  return { outputs: outputs.slice(0, node.specs.length), replaces: [[before, tapped]] };
+/** How a matrix product, and the chains that begin with it, take other operations in. */
+export function matmulFusion(product: () => Operation<MatmulAttributes>): FusionRules {
+  const chainOf = ({ operation }: GraphNode): Chain => chains.get(operation) ?? { product: product(), stages: [] };
+  const rules: FusionRules = {
+    absorb: (call) =>
+      isMain(call)
+        ? absorbStage(chainOf(call.producer), call, rules)
+        : absorbOnSums(chainOf(call.producer), call, rules),
+    fold: (call) => foldRows(chainOf(call.node), call, rules),
+    join: (call) => joinSums(chainOf(call.node), call, rules),
+  };
+  return rules;
 }
 
-/** The operation of a chain: made once, so that equal chains share their pipelines. */
-function chainOperation(chain: Chain): Operation<MatmulAttributes> {
-  const parts = chain.stages.map(({ operation, constants }) => operation.name + attributesText(constants));
-  const key = [chain.tap, ...parts].join('\n');
-  const operation = known.get(key) ?? makeOperation(chain);
+/** Whether a stage works on the product, not on what the chain computes beside it. */
+function isMain({ value }: AbsorbCall): boolean {
+  return value.origin.kind === 'node' && value.origin.index === 0 && value.rank === 2;
+}
+
+/**
+ * A stage behind a product without batch axes that nobody else uses. An activation may leave its input to others (its own
+ * backward pass): it becomes an output of its own.
+ */
+function absorbStage(chain: Chain, call: AbsorbCall, rules: FusionRules): Fusion | undefined {
+  const { stage, node, producer, value, isShared, target } = call;
+  if (sizeOf(value.shape) === 0) return undefined;
+  if (chain.stages.some(({ stage: other }) => other.writesAt ?? other.code === stage.code)) return undefined;
+  const { tap, sums } = outputPlaces(chain);
+  if (isShared && (!stage.keepsInput || chain.tap !== undefined)) return undefined;
+  if (stage.writesAt && chain.tap !== undefined) return undefined;
+  if (writesWhatIsRead(call)) return undefined;
+
+  const next: Chain = {
+    ...chain,
+    stages: [...chain.stages, linkOf(call)],
+    ...(isShared && { tap: chain.stages.length }),
+  };
+  const specs = [
+    ...node.specs,
+    ...(chain.tap === undefined ? [] : producer.specs.slice(tap, sums)),
+    ...(isShared ? [value] : []),
+    ...(chain.sums ? producer.specs.slice(sums) : []),
+  ];
+  const outputs = make(next, producer, othersOf(call), specs, node, target, rules);
+  if (!outputs) return undefined;
+  const places = outputPlaces(next);
+  const kept: (Tensor | undefined)[] = producer.specs.map(() => undefined);
+  if (isShared) kept[0] = outputs[places.tap];
+  if (chain.tap !== undefined) kept[tap] = outputs[places.tap];
+  outputs.slice(places.sums).forEach((output, i) => (kept[sums + i] = output));
+  return { kept, outputs: outputs.slice(0, node.specs.length) };
+}
+
+/** The same update of a bias as of the weight whose gradient the product is. */
+function absorbOnSums(chain: Chain, call: AbsorbCall, rules: FusionRules): Fusion | undefined {
+  const { stage, node, inputs, producer, value, isShared, target } = call;
+  const { sums } = outputPlaces(chain);
+  const { origin } = storageOf(value);
+  const last = chain.stages.at(-1);
+  if (!chain.sums || chain.sums.link || origin.kind !== 'node' || origin.index !== sums) return undefined;
+  if (isShared || !stage.sums || last?.operation !== node.operation || writesWhatIsRead(call)) return undefined;
+  const isSameUpdate =
+    JSON.stringify(last.attributes) === JSON.stringify(node.attributes) &&
+    stage.reads.every(({ input }) => isSameTensor(inputs[input], producer.inputs[last.inputs[input] ?? -1]));
+  if (!isSameUpdate) return undefined;
+
+  const specs = [...producer.specs.slice(0, sums), ...node.specs];
+  const outputs = make(
+    { ...chain, sums: { link: linkOf(call) } },
+    producer,
+    othersOf(call),
+    specs,
+    node,
+    target,
+    rules,
+  );
+  return outputs && { kept: outputs.slice(0, sums), outputs: outputs.slice(sums) };
+}
+
+/** The rows of a and b that are picked from tables are read from there. */
+function foldRows(chain: Chain, { node, inputs, rowsOf, target }: FoldCall, rules: FusionRules): Tensor[] | undefined {
+  const [a, b] = inputs;
+  if (!a || !b) return undefined;
+  const [rowsA, rowsB] = [a, b].map((matrix) => usableRows(matrix, rowsOf(matrix)));
+  if (!rowsA && !rowsB) return undefined;
+  const next: Chain = {
+    ...chain,
+    ...(rowsA && { rowsOfA: 2 }),
+    ...(rowsB && { rowsOfB: rowsA ? 3 : 2 }),
+  };
+  const indices = [rowsA, rowsB].flatMap((rows) => (rows ? [rows.indices] : []));
+  const producer = { ...node, inputs: [rowsA?.table ?? a, rowsB?.table ?? b] };
+  return make(next, producer, indices, node.specs, node, target, rules);
+}
+
+/** Rows of a table of numbers that make a matrix. */
+function usableRows(matrix: Tensor, rows: SelectedRows | undefined): SelectedRows | undefined {
+  if (!rows || matrix.rank !== 2 || rows.table.shape[0] === 0) return undefined;
+  return matrix.shape[0] === sizeOf(rows.indices.shape) ? rows : undefined;
+}
+
+/** The sums over the rows of a transposed a: the gradient of a bias beside that of its weight. */
+function joinSums(chain: Chain, { node, other, inputs, target }: JoinCall, rules: FusionRules): Fusion | undefined {
+  if (other.operation !== (sumOperation as Operation) || chain.stages.length > 0 || chain.sums) return undefined;
+  const { axes, scale } = other.attributes;
+  const [a, b] = node.inputs;
+  const isSumOfA =
+    node.attributes['transposeA'] === true &&
+    chain.rowsOfA === undefined &&
+    a?.rank === 2 &&
+    (chain.rowsOfB !== undefined || b?.rank === 2) &&
+    String(axes) === '0' &&
+    scale === 1 &&
+    isSameTensor(inputs[0], a);
+  if (!isSumOfA || node.specs.some(({ shape }) => sizeOf(shape) === 0)) return undefined;
+  const specs = [...node.specs, ...other.specs];
+  const outputs = make({ ...chain, sums: {} }, node, [], specs, node, target, rules);
+  return outputs && { kept: outputs.slice(0, node.specs.length), outputs: outputs.slice(node.specs.length) };
+}
+
+/** A node of a chain; undefined where its kernel would bind more than the target can. */
+function make(
+  chain: Chain,
+  { inputs, attributes }: Pick<GraphNode, 'inputs' | 'attributes'>,
+  more: readonly Tensor[],
+  specs: readonly TensorSpec[],
+  { trace }: GraphNode,
+  { maxStorageBuffers }: FusionTarget,
+  rules: FusionRules,
+): Tensor[] | undefined {
+  if (bindingsOf(chain) > maxStorageBuffers) return undefined;
+  const key = chainKey(chain);
+  const operation = known.get(key) ?? { ...chainOperation(chain), ...rules };
   known.set(key, operation);
   chains.set(operation, chain);
-  return operation;
+  return createNode({ operation, attributes, inputs: [...inputs, ...more], specs, trace });
 }
 
-function makeOperation({ product, stages, tap }: Chain): Operation<MatmulAttributes> {
-  const last = stages.at(-1);
-  const writes = last?.operation.writes?.map((input) => inputOf(stages, stages.length - 1, input));
-  const epilogue = epilogueOf(stages, tap);
+/** A stage as a part of a chain whose inputs its own ones, but for the element, are put behind. */
+function linkOf({ stage, node, inputs, producer }: AbsorbCall): Link {
+  let place = producer.inputs.length;
   return {
-    name: ['matmul', ...stages.map(({ operation }) => operation.name)].join(' + '),
-    infer([a, b]) {
-      throw new Error(
-        `a fused product of ${formatShape(a?.shape ?? [])} and ${formatShape(b?.shape ?? [])} is made of parts`,
-      );
-    },
-    reference({ inputs, outputs, attributes }) {
-      const [a, b] = inputs;
-      const result = outputs[0];
-      if (!a || !b || !result) return;
-      const fresh = (): ArrayView => ({ data: new Float32Array(sizeOf(result.shape)), shape: result.shape });
-      let value = fresh();
-      product.reference({ inputs: [a, b], outputs: [value], attributes });
-      stages.forEach((stage, s) => {
-        if (s === tap) outputs[1]?.data.set(value.data);
-        const isLast = s === stages.length - 1;
-        const next = fresh();
-        const own = Array.from({ length: stage.reads.length + 1 + (stage.writesAt?.length ?? 0) }, (_, i) =>
-          i === stage.position ? value : inputs[inputOf(stages, s, i)],
-        ).filter((view) => view !== undefined);
-        stage.operation.reference({ inputs: own, outputs: isLast ? outputs : [next], attributes: stage.attributes });
-        value = next;
-      });
-    },
-    kernel({ inputs: [a, b], attributes }, target) {
-      const [shapeA, shapeB] = [a?.shape ?? [], b?.shape ?? []];
-      const variant = variantFor(shapeA, shapeB, attributes, target);
-      return matmulLaunches(shapeA, shapeB, attributes, variant, epilogue);
-    },
-    variants: ({ inputs: [a, b], attributes }, target) =>
-      matmulVariants(a?.shape ?? [], b?.shape ?? [], attributes, target, epilogue),
-    gradient: { none: 'fused operations come after differentiation' },
-    ...(writes && { writes }),
-    tolerance: product.tolerance,
-    absorb: (call) => absorbStage(product, call),
-    cases: [],
+    stage,
+    operation: node.operation,
+    attributes: node.attributes,
+    inputs: inputs.map((_, i) => (i === stage.position ? VALUE : place++)),
   };
 }
 
-/** What the matmul kernel does to its elements: the code of the stages, and what they read and write. */
-function epilogueOf(stages: readonly Link[], tap: number): Epilogue {
-  const reads = stages.flatMap((stage, s) =>
-    stage.reads.map(({ input, at }): Binding => ({ input: inputOf(stages, s, input), at })),
-  );
-  const writes =
-    stages
-      .at(-1)
-      ?.writesAt?.slice(1)
-      .map((at, i): Binding => ({ output: i + 1, at })) ?? [];
-  const tapped: Binding[] = tap < 0 ? [] : [{ output: 1, at: TAP_AT }];
-  return {
-    code: epilogueCode(stages, tap),
-    bindings: [...reads, ...writes, ...tapped],
-    constants: Object.assign({}, ...stages.map(({ constants }) => constants)) as Record<string, number>,
-  };
+function othersOf({ stage, inputs }: AbsorbCall): readonly Tensor[] {
+  return inputs.filter((_, i) => i !== stage.position);
 }
 
-/** Where input `input` of stage `s` stands among the inputs of the chain: behind a, b and the inputs of earlier stages. */
-function inputOf(stages: readonly Stage[], s: number, input: number): number {
-  const before = stages.slice(0, s).reduce((count, stage) => count + inputCount(stage) - 1, 2);
-  return before + input - Number(input > (stages[s]?.position ?? 0));
-}
-
-function inputCount({ reads, writesAt = [] }: Stage): number {
-  return 1 + reads.length + writesAt.length;
-}
-
-/** The block `epilogue` of kernels/matmul_common.wgsl: what the stages need, and a function that calls them in order. */
-function epilogueCode(stages: readonly Stage[], tap: number): string {
-  const lines = stages.flatMap(({ expression }, s) => [
-    ...(s === tap ? ['  value = tap(value, row, column);'] : []),
-    `  value = ${expression};`,
-  ]);
-  return [
-    ...(tap < 0 ? [] : [epilogueTapWgsl]),
-    ...stages.map(({ code }) => code),
-    'fn finish(product: f32, row: u32, column: u32) -> f32 {',
-    '  var value = product;',
-    ...lines,
-    '  return value;',
-    '}',
-  ].join('\n');
+/** One dispatch may not read what it writes: an update of a weight that the product itself reads stays on its own. */
+function writesWhatIsRead({ node, inputs, producer }: AbsorbCall): boolean {
+  const read = new Set(producer.inputs.map(variableOf));
+  return (node.operation.writes ?? []).some((index) => {
+    const target = inputs[index ?? -1];
+    const variable = target && variableOf(target);
+    return variable !== undefined && read.has(variable);
+  });
 }

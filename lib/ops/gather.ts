@@ -83,6 +83,7 @@ const gatherOperation = defineOperation<NoAttributes>({
     table && indices && dOutput
       ? [applyOne(gatherGradient, [dOutput, indices], { shape: table.shape }), undefined]
       : [],
+  selectsRows: { table: 0, indices: 1 },
   tolerance: { absolute: 0, relative: 0 },
   cases: CASES.map(([shape, indices]) => ({
     inputs: [{ shape }, { shape: indices, dtype: 'i32', fill: { below: shape[0] ?? 0 } }],

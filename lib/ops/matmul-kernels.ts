@@ -176,14 +176,25 @@ export function variantFor(a: Shape, b: Shape, attributes: MatmulAttributes, tar
   return tiles(32, 32) < FILLING_WORKGROUPS / 2 && K >= 4 * BLOCK ? 'splitK' : 'tiled32x32';
 }
 
-/** What a fused kernel does to each element before it stores it. */
+/** What a fused kernel does beside the product itself. */
 export interface Epilogue {
-  /** The block `epilogue` of kernels/matmul_common.wgsl. */
-  readonly code: string;
-  /** What it reads and writes beside a, b and c. */
+  /** Code in place of blocks of kernels/matmul_common.wgsl, by their names. */
+  readonly blocks: Readonly<Partial<Record<'rows of A' | 'rows of B' | 'sums' | 'epilogue', string>>>;
+  /** What is read in the loads, beside a and b. */
+  readonly loadBindings: readonly Binding[];
+  /** What the stages read and write beside c. */
   readonly bindings: readonly Binding[];
   readonly constants: Readonly<Record<string, number>>;
+  /** Rows of the tables that rows of a and b are picked from; 0: they are not. */
+  readonly tableRows: readonly [a: number, b: number];
+  /** Whether the sums over k of op(A) are computed, too. */
+  readonly sums: boolean;
 }
+
+const PLAIN: Epilogue = { blocks: {}, loadBindings: [], bindings: [], constants: {}, tableRows: [0, 0], sums: false };
+
+/** The columns behind C that hold the sums: a whole quad, so that rows of parts stay aligned. */
+const SUM_COLUMNS = 4;
 
 /** Numbers of bindings in all matmul kernels. */
 const C_AT = 2;
@@ -195,7 +206,7 @@ export function matmulLaunches(
   b: Shape,
   attributes: MatmulAttributes,
   variant: MatmulVariant,
-  epilogue?: Epilogue,
+  epilogue: Epilogue = PLAIN,
 ): readonly Launch[] {
   const product = productOf(a, b, attributes);
   const { M, N, K, batchShape, batch } = product.sizes;
@@ -203,44 +214,63 @@ export function matmulLaunches(
   const technique = TECHNIQUES[variant];
   const kPerPart = technique.kPerPart?.(product) ?? K;
   const parts = Math.max(1, ceilDivide(K, Math.max(1, kPerPart)));
+  const sumColumns = epilogue.sums ? SUM_COLUMNS : 0;
   const uniforms = new Uniforms()
-    .u32(M, N, K, batches, parts, kPerPart, batch.sizes.length)
+    .u32(M, N, K, batches, parts, kPerPart, batch.sizes.length, ...epilogue.tableRows)
     .axes(batch.sizes, 1)
     .axes(batch.strides[0] ?? [], 0)
     .axes(batch.strides[1] ?? [], 0)
     .bytes();
-  const transposes = { TRANSPOSE_A: Number(attributes.transposeA), TRANSPOSE_B: Number(attributes.transposeB) };
-  const common = (stages?: Epilogue): string =>
-    commonWgsl + (stages ? fillBlock(matmulCommonWgsl, 'epilogue', stages.code) : matmulCommonWgsl);
+  const constants = {
+    TRANSPOSE_A: Number(attributes.transposeA),
+    TRANSPOSE_B: Number(attributes.transposeB),
+    SUM_COLUMNS: sumColumns,
+  };
+  const { 'rows of A': rowsOfA, 'rows of B': rowsOfB, ...stages } = epilogue.blocks;
+  const loads = { ...(rowsOfA && { 'rows of A': rowsOfA }), ...(rowsOfB && { 'rows of B': rowsOfB }) };
   const [rows, columns] = technique.tile(product);
-  const multiply = (output: Binding, stages?: Epilogue): Launch => ({
+  const isSplit = technique.kPerPart !== undefined;
+  const output: Binding = isSplit ? { scratch: 'write' } : { output: 0 };
+  const elements = batches * M * (N + sumColumns);
+  const multiply: Launch = {
     kernel: {
       name: `matmul ${variant}`,
-      code: (technique.usesSubgroups ? 'enable subgroups;\n' : '') + common(stages) + technique.code(product),
+      code:
+        (technique.usesSubgroups ? 'enable subgroups;\n' : '') +
+        commonCode(isSplit ? loads : epilogue.blocks) +
+        technique.code(product),
       entryPoint: technique.entryPoint,
     },
-    bindings: [{ input: 0 }, { input: 1 }, output, ...(stages?.bindings ?? [])],
+    bindings: [{ input: 0 }, { input: 1 }, output, ...epilogue.loadBindings, ...(isSplit ? [] : epilogue.bindings)],
     uniformsAt: UNIFORMS_AT,
-    constants: { ...stages?.constants, ...transposes, ...technique.constants?.(product) },
+    constants: {
+      ...(isSplit ? { PARTIAL: 1 } : epilogue.constants),
+      ...constants,
+      ...technique.constants?.(product),
+    },
     uniforms,
-    workgroups: foldWorkgroups(ceilDivide(M, rows) * ceilDivide(N, columns) * batches * parts),
-  });
-  if (technique.kPerPart === undefined) return [multiply({ output: 0 }, epilogue)];
-
-  const elements = batches * M * N;
+    workgroups: foldWorkgroups(ceilDivide(M, rows) * ceilDivide(N + sumColumns, columns) * batches * parts),
+  };
+  if (!isSplit) return [multiply];
   const addParts: Launch = {
     kernel: {
       name: 'matmul addParts',
-      code: common(epilogue) + matmulScalarLoadsWgsl + matmulAddPartsWgsl,
+      code: commonCode(stages) + matmulScalarLoadsWgsl + matmulAddPartsWgsl,
       entryPoint: 'matmulAddParts',
     },
-    bindings: [{ scratch: 'read' }, { output: 0, at: C_AT }, ...(epilogue?.bindings ?? [])],
+    bindings: [{ scratch: 'read' }, { output: 0, at: C_AT }, ...epilogue.bindings],
     uniformsAt: UNIFORMS_AT,
-    constants: { ...epilogue?.constants },
+    constants: { ...epilogue.constants, SUM_COLUMNS: sumColumns },
     uniforms,
     workgroups: foldWorkgroups(ceilDivide(elements, 64)),
   };
-  return [{ ...multiply({ scratch: 'write' }), scratchBytes: parts * elements * 4 }, addParts];
+  return [{ ...multiply, scratchBytes: parts * elements * 4 }, addParts];
+}
+
+function commonCode(blocks: Epilogue['blocks']): string {
+  return (
+    commonWgsl + Object.entries(blocks).reduce((code, [name, block]) => fillBlock(code, name, block), matmulCommonWgsl)
+  );
 }
 
 /** All variants that can compute this product on such an adapter, the default one first. */

@@ -3,7 +3,7 @@ import { applyOne } from '../graph/node.js';
 import { defineOperation, type Operation } from '../graph/operation.js';
 import { forEachOffset, formatShape, type Shape } from '../shape.js';
 import { asTensor, type Tensor, type TensorLike } from '../tensor.js';
-import { absorbStage } from './fused-matmul.js';
+import { matmulFusion } from './fused-matmul.js';
 import { matmulLaunches, matmulVariants, variantFor } from './matmul-kernels.js';
 import { matmulSimdPhases } from './matmul-simd.js';
 import { type MatmulAttributes, sizesOf } from './matmul-sizes.js';
@@ -57,7 +57,7 @@ const matmulOperation: Operation<MatmulAttributes> = defineOperation<MatmulAttri
   variants: ({ inputs: [a, b], attributes }, target) =>
     matmulVariants(a?.shape ?? [], b?.shape ?? [], attributes, target),
   simd: ({ inputs: [a, b], attributes }) => matmulSimdPhases(a?.shape ?? [], b?.shape ?? [], attributes),
-  absorb: (call) => absorbStage(matmulOperation, call),
+  ...matmulFusion(() => matmulOperation),
   gradient({ inputs: [a, b], outputGradients: [dC], attributes: { transposeA, transposeB }, needs }) {
     if (!a || !b || !dC) return [];
     const forA = () =>

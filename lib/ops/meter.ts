@@ -1,5 +1,5 @@
 import { ShapeError } from '../errors.js';
-import { commonWgsl, meterWgsl } from '../generated/wgsl.js';
+import { commonWgsl, meteredWgsl, meterWgsl } from '../generated/wgsl.js';
 import { Uniforms } from '../graph/launch.js';
 import { defineOperation } from '../graph/operation.js';
 import { formatShape, sizeOf } from '../shape.js';
@@ -24,7 +24,7 @@ export const meterUpdate = defineOperation<{ readonly weight: number }>({
   },
   kernel: ({ attributes: { weight } }) => [
     {
-      kernel: { name: 'meter', code: commonWgsl + meterWgsl, entryPoint: 'meter' },
+      kernel: { name: 'meter', code: commonWgsl + meteredWgsl + meterWgsl, entryPoint: 'meter' },
       bindings: [{ output: 0 }, { input: 1 }],
       uniforms: new Uniforms().f32(weight).bytes(),
       workgroups: [1, 1, 1],

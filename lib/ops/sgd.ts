@@ -1,5 +1,5 @@
 import { ShapeError } from '../errors.js';
-import { commonWgsl, epilogueSgdWgsl, sgdWgsl } from '../generated/wgsl.js';
+import { commonWgsl, epilogueSgdSumsWgsl, epilogueSgdWgsl, sgdWgsl } from '../generated/wgsl.js';
 import { sgdWasm } from '../generated/wasm.js';
 import { type Binding, ceilDivide, foldWorkgroups, type Launch, Uniforms } from '../graph/launch.js';
 import { defineOperation, type Operation, type TensorSpec } from '../graph/operation.js';
@@ -19,6 +19,9 @@ const SHAPES: readonly Shape[] = [[1], [5, 7], [257], [0]];
 /** An optimizer at its first step, and later, with a schedule. */
 const FIRST_STATE = { shape: [2], dtype: 'u32', fill: { step: 0 } } as const;
 const STATE = { shape: [5], dtype: 'u32', fill: { step: 6 } } as const;
+/** Bindings of a bias and its velocity in kernels/epilogue_sgd_sums.wgsl. */
+const SUMS_AT = 13;
+const SUMS_VELOCITY_AT = 14;
 const NO_GRADIENT = { none: 'it changes state' };
 
 /** parameter ← parameter - learningRate · (gradient + weightDecay · parameter). Inputs: parameter, gradient, optimizer state. */
@@ -53,6 +56,7 @@ export const sgdUpdate: Operation<{ readonly weightDecay: number }> = defineOper
       expression: 'descend(value, row, column)',
       constants: { WEIGHT_DECAY: weightDecay, RATES: ratesIn(state) },
       keepsInput: false,
+      sums: { writesAt: [SUMS_AT], code: epilogueSgdSumsWgsl, expression: 'descendSum(value, row)' },
     }),
     gradient: NO_GRADIENT,
     tolerance: TOLERANCE,
@@ -119,6 +123,11 @@ export const sgdMomentumUpdate: Operation<SgdAttributes> = defineOperation<SgdAt
       RATES: ratesIn(state),
     },
     keepsInput: false,
+    sums: {
+      writesAt: [SUMS_AT, SUMS_VELOCITY_AT],
+      code: epilogueSgdSumsWgsl,
+      expression: 'descendSumWithMomentum(value, row)',
+    },
   }),
   gradient: NO_GRADIENT,
   tolerance: TOLERANCE,

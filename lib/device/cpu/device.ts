@@ -1,5 +1,6 @@
 import { DeviceError } from '../../errors.js';
 import type { DType, NumericArray, TensorSpec } from '../../graph/operation.js';
+import type { FusionTarget } from '../../graph/fusion.js';
 import type { Program } from '../../graph/program.js';
 import type { Device, DeviceArray, DeviceInfo, Executable } from '../device.js';
 import { CpuArray } from './array.js';
@@ -31,7 +32,7 @@ const DESCRIPTIONS: Readonly<Record<CpuPath, string>> = {
 /** Runs operations on the CPU, one after the other, in memory of its own. */
 export class CpuDevice implements Device {
   readonly info: DeviceInfo;
-  readonly fuses: boolean = false;
+  readonly fusion: FusionTarget | undefined = undefined;
   readonly heap = new Heap();
   readonly simd = new SimdKernels(this.heap.memory);
   readonly #path: CpuPath;

@@ -1,6 +1,7 @@
 import { DeviceError, DeviceLostError } from '../../errors.js';
 import type { KernelTarget } from '../../graph/launch.js';
 import type { TensorSpec } from '../../graph/operation.js';
+import type { FusionTarget } from '../../graph/fusion.js';
 import type { Program } from '../../graph/program.js';
 import { formatShape } from '../../shape.js';
 import type { Device, DeviceArray, DeviceInfo, Executable } from '../device.js';
@@ -11,7 +12,7 @@ import { Pipelines } from './pipelines.js';
 /** Dispatches every operation's kernels on a WebGPU device. */
 export class WebGpuDevice implements Device {
   readonly info: DeviceInfo;
-  readonly fuses: boolean = true;
+  readonly fusion: FusionTarget;
   readonly gpu: GPUDevice;
   readonly pipelines: Pipelines;
   /** What kernels are chosen for. */
@@ -24,6 +25,7 @@ export class WebGpuDevice implements Device {
     this.gpu = gpu;
     this.info = info;
     this.pipelines = new Pipelines(gpu);
+    this.fusion = { maxStorageBuffers: gpu.limits.maxStorageBuffersPerShaderStage };
     this.target = { isSoftware: info.software, features: gpu.features, limits: gpu.limits };
     this.#onLost = gpu.lost.then(({ reason, message }) => {
       this.#lost = new DeviceLostError(
