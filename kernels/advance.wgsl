@@ -3,14 +3,14 @@
 //
 // Computes    state[word] += by;   where limit > 0, what exceeds limit - 1 is carried: state[word - 1] counts the rounds
 // Bindings    0 … n - 1 states (u32) read and write   n uniforms, for n = 1 … 4 the entry points advance1 … advance4
-// Launch      one workgroup of one invocation
+// Launch      one workgroup of 64, of which one invocation moves the counters
 // Reference   lib/ops/advance.ts
 
 struct Counter {
   word: u32,
   by: u32,
   limit: u32,
-  pad: u32,
+  rows: u32, // of the next batch, where they are drawn
 }
 
 @group(0) @binding(0) var<storage, read_write> state0: array<u32>;
@@ -55,28 +55,50 @@ fn move3(counter: Counter) {
   if (next.x > 0u) { state3[counter.word - 1u] += next.x; }
 }
 
-@compute @workgroup_size(1)
-fn advance1() {
-  move0(counters1[0]);
+// What else becomes of the first state before it moves on: nothing, or the rows of the next batch (advance_rows.wgsl).
+// begin rows
+fn drawRows(lane: u32, counter: Counter) {
+}
+// end rows
+
+@compute @workgroup_size(64)
+fn advance1(@builtin(local_invocation_index) lane: u32) {
+  drawRows(lane, counters1[0]);
+  storageBarrier(); // all have read the state
+  if (lane == 0u) {
+    move0(counters1[0]);
+  }
 }
 
-@compute @workgroup_size(1)
-fn advance2() {
-  move0(counters2[0]);
-  move1(counters2[1]);
+@compute @workgroup_size(64)
+fn advance2(@builtin(local_invocation_index) lane: u32) {
+  drawRows(lane, counters2[0]);
+  storageBarrier();
+  if (lane == 0u) {
+    move0(counters2[0]);
+    move1(counters2[1]);
+  }
 }
 
-@compute @workgroup_size(1)
-fn advance3() {
-  move0(counters3[0]);
-  move1(counters3[1]);
-  move2(counters3[2]);
+@compute @workgroup_size(64)
+fn advance3(@builtin(local_invocation_index) lane: u32) {
+  drawRows(lane, counters3[0]);
+  storageBarrier();
+  if (lane == 0u) {
+    move0(counters3[0]);
+    move1(counters3[1]);
+    move2(counters3[2]);
+  }
 }
 
-@compute @workgroup_size(1)
-fn advance4() {
-  move0(counters4[0]);
-  move1(counters4[1]);
-  move2(counters4[2]);
-  move3(counters4[3]);
+@compute @workgroup_size(64)
+fn advance4(@builtin(local_invocation_index) lane: u32) {
+  drawRows(lane, counters4[0]);
+  storageBarrier();
+  if (lane == 0u) {
+    move0(counters4[0]);
+    move1(counters4[1]);
+    move2(counters4[2]);
+    move3(counters4[3]);
+  }
 }

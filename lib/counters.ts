@@ -11,6 +11,9 @@ export interface Counter {
   readonly word: number;
   /** Where it starts again, the word before it counting the rounds; default 0: it does not. */
   readonly limit?: number;
+  /** The rows of a data loader's next batch (i32), and whether they are shuffled: they are drawn when it moves on. */
+  readonly rows?: Variable;
+  readonly shuffle?: boolean;
 }
 
 interface Move extends Counter {
@@ -47,21 +50,31 @@ function moveOf(counter: Counter): Move {
   return move;
 }
 
+/** One operation for up to four counters, of which the first one may draw rows. */
 function recordMoves(moves: readonly Move[]): void {
-  for (let start = 0; start < moves.length; start += MAX_STATES) {
-    const some = moves.slice(start, start + MAX_STATES);
-    const moved = apply(
-      advance,
-      some.map(({ state }) => state.value),
-      {
-        words: some.map(({ word }) => word),
-        by: some.map((move) => move.by),
-        limits: some.map(({ limit = 0 }) => limit),
-      },
-    );
-    some.forEach(({ state }, i) => {
-      const next = moved[i];
-      if (next) state.update(next);
-    });
+  const drawing = moves.filter(({ rows }) => rows);
+  const plain = moves.filter(({ rows }) => !rows);
+  while (drawing.length + plain.length > 0) {
+    const first = drawing.splice(0, 1);
+    recordMove([...first, ...plain.splice(0, MAX_STATES - first.length)]);
   }
+}
+
+function recordMove(moves: readonly Move[]): void {
+  const { rows, shuffle = false } = moves[0] ?? {};
+  const targets = [...moves.map(({ state }) => state), ...(rows ? [rows] : [])];
+  const moved = apply(
+    advance,
+    targets.map(({ value }) => value),
+    {
+      words: moves.map(({ word }) => word),
+      by: moves.map(({ by }) => by),
+      limits: moves.map(({ limit = 0 }) => limit),
+      rows: !rows ? 'none' : shuffle ? 'shuffled' : 'inOrder',
+    },
+  );
+  targets.forEach((target, i) => {
+    const next = moved[i];
+    if (next) target.update(next);
+  });
 }

@@ -138,7 +138,7 @@ export const PERMUTATION_STREAM = streamOf('permutation');
 
 /**
  * The numbers 0 … count - 1 in an order drawn from (key, epoch), as a function from place to number: every device finds
- * any part of the order on its own, without a table. kernels/batch_rows.wgsl gives the same numbers.
+ * any part of the order on its own, without a table. kernels/permutation.wgsl gives the same numbers.
  *
  * A Feistel network over the smallest power of two that holds `count` (at least 64), walked on from numbers that are
  * too large until one is not (Black & Rogaway 2002, "Ciphers with arbitrary finite domains"). Round keys come from Philox, the round
@@ -164,7 +164,7 @@ export function permutation(count: number, key: Key, epoch: number): (place: num
 }
 
 /** Bits of the two halves of {@link permutation}'s numbers. */
-export function halvesOf(count: number): { readonly lowBits: number; readonly highBits: number } {
+function halvesOf(count: number): { readonly lowBits: number; readonly highBits: number } {
   // Fewer bits make some orders of a handful of numbers likelier than others.
   const bits = Math.max(6, Math.ceil(Math.log2(count)));
   const lowBits = Math.floor(bits / 2);

@@ -1,7 +1,7 @@
 import { moveAtEnd } from '../counters.js';
 import { checkSeed } from '../generator.js';
 import { applyOne } from '../graph/node.js';
-import { batchRows, POSITION_WORD } from '../ops/batch-rows.js';
+import { batchRows, POSITION_WORD, writeRows } from '../ops/batch-rows.js';
 import { gather } from '../ops/gather.js';
 import { keyOfSeed } from '../random.js';
 import { checkOptionNames } from '../suggest.js';
@@ -53,6 +53,8 @@ export class DataLoader {
   readonly #labels: Variable;
   /** Seed low, seed high, epoch, position (u32). */
   readonly #state: Variable;
+  /** The rows of the next batch (i32), drawn when the last step was over. */
+  readonly #rows: Variable;
 
   /**
    * Throws DataError for data without rows, OptionError for an unknown option, a batch size that is no whole number of 1
@@ -68,7 +70,11 @@ export class DataLoader {
     this.#shuffle = shuffle;
     this.#inputs = new Variable('data.inputs', data.inputs, [this.count, ...data.inputShape]);
     this.#labels = new Variable('data.labels', data.labels);
-    this.#state = new Variable('data.state', Uint32Array.of(...keyOfSeed(checkSeed(seed)), 0, 0));
+    const state = Uint32Array.of(...keyOfSeed(checkSeed(seed)), 0, 0);
+    const rows = new Int32Array(batchSize);
+    writeRows(rows, state, 0, { count: this.count, shuffle });
+    this.#state = new Variable('data.state', state);
+    this.#rows = new Variable('data.rows', rows);
   }
 
   /** Batches that an epoch begins: ⌈count / batchSize⌉. */
@@ -84,13 +90,15 @@ export class DataLoader {
   next(size = this.batchSize): Batch {
     checkBatchSize('DataLoader.next', size);
     const { count } = this;
-    const taken = moveAtEnd({ state: this.#state, word: POSITION_WORD, limit: count }, size);
-    const rows = applyOne(batchRows, [this.#state.value], { count, size, shuffle: this.#shuffle, taken });
+    const [state, shuffle] = [this.#state, this.#shuffle];
+    const taken = moveAtEnd({ state, word: POSITION_WORD, limit: count, rows: this.#rows, shuffle }, size);
+    const isReady = taken === 0 && size === this.batchSize;
+    const rows = isReady ? this.#rows.value : applyOne(batchRows, [state.value], { count, size, shuffle, taken });
     return { inputs: gather(this.#inputs, rows), labels: gather(this.#labels, rows) };
   }
 
   /** Frees the buffers of the data set. */
   dispose(): void {
-    for (const variable of [this.#inputs, this.#labels, this.#state]) variable.dispose();
+    for (const variable of [this.#inputs, this.#labels, this.#state, this.#rows]) variable.dispose();
   }
 }
