@@ -55,12 +55,21 @@ export function compile<Out extends TensorTree>(
   const device = options.device ?? defaultDevice();
   const entries = new Map<string, Entry<Out>>();
   let queue: Promise<unknown> = Promise.resolve();
+  let waiting = 0;
+
+  const signatureOf = (inputs: readonly Tensor[]): string =>
+    inputs.map(({ shape, dtype }) => `${dtype}[${shape.join(',')}]`).join(' ');
+
+  const known = (signature: string): Entry<Out> | undefined => {
+    const entry = entries.get(signature);
+    return entry?.plan.trace?.guardsHold() === false ? undefined : entry;
+  };
 
   const entryFor = async (inputs: readonly Tensor[]): Promise<Entry<Out>> => {
-    const signature = inputs.map(({ shape, dtype }) => `${dtype}[${shape.join(',')}]`).join(' ');
-    const known = entries.get(signature);
-    if (known && known.plan.trace?.guardsHold() !== false) return known;
-    known?.plan.dispose();
+    const signature = signatureOf(inputs);
+    const found = known(signature);
+    if (found) return found;
+    entries.get(signature)?.plan.dispose();
     const placeholders = inputs.map((input, position) => new Tensor(input, { kind: 'input', position }));
     const { trace, result } = record(() => fn(...placeholders));
     const entry = { plan: await Plan.build(device, flattenTree(result), placeholders, trace), result };
@@ -68,24 +77,40 @@ export function compile<Out extends TensorTree>(
     return entry;
   };
 
-  const enqueue = (inputs: readonly CompiledInput[], replay: Replay): Promise<Out> => {
-    refuseNesting();
-    const tensors = inputs.map(toTensor);
-    // One call after the other, also where the caller does not wait: the second must find the plan of the first.
+  /** One call after the other, also where the caller does not wait: the second must find the plan of the first. */
+  const enqueue = (tensors: readonly Tensor[], replay: Replay): Promise<Out> => {
+    waiting++;
     const result = queue.then(async () => {
       const { plan, result: tree } = await entryFor(tensors);
       return rebuildTree(tree, await replay(plan, tensors));
     });
-    queue = result.catch(() => undefined);
+    queue = result.then(
+      () => void waiting--,
+      () => void waiting--,
+    );
     return result;
   };
 
-  const compiled = (...inputs: readonly CompiledInput[]): Promise<Out> =>
-    enqueue(inputs, (plan, tensors) => plan.run(tensors));
+  const compiled = (...inputs: readonly CompiledInput[]): Promise<Out> => {
+    refuseNesting();
+    const tensors = inputs.map(toTensor);
+    // Where nothing has to be waited for, the replay is queued at once: a training loop lives on this.
+    const entry = waiting === 0 ? known(signatureOf(tensors)) : undefined;
+    if (entry) {
+      try {
+        const results = entry.plan.runNow(tensors);
+        if (results) return Promise.resolve(rebuildTree(entry.result, results));
+      } catch (error) {
+        return Promise.reject(asError(error));
+      }
+    }
+    return enqueue(tensors, (plan, given) => plan.run(given));
+  };
   return Object.assign(compiled, {
     repeat: (replays: number, inputs: readonly CompiledInput[] = [], options: RepeatOptions = {}) => {
       checkReplays(replays);
-      return enqueue(inputs, (plan, tensors) => plan.repeat(tensors, replays, options.signal));
+      refuseNesting();
+      return enqueue(inputs.map(toTensor), (plan, tensors) => plan.repeat(tensors, replays, options.signal));
     },
     plans: () => [...entries.values()].map(({ plan }) => plan),
     dispose: () => {
@@ -96,6 +121,10 @@ export function compile<Out extends TensorTree>(
 }
 
 type Replay = (plan: Plan, inputs: readonly Tensor[]) => Promise<Tensor[]>;
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
+}
 
 function checkReplays(replays: number): void {
   if (Number.isSafeInteger(replays) && replays > 0) return;

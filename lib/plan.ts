@@ -51,6 +51,15 @@ export class Plan {
     return this.#results();
   }
 
+  /** @internal `run` without any wait; undefined where there is something to wait for, such as a variable to be moved. */
+  runNow(inputs: readonly Tensor[]): Tensor[] | undefined {
+    if (!this.#isBound()) return undefined;
+    const values = inputs.map((input) => valueNow(input, this.device));
+    if (!values.every((value) => value !== undefined)) return undefined;
+    this.#replay(values, this.trace, 1);
+    return this.#results();
+  }
+
   /**
    * @internal Queues so many replays, all with these inputs, as many at once as the pacer says. An aborted signal ends
    * it between two submits. The results are those of the last replay.
@@ -109,10 +118,14 @@ export class Plan {
     this.#executable.dispose();
   }
 
+  /** Whether all variables are in the buffers that the plan is bound to. */
+  #isBound(): boolean {
+    return this.program.variables.every((variable, i) => variable.placedOn(this.device) === this.#variables[i]);
+  }
+
   /** A variable that was moved to another device and back has another buffer: the plan is bound anew. */
   async #followVariables(): Promise<void> {
-    const { variables } = this.program;
-    if (variables.every((variable, i) => variable.placedOn(this.device) === this.#variables[i])) return;
+    if (this.#isBound()) return;
     this.#executable.dispose();
     const loaded = await load(this.device, this.program);
     this.#executable = loaded.executable;
@@ -138,9 +151,14 @@ function ownResult(output: Tensor): Tensor {
 async function inputValue(input: Tensor, device: Device): Promise<NumericArray | DeviceArray> {
   const { origin } = input;
   if (origin.kind === 'variable') return origin.variable.placeOn(device);
-  if (origin.kind === 'stored') {
-    if (!origin.isCurrent()) throw new TraceError(STALE);
-    if (origin.array.device === device) return origin.array;
-  }
-  return input.data();
+  return valueNow(input, device) ?? input.data();
+}
+
+/** The value of an input where it is known, or on the device, already. */
+function valueNow({ origin }: Tensor, device: Device): NumericArray | DeviceArray | undefined {
+  if (origin.kind === 'constant') return origin.data;
+  if (origin.kind === 'variable') return origin.variable.placedOn(device);
+  if (origin.kind !== 'stored') return undefined;
+  if (!origin.isCurrent()) throw new TraceError(STALE);
+  return origin.array.device === device ? origin.array : undefined;
 }

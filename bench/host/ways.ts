@@ -10,7 +10,7 @@ import { interfaces, openNullDevice } from './null-device.js';
 const STEPS_PER_SUBMIT = 16;
 
 /** Steps that calls are counted over. */
-const COUNTED_STEPS = 64;
+const COUNTED_STEPS = 512;
 
 /** One way to run a step: how it is timed, and what it calls. */
 export interface Way {
@@ -25,13 +25,21 @@ export async function prepareWays(): Promise<readonly Way[]> {
   const device = await openNullDevice();
   const step = new TrainingStep(device, makeWorkload(), DROPOUT);
   await step.run(COUNTED_STEPS);
-  const counts = await countCalls(interfaces, () => step.run(COUNTED_STEPS));
+  await step.runOneByOne(COUNTED_STEPS);
+  const counts = await countCalls(interfaces, () => step.runOneByOne(COUNTED_STEPS));
+  const repeated = await countCalls(interfaces, () => step.run(COUNTED_STEPS));
   const epochs = new FitEpochs(device);
   const ours: Way[] = [
     {
       library: 'kernelwright',
       name: 'compile, 1 a submit',
       counts: countsPerStep(counts, COUNTED_STEPS),
+      round: (steps) => millisecondsOf(() => step.runOneByOne(steps)),
+    },
+    {
+      library: 'kernelwright',
+      name: 'compile, many a submit',
+      counts: countsPerStep(repeated, COUNTED_STEPS),
       round: (steps) => millisecondsOf(() => step.run(steps)),
     },
     {

@@ -1,16 +1,15 @@
 import { MyNet } from '../../examples/mynet/model.js';
-import { accuracy, compile, type Device, gather, Meter, SGD, softmaxCrossEntropy, Variable } from '../../lib/index.js';
 import {
-  BATCH,
-  BATCHES,
-  batchRange,
-  CLASSES,
-  HIDDEN,
-  INPUTS,
-  LEARNING_RATE,
-  MOMENTUM,
-  type Workload,
-} from './workload.js';
+  accuracy,
+  compile,
+  DataLoader,
+  type Device,
+  fromArrays,
+  Meter,
+  SGD,
+  softmaxCrossEntropy,
+} from '../../lib/index.js';
+import { BATCH, CLASSES, HIDDEN, INPUTS, LEARNING_RATE, MOMENTUM, type Workload } from './workload.js';
 
 /**
  * Steps without a turn for the timers: a CPU device computes without a pause, and `fit` lets them run now and then.
@@ -25,8 +24,6 @@ export class TrainingStep {
   readonly #hits = new Meter();
   readonly #step;
   readonly #owned: readonly { dispose(): void }[];
-  readonly #batches: readonly Int32Array[];
-  #stepsDone = 0;
 
   constructor(device: Device, work: Workload, dropout: number) {
     this.#device = device;
@@ -37,32 +34,36 @@ export class TrainingStep {
       parameter.set(initial[1].data);
     }
     model.train();
-    const inputs = new Variable('pictures', work.pictures, [BATCHES * BATCH, INPUTS]);
-    const labels = new Variable('labels', work.labels);
+    const data = fromArrays(work.pictures, work.labels, { inputShape: [INPUTS] });
+    const loader = new DataLoader(data, { batchSize: BATCH, shuffle: false });
     const optimizer = new SGD({ learningRate: LEARNING_RATE, momentum: MOMENTUM });
     this.#step = compile(
-      (rows) => {
-        const target = gather(labels, rows);
-        const logits = model.forward(gather(inputs, rows));
-        const value = softmaxCrossEntropy(logits, target);
+      () => {
+        const { inputs, labels } = loader.next();
+        const logits = model.forward(inputs);
+        const value = softmaxCrossEntropy(logits, labels);
         optimizer.minimize(value, model.parameters());
-        this.#loss.update(value, rows.size);
-        this.#hits.update(accuracy(logits, target), rows.size);
+        this.#loss.update(value, labels.size);
+        this.#hits.update(accuracy(logits, labels), labels.size);
       },
       { device },
     );
-    this.#owned = [this.#step, inputs, labels, this.#loss, this.#hits];
-    this.#batches = Array.from({ length: BATCHES }, (_, batch) => {
-      const [start] = batchRange(batch);
-      return Int32Array.from({ length: BATCH }, (_, row) => start + row);
-    });
+    this.#owned = [this.#step, loader, this.#loss, this.#hits];
   }
 
-  /** Trains on the batches in turn, and reads the loss after every `readEvery` steps; then waits for the device. */
+  /** Trains on the batches in turn, many steps a submit, and reads the loss after every `readEvery`; waits for the device. */
   async run(steps: number, readEvery = Infinity): Promise<void> {
+    for (let done = 0; done < steps; done += readEvery) {
+      await this.#step.repeat(Math.min(readEvery, steps - done));
+      if (done + readEvery <= steps) await this.#readLoss();
+    }
+    await this.#device.finished();
+  }
+
+  /** The same with a call and a submit for each step. */
+  async runOneByOne(steps: number): Promise<void> {
     for (let i = 1; i <= steps; i++) {
-      await this.#next();
-      if (i % readEvery === 0) await this.#readLoss();
+      await this.#step();
       if (i % STEPS_BETWEEN_BREATHS === 0) await new Promise((resume) => setImmediate(resume));
     }
     await this.#device.finished();
@@ -72,7 +73,7 @@ export class TrainingStep {
   async losses(steps: number): Promise<number[]> {
     const losses: number[] = [];
     for (let i = 0; i < steps; i++) {
-      await this.#next();
+      await this.#step();
       losses.push(await this.#readLoss());
     }
     return losses;
@@ -82,15 +83,7 @@ export class TrainingStep {
     for (const owned of this.#owned) owned.dispose();
   }
 
-  #next(): Promise<void> {
-    const rows = this.#batches[this.#stepsDone++ % BATCHES];
-    if (!rows) throw new Error('there are no batches');
-    return this.#step(rows);
-  }
-
   async #readLoss(): Promise<number> {
-    const { mean } = await this.#loss.read();
-    this.#loss.reset();
-    return mean;
+    return (await this.#loss.take()).mean;
   }
 }
