@@ -1,4 +1,4 @@
-;; common.wat: joined into other modules: vectors that are not full, exp and log of four values.
+;; common.wat: joined into other modules: vectors that are not full; exp and log of four values.
 ;;
 ;; Edges      `loadSome` and `storeSome` touch the first `count` elements only, 0 to 3 of them: those behind may belong
 ;;            to somebody else, or to another thread.
@@ -118,3 +118,16 @@
       (f32x4.div (f32x4.splat (f32.const -1)) (f32x4.abs (local.get $x)))
       (v128.or (local.get $f) (f32x4.lt (local.get $x) (f32x4.splat (f32.const 0))))
       (f32x4.eq (local.get $x) (f32x4.splat (f32.const 0)))))
+
+  ;; log(1 + u), u = e^-|x|. With w the rounded 1 + u, it is log w · u / (w - 1), which makes good what was rounded; where
+  ;; w is 1, it is u.
+  (func $logOnePlusExp (param $x v128) (result v128)
+    (local $u v128) (local $w v128)
+    (local.set $u (call $exp (f32x4.neg (f32x4.abs (local.get $x)))))
+    (local.set $w (f32x4.add (local.get $u) (f32x4.splat (f32.const 1))))
+    (v128.bitselect
+      (local.get $u)
+      (f32x4.div
+        (f32x4.mul (call $log (local.get $w)) (local.get $u))
+        (f32x4.sub (local.get $w) (f32x4.splat (f32.const 1))))
+      (f32x4.eq (local.get $w) (f32x4.splat (f32.const 1)))))

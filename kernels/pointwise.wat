@@ -57,22 +57,11 @@
       (f32x4.add (f32x4.splat (f32.const 1))
         (f32x4.mul (local.get $x) (f32x4.sub (f32x4.splat (f32.const 1)) (local.get $s))))))
 
-  ;; max(x, 0) + log(1 + u), u = e^-|x|. With w the rounded 1 + u, log(1 + u) = log w · u / (w - 1), which makes good
-  ;; what was rounded; where w is 1, it is u. Above 20 it is x.
+  ;; max(x, 0) + log(1 + e^-|x|); above 20 it is x.
   (func $softplus (param $x v128) (result v128)
-    (local $u v128) (local $w v128)
-    (local.set $u (call $exp (f32x4.neg (f32x4.abs (local.get $x)))))
-    (local.set $w (f32x4.add (local.get $u) (f32x4.splat (f32.const 1))))
-    (local.set $u
-      (v128.bitselect
-        (local.get $u)
-        (f32x4.div
-          (f32x4.mul (call $log (local.get $w)) (local.get $u))
-          (f32x4.sub (local.get $w) (f32x4.splat (f32.const 1))))
-        (f32x4.eq (local.get $w) (f32x4.splat (f32.const 1)))))
     (v128.bitselect
       (local.get $x)
-      (f32x4.add (f32x4.pmax (local.get $x) (f32x4.splat (f32.const 0))) (local.get $u))
+      (f32x4.add (f32x4.pmax (local.get $x) (f32x4.splat (f32.const 0))) (call $logOnePlusExp (local.get $x)))
       (f32x4.gt (local.get $x) (f32x4.splat (f32.const 20)))))
 
   (func $hardswishDerivative (param $x v128) (result v128)

@@ -5,6 +5,7 @@ import { type Binding, ceilDivide, foldWorkgroups, type Launch, Uniforms } from 
 import { defineOperation, type Operation, type TensorSpec } from '../graph/operation.js';
 import type { SimdArgument, SimdPhase } from '../graph/simd.js';
 import { formatShape, sameShape, type Shape, sizeOf } from '../shape.js';
+import { elementParts } from './simd-parts.js';
 
 export type SgdAttributes = {
   readonly weightDecay: number;
@@ -39,7 +40,7 @@ export const sgdUpdate: Operation<{ readonly weightDecay: number }> = defineOper
       }),
     ],
     simd: ({ inputs: [parameter], attributes: { weightDecay } }) =>
-      phaseOf('plain', [{ output: 0 }, { input: 1 }, { input: 2 }, quadsOf(parameter?.shape ?? []), weightDecay]),
+      phasesOf('plain', parameter?.shape ?? [], [{ output: 0 }, { input: 1 }], [{ input: 2 }, weightDecay]),
     writes: [0],
     stage: ({ attributes: { weightDecay } }) => ({
       position: 1,
@@ -93,18 +94,12 @@ export const sgdMomentumUpdate: Operation<SgdAttributes> = defineOperation<SgdAt
     ),
   ],
   simd: ({ inputs: [parameter], attributes: { weightDecay, momentum, dampening, nesterov } }) =>
-    phaseOf('momentum', [
-      { output: 0 },
-      { output: 1 },
-      { input: 2 },
-      { input: 3 },
-      { input: 4 },
-      quadsOf(parameter?.shape ?? []),
-      weightDecay,
-      momentum,
-      dampening,
-      Number(nesterov),
-    ]),
+    phasesOf(
+      'momentum',
+      parameter?.shape ?? [],
+      [{ output: 0 }, { output: 1 }, { input: 2 }],
+      [{ input: 3 }, { input: 4 }, weightDecay, momentum, dampening, Number(nesterov)],
+    ),
   writes: [0, 1],
   stage: ({ attributes: { weightDecay, momentum, dampening, nesterov } }) => ({
     position: 2,
@@ -145,17 +140,22 @@ function checkGradient(parameter: TensorSpec | undefined, gradient: TensorSpec |
   return { shape: parameter.shape, dtype: 'f32' };
 }
 
-function phaseOf(entryPoint: string, values: readonly SimdArgument[]): SimdPhase[] {
-  return [{ tasks: [[{ kernel: { module: sgdWasm, entryPoint }, arguments: values }]] }];
-}
-
-/** Vectors of four elements that a tensor fills. */
-function quadsOf(shape: Shape): number {
-  return ceilDivide(sizeOf(shape), 4);
+/** Contiguous tensors as blocks of one row, whose pitch does not matter. */
+function phasesOf(
+  entryPoint: string,
+  shape: Shape,
+  tensors: readonly ({ readonly input: number } | { readonly output: number })[],
+  settings: readonly SimdArgument[],
+): SimdPhase[] {
+  const tasks = elementParts(sizeOf(shape)).map(({ start, count }) => {
+    const operands = tensors.flatMap((tensor) => [{ ...tensor, offset: 4 * start }, 0]);
+    return [{ kernel: { module: sgdWasm, entryPoint }, arguments: [...operands, 1, count, ...settings] }];
+  });
+  return [{ tasks }];
 }
 
 function launchOf(entryPoint: string, shape: Shape, bindings: readonly Binding[], attributes: SgdAttributes): Launch {
-  const quads = quadsOf(shape);
+  const quads = ceilDivide(sizeOf(shape), 4);
   const { weightDecay, momentum, dampening, nesterov } = attributes;
   return {
     kernel: { name: `sgd ${entryPoint}`, code: commonWgsl + sgdWgsl, entryPoint },

@@ -7,7 +7,7 @@ import type { SimdPhase } from '../graph/simd.js';
 import { ShapeError } from '../errors.js';
 import { sizeOf, type Shape } from '../shape.js';
 import { asTensor, type Tensor, type TensorLike } from '../tensor.js';
-import { partsOf } from './simd-parts.js';
+import { elementParts } from './simd-parts.js';
 
 /**
  * The room that functions of one value share: output[i] = f(input[i]). A row states f and its derivative; the kernels
@@ -133,7 +133,7 @@ function phasesOf(
   shape: Shape,
   { parameters: [a = 0, b = 0] }: UnaryAttributes,
 ): SimdPhase[] {
-  const tasks = partsOf(sizeOf(shape)).map(({ start, count }) => {
+  const tasks = elementParts(sizeOf(shape)).map(({ start, count }) => {
     const offset = 4 * start;
     const inputs = Array.from({ length: arity }, (_, input) => [{ input, offset }, 0]).flat();
     return [{ kernel: { module, entryPoint }, arguments: [...inputs, { output: 0, offset }, 0, 1, count, a, b] }];
