@@ -12,6 +12,7 @@
 (module
   (import "env" "memory" (memory 1))
   ;; join common.wat
+  ;; join exponential.wat
 
   (func $square (param $x v128) (result v128)
     (f32x4.mul (local.get $x) (local.get $x)))

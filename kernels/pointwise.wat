@@ -1,4 +1,4 @@
-;; pointwise.wat: functions of four values, for unary.wat and unary_gradient.wat. Joined behind common.wat.
+;; pointwise.wat: functions of four values, for unary.wat and unary_gradient.wat. Joined behind exponential.wat.
 ;;
 ;; Formulas in words and sources: lib/ops/math.ts and lib/ops/activations.ts, which are also the references.
 ;; Accuracy   sigmoid, tanh, elu and softplus to 4 units of the last place; gelu to 4e-7 absolute (Abramowitz & Stegun

@@ -9,6 +9,7 @@
 (module
   (import "env" "memory" (memory 1))
   ;; join common.wat
+  ;; join exponential.wat
   ;; join pointwise.wat
 
   ;; f of $x with the parameters $a, $b.

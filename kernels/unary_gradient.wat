@@ -11,6 +11,7 @@
 (module
   (import "env" "memory" (memory 1))
   ;; join common.wat
+  ;; join exponential.wat
   ;; join pointwise.wat
 
   ;; f' of $x with the parameters $a, $b. A mask `and` 1 is 1 where the mask is set, else 0.

@@ -4,11 +4,11 @@ import { commonWgsl, reduceWgsl } from '../generated/wgsl.js';
 import { ceilDivide, fillBlock, foldWorkgroups, Uniforms } from '../graph/launch.js';
 import { applyOne } from '../graph/node.js';
 import { defineOperation, type Operation } from '../graph/operation.js';
-import type { SimdTask } from '../graph/simd.js';
+import type { SimdCall, SimdTask } from '../graph/simd.js';
 import { collapse, forEachOffset, normalizeAxes, type Shape, sizeOf, stridesOf } from '../shape.js';
 import { asTensor, type Tensor, type TensorLike } from '../tensor.js';
 import { reshape } from './reshape.js';
-import { elementParts, rowParts } from './simd-parts.js';
+import { elementParts, MAX_CALLS, rowParts, tasksOf } from './simd-parts.js';
 
 /** Which axes are reduced. */
 export interface ReduceOptions {
@@ -103,7 +103,7 @@ export function defineReduce(row: ReduceRow): Operation<ReduceAttributes> {
       ];
     },
     simd: ({ inputs: [input], attributes }) => {
-      const tasks = tasksOf(row, input?.shape ?? [], attributes);
+      const tasks = reduceTasks(row, input?.shape ?? [], attributes);
       return tasks && [{ tasks }];
     },
     gradient: row.gradient,
@@ -119,29 +119,30 @@ export function defineReduce(row: ReduceRow): Operation<ReduceAttributes> {
  * Tasks of kernels/reduce.wat: along rows where the reduced elements are contiguous, down columns where the kept ones
  * are; undefined where neither is, or where more axes are left than the kernel walks.
  */
-function tasksOf(row: ReduceRow, shape: Shape, { axes, scale }: ReduceAttributes): SimdTask[] | undefined {
+function reduceTasks(row: ReduceRow, shape: Shape, { axes, scale }: ReduceAttributes): SimdTask[] | undefined {
   const { kept, reduced } = walks(shape, axes);
   const [keptStrides = [], reducedStrides = []] = [kept.strides[0], reduced.strides[0]];
   const alongRows = reduced.sizes.length > 0 && reduced.sizes.length <= 2 && reducedStrides.at(-1) === 1;
   const downColumns = reduced.sizes.length <= 1 && (kept.sizes.length === 0 || keptStrides.at(-1) === 1);
-  if (!alongRows && !downColumns) return undefined;
+  const outer = { sizes: kept.sizes.slice(0, -1), strides: [keptStrides.slice(0, -1)] };
+  if ((!alongRows && !downColumns) || sizeOf(outer.sizes) > MAX_CALLS) return undefined;
 
   const [count, pitch] = [kept.sizes.at(-1) ?? 1, 4 * (keptStrides.at(-1) ?? 0)];
   const reducedCount = sizeOf(reduced.sizes);
   const kernel = { module: reduceWasm, entryPoint: row.name + (alongRows ? 'Rows' : 'Columns') };
   const parts = alongRows ? rowParts(count, reducedCount) : elementParts(count, reducedCount);
-  const tasks: SimdTask[] = [];
-  forEachOffset({ sizes: kept.sizes.slice(0, -1), strides: [keptStrides.slice(0, -1)] }, ([offset = 0], i) => {
+  const calls: SimdCall[] = [];
+  forEachOffset(outer, ([offset = 0], i) => {
     for (const part of parts) {
       const from = { input: 0, offset: 4 * offset + part.start * pitch };
       const to = { output: 0, offset: 4 * (i * count + part.start) };
       const values = alongRows
         ? [from, pitch, part.count, ...stripsOf(reduced.sizes, reducedStrides), to]
         : [from, reducedCount, 4 * (reducedStrides[0] ?? 0), to, part.count];
-      tasks.push([{ kernel, arguments: [...values, scale, row.neutral] }]);
+      calls.push({ kernel, arguments: [...values, scale, row.neutral] });
     }
   });
-  return tasks;
+  return tasksOf(calls, sizeOf(shape));
 }
 
 /** Number and pitch of the strips of contiguous elements that are reduced, and the elements of each. */

@@ -6,8 +6,8 @@ import { collapse, forEachOffset, sizeOf, type Walk } from '../shape.js';
 const ELEMENTS_PER_TASK = 65_536;
 /** Parts of single elements begin at whole cache lines, which no two threads write then. */
 const ELEMENTS_PER_LINE = 16;
-/** A walk whose outer axes ask for more calls than this is left to the reference. */
-const MAX_CALLS = 4096;
+/** Where more calls than this would be needed, the reference is left to do it. */
+export const MAX_CALLS = 4096;
 
 /** A part of some items: `count` of them from `start` on. */
 export interface Part {
@@ -67,7 +67,12 @@ export function blockTasks(walk: Walk, call: (block: Block) => SimdCall): SimdTa
       }
     }
   });
-  return partsOf(calls.length, ceilDivide(sizeOf(sizes), ELEMENTS_PER_TASK), 1).map(({ start, count }) =>
+  return tasksOf(calls, sizeOf(sizes));
+}
+
+/** Groups calls that together work on so many elements into tasks. */
+export function tasksOf(calls: readonly SimdCall[], elements: number): SimdTask[] {
+  return partsOf(calls.length, ceilDivide(elements, ELEMENTS_PER_TASK), 1).map(({ start, count }) =>
     calls.slice(start, start + count),
   );
 }
