@@ -1,4 +1,5 @@
 import { ShapeError } from '../errors.js';
+import { argmaxWasm } from '../generated/wasm.js';
 import { commonWgsl, correctPredictionsWgsl } from '../generated/wgsl.js';
 import { ceilDivide, foldWorkgroups, Uniforms } from '../graph/launch.js';
 import { applyOne } from '../graph/node.js';
@@ -6,6 +7,7 @@ import { defineOperation } from '../graph/operation.js';
 import { formatShape } from '../shape.js';
 import { asTensor, type Tensor, type TensorLike } from '../tensor.js';
 import type { NoAttributes } from './binary.js';
+import { rowParts } from './simd-parts.js';
 import { mean } from './sum.js';
 
 const correctPredictionsOperation = defineOperation<NoAttributes>({
@@ -50,6 +52,18 @@ const correctPredictionsOperation = defineOperation<NoAttributes>({
         workgroups: foldWorkgroups(ceilDivide(N, 64)),
       },
     ];
+  },
+  simd({ inputs: [logits] }) {
+    const [N = 0, C = 0] = logits?.shape ?? [];
+    const kernel = { module: argmaxWasm, entryPoint: 'correctPredictions' };
+    const tasks = rowParts(N, C).map(({ start, count }) => {
+      const rows = [
+        { input: 0, offset: 4 * start * C },
+        { input: 1, offset: 4 * start },
+      ];
+      return [{ kernel, arguments: [...rows, { output: 0, offset: 4 * start }, count, C] }];
+    });
+    return [{ tasks }];
   },
   gradient: { none: 'it is a step function' },
   tolerance: { absolute: 0, relative: 0 },

@@ -5,6 +5,7 @@ import type { Tensor } from '../tensor.js';
 import { multiply } from './arithmetic.js';
 import {
   checkTarget,
+  crossEntropyCall,
   type CrossEntropyAttributes,
   crossEntropyCases,
   crossEntropyLaunch,
@@ -61,6 +62,12 @@ export const crossEntropyLoss = defineOperation<LossAttributes>({
         workgroups: [1, 1, 1],
       },
     ];
+  },
+  simd(call) {
+    const [N = 0, C = 0] = call.inputs[0]?.shape ?? [];
+    if (N === 0 || C === 0) return undefined;
+    const own = [Number(call.attributes.mean), { output: 0 }, { output: 1 }];
+    return [{ tasks: [[crossEntropyCall(call, 'whole', { start: 0, count: N }, own)]] }];
   },
   // The gradient is there already: only where the loss is used in something else is there a factor.
   gradient({ outputs: [, dLogits], outputGradients: [dLoss] }) {

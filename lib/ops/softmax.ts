@@ -1,4 +1,5 @@
 import { ShapeError } from '../errors.js';
+import { softmaxWasm } from '../generated/wasm.js';
 import { commonWgsl, softmaxWgsl } from '../generated/wgsl.js';
 import { foldWorkgroups, Uniforms } from '../graph/launch.js';
 import { applyOne } from '../graph/node.js';
@@ -7,6 +8,7 @@ import { normalizeAxis, rowsAlong } from '../shape.js';
 import { asTensor, type Tensor, type TensorLike } from '../tensor.js';
 import { multiply, subtract } from './arithmetic.js';
 import { exp } from './math.js';
+import { rowParts } from './simd-parts.js';
 import { sum } from './sum.js';
 
 type SoftmaxAttributes = { readonly axis: number };
@@ -50,6 +52,16 @@ function defineSoftmax(
           workgroups: foldWorkgroups(rows),
         },
       ];
+    },
+    simd({ inputs: [input], attributes: { axis } }) {
+      const { rows, C, inner } = rowsAlong(input?.shape ?? [], axis);
+      if (inner !== 1) return undefined; // the kernel wants a row's elements side by side
+      const tasks = rowParts(rows, C).map(({ start, count }) => {
+        const offset = 4 * start * C;
+        const kernel = { module: softmaxWasm, entryPoint: name };
+        return [{ kernel, arguments: [{ input: 0, offset }, { output: 0, offset }, count, C] }];
+      });
+      return [{ tasks }];
     },
     gradient,
     tolerance: { absolute: 1e-5, relative: 2e-5 },
