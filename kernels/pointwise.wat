@@ -1,8 +1,9 @@
 ;; pointwise.wat: functions of four values, for unary.wat and unary_gradient.wat. Joined behind exponential.wat.
 ;;
 ;; Formulas in words and sources: lib/ops/math.ts and lib/ops/activations.ts, which are also the references.
-;; Accuracy   sigmoid, tanh, elu and softplus to 4 units of the last place; gelu to 4e-7 absolute (Abramowitz & Stegun
-;;            7.1.26). pmax(x, bound) = x < bound ? bound : x and pmin alike: a NaN and the sign of a 0 stay.
+;; Accuracy   sigmoid, tanh, elu, softplus and silu to 3 units of the last place; gelu to 6e-7 absolute from -4 to 4
+;; Edges      pmax(x, bound) = x < bound ? bound : x, and pmin alike: a NaN stays, and so does the sign of a 0
+;; Source     erf: Abramowitz & Stegun 7.1.26
 
   ;; e^x - 1 for x <= 0 (or NaN), without cancellation near 0: 2^n · (e^r - 1) + (2^n - 1)
   (func $expMinusOne (param $x v128) (result v128)
