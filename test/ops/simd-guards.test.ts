@@ -1,13 +1,14 @@
 /** Every SIMD kernel between guard words, its tasks in the opposite order, called by a runner other than the device's own. */
 import test from 'tape';
 import type { NumericArray, Operation } from '../../lib/graph/operation.js';
-import type { SimdArgument, SimdKernel } from '../../lib/graph/simd.js';
+import type { SimdArgument } from '../../lib/graph/simd.js';
 import { operations } from '../../lib/ops/index.js';
 import { sizeOf } from '../../lib/shape.js';
 import { arrayOf } from '../../lib/tensor.js';
 import { type Case, caseInputs, describeCase } from '../support/cases.js';
 import { differs } from '../support/close.js';
 import { referenceOf } from '../support/guarded.js';
+import { callSimd, memory } from '../support/simd-call.js';
 
 const GUARD_WORDS = 16;
 const GUARD = 0xdeadbeef;
@@ -15,23 +16,6 @@ const GUARD = 0xdeadbeef;
 const POISON = 0x7fc00bad;
 /** Words of scratch memory, at the end. */
 const SCRATCH_WORDS = 2 ** 18;
-
-const memory = new WebAssembly.Memory({ initial: 64 });
-const instances = new Map<string, WebAssembly.Instance>();
-
-function call({ module, entryPoint }: SimdKernel, values: readonly number[]): void {
-  const binary = Uint8Array.from(atob(module), (letter) => letter.charCodeAt(0));
-  const instance =
-    instances.get(module) ?? new WebAssembly.Instance(new WebAssembly.Module(binary), { env: { memory } });
-  instances.set(module, instance);
-  const run = instance.exports[entryPoint];
-  if (!isFunction(run)) throw new Error(`a SIMD kernel exports no function ${entryPoint}`);
-  run(...values);
-}
-
-function isFunction(value: unknown): value is (...values: readonly number[]) => void {
-  return typeof value === 'function';
-}
 
 /** Outputs of a case and the guard words that were overwritten; undefined where the reference runs. */
 async function runGuarded(operation: Operation, setting: Case) {
@@ -71,7 +55,7 @@ async function runGuarded(operation: Operation, setting: Case) {
   };
   for (const { tasks } of phases) {
     for (const task of [...tasks].reverse()) {
-      for (const each of task) call(each.kernel, each.arguments.map(address));
+      for (const each of task) callSimd(each.kernel, each.arguments.map(address));
     }
   }
 
