@@ -1,48 +1,44 @@
-;; exponential.wat: joined into other modules: exp and log of four values.
+;; exponential.wat: joined into other modules: exp, exp - 1 and log of four values.
 ;;
+;; Method     no function calls another one: a call takes as long as four polynomial terms
 ;; Accuracy   exp and log to 1.5 units of the last place, subnormal numbers included. NaN stays NaN, e^Inf = Inf,
 ;;            e^-Inf = 0, log 0 = -Inf, log of less = NaN, as IEEE 754 has it.
 ;; Source     reduction by Cody & Waite 1980; the polynomials are interpolations at Chebyshev's nodes
 
-  ;; x = n · ln 2 + r, |r| <= ln 2 / 2; gives e^r - 1. n · ln 2 is subtracted in two parts, so that r is exact.
-  (func $expOfRest (param $x v128) (param $n v128) (result v128)
-    (local $r v128)
-    (local.set $r
-      (f32x4.sub
-        (f32x4.sub (local.get $x) (f32x4.mul (local.get $n) (v128.const f32x4 0.693359375 0.693359375 0.693359375 0.693359375)))
-        (f32x4.mul (local.get $n) (v128.const f32x4 -2.12194440e-4 -2.12194440e-4 -2.12194440e-4 -2.12194440e-4))))
-    ;; r + r² · (1/2 + r/6 + ..)
-    (f32x4.add (local.get $r)
-      (f32x4.mul (f32x4.mul (local.get $r) (local.get $r))
-        (f32x4.add (f32x4.splat (f32.const 0.5))
-          (f32x4.mul (local.get $r)
-            (f32x4.add (f32x4.splat (f32.const 0.16666577756404877))
-              (f32x4.mul (local.get $r)
-                (f32x4.add (f32x4.splat (f32.const 0.041666556149721146))
-                  (f32x4.mul (local.get $r)
-                    (f32x4.add (f32x4.splat (f32.const 0.008363173343241215))
-                      (f32x4.mul (local.get $r) (f32x4.splat (f32.const 0.0013926175888627766)))))))))))))
-
-  (func $wholePowersOfTwo (param $x v128) (result v128)
-    (f32x4.nearest (f32x4.mul (local.get $x) (f32x4.splat (f32.const 1.4426950408889634)))))
-
-  ;; 2^n, -126 <= n <= 127
-  (func $powerOfTwo (param $n v128) (result v128)
-    (i32x4.shl (i32x4.add (local.get $n) (i32x4.splat (i32.const 127))) (i32.const 23)))
-
-  (func $exp (param $x v128) (result v128)
-    (local $n v128) (local $half v128)
+  ;; x = n · ln 2 + r with |r| <= ln 2 / 2; $p = e^r - 1 = r + r² · (1/2 + r/6 + ..). n · ln 2 is subtracted in two parts,
+  ;; the first of which is exact. 2^n goes in two factors, because alone it may be subnormal or infinite.
+  ;; rows
+  ;;   exp          (f32x4.mul (f32x4.mul (f32x4.add (local.get $p) (f32x4.splat (f32.const 1))) (local.get $half)) (local.get $rest))
+  ;;   expMinusOne  (f32x4.add (f32x4.mul (local.get $p) (local.tee $x (f32x4.mul (local.get $half) (local.get $rest)))) (f32x4.sub (local.get $x) (f32x4.splat (f32.const 1))))
+  ;; for each row
+  (func $NAME (param $x v128) (result v128)
+    (local $n v128) (local $r v128) (local $p v128) (local $half v128) (local $rest v128)
     ;; Beyond these bounds the result is 0 or Inf. A NaN passes: pmax and pmin give their first operand then.
     (local.set $x
       (f32x4.pmin (f32x4.pmax (local.get $x) (f32x4.splat (f32.const -104))) (f32x4.splat (f32.const 89))))
-    (local.set $n (call $wholePowersOfTwo (local.get $x)))
-    (local.set $x (f32x4.add (call $expOfRest (local.get $x) (local.get $n)) (f32x4.splat (f32.const 1))))
-    ;; In two factors, because 2^n alone may be subnormal or infinite.
+    (local.set $n (f32x4.nearest (f32x4.mul (local.get $x) (f32x4.splat (f32.const 1.4426950408889634)))))
+    (local.set $r
+      (f32x4.sub
+        (f32x4.sub (local.get $x) (f32x4.mul (local.get $n) (f32x4.splat (f32.const 0.693359375))))
+        (f32x4.mul (local.get $n) (f32x4.splat (f32.const -2.12194440e-4)))))
+    (local.set $p
+      (f32x4.add (local.get $r)
+        (f32x4.mul (f32x4.mul (local.get $r) (local.get $r))
+          (f32x4.add (f32x4.splat (f32.const 0.5))
+            (f32x4.mul (local.get $r)
+              (f32x4.add (f32x4.splat (f32.const 0.16666577756404877))
+                (f32x4.mul (local.get $r)
+                  (f32x4.add (f32x4.splat (f32.const 0.041666556149721146))
+                    (f32x4.mul (local.get $r)
+                      (f32x4.add (f32x4.splat (f32.const 0.008363173343241215))
+                        (f32x4.mul (local.get $r) (f32x4.splat (f32.const 0.0013926175888627766)))))))))))))
     (local.set $n (i32x4.trunc_sat_f32x4_s (local.get $n)))
     (local.set $half (i32x4.shr_s (local.get $n) (i32.const 1)))
-    (f32x4.mul
-      (f32x4.mul (local.get $x) (call $powerOfTwo (local.get $half)))
-      (call $powerOfTwo (i32x4.sub (local.get $n) (local.get $half)))))
+    (local.set $rest (i32x4.sub (local.get $n) (local.get $half)))
+    (local.set $half (i32x4.shl (i32x4.add (local.get $half) (i32x4.splat (i32.const 127))) (i32.const 23)))
+    (local.set $rest (i32x4.shl (i32x4.add (local.get $rest) (i32x4.splat (i32.const 127))) (i32.const 23)))
+    VALUE)
+  ;; end
 
   ;; x = 2^e · m, m in [√½, √2); log x = e · ln 2 + log m; with f = m - 1: log m = f - f²/2 + f³ · (1/3 - f/4 ..)
   (func $log (param $x v128) (result v128)

@@ -5,16 +5,6 @@
 ;; Edges      pmax(x, bound) = x < bound ? bound : x, and pmin alike: a NaN stays, and so does the sign of a 0
 ;; Source     erf: Abramowitz & Stegun 7.1.26
 
-  ;; e^x - 1 for x <= 0 (or NaN), without cancellation near 0: 2^n · (e^r - 1) + (2^n - 1)
-  (func $expMinusOne (param $x v128) (result v128)
-    (local $n v128) (local $scale v128)
-    (local.set $x (f32x4.pmax (local.get $x) (f32x4.splat (f32.const -80))))
-    (local.set $n (call $wholePowersOfTwo (local.get $x)))
-    (local.set $scale (call $powerOfTwo (i32x4.trunc_sat_f32x4_s (local.get $n))))
-    (f32x4.add
-      (f32x4.mul (local.get $scale) (call $expOfRest (local.get $x) (local.get $n)))
-      (f32x4.sub (local.get $scale) (f32x4.splat (f32.const 1)))))
-
   (func $elu (param $x v128) (param $alpha v128) (result v128)
     (v128.bitselect
       (local.get $x)
