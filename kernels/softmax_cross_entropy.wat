@@ -95,6 +95,31 @@
         (call $load (global.get $logits) (local.get $c) (f32.const -inf))
         (f32x4.splat (global.get $largest)))))
 
+  ;; Σ exp(x - m)
+  (func $addExponentials (result f64)
+    (local $from i32) (local $left i32) (local $m v128) (local $e v128) (local $sums v128)
+    (local.set $from (global.get $logits))
+    (local.set $left (global.get $C))
+    (local.set $m (f32x4.splat (global.get $largest)))
+    (loop $nextQuad
+      (local.set $e
+        (call $exp
+          (f32x4.sub
+            (if (result v128) (i32.ge_s (local.get $left) (i32.const 4))
+              (then (v128.load (local.get $from)))
+              (else (call $loadSome (local.get $from) (local.get $left) (f32x4.splat (f32.const -inf)))))
+            (local.get $m))))
+      (local.set $sums
+        (f64x2.add (local.get $sums)
+          (f64x2.add
+            (f64x2.promote_low_f32x4 (local.get $e))
+            (f64x2.promote_low_f32x4
+              (i8x16.shuffle 8 9 10 11 12 13 14 15 8 9 10 11 12 13 14 15 (local.get $e) (local.get $e))))))
+      (local.set $from (i32.add (local.get $from) (i32.const 16)))
+      (br_if $nextQuad
+        (i32.gt_s (local.tee $left (i32.sub (local.get $left) (i32.const 4))) (i32.const 0))))
+    (call $total (local.get $sums)))
+
   ;; sums + the four elements of x, as two doubles.
   (func $addUp (param $sums v128) (param $x v128) (result v128)
     (f64x2.add (local.get $sums)
@@ -105,6 +130,15 @@
 
   (func $total (param $sums v128) (result f64)
     (f64.add (f64x2.extract_lane 0 (local.get $sums)) (f64x2.extract_lane 1 (local.get $sums))))
+
+  ;; weight · (m - x + log s) of the row's class; a weight of 0 counts nothing, be the logit infinite.
+  (func $lossOfClass (param $x f32) (param $logarithm v128) (result f64)
+    (if (f64.eq (global.get $weight) (f64.const 0)) (then (return (f64.const 0))))
+    (f64.mul (global.get $weight)
+      (f64.promote_f32
+        (f32.add
+          (f32.sub (global.get $largest) (local.get $x))
+          (f32x4.extract_lane 0 (local.get $logarithm))))))
 
   (func $readRow
     (local $c i32) (local $sums v128) (local $losses v128) (local $share v128) (local $logarithm v128)
@@ -126,15 +160,29 @@
         (i32.or (global.get $isProbability) (i32.lt_u (global.get $label) (global.get $C)))
         (f32.lt (f32.abs (global.get $largest)) (f32.const inf))))
 
-    (loop $nextQuad
-      (local.set $sums (call $addUp (local.get $sums) (call $exponentials (local.get $c))))
-      (br_if $nextQuad
-        (i32.lt_u (local.tee $c (i32.add (local.get $c) (i32.const 4))) (global.get $C))))
-    (global.set $sumOfExp (call $total (local.get $sums)))
+    (global.set $sumOfExp (call $addExponentials))
     (local.set $logarithm (call $log (f32x4.splat (f32.demote_f64 (global.get $sumOfExp)))))
 
-    (local.set $c (i32.const 0))
-    (local.set $sums (f64x2.splat (f64.const 0)))
+    (global.set $weight (f64.const 1))
+    (if (i32.and (global.get $isWeighted) (i32.lt_u (global.get $label) (global.get $C)))
+      (then
+        (global.set $weight
+          (f64.promote_f32
+            (f32.load (i32.add (global.get $weights) (i32.shl (global.get $label) (i32.const 2))))))))
+
+    ;; A class without smoothing has one share that is not 0, its weight.
+    (if (i32.and (i32.ge_s (global.get $label) (i32.const 0)) (f32.eq (global.get $smoothing) (f32.const 0)))
+      (then
+        (global.set $sumOfShares (global.get $weight))
+        (global.set $loss
+          (if (result f64) (global.get $isValid)
+            (then
+              (call $lossOfClass
+                (f32.load (i32.add (global.get $logits) (i32.shl (global.get $label) (i32.const 2))))
+                (local.get $logarithm)))
+            (else (f64.const nan))))
+        (return)))
+
     (loop $nextQuad
       (local.set $share (call $shares (local.get $c)))
       (local.set $sums (call $addUp (local.get $sums) (local.get $share)))
@@ -153,14 +201,7 @@
         (i32.lt_u (local.tee $c (i32.add (local.get $c) (i32.const 4))) (global.get $C))))
     (global.set $sumOfShares (call $total (local.get $sums)))
     (global.set $loss
-      (select (call $total (local.get $losses)) (f64.const nan) (global.get $isValid)))
-
-    (global.set $weight (f64.const 1))
-    (if (i32.and (global.get $isWeighted) (i32.lt_u (global.get $label) (global.get $C)))
-      (then
-        (global.set $weight
-          (f64.promote_f32
-            (f32.load (i32.add (global.get $weights) (i32.shl (global.get $label) (i32.const 2)))))))))
+      (select (call $total (local.get $losses)) (f64.const nan) (global.get $isValid))))
 
   ;; dLogits of the row that was read: factor · ∂loss/∂x.
   (func $writeGradient (param $dLogits i32) (param $factor f64)
