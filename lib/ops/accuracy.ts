@@ -1,4 +1,5 @@
 import { ShapeError } from '../errors.js';
+import { argmaxWasm } from '../generated/wasm.js';
 import { commonWgsl, correctPredictionsWgsl, largestLogitWgsl } from '../generated/wgsl.js';
 import { ceilDivide, foldWorkgroups, type Launch, Uniforms } from '../graph/launch.js';
 import { applyOne } from '../graph/node.js';
@@ -6,6 +7,7 @@ import { type ArrayView, defineOperation, type OperationCase, type TensorSpec } 
 import { formatShape } from '../shape.js';
 import { asTensor, type Tensor, type TensorLike } from '../tensor.js';
 import type { NoAttributes } from './binary.js';
+import { rowParts } from './simd-parts.js';
 import { mean } from './sum.js';
 
 /** Up to so many rows, one workgroup adds up the hits. */
@@ -70,6 +72,18 @@ const correctPredictionsOperation = defineOperation<NoAttributes>({
   kernel: ({ inputs: [logits] }) => [
     launchOf('correctPredictions', logits, foldWorkgroups(ceilDivide(logits?.shape[0] ?? 0, 64))),
   ],
+  simd({ inputs: [logits] }) {
+    const [N = 0, C = 0] = logits?.shape ?? [];
+    const kernel = { module: argmaxWasm, entryPoint: 'correctPredictions' };
+    const tasks = rowParts(N, C).map(({ start, count }) => {
+      const rows = [
+        { input: 0, offset: 4 * start * C },
+        { input: 1, offset: 4 * start },
+      ];
+      return [{ kernel, arguments: [...rows, { output: 0, offset: 4 * start }, count, C] }];
+    });
+    return [{ tasks }];
+  },
   gradient: { none: 'it is a step function' },
   tolerance: { absolute: 0, relative: 0 },
   cases: [...SIZES.map(caseOf), caseOf([0, 4])],
@@ -89,6 +103,11 @@ export const accuracyOperation = defineOperation<NoAttributes>({
       Array.from({ length: N }, (_, row) => isCorrect(logits, target, row)).reduce((a, b) => a + b, 0) / N;
   },
   kernel: ({ inputs: [logits] }) => [launchOf('accuracy', logits, [1, 1, 1])],
+  simd({ inputs: [logits] }) {
+    const [N = 0, C = 0] = logits?.shape ?? [];
+    const kernel = { module: argmaxWasm, entryPoint: 'accuracy' };
+    return [{ tasks: [[{ kernel, arguments: [{ input: 0 }, { input: 1 }, { output: 0 }, N, C] }]] }];
+  },
   gradient: { none: 'it is a step function' },
   tolerance: { absolute: 0, relative: 1e-6 },
   cases: SIZES.map(caseOf),

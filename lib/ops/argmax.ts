@@ -1,10 +1,12 @@
 import { ShapeError } from '../errors.js';
+import { argmaxWasm } from '../generated/wasm.js';
 import { argmaxWgsl, commonWgsl } from '../generated/wgsl.js';
 import { ceilDivide, foldWorkgroups, Uniforms } from '../graph/launch.js';
 import { applyOne } from '../graph/node.js';
 import { defineOperation } from '../graph/operation.js';
 import { formatShape, normalizeAxis, rowsAlong } from '../shape.js';
 import { asTensor, type Tensor, type TensorLike } from '../tensor.js';
+import { rowParts } from './simd-parts.js';
 import type { AxisOptions } from './softmax.js';
 
 const argmaxOperation = defineOperation<{ readonly axis: number }>({
@@ -38,6 +40,19 @@ const argmaxOperation = defineOperation<{ readonly axis: number }>({
         workgroups: foldWorkgroups(ceilDivide(rows, 64)),
       },
     ];
+  },
+  simd({ inputs: [input], attributes: { axis } }) {
+    const { rows, C, inner } = rowsAlong(input?.shape ?? [], axis);
+    if (inner !== 1) return undefined; // the kernel wants a row's elements side by side
+    const kernel = { module: argmaxWasm, entryPoint: 'argmax' };
+    const tasks = rowParts(rows, C).map(({ start, count }) => {
+      const [from, to] = [
+        { input: 0, offset: 4 * start * C },
+        { output: 0, offset: 4 * start },
+      ];
+      return [{ kernel, arguments: [from, to, count, C] }];
+    });
+    return [{ tasks }];
   },
   gradient: { none: 'a position does not change by small steps' },
   tolerance: { absolute: 0, relative: 0 },

@@ -2,7 +2,7 @@ import { ShapeError } from '../errors.js';
 import { defineOperation } from '../graph/operation.js';
 import { formatShape, sameShape, sizeOf } from '../shape.js';
 import type { NoAttributes } from './binary.js';
-import { moveElements, moveLaunch, wholeMove } from './moving.js';
+import { moveElements, moveLaunch, movePhase, wholeMove } from './moving.js';
 
 /** variable ← value, in place. Inputs: the variable's value, the new value. `Variable.assign` is its public form. */
 export const assign = defineOperation<NoAttributes>({
@@ -20,6 +20,7 @@ export const assign = defineOperation<NoAttributes>({
     if (value && variable) moveElements(wholeMove(value.data.length), value, variable);
   },
   kernel: ({ inputs: [, value] }) => [moveLaunch('assign', wholeMove(sizeOf(value?.shape ?? [])), 1)],
+  simd: ({ inputs: [, value] }) => movePhase([wholeMove(sizeOf(value?.shape ?? []))], 1),
   writes: [0],
   gradient: { none: 'it changes state' },
   tolerance: { absolute: 0, relative: 0 },

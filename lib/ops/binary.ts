@@ -1,17 +1,28 @@
 import { ShapeError } from '../errors.js';
+import { binaryWasm } from '../generated/wasm.js';
 import { binaryWgsl, commonWgsl } from '../generated/wgsl.js';
 import { ceilDivide, fillBlock, foldWorkgroups, Uniforms } from '../graph/launch.js';
 import { applyOne } from '../graph/node.js';
 import { type Attributes, type CaseInput, defineOperation, type Operation } from '../graph/operation.js';
-import { broadcastShapes, broadcastStrides, collapse, forEachOffset, sameShape, type Shape, sizeOf } from '../shape.js';
+import {
+  broadcastShapes,
+  broadcastStrides,
+  collapse,
+  forEachOffset,
+  sameShape,
+  type Shape,
+  sizeOf,
+  stridesOf,
+} from '../shape.js';
 import { asTensor, type Tensor, type TensorLike } from '../tensor.js';
+import { blockTasks } from './simd-parts.js';
 import { sumTo } from './sum.js';
 
 export type NoAttributes = Readonly<Record<string, never>>;
 
 /**
- * The room that functions of two values share: output = f(a, b), broadcast by NumPy's rule. A row states f; the kernel
- * states it once more, in kernels/binary.wgsl, under the row's name.
+ * The room that functions of two values share: output = f(a, b), broadcast by NumPy's rule. A row states f; the kernels
+ * state it once more, in kernels/binary.wgsl and kernels/binary.wat, under the row's name.
  */
 export interface BinaryRow {
   readonly name: string;
@@ -92,6 +103,29 @@ export function defineBinary(row: BinaryRow): Operation<NoAttributes> {
           workgroups: foldWorkgroups(ceilDivide(count, isSameShape ? 256 : 64)),
         },
       ];
+    },
+    simd({ inputs: [a, b], outputs: [output] }) {
+      const shape = output?.shape ?? [];
+      const strides = [a, b].map((input) => broadcastStrides(input?.shape ?? [], shape));
+      const tasks = blockTasks(
+        { sizes: shape, strides: [...strides, stridesOf(shape)] },
+        ({ rows, columns, tensors }) => {
+          const operands = tensors
+            .slice(0, 2)
+            .flatMap(({ start, rowStride, columnStride }, input) => [
+              { input, offset: 4 * start },
+              4 * rowStride,
+              columnStride,
+            ]);
+          const [, , target] = tensors;
+          const to = { output: 0, offset: 4 * (target?.start ?? 0) };
+          return {
+            kernel: { module: binaryWasm, entryPoint: row.name },
+            arguments: [...operands, to, 4 * (target?.rowStride ?? 0), rows, columns],
+          };
+        },
+      );
+      return tasks && [{ tasks }];
     },
     gradient:
       typeof gradient === 'object'

@@ -11,7 +11,7 @@ import {
   stridesOf,
 } from '../shape.js';
 import { asTensor, type Tensor, type TensorLike } from '../tensor.js';
-import { type Move, moveElements, moveLaunch } from './moving.js';
+import { type Move, moveElements, moveLaunch, movePhase } from './moving.js';
 import { sumTo } from './sum.js';
 
 const broadcastOperation = defineOperation<{ readonly shape: Shape }>({
@@ -31,6 +31,7 @@ const broadcastOperation = defineOperation<{ readonly shape: Shape }>({
   kernel: ({ inputs: [input], attributes: { shape } }) => [
     moveLaunch('broadcastTo', moveOf(input?.shape ?? [], shape)),
   ],
+  simd: ({ inputs: [input], attributes: { shape } }) => movePhase([moveOf(input?.shape ?? [], shape)]),
   gradient: ({ inputs: [input], outputGradients: [dOutput] }) =>
     input && dOutput ? [sumTo(dOutput, input.shape)] : [],
   tolerance: { absolute: 0, relative: 0 },

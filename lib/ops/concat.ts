@@ -3,7 +3,7 @@ import { applyOne } from '../graph/node.js';
 import { defineOperation } from '../graph/operation.js';
 import { axisSize, formatShape, normalizeAxis, type Shape, sizeOf, stridesOf } from '../shape.js';
 import { asTensor, type Tensor, type TensorLike } from '../tensor.js';
-import { type Move, moveElements, moveLaunch } from './moving.js';
+import { type Move, moveElements, moveLaunch, movePhase } from './moving.js';
 import { slice } from './slice.js';
 
 type ConcatAttributes = { readonly axis: number };
@@ -46,6 +46,14 @@ const concatOperation = defineOperation<ConcatAttributes>({
       output?.shape ?? [],
       axis,
     ).flatMap((move, i) => (sizeOf(move.sizes) === 0 ? [] : [moveLaunch('concat', move, i)])),
+  simd: ({ inputs, outputs: [output], attributes: { axis } }) =>
+    movePhase(
+      movesOf(
+        inputs.map((input) => input.shape),
+        output?.shape ?? [],
+        axis,
+      ),
+    ),
   gradient({ inputs, outputGradients: [dOutput], attributes: { axis }, needs }) {
     let position = 0;
     return inputs.map((input, i) => {

@@ -3,7 +3,7 @@ import { defineOperation } from '../graph/operation.js';
 import { sizeOf } from '../shape.js';
 import { asTensor, type Tensor, type TensorLike } from '../tensor.js';
 import type { NoAttributes } from './binary.js';
-import { moveElements, moveLaunch, wholeMove } from './moving.js';
+import { moveElements, moveLaunch, movePhase, wholeMove } from './moving.js';
 
 /** output = input, in a buffer of its own: for results that would live in a variable or an input. */
 export const copyOperation = defineOperation<NoAttributes>({
@@ -13,6 +13,7 @@ export const copyOperation = defineOperation<NoAttributes>({
     if (input && output) moveElements(wholeMove(input.data.length), input, output);
   },
   kernel: ({ inputs: [input] }) => [moveLaunch('copy', wholeMove(sizeOf(input?.shape ?? [])))],
+  simd: ({ inputs: [input] }) => movePhase([wholeMove(sizeOf(input?.shape ?? []))]),
   gradient: ({ outputGradients }) => outputGradients,
   tolerance: { absolute: 0, relative: 0 },
   cases: [

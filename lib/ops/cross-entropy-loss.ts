@@ -13,6 +13,7 @@ import { multiply } from './arithmetic.js';
 import { foldLabels, joinLoss } from './fused-loss.js';
 import {
   checkTarget,
+  crossEntropyCall,
   type CrossEntropyAttributes,
   crossEntropyCases,
   gradientOfRow,
@@ -115,6 +116,12 @@ export const crossEntropyLoss: Operation<LossAttributes> = defineOperation<LossA
   kernel: (call) => [crossEntropyLossLaunch(call, PLAIN)],
   fold: foldLabels,
   join: joinLoss,
+  simd(call) {
+    const [N = 0, C = 0] = call.inputs[0]?.shape ?? [];
+    if (N === 0 || C === 0) return undefined;
+    const own = [Number(call.attributes.mean), { output: 0 }, { output: 1 }];
+    return [{ tasks: [[crossEntropyCall(call, 'whole', { start: 0, count: N }, own)]] }];
+  },
   // The gradient is there already: only where the loss is used in something else is there a factor.
   gradient({ outputs: [, dLogits], outputGradients: [dLoss] }) {
     if (!dLogits || !dLoss) return [];

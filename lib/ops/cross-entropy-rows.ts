@@ -1,8 +1,11 @@
 import { ShapeError } from '../errors.js';
+import { softmaxCrossEntropyWasm } from '../generated/wasm.js';
 import { commonWgsl, softmaxCrossEntropyWgsl } from '../generated/wgsl.js';
 import { foldWorkgroups, Uniforms } from '../graph/launch.js';
 import type { ArrayView, Call, OperationCase, TensorSpec } from '../graph/operation.js';
+import type { SimdArgument, SimdCall } from '../graph/simd.js';
 import { formatShape } from '../shape.js';
+import type { Part } from './simd-parts.js';
 
 /** What of a cross-entropy is not a tensor. */
 export type CrossEntropyAttributes = {
@@ -102,6 +105,32 @@ export function crossEntropyLaunch(
     constants: { PROBABILITIES: Number(target?.dtype === 'f32'), WEIGHTED: Number(attributes.weighted) },
     uniforms: new Uniforms().u32(N, C, attributes.ignoreIndex).f32(attributes.labelSmoothing).bytes(),
     workgroups: foldWorkgroups(N),
+  };
+}
+
+/** The call of an entry point of kernels/softmax_cross_entropy.wat over some of the rows; `own` is what follows for it. */
+export function crossEntropyCall(
+  { inputs: [logits, target], attributes: { ignoreIndex, weighted, labelSmoothing } }: Call<CrossEntropyAttributes>,
+  entryPoint: string,
+  { start, count }: Part,
+  own: readonly SimdArgument[],
+): SimdCall {
+  const C = logits?.shape[1] ?? 0;
+  const isProbability = target?.dtype === 'f32';
+  return {
+    kernel: { module: softmaxCrossEntropyWasm, entryPoint },
+    arguments: [
+      { input: 0, offset: 4 * start * C },
+      { input: 1, offset: 4 * start * (isProbability ? C : 1) },
+      { input: 2 },
+      count,
+      C,
+      ignoreIndex,
+      Number(isProbability),
+      Number(weighted),
+      labelSmoothing,
+      ...own,
+    ],
   };
 }
 

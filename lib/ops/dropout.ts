@@ -1,4 +1,5 @@
 import { OptionError, ShapeError } from '../errors.js';
+import { dropoutWasm } from '../generated/wasm.js';
 import { commonWgsl, dropoutWgsl, epilogueDropoutWgsl, philoxWgsl } from '../generated/wgsl.js';
 import type { Generator } from '../generator.js';
 import { ceilDivide, foldWorkgroups, Uniforms } from '../graph/launch.js';
@@ -8,6 +9,7 @@ import { drawBits, streamOf } from '../random.js';
 import { sizeOf } from '../shape.js';
 import { asTensor, type Tensor, type TensorLike } from '../tensor.js';
 import { multiply } from './arithmetic.js';
+import { elementParts } from './simd-parts.js';
 
 type DropoutAttributes = { readonly probability: number; readonly stream: number; readonly use: number };
 
@@ -41,6 +43,19 @@ const dropoutOperation: Operation<DropoutAttributes> = defineOperation<DropoutAt
         workgroups: foldWorkgroups(ceilDivide(quads, 64)),
       },
     ];
+  },
+  // Contiguous tensors as blocks of one row, whose pitch does not matter.
+  simd({ inputs: [input], attributes: { probability, stream, use } }) {
+    const kernel = { module: dropoutWasm, entryPoint: 'dropout' };
+    const drawn = [{ input: 1 }, stream, use, thresholdOf(probability), scaleOf(probability)];
+    const tasks = elementParts(sizeOf(input?.shape ?? [])).map(({ start, count }) => {
+      const [from, to] = [
+        { input: 0, offset: 4 * start },
+        { output: 0, offset: 4 * start },
+      ];
+      return [{ kernel, arguments: [from, 0, to, 0, 1, count, start, 0, ...drawn, { scratch: true as const }] }];
+    });
+    return [{ tasks, scratchBytes: 80 }];
   },
   gradient: ({ inputs: [, state], outputGradients: [dOutput], attributes }) =>
     state && dOutput ? [applyOne(dropoutOperation, [dOutput, state], attributes), undefined] : [],

@@ -1,4 +1,5 @@
 import { ShapeError } from '../errors.js';
+import { gatherWasm } from '../generated/wasm.js';
 import { commonWgsl, gatherWgsl } from '../generated/wgsl.js';
 import { ceilDivide, foldWorkgroups, Uniforms } from '../graph/launch.js';
 import { applyOne } from '../graph/node.js';
@@ -6,6 +7,10 @@ import { defineOperation } from '../graph/operation.js';
 import { formatShape, type Shape, sizeOf } from '../shape.js';
 import { asTensor, type Tensor, type TensorLike } from '../tensor.js';
 import type { NoAttributes } from './binary.js';
+import { elementParts, rowParts } from './simd-parts.js';
+
+/** A quiet NaN: the element of a row that does not exist. */
+const NAN_BITS = 0x7fc00000;
 
 /** R rows of D elements, I indices. */
 function sizesOf(table: Shape, indices: Shape) {
@@ -44,6 +49,15 @@ const gatherGradient = defineOperation<{ readonly shape: Shape }>({
     const { R, D, I } = sizesOf(shape, indices?.shape ?? []);
     return [launchOf('gatherGradient', R, D, I, R * D)];
   },
+  simd({ inputs: [, indices], attributes: { shape } }) {
+    const { R, D, I } = sizesOf(shape, indices?.shape ?? []);
+    const kernel = { module: gatherWasm, entryPoint: 'scatterAdd' };
+    const tasks = elementParts(D, R + I).map(({ start, count }) => {
+      const offset = 4 * start;
+      return [{ kernel, arguments: [{ input: 0, offset }, { input: 1 }, { output: 0, offset }, R, D, I, count] }];
+    });
+    return [{ tasks }];
+  },
   gradient: ({ inputs: [, indices], outputGradients: [dOutput] }) =>
     indices && dOutput ? [gather(dOutput, indices), undefined] : [],
   tolerance: { absolute: 1e-5, relative: 1e-5 },
@@ -78,6 +92,16 @@ const gatherOperation = defineOperation<NoAttributes>({
   kernel({ inputs: [table, indices] }) {
     const { R, D, I } = sizesOf(table?.shape ?? [], indices?.shape ?? []);
     return [launchOf('gather', R, D, I, I * D)];
+  },
+  simd({ inputs: [table, indices] }) {
+    const { R, D, I } = sizesOf(table?.shape ?? [], indices?.shape ?? []);
+    const missing = table?.dtype === 'f32' ? NAN_BITS : -1;
+    const kernel = { module: gatherWasm, entryPoint: 'gather' };
+    const tasks = rowParts(I, D).map(({ start, count }) => {
+      const rows = [{ input: 0 }, { input: 1, offset: 4 * start }, { output: 0, offset: 4 * start * D }];
+      return [{ kernel, arguments: [...rows, R, D, count, missing] }];
+    });
+    return [{ tasks }];
   },
   gradient: ({ inputs: [table, indices], outputGradients: [dOutput] }) =>
     table && indices && dOutput

@@ -1,7 +1,10 @@
+import { stridedCopyWasm } from '../generated/wasm.js';
 import { commonWgsl, stridedCopyWgsl } from '../generated/wgsl.js';
 import { ceilDivide, foldWorkgroups, type Launch, Uniforms } from '../graph/launch.js';
 import { collapse, forEachOffset, sizeOf } from '../shape.js';
 import type { ArrayView } from '../graph/operation.js';
+import type { SimdPhase, SimdTask } from '../graph/simd.js';
+import { blockTasks, elementParts } from './simd-parts.js';
 
 /**
  * What transpose, slice, concat, broadcastTo, copy and assign have in common: a block of one tensor is moved into a
@@ -35,6 +38,42 @@ export function moveLaunch(name: string, move: Move, input = 0): Launch {
       .axes(strides[1] ?? [], 0)
       .bytes(),
     workgroups: foldWorkgroups(ceilDivide(count, 64)),
+  };
+}
+
+/** Tasks of kernels/strided_copy.wat for a move from input `input` to output 0. */
+function moveTasks({ sizes, from, to }: Move, input: number): SimdTask[] | undefined {
+  return blockTasks({ sizes, strides: [from.strides, to.strides] }, ({ rows, columns, tensors: [source, target] }) => {
+    const [ofSource, ofTarget] = [source?.start ?? 0, target?.start ?? 0];
+    return {
+      kernel: { module: stridedCopyWasm, entryPoint: 'move' },
+      arguments: [
+        { input, offset: 4 * (from.start + ofSource) },
+        4 * (source?.rowStride ?? 0),
+        4 * (source?.columnStride ?? 0),
+        { output: 0, offset: 4 * (to.start + ofTarget) },
+        4 * (target?.rowStride ?? 0),
+        4 * (target?.columnStride ?? 0),
+        rows,
+        columns,
+      ],
+    };
+  });
+}
+
+/** The phase of moves to output 0, none of which touches what another one writes: move i is from input `first` + i. */
+export function movePhase(moves: readonly Move[], first = 0): SimdPhase[] | undefined {
+  const tasks = moves.map((move, i) => (sizeOf(move.sizes) === 0 ? [] : moveTasks(move, first + i)));
+  return tasks.every((own) => own !== undefined) ? [{ tasks: tasks.flat() }] : undefined;
+}
+
+/** The phase that fills output 0, of `count` elements, with zeros. */
+export function clearPhase(count: number): SimdPhase {
+  const kernel = { module: stridedCopyWasm, entryPoint: 'fill' };
+  return {
+    tasks: elementParts(count).map((part) => [
+      { kernel, arguments: [{ output: 0, offset: 4 * part.start }, part.count, 0] },
+    ]),
   };
 }
 

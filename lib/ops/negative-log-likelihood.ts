@@ -1,12 +1,15 @@
 import { ShapeError } from '../errors.js';
+import { negativeLogLikelihoodWasm } from '../generated/wasm.js';
 import { commonWgsl, negativeLogLikelihoodWgsl } from '../generated/wgsl.js';
 import { ceilDivide, foldWorkgroups, Uniforms } from '../graph/launch.js';
 import { applyOne } from '../graph/node.js';
 import { defineOperation } from '../graph/operation.js';
 import { formatShape } from '../shape.js';
 import { asTensor, type Tensor, type TensorLike } from '../tensor.js';
+import type { SimdPhase } from '../graph/simd.js';
 import type { NoAttributes } from './binary.js';
 import { checkReduction, reduceLosses, type Reduction } from './reduction.js';
+import { rowParts } from './simd-parts.js';
 
 const SHAPES = [
   [1, 1],
@@ -30,6 +33,8 @@ const likelihoodGradient = defineOperation<{ readonly classes: number }>({
     const [N = 0] = target?.shape ?? [];
     return [launchOf('gradient', N, classes, N * classes)];
   },
+  simd: ({ inputs: [target], attributes: { classes } }) =>
+    phasesOf('gradient', target?.shape[0] ?? 0, classes, [1, 1, classes]),
   gradient: { none: 'second derivatives of the loss are not written' },
   tolerance: { absolute: 0, relative: 0 },
   cases: SHAPES.map(([N, classes]) => ({
@@ -67,6 +72,10 @@ const likelihoodOperation = defineOperation<NoAttributes>({
     const [N = 0, C = 0] = logProbabilities?.shape ?? [];
     return [launchOf('forward', N, C, N)];
   },
+  simd({ inputs: [logProbabilities] }) {
+    const [N = 0, C = 0] = logProbabilities?.shape ?? [];
+    return phasesOf('forward', N, C, [C, 1, 1]);
+  },
   gradient: ({ inputs: [logProbabilities, target], outputGradients: [dLoss] }) =>
     target && dLoss
       ? [applyOne(likelihoodGradient, [target, dLoss], { classes: logProbabilities?.shape[1] ?? 0 }), undefined]
@@ -77,6 +86,17 @@ const likelihoodOperation = defineOperation<NoAttributes>({
     attributes: {},
   })),
 });
+
+/** Tasks over the rows; `elements` says how many of a row the two inputs and the output have. */
+function phasesOf(entryPoint: string, N: number, C: number, elements: readonly [number, number, number]): SimdPhase[] {
+  const kernel = { module: negativeLogLikelihoodWasm, entryPoint };
+  const [first, second, ofOutput] = elements;
+  const tasks = rowParts(N, C).map(({ start, count }) => {
+    const inputs = [first, second].map((each, input) => ({ input, offset: 4 * start * each }));
+    return [{ kernel, arguments: [...inputs, { output: 0, offset: 4 * start * ofOutput }, count, C] }];
+  });
+  return [{ tasks }];
+}
 
 function launchOf(entryPoint: 'forward' | 'gradient', N: number, C: number, elements: number) {
   return {

@@ -1,3 +1,4 @@
+import { randomWasm } from '../generated/wasm.js';
 import { commonWgsl, philoxWgsl, randomWgsl } from '../generated/wgsl.js';
 import type { Generator } from '../generator.js';
 import { ceilDivide, fillBlock, foldWorkgroups, Uniforms } from '../graph/launch.js';
@@ -6,6 +7,7 @@ import { defineOperation } from '../graph/operation.js';
 import { boxMuller, drawBits, streamOf, unitFloat } from '../random.js';
 import { checkShape, type Shape, sizeOf } from '../shape.js';
 import type { Tensor } from '../tensor.js';
+import { elementParts } from './simd-parts.js';
 
 type Distribution = 'bits' | 'uniform' | 'normal';
 type RandomAttributes = {
@@ -54,6 +56,15 @@ const randomOperation = defineOperation<RandomAttributes>({
         workgroups: foldWorkgroups(ceilDivide(quads, 64)),
       },
     ];
+  },
+  simd({ attributes: { distribution, shape, stream, use } }) {
+    if (distribution === 'normal') return undefined; // cos and sin are not written
+    const kernel = { module: randomWasm, entryPoint: distribution };
+    const drawn = [{ input: 0 }, stream, use, { scratch: true as const }];
+    const tasks = elementParts(sizeOf(shape)).map(({ start, count }) => [
+      { kernel, arguments: [{ output: 0, offset: 4 * start }, start, count, ...drawn] },
+    ]);
+    return [{ tasks, scratchBytes: 64 }];
   },
   gradient: { none: 'random numbers do not depend on anything' },
   // normal: WGSL promises cos and sin to an absolute 2^-11, and the radius is at most sqrt(-2 ln 2^-24) = 5.8

@@ -1,11 +1,14 @@
 import { ShapeError } from '../errors.js';
+import { reduceWasm } from '../generated/wasm.js';
 import { commonWgsl, reduceWgsl } from '../generated/wgsl.js';
 import { ceilDivide, fillBlock, foldWorkgroups, Uniforms } from '../graph/launch.js';
 import { applyOne } from '../graph/node.js';
 import { defineOperation, type Operation } from '../graph/operation.js';
+import type { SimdCall, SimdTask } from '../graph/simd.js';
 import { collapse, forEachOffset, normalizeAxes, type Shape, sizeOf, stridesOf } from '../shape.js';
 import { asTensor, type Tensor, type TensorLike } from '../tensor.js';
 import { reshape } from './reshape.js';
+import { elementParts, MAX_CALLS, rowParts, tasksOf } from './simd-parts.js';
 
 /** Which axes are reduced. */
 export interface ReduceOptions {
@@ -19,8 +22,8 @@ export interface ReduceOptions {
 export type ReduceAttributes = { readonly axes: readonly number[]; readonly scale: number };
 
 /**
- * The room that reductions share: output = scale · (f over the reduced axes). A row states f; the kernel states it once
- * more, in the block `function` of kernels/reduce.wgsl.
+ * The room that reductions share: output = scale · (f over the reduced axes). A row states f; the kernels state it once
+ * more, in the block `function` of kernels/reduce.wgsl and, under the row's name, in kernels/reduce.wat.
  */
 export interface ReduceRow {
   readonly name: string;
@@ -99,6 +102,10 @@ export function defineReduce(row: ReduceRow): Operation<ReduceAttributes> {
         },
       ];
     },
+    simd: ({ inputs: [input], attributes }) => {
+      const tasks = reduceTasks(row, input?.shape ?? [], attributes);
+      return tasks && [{ tasks }];
+    },
     gradient: row.gradient,
     tolerance: { absolute: 1e-4, relative: 1e-5 }, // sums of up to 5,000 normal numbers: 70 · 1e-7 · a few
     cases: CASES.filter(([shape]) => row.neutral === 0 || sizeOf(shape) > 0).map(([shape, axes]) => ({
@@ -106,6 +113,42 @@ export function defineReduce(row: ReduceRow): Operation<ReduceAttributes> {
       attributes: { axes, scale: 1 },
     })),
   });
+}
+
+/**
+ * Tasks of kernels/reduce.wat: along rows where the reduced elements are contiguous, down columns where the kept ones
+ * are; undefined where neither is, or where more axes are left than the kernel walks.
+ */
+function reduceTasks(row: ReduceRow, shape: Shape, { axes, scale }: ReduceAttributes): SimdTask[] | undefined {
+  const { kept, reduced } = walks(shape, axes);
+  const [keptStrides = [], reducedStrides = []] = [kept.strides[0], reduced.strides[0]];
+  const alongRows = reduced.sizes.length > 0 && reduced.sizes.length <= 2 && reducedStrides.at(-1) === 1;
+  const downColumns = reduced.sizes.length <= 1 && (kept.sizes.length === 0 || keptStrides.at(-1) === 1);
+  const outer = { sizes: kept.sizes.slice(0, -1), strides: [keptStrides.slice(0, -1)] };
+  if ((!alongRows && !downColumns) || sizeOf(outer.sizes) > MAX_CALLS) return undefined;
+
+  const [count, pitch] = [kept.sizes.at(-1) ?? 1, 4 * (keptStrides.at(-1) ?? 0)];
+  const reducedCount = sizeOf(reduced.sizes);
+  const kernel = { module: reduceWasm, entryPoint: row.name + (alongRows ? 'Rows' : 'Columns') };
+  const parts = alongRows ? rowParts(count, reducedCount) : elementParts(count, reducedCount);
+  const calls: SimdCall[] = [];
+  forEachOffset(outer, ([offset = 0], i) => {
+    for (const part of parts) {
+      const from = { input: 0, offset: 4 * offset + part.start * pitch };
+      const to = { output: 0, offset: 4 * (i * count + part.start) };
+      const values = alongRows
+        ? [from, pitch, part.count, ...stripsOf(reduced.sizes, reducedStrides), to]
+        : [from, reducedCount, 4 * (reducedStrides[0] ?? 0), to, part.count];
+      calls.push({ kernel, arguments: [...values, scale, row.neutral] });
+    }
+  });
+  return tasksOf(calls, sizeOf(shape));
+}
+
+/** Number and pitch of the strips of contiguous elements that are reduced, and the elements of each. */
+function stripsOf(sizes: readonly number[], strides: readonly number[]): [number, number, number] {
+  const columns = sizes.at(-1) ?? 1;
+  return sizes.length === 1 ? [1, 0, columns] : [sizes[0] ?? 1, 4 * (strides[0] ?? 0), columns];
 }
 
 /** The kept and the reduced axes as two walks through the input. */

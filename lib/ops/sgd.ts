@@ -6,6 +6,7 @@ import { defineOperation, type Operation, type TensorSpec } from '../graph/opera
 import type { SimdArgument, SimdPhase } from '../graph/simd.js';
 import { formatShape, sameShape, type Shape, sizeOf } from '../shape.js';
 import { readOptimizerState } from './optimizer-state.js';
+import { elementParts } from './simd-parts.js';
 
 export type SgdAttributes = {
   readonly weightDecay: number;
@@ -46,7 +47,12 @@ export const sgdUpdate: Operation<{ readonly weightDecay: number }> = defineOper
       }),
     ],
     simd: ({ inputs: [parameter, , state], attributes: { weightDecay } }) =>
-      phaseOf('plain', [{ output: 0 }, { input: 1 }, { input: 2 }, ratesIn(state), quadsOf(parameter), weightDecay]),
+      phasesOf(
+        'plain',
+        parameter?.shape ?? [],
+        [{ output: 0 }, { input: 1 }],
+        [{ input: 2 }, ratesIn(state), weightDecay],
+      ),
     writes: [0],
     stage: ({ inputs: [, , state], attributes: { weightDecay } }) => ({
       position: 1,
@@ -96,18 +102,12 @@ export const sgdMomentumUpdate: Operation<SgdAttributes> = defineOperation<SgdAt
     launchOf('momentum', parameter, state, [{ output: 0 }, { output: 1 }, { input: 2 }, { input: 3 }], attributes),
   ],
   simd: ({ inputs: [parameter, , , state], attributes: { weightDecay, momentum, dampening, nesterov } }) =>
-    phaseOf('momentum', [
-      { output: 0 },
-      { output: 1 },
-      { input: 2 },
-      { input: 3 },
-      ratesIn(state),
-      quadsOf(parameter),
-      weightDecay,
-      momentum,
-      dampening,
-      Number(nesterov),
-    ]),
+    phasesOf(
+      'momentum',
+      parameter?.shape ?? [],
+      [{ output: 0 }, { output: 1 }, { input: 2 }],
+      [{ input: 3 }, ratesIn(state), weightDecay, momentum, dampening, Number(nesterov)],
+    ),
   writes: [0, 1],
   stage: ({ inputs: [, , , state], attributes: { weightDecay, momentum, dampening, nesterov } }) => ({
     position: 2,
@@ -150,13 +150,18 @@ function checkGradient(parameter: TensorSpec | undefined, gradient: TensorSpec |
   return { shape: parameter.shape, dtype: 'f32' };
 }
 
-function phaseOf(entryPoint: string, values: readonly SimdArgument[]): SimdPhase[] {
-  return [{ tasks: [[{ kernel: { module: sgdWasm, entryPoint }, arguments: values }]] }];
-}
-
-/** Vectors of four elements that a tensor fills. */
-function quadsOf(spec: TensorSpec | undefined): number {
-  return ceilDivide(sizeOf(spec?.shape ?? []), 4);
+/** Contiguous tensors as blocks of one row, whose pitch does not matter. */
+function phasesOf(
+  entryPoint: string,
+  shape: Shape,
+  tensors: readonly ({ readonly input: number } | { readonly output: number })[],
+  settings: readonly SimdArgument[],
+): SimdPhase[] {
+  const tasks = elementParts(sizeOf(shape)).map(({ start, count }) => {
+    const operands = tensors.flatMap((tensor) => [{ ...tensor, offset: 4 * start }, 0]);
+    return [{ kernel: { module: sgdWasm, entryPoint }, arguments: [...operands, 1, count, ...settings] }];
+  });
+  return [{ tasks }];
 }
 
 /** How many learning rates an optimizer's state holds. */
@@ -171,7 +176,7 @@ function launchOf(
   bindings: readonly Binding[],
   { weightDecay, momentum, dampening, nesterov }: SgdAttributes,
 ): Launch {
-  const quads = quadsOf(parameter);
+  const quads = ceilDivide(sizeOf(parameter?.shape ?? []), 4);
   return {
     kernel: { name: `sgd ${entryPoint}`, code: commonWgsl + sgdWgsl, entryPoint },
     constants: { RATES: ratesIn(state) },

@@ -5,7 +5,7 @@ import { applyOne } from '../graph/node.js';
 import { defineOperation } from '../graph/operation.js';
 import { formatShape, type Shape, sizeOf, stridesOf } from '../shape.js';
 import { asTensor, type Tensor, type TensorLike } from '../tensor.js';
-import { type Move, moveElements, moveLaunch } from './moving.js';
+import { clearPhase, type Move, moveElements, moveLaunch, movePhase } from './moving.js';
 
 type SliceAttributes = { readonly start: readonly number[]; readonly end: readonly number[] };
 
@@ -20,6 +20,8 @@ const sliceOperation = defineOperation<SliceAttributes>({
   kernel: ({ inputs: [input], outputs: [output], attributes: { start } }) => [
     moveLaunch('slice', cutOut(input?.shape ?? [], output?.shape ?? [], start)),
   ],
+  simd: ({ inputs: [input], outputs: [output], attributes: { start } }) =>
+    movePhase([cutOut(input?.shape ?? [], output?.shape ?? [], start)]),
   gradient: ({ inputs: [input], outputGradients: [dOutput], attributes: { start } }) =>
     input && dOutput ? [applyOne(padOperation, [dOutput], { start, shape: input.shape })] : [],
   tolerance: { absolute: 0, relative: 0 },
@@ -50,6 +52,10 @@ const padOperation = defineOperation<{ readonly start: readonly number[]; readon
     };
     const blockShape = block?.shape ?? [];
     return sizeOf(blockShape) === 0 ? [clear] : [clear, moveLaunch('sliceGradient', putBack(blockShape, shape, start))];
+  },
+  simd({ inputs: [block], attributes: { start, shape } }) {
+    const moves = movePhase([putBack(block?.shape ?? [], shape, start)]);
+    return moves && [clearPhase(sizeOf(shape)), ...moves];
   },
   gradient: ({ inputs: [block], outputGradients: [dOutput], attributes: { start } }) =>
     block && dOutput

@@ -7,6 +7,7 @@ import { divide } from './arithmetic.js';
 import { crossEntropyLoss, isSmallLoss } from './cross-entropy-loss.js';
 import {
   checkTarget,
+  crossEntropyCall,
   type CrossEntropyAttributes,
   crossEntropyCases,
   crossEntropyLaunch,
@@ -15,6 +16,7 @@ import {
   rowOf,
 } from './cross-entropy-rows.js';
 import { checkReduction, reduceLosses, type Reduction } from './reduction.js';
+import { rowParts } from './simd-parts.js';
 import { sum } from './sum.js';
 
 const crossEntropyGradient = defineOperation<CrossEntropyAttributes>({
@@ -38,6 +40,17 @@ const crossEntropyGradient = defineOperation<CrossEntropyAttributes>({
       bindings: [{ input: 0 }, { input: 1 }, { input: 2 }, { input: 3 }, { output: 0 }],
     },
   ],
+  simd(call) {
+    const [N = 0, C = 0] = call.inputs[0]?.shape ?? [];
+    const tasks = rowParts(N, C).map((part) => {
+      const [dLoss, dLogits] = [
+        { input: 3, offset: 4 * part.start },
+        { output: 0, offset: 4 * part.start * C },
+      ];
+      return [crossEntropyCall(call, 'gradient', part, [dLoss, dLogits])];
+    });
+    return [{ tasks }];
+  },
   gradient: { none: 'second derivatives of the loss are not written' },
   tolerance: { absolute: 1e-5, relative: 2e-5 },
   cases: crossEntropyCases(true),
@@ -64,6 +77,15 @@ const crossEntropyOperation: Operation<CrossEntropyAttributes> = defineOperation
       bindings: [{ input: 0 }, { input: 1 }, { input: 2 }, { output: 0 }, { output: 1 }],
     },
   ],
+  simd(call) {
+    const [N = 0, C = 0] = call.inputs[0]?.shape ?? [];
+    if (C === 0) return undefined;
+    const tasks = rowParts(N, C).map((part) => {
+      const outputs = [0, 1].map((output) => ({ output, offset: 4 * part.start }));
+      return [crossEntropyCall(call, 'forward', part, outputs)];
+    });
+    return [{ tasks }];
+  },
   // The target and the weights are data; the second output, the weights of the rows, does not depend on the logits.
   gradient: ({ inputs: [logits, target, weight], outputGradients: [dLoss], attributes }) =>
     logits && target && weight && dLoss

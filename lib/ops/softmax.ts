@@ -1,12 +1,15 @@
 import { ShapeError } from '../errors.js';
+import { softmaxWasm } from '../generated/wasm.js';
 import { commonWgsl, softmaxWgsl } from '../generated/wgsl.js';
 import { foldWorkgroups, Uniforms } from '../graph/launch.js';
 import { applyOne } from '../graph/node.js';
 import { defineOperation, type GradientRule, type Operation } from '../graph/operation.js';
+import type { SimdPhase } from '../graph/simd.js';
 import { normalizeAxis, rowsAlong } from '../shape.js';
 import { asTensor, type Tensor, type TensorLike } from '../tensor.js';
 import { multiply, subtract } from './arithmetic.js';
 import { exp } from './math.js';
+import { elementParts, MAX_CALLS, rowParts, tasksOf } from './simd-parts.js';
 import { sum } from './sum.js';
 
 type SoftmaxAttributes = { readonly axis: number };
@@ -51,6 +54,16 @@ function defineSoftmax(
         },
       ];
     },
+    simd({ inputs: [input], attributes: { axis } }) {
+      const { rows, C, inner } = rowsAlong(input?.shape ?? [], axis);
+      if (inner !== 1) return columnPhases(`${name}Columns`, rows / inner, C, inner);
+      const tasks = rowParts(rows, C).map(({ start, count }) => {
+        const offset = 4 * start * C;
+        const kernel = { module: softmaxWasm, entryPoint: name };
+        return [{ kernel, arguments: [{ input: 0, offset }, { output: 0, offset }, count, C] }];
+      });
+      return [{ tasks }];
+    },
     gradient,
     tolerance: { absolute: 1e-5, relative: 2e-5 },
     cases: (
@@ -68,6 +81,19 @@ function defineSoftmax(
       ] as const
     ).map(([shape, axis]) => ({ inputs: [{ shape }], attributes: { axis } })),
   });
+}
+
+/** Tasks for rows whose elements are `inner` apart: columns of `outer` matrices [C, inner]. */
+function columnPhases(entryPoint: string, outer: number, C: number, inner: number): SimdPhase[] | undefined {
+  if (outer > MAX_CALLS) return undefined;
+  const kernel = { module: softmaxWasm, entryPoint };
+  const calls = Array.from({ length: outer }, (_, matrix) =>
+    elementParts(inner, C).map(({ start, count }) => {
+      const offset = 4 * (matrix * C * inner + start);
+      return { kernel, arguments: [{ input: 0, offset }, { output: 0, offset }, C, 4 * inner, count] };
+    }),
+  ).flat();
+  return [{ tasks: tasksOf(calls, outer * C * inner) }];
 }
 
 // dx = y · (dy - Σ dy · y)

@@ -3,7 +3,7 @@ import { applyOne } from '../graph/node.js';
 import { defineOperation } from '../graph/operation.js';
 import { formatShape, normalizeAxis, type Shape, stridesOf } from '../shape.js';
 import { asTensor, type Tensor, type TensorLike } from '../tensor.js';
-import { type Move, moveElements, moveLaunch } from './moving.js';
+import { type Move, moveElements, moveLaunch, movePhase } from './moving.js';
 
 const transposeOperation = defineOperation<{ readonly permutation: readonly number[] }>({
   name: 'transpose',
@@ -16,6 +16,7 @@ const transposeOperation = defineOperation<{ readonly permutation: readonly numb
   kernel: ({ inputs: [input], attributes }) => [
     moveLaunch('transpose', moveOf(input?.shape ?? [], attributes.permutation)),
   ],
+  simd: ({ inputs: [input], attributes }) => movePhase([moveOf(input?.shape ?? [], attributes.permutation)]),
   gradient: ({ outputGradients: [dOutput], attributes: { permutation } }) =>
     dOutput
       ? [

@@ -1,18 +1,22 @@
+import { unaryGradientWasm, unaryWasm } from '../generated/wasm.js';
 import { commonWgsl, epilogueActivationWgsl, pointwiseWgsl, unaryGradientWgsl, unaryWgsl } from '../generated/wgsl.js';
 import { ceilDivide, fillBlock, foldWorkgroups, type Launch, Uniforms } from '../graph/launch.js';
 import { applyOne } from '../graph/node.js';
 import { type CaseInput, defineOperation, type Operation } from '../graph/operation.js';
+import type { SimdPhase } from '../graph/simd.js';
 import { ShapeError } from '../errors.js';
 import { sizeOf, type Shape } from '../shape.js';
 import { asTensor, type Tensor, type TensorLike } from '../tensor.js';
+import { elementParts } from './simd-parts.js';
 
 /**
- * The room that functions of one value share: output[i] = f(input[i]). A row states f and its derivative; the kernel
- * states them once more, in kernels/pointwise.wgsl, under the row's `wgsl` name.
+ * The room that functions of one value share: output[i] = f(input[i]). A row states f and its derivative; the kernels
+ * state them once more, in kernels/pointwise.wgsl, kernels/unary.wat and kernels/unary_gradient.wat, under the row's
+ * `wgsl` name.
  */
 export interface UnaryRow {
   readonly name: string;
-  /** Name of the function in kernels/pointwise.wgsl; the derivative's is this with `Derivative` behind. */
+  /** Name of the function in the kernels; the derivative's is this with `Derivative` behind. */
   readonly wgsl: string;
   /** f(x) with the parameters a, b. */
   readonly formula: (x: number, a: number, b: number) => number;
@@ -67,6 +71,8 @@ export function defineUnary(row: UnaryRow): UnaryOperations {
     kernel: ({ outputs, attributes }) => [
       launch(unaryGradientWgsl, 'unaryGradient', `${row.wgsl}Derivative`, 2, outputs[0]?.shape ?? [], attributes),
     ],
+    simd: ({ outputs: [output], attributes }) =>
+      phasesOf(unaryGradientWasm, `${row.wgsl}Derivative`, 2, output?.shape ?? [], attributes),
     gradient: { none: 'second derivatives of pointwise functions are not written' },
     stage: ({ attributes }) => ({
       position: 1,
@@ -91,6 +97,7 @@ export function defineUnary(row: UnaryRow): UnaryOperations {
       for (let i = 0; i < input.data.length; i++) output.data[i] = row.formula(input.data[i] ?? 0, a, b);
     },
     kernel: ({ outputs, attributes }) => [launch(unaryWgsl, 'unary', row.wgsl, 1, outputs[0]?.shape ?? [], attributes)],
+    simd: ({ outputs: [output], attributes }) => phasesOf(unaryWasm, row.wgsl, 1, output?.shape ?? [], attributes),
     gradient: ({ inputs: [input], outputGradients: [dOutput], attributes }) =>
       input && dOutput ? [applyOne(backward, [input, dOutput], attributes)] : [],
     stage: ({ attributes }) => ({
@@ -116,6 +123,22 @@ export function applyUnary(operations: UnaryOperations, input: TensorLike, param
 
 function caseInput(shape: Shape, row: UnaryRow): CaseInput {
   return row.domain ? { shape, fill: row.domain } : { shape };
+}
+
+/** Contiguous tensors as blocks of one row, whose pitch does not matter. */
+function phasesOf(
+  module: string,
+  entryPoint: string,
+  arity: number,
+  shape: Shape,
+  { parameters: [a = 0, b = 0] }: UnaryAttributes,
+): SimdPhase[] {
+  const tasks = elementParts(sizeOf(shape)).map(({ start, count }) => {
+    const offset = 4 * start;
+    const inputs = Array.from({ length: arity }, (_, input) => [{ input, offset }, 0]).flat();
+    return [{ kernel: { module, entryPoint }, arguments: [...inputs, { output: 0, offset }, 0, 1, count, a, b] }];
+  });
+  return [{ tasks }];
 }
 
 function launch(

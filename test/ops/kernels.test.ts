@@ -6,6 +6,7 @@ import { operations } from '../../lib/ops/index.js';
 import { accessOf } from '../../lib/device/webgpu/pipelines.js';
 import { caseInputs } from '../support/cases.js';
 import { targetOf } from '../support/targets.js';
+import { isFragment } from '../tools/expand-wat.js';
 import { constantName } from '../tools/inline-kernels.js';
 import { root } from '../tools/root.js';
 
@@ -35,6 +36,26 @@ test('every kernel that can be launched states bindings, launch and reference, a
 
 test('every kernel file is used by the library', (t) => {
   for (const file of kernels) t.ok(new RegExp(`\\b${constantName(file)}\\b`).test(library), file);
+  t.end();
+});
+
+test('every WebAssembly text opens with its name, names its reference, and is used', (t) => {
+  const texts = readdirSync(join(root, 'kernels')).filter((file) => file.endsWith('.wat'));
+  const joined = texts.map(textOf).join('\n');
+  for (const file of texts) {
+    const text = textOf(file);
+    t.ok(text.startsWith(`;; ${file}: `), file);
+    if (isFragment(text)) {
+      t.ok(joined.includes(`;; join ${file}\n`), `${file} is joined`);
+      continue;
+    }
+    const references = /^;; Reference +(.+)$/m.exec(text)?.[1]?.match(/lib\/\S+\.ts/g) ?? [];
+    t.ok(
+      references.length > 0 && references.every((reference) => existsSync(join(root, reference))),
+      `${file}: Reference`,
+    );
+    t.ok(new RegExp(`\\b${constantName(file)}\\b`).test(library), `${file} is used`);
+  }
   t.end();
 });
 

@@ -14,12 +14,11 @@ import { tensor, type Tensor } from '../../lib/tensor.js';
 import { Variable } from '../../lib/variable.js';
 import { type Case, caseInputs, describeCase } from '../support/cases.js';
 import { differs } from '../support/close.js';
-import { cpu } from '../support/devices.js';
+import { cpu, simd } from '../support/devices.js';
 import { webgpu } from '../support/webgpu.js';
 
 const float64 = new CpuDevice({ reason: 'test', path: 'float64' });
 
-const simd = new CpuDevice({ reason: 'test', path: 'simd' });
 const DEVICES = [
   ['webgpu', webgpu],
   ['simd', () => Promise.resolve(simd)],

@@ -3,11 +3,14 @@ import { CpuDevice } from '../../lib/device/cpu/device.js';
 import type { Device } from '../../lib/device/device.js';
 import { webgpu } from './webgpu.js';
 
-/** The CPU device of the tests. */
+/** The CPU device of the tests: the references, which are the oracle. */
 export const cpu = new CpuDevice({ reason: 'test' });
+/** The CPU device with its SIMD kernels. */
+export const simd = new CpuDevice({ reason: 'test', path: 'simd' });
 
-/** One test for each device, `… on cpu` and `… on webgpu`. */
+/** One test for each device, `… on cpu`, `… on simd` and `… on webgpu`. */
 export function testOnDevices(name: string, body: (t: test.Test, device: Device) => Promise<void>): void {
   test(`${name} on cpu`, (t) => body(t, cpu));
+  test(`${name} on simd`, (t) => body(t, simd));
   test(`${name} on webgpu`, async (t) => body(t, await webgpu()));
 }

@@ -4,6 +4,8 @@
  *     kernels/matmul_tiled.wgsl  ->  lib/generated/wgsl.ts: export const matmulTiledWgsl: string = '...' (the text)
  *     kernels/matmul.wat         ->  lib/generated/wasm.ts: export const matmulWasm: string = '...' (assembled, base64)
  *
+ * Texts of WebAssembly may join other files and repeat lines for each row of a table: expand-wat.ts.
+ *
  * The files in kernels/ stay the only source; the modules are ignored by git and refreshed by every npm script that
  * needs them.
  */
@@ -12,6 +14,7 @@ import { createHash } from 'node:crypto';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
+import { expandWat, isFragment } from './expand-wat.js';
 import { root } from './root.js';
 
 const kernels = join(root, 'kernels');
@@ -31,7 +34,7 @@ export function constantName(file: string): string {
 export async function inlineKernels(): Promise<void> {
   const wgsl = sources('.wgsl');
   writeModule('wgsl.ts', wgsl, () => wgsl.map(({ text }) => text));
-  const wat = sources('.wat');
+  const wat = modules();
   const fingerprint = createHash('sha256').update(JSON.stringify(wat)).digest('hex');
   if (isUpToDate('wasm.ts', fingerprint)) return;
   const assembled = await assemble(wat);
@@ -50,12 +53,23 @@ function sources(ending: string): Source[] {
     .map((file) => ({ file, text: readFileSync(join(kernels, file), 'utf8').replaceAll('\r\n', '\n') }));
 }
 
+/** The WebAssembly modules, their texts expanded: without the files that are only joined into others. */
+function modules(): Source[] {
+  const files = sources('.wat');
+  const read = (name: string): string => {
+    const found = files.find(({ file }) => file === name);
+    if (!found) throw new Error(`kernels/${name} is joined, but does not exist`);
+    return found.text;
+  };
+  return files.filter(({ text }) => !isFragment(text)).map(({ file, text }) => ({ file, text: expandWat(text, read) }));
+}
+
 /** The binary of each WebAssembly text, in base64. The assembler is loaded only where something changed. */
 async function assemble(wat: readonly Source[]): Promise<string[]> {
   const { default: loadWabt } = await import('wabt');
   const wabt = await loadWabt();
   return wat.map(({ file, text }) => {
-    const parsed = wabt.parseWat(`kernels/${file}`, text, { simd: true });
+    const parsed = wabt.parseWat(`kernels/${file}`, text, { simd: true, bulk_memory: true });
     parsed.resolveNames();
     parsed.validate();
     const { buffer } = parsed.toBinary({});

@@ -1,0 +1,78 @@
+import { ceilDivide } from '../graph/launch.js';
+import type { SimdCall, SimdTask } from '../graph/simd.js';
+import { collapse, forEachOffset, sizeOf, type Walk } from '../shape.js';
+
+/** About so many elements make a task: tens of microseconds of cheap work, far more than it costs to hand it out. */
+const ELEMENTS_PER_TASK = 65_536;
+/** Parts of single elements begin at whole cache lines, which no two threads write then. */
+const ELEMENTS_PER_LINE = 16;
+/** Where more calls than this would be needed, the reference is left to do it. */
+export const MAX_CALLS = 4096;
+
+/** A part of some items: `count` of them from `start` on. */
+export interface Part {
+  readonly start: number;
+  readonly count: number;
+}
+
+/** Divides elements, or columns of `rows` elements each, into the parts of tasks. */
+export function elementParts(elements: number, rows = 1): Part[] {
+  return partsOf(elements, ceilDivide(elements * rows, ELEMENTS_PER_TASK), ELEMENTS_PER_LINE);
+}
+
+/** Divides rows of `columns` elements into the parts of tasks. */
+export function rowParts(rows: number, columns: number): Part[] {
+  return partsOf(rows, ceilDivide(rows * columns, ELEMENTS_PER_TASK), 1);
+}
+
+/** About `parts` equal ones, each a multiple of `unit` long but the last. */
+function partsOf(items: number, parts: number, unit: number): Part[] {
+  const size = Math.max(ceilDivide(ceilDivide(items, Math.max(parts, 1)), unit) * unit, 1);
+  return Array.from({ length: ceilDivide(items, size) }, (_, i) => ({
+    start: i * size,
+    count: Math.min(size, items - i * size),
+  }));
+}
+
+/** A part of the last two axes of a walk. */
+export interface Block {
+  readonly rows: number;
+  readonly columns: number;
+  /** Of each tensor: where the block starts, and the distances of its rows and of its columns, all in elements. */
+  readonly tensors: readonly { readonly start: number; readonly rowStride: number; readonly columnStride: number }[];
+}
+
+/** Tasks for a walk, a call for each block of it; undefined where that would be too many calls. */
+export function blockTasks(walk: Walk, call: (block: Block) => SimdCall): SimdTask[] | undefined {
+  const { sizes, strides } = collapse(walk);
+  const [columns, rows] = [sizes.at(-1) ?? 1, sizes.at(-2) ?? 1];
+  const outer = { sizes: sizes.slice(0, -2), strides: strides.map((own) => own.slice(0, -2)) };
+  if (sizeOf(outer.sizes) > MAX_CALLS) return undefined;
+
+  const parts = ceilDivide(rows * columns, ELEMENTS_PER_TASK);
+  const [rowRanges, columnRanges] =
+    rows >= parts
+      ? [rowParts(rows, columns), [{ start: 0, count: columns }]]
+      : [[{ start: 0, count: rows }], elementParts(columns, rows)];
+  const calls: SimdCall[] = [];
+  forEachOffset(outer, (offsets) => {
+    for (const ofRows of rowRanges) {
+      for (const ofColumns of columnRanges) {
+        const tensors = strides.map((own, t) => {
+          const [columnStride, rowStride] = [own.at(-1) ?? 0, own.at(-2) ?? 0];
+          const start = (offsets[t] ?? 0) + ofRows.start * rowStride + ofColumns.start * columnStride;
+          return { start, rowStride, columnStride };
+        });
+        calls.push(call({ rows: ofRows.count, columns: ofColumns.count, tensors }));
+      }
+    }
+  });
+  return tasksOf(calls, sizeOf(sizes));
+}
+
+/** Groups calls that together work on so many elements into tasks. */
+export function tasksOf(calls: readonly SimdCall[], elements: number): SimdTask[] {
+  return partsOf(calls.length, ceilDivide(elements, ELEMENTS_PER_TASK), 1).map(({ start, count }) =>
+    calls.slice(start, start + count),
+  );
+}

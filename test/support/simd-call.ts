@@ -1,0 +1,20 @@
+import type { SimdKernel } from '../../lib/graph/simd.js';
+
+/** The memory in which the tests call SIMD kernels by hand. */
+export const memory = new WebAssembly.Memory({ initial: 64 });
+const instances = new Map<string, WebAssembly.Instance>();
+
+/** Calls a SIMD kernel without a device. */
+export function callSimd({ module, entryPoint }: SimdKernel, values: readonly number[]): void {
+  const binary = Uint8Array.from(atob(module), (letter) => letter.charCodeAt(0));
+  const instance =
+    instances.get(module) ?? new WebAssembly.Instance(new WebAssembly.Module(binary), { env: { memory } });
+  instances.set(module, instance);
+  const run = instance.exports[entryPoint];
+  if (!isFunction(run)) throw new Error(`a SIMD kernel exports no function ${entryPoint}`);
+  run(...values);
+}
+
+function isFunction(value: unknown): value is (...values: readonly number[]) => void {
+  return typeof value === 'function';
+}
