@@ -14,7 +14,7 @@ const simd = new CpuDevice({ reason: 'test', path: 'simd' });
 
 test('the device says which path it takes', (t) => {
   t.equal(reference.info.description, 'CPU, TypeScript reference');
-  t.equal(simd.info.description, 'CPU, WebAssembly SIMD');
+  t.equal(simd.info.description, 'CPU, WebAssembly SIMD, 1 thread');
   t.end();
 });
 
