@@ -10,7 +10,8 @@
 ;; dots        where A and B both run along k nothing is packed: 4 rows of A by 2 columns of B, 8 sums of products in
 ;;             registers, whose 4 lanes are added at the end: as many flop to a load as `packed`. It is the path of a
 ;;             matrix times a vector as well, which is as fast as the matrix comes from memory.
-;; row         one row of A by 16 columns of B at a time, B running along n: a vector times a matrix
+;; row         one row of A by 2048 columns of B at a time, B running along n: a vector times a matrix. Four rows of B
+;;             are scaled and added to C, which stays in the first-level cache, at a time: B is read as it lies
 ;; Cache       packed: a B panel of a block is 256 · 8 · 4 B = 8 KiB and stays in the first-level cache while all A
 ;;             panels (4 KiB each) pass by it; with 128 rows of A these are 128 KiB, in the second level.
 ;;             dots: two columns of 1024 k are 8 KiB; 128 rows of A are 512 KiB
@@ -21,7 +22,7 @@
 ;;             not with √K. A block is 256 k, in `dots` 256 k in each of 4 lanes
 ;; Edges       panels are filled up with 0; a block of C at the edge is computed into a tile and copied. Rows and columns
 ;;             that `dots` does not have repeat the last one and are not stored
-;; Scratch     packed: 128 B of tile, 8 KiB of B panel, 1 KiB for each row of A rounded up to 4; the others need none
+;; Scratch     packed: 128 B of tile, 8 KiB of B panel, 1 KiB for each row of A rounded up to 4. row: 8 KiB
 ;; Source      Goto & van de Geijn 2008, "Anatomy of high-performance matrix multiplication"
 ;; Reference   lib/ops/matmul.ts
 (module
@@ -398,49 +399,86 @@
       (local.set $k0 (i32.add (local.get $k0) (local.get $k)))
       (br_if $block (i32.lt_u (local.get $k0) (local.get $K)))))
 
-  ;; M = 1, bColumn = 4, N a multiple of 16.
+  ;; c[0 .. 4 · quads) += a · b[..]
+  (func $addRow (param $a f32) (param $b i32) (param $c i32) (param $quads i32)
+    (local $x v128) (local $b0 v128) (local $sum v128)
+    (local.set $x (f32x4.splat (local.get $a)))
+    (loop $next
+      (local.set $b0 (v128.load (local.get $b)))
+      (local.set $sum (v128.load (local.get $c)))
+      (local.set $sum (f32x4.add (f32x4.mul (local.get $x) (local.get $b0)) (local.get $sum)))
+      (v128.store (local.get $c) (local.get $sum))
+      (local.set $b (i32.add (local.get $b) (i32.const 16)))
+      (local.set $c (i32.add (local.get $c) (i32.const 16)))
+      (br_if $next (local.tee $quads (i32.sub (local.get $quads) (i32.const 1))))))
+
+  ;; c[0 .. 4 · quads) += Σ a[k] · b[k, ..] over four k
+  (func $addFourRows (param $a i32) (param $aStep i32) (param $b i32) (param $bStep i32) (param $c i32) (param $quads i32)
+    (local $x0 v128) (local $x1 v128) (local $x2 v128) (local $x3 v128)
+    (local $b0 v128) (local $b1 v128) (local $b2 v128) (local $b3 v128) (local $sum v128)
+    (local $p1 i32) (local $p2 i32) (local $p3 i32)
+    (local.set $x0 (v128.load32_splat (local.get $a)))
+    (local.set $a (i32.add (local.get $a) (local.get $aStep)))
+    (local.set $x1 (v128.load32_splat (local.get $a)))
+    (local.set $a (i32.add (local.get $a) (local.get $aStep)))
+    (local.set $x2 (v128.load32_splat (local.get $a)))
+    (local.set $a (i32.add (local.get $a) (local.get $aStep)))
+    (local.set $x3 (v128.load32_splat (local.get $a)))
+    (local.set $p1 (i32.add (local.get $b) (local.get $bStep)))
+    (local.set $p2 (i32.add (local.get $p1) (local.get $bStep)))
+    (local.set $p3 (i32.add (local.get $p2) (local.get $bStep)))
+    (loop $next
+      (local.set $b0 (v128.load (local.get $b)))
+      (local.set $b1 (v128.load (local.get $p1)))
+      (local.set $b2 (v128.load (local.get $p2)))
+      (local.set $b3 (v128.load (local.get $p3)))
+      (local.set $sum (v128.load (local.get $c)))
+      (local.set $sum (f32x4.add (f32x4.mul (local.get $x0) (local.get $b0)) (local.get $sum)))
+      (local.set $sum (f32x4.add (f32x4.mul (local.get $x1) (local.get $b1)) (local.get $sum)))
+      (local.set $sum (f32x4.add (f32x4.mul (local.get $x2) (local.get $b2)) (local.get $sum)))
+      (local.set $sum (f32x4.add (f32x4.mul (local.get $x3) (local.get $b3)) (local.get $sum)))
+      (v128.store (local.get $c) (local.get $sum))
+      (local.set $b (i32.add (local.get $b) (i32.const 16)))
+      (local.set $p1 (i32.add (local.get $p1) (i32.const 16)))
+      (local.set $p2 (i32.add (local.get $p2) (i32.const 16)))
+      (local.set $p3 (i32.add (local.get $p3) (i32.const 16)))
+      (local.set $c (i32.add (local.get $c) (i32.const 16)))
+      (br_if $next (local.tee $quads (i32.sub (local.get $quads) (i32.const 1))))))
+
+  ;; M = 1, bColumn = 4, N a multiple of 4.
   (func (export "row")
     (param $a i32) (param $aStep i32) (param $b i32) (param $bStep i32) (param $c i32) (param $N i32) (param $K i32)
-    (local $c0 v128) (local $c1 v128) (local $c2 v128) (local $c3 v128) (local $x v128)
-    (local $b0 v128) (local $b1 v128) (local $b2 v128) (local $b3 v128)
-    (local $atA i32) (local $atB i32) (local $k i32) (local $left i32)
+    (param $scratch i32)
+    (local $k0 i32) (local $k i32) (local $quads i32) (local $atA i32) (local $atB i32) (local $sums i32)
     (loop $nextN
+      (local.set $quads (i32.shr_u (local.get $N) (i32.const 2)))
+      (if (i32.gt_u (local.get $quads) (i32.const 512)) (then (local.set $quads (i32.const 512))))
       (local.set $atA (local.get $a))
       (local.set $atB (local.get $b))
-      (local.set $left (local.get $K))
+      (local.set $k0 (i32.const 0))
       (loop $block
-        (local.set $k (i32.const 256))
-        (if (i32.lt_u (local.get $left) (i32.const 256)) (then (local.set $k (local.get $left))))
-        (local.set $left (i32.sub (local.get $left) (local.get $k)))
-        (local.set $c0 (v128.const f32x4 0 0 0 0))
-        (local.set $c1 (v128.const f32x4 0 0 0 0))
-        (local.set $c2 (v128.const f32x4 0 0 0 0))
-        (local.set $c3 (v128.const f32x4 0 0 0 0))
+        (local.set $k (i32.sub (local.get $K) (local.get $k0)))
+        (if (i32.gt_u (local.get $k) (i32.const 256)) (then (local.set $k (i32.const 256))))
+        (local.set $sums (select (local.get $scratch) (local.get $c) (local.get $k0)))
+        (call $clearQuad (local.get $sums) (i32.const 16) (local.get $quads))
+        (local.set $k0 (i32.add (local.get $k0) (local.get $k)))
         (loop $next
-          (local.set $x (v128.load32_splat (local.get $atA)))
-          (local.set $b0 (v128.load (local.get $atB)))
-          (local.set $c0 (f32x4.add (f32x4.mul (local.get $x) (local.get $b0)) (local.get $c0)))
-          (local.set $b1 (v128.load offset=16 (local.get $atB)))
-          (local.set $c1 (f32x4.add (f32x4.mul (local.get $x) (local.get $b1)) (local.get $c1)))
-          (local.set $b2 (v128.load offset=32 (local.get $atB)))
-          (local.set $c2 (f32x4.add (f32x4.mul (local.get $x) (local.get $b2)) (local.get $c2)))
-          (local.set $b3 (v128.load offset=48 (local.get $atB)))
-          (local.set $c3 (f32x4.add (f32x4.mul (local.get $x) (local.get $b3)) (local.get $c3)))
-          (local.set $atA (i32.add (local.get $atA) (local.get $aStep)))
-          (local.set $atB (i32.add (local.get $atB) (local.get $bStep)))
-          (br_if $next (local.tee $k (i32.sub (local.get $k) (i32.const 1)))))
-        ;; beyond the first block
-        (if (i32.gt_u (i32.sub (local.get $K) (local.get $left)) (i32.const 256))
-          (then
-            (local.set $c0 (f32x4.add (v128.load (local.get $c)) (local.get $c0)))
-            (local.set $c1 (f32x4.add (v128.load offset=16 (local.get $c)) (local.get $c1)))
-            (local.set $c2 (f32x4.add (v128.load offset=32 (local.get $c)) (local.get $c2)))
-            (local.set $c3 (f32x4.add (v128.load offset=48 (local.get $c)) (local.get $c3)))))
-        (v128.store (local.get $c) (local.get $c0))
-        (v128.store offset=16 (local.get $c) (local.get $c1))
-        (v128.store offset=32 (local.get $c) (local.get $c2))
-        (v128.store offset=48 (local.get $c) (local.get $c3))
-        (br_if $block (local.get $left)))
-      (local.set $b (i32.add (local.get $b) (i32.const 64)))
-      (local.set $c (i32.add (local.get $c) (i32.const 64)))
-      (br_if $nextN (local.tee $N (i32.sub (local.get $N) (i32.const 16)))))))
+          (if (i32.ge_u (local.get $k) (i32.const 4))
+            (then
+              (call $addFourRows (local.get $atA) (local.get $aStep) (local.get $atB) (local.get $bStep)
+                (local.get $sums) (local.get $quads))
+              (local.set $atA (i32.add (local.get $atA) (i32.shl (local.get $aStep) (i32.const 2))))
+              (local.set $atB (i32.add (local.get $atB) (i32.shl (local.get $bStep) (i32.const 2))))
+              (local.set $k (i32.sub (local.get $k) (i32.const 4))))
+            (else
+              (call $addRow (f32.load (local.get $atA)) (local.get $atB) (local.get $sums) (local.get $quads))
+              (local.set $atA (i32.add (local.get $atA) (local.get $aStep)))
+              (local.set $atB (i32.add (local.get $atB) (local.get $bStep)))
+              (local.set $k (i32.sub (local.get $k) (i32.const 1)))))
+          (br_if $next (local.get $k)))
+        (if (i32.eq (local.get $sums) (local.get $scratch))
+          (then (call $addRow (f32.const 1) (local.get $scratch) (local.get $c) (local.get $quads))))
+        (br_if $block (i32.lt_u (local.get $k0) (local.get $K))))
+      (local.set $b (i32.add (local.get $b) (i32.shl (local.get $quads) (i32.const 4))))
+      (local.set $c (i32.add (local.get $c) (i32.shl (local.get $quads) (i32.const 4))))
+      (br_if $nextN (local.tee $N (i32.sub (local.get $N) (i32.shl (local.get $quads) (i32.const 2))))))))

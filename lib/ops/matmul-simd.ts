@@ -42,18 +42,22 @@ const SCRATCH = { scratch: true } as const;
 const TASK_FLOP = 2 ** 21;
 const VECTOR_TASK_FLOP = 2 ** 19;
 /** A task more would mean that more is packed twice, and be of no use to a few threads. */
-const MOST_TASKS = 32;
+const MOST_TASKS = 16;
 
-/** `packed`: the k that are packed at once, and the elements of A, 128 KiB, which stay in the second-level cache. */
+/** `packed`: the k that are packed at once, and the elements of A, 256 KiB, which stay in the second-level cache. */
 const PACKED_K = 256;
-const PACKED_ELEMENTS = 2 ** 15;
+const PACKED_ELEMENTS = 2 ** 16;
 /** `packed`: a block of fewer rows or columns would spend too much on packing what other blocks need as well. */
-const PACKED_ROWS = 64;
+const PACKED_ROWS = 256;
 const PACKED_COLUMNS = 128;
 /** `packed`: of the tile, the panel of B and the panels of A. */
 const SCRATCH_BYTES = 128 + 4 * (8 * PACKED_K + PACKED_ELEMENTS);
+/** `dots`: with fewer rows than this it is faster; with more, packing a column of B is soon made up for. */
+const DOTS_BELOW_ROWS = 64;
 /** `dots`: rows of A of which 1024 k stay in the second-level cache. */
 const DOTS_ROWS = 128;
+/** `row`: B comes from memory fast where a good part of its row is read at once. */
+const ROW_COLUMNS = 1024;
 /** `row`: more rows than this fill the blocks of `packed` better. */
 const MOST_SINGLE_ROWS = 3;
 
@@ -97,7 +101,7 @@ function transposed({ M, N, K, a, b, c }: Product): Product {
 
 function entryPointOf({ M, N, a, b }: Product): EntryPoint {
   const runAlongK = a.stepBytes === 4 && b.stepBytes === 4;
-  if (runAlongK && (M < PACKED_ROWS || N < 8)) return 'dots';
+  if (runAlongK && (M < DOTS_BELOW_ROWS || N < 8)) return 'dots';
   return M <= MOST_SINGLE_ROWS && b.lineBytes === 4 ? 'row' : 'packed';
 }
 
@@ -119,7 +123,7 @@ function blockSizeOf(product: Product, wanted: number): { readonly rows: number;
   const part = (size: number, parts: number, unit: number): number => unit * ceilDivide(size, parts * unit);
   switch (entryPointOf(product)) {
     case 'row':
-      return { rows: 1, columns: part(N, ceilDivide(wanted, M), 16) };
+      return { rows: 1, columns: part(N, Math.min(ceilDivide(wanted, M), ceilDivide(N, ROW_COLUMNS)), 4) };
     case 'dots': {
       const rowParts = ceilDivide(M, DOTS_ROWS);
       return { rows: part(M, rowParts, 4), columns: part(N, ceilDivide(wanted, rowParts), 2) };
@@ -158,9 +162,9 @@ function callsOf(block: Product): SimdCall[] {
     case 'dots':
       return [callOf('dots', [a.argument, a.lineBytes, b.argument, b.lineBytes, c.argument, c.lineBytes, M, N, K])];
     case 'row': {
-      const rest = N % 16;
+      const rest = N % 4;
       const whole = N - rest;
-      const row = callOf('row', [a.argument, a.stepBytes, b.argument, b.stepBytes, c.argument, whole, K]);
+      const row = callOf('row', [a.argument, a.stepBytes, b.argument, b.stepBytes, c.argument, whole, K, SCRATCH]);
       return [...(whole > 0 ? [row] : []), ...(rest > 0 ? [packedCall(blockOf(block, 0, whole, 1, rest))] : [])];
     }
     case 'packed':
