@@ -1,45 +1,68 @@
 import { readFile } from 'node:fs/promises';
-import { measure, type Timed } from './measure.js';
-import { PEAK_RUNS, type Peaks, perSecond } from './runner.js';
+import { defineOperation, type TensorSpec } from '../lib/graph/operation.js';
+import type { SimdArgument } from '../lib/graph/simd.js';
+import { loadAssembler } from '../test/tools/inline-kernels.js';
+import type { Entry } from './entry.js';
+import { type Peaks, perSecond } from './runner.js';
 
 /** Each array of the copy: larger than caches are. */
 const COPY_BYTES = 64 * 2 ** 20;
 const STEPS = 1_000_000;
 /** Multiply-adds in a step: 12 chains of vectors of four. */
 const MULTIPLY_ADDS = 12 * 4;
-const PAGE = 65_536;
+/** What the copy moves at a time. */
+const LINE_BYTES = 64;
 
-/** Measures the roofs of one thread with bench/kernels/peaks.wat; the floor is the time of the empty call. */
-export async function cpuPeaks(emptyCall: Timed): Promise<Peaks> {
-  const memory = new WebAssembly.Memory({ initial: (2 * COPY_BYTES) / PAGE + 1 });
-  const { instance } = await WebAssembly.instantiate(await assembled(), { env: { memory } });
-  const time = async (name: string, ...values: readonly number[]): Promise<number> => {
-    const call = instance.exports[name];
-    if (!isFunction(call)) throw new Error(`peaks.wat exports no function ${name}`);
-    const { fastestMilliseconds } = await measure((repeats) => {
-      const start = performance.now();
-      for (let repeat = 0; repeat < repeats; repeat++) call(...values);
-      return Promise.resolve(performance.now() - start);
-    }, PEAK_RUNS);
-    return fastestMilliseconds;
+/**
+ * Measures the roofs of so many threads with bench/kernels/peaks.wat, a task each.
+ *
+ * @param fastest milliseconds of an entry's fastest execution
+ */
+export async function cpuPeaks(
+  threads: number,
+  fastest: (entry: Entry) => Promise<number>,
+): Promise<Omit<Peaks, 'floorMilliseconds'>> {
+  const assemble = await loadAssembler();
+  const path = 'bench/kernels/peaks.wat';
+  const module = assemble(path, await readFile(new URL('kernels/peaks.wat', import.meta.url), 'utf8'));
+  const perThread = (
+    task: (thread: number) => readonly SimdArgument[],
+    entryPoint: string,
+    output: TensorSpec,
+  ): Entry => {
+    const tasks = Array.from({ length: threads }, (_, thread) => [
+      { kernel: { module, entryPoint }, arguments: task(thread) },
+    ]);
+    const operation = defineOperation<Record<string, never>>({
+      name: entryPoint,
+      infer: () => [output],
+      reference: () => undefined,
+      kernel: () => [],
+      simd: () => [{ tasks }],
+      gradient: { none: 'it is a benchmark' },
+      tolerance: { absolute: 0, relative: 0 },
+      cases: [],
+    });
+    return { operation, name: entryPoint, inputs: [output], attributes: {} };
   };
+
+  const multiplyAdd = perThread((thread) => [{ output: 0, offset: LINE_BYTES * thread }, STEPS], 'multiplyAdd', {
+    shape: [(LINE_BYTES / 4) * threads],
+    dtype: 'f32',
+  });
+  const lines = COPY_BYTES / LINE_BYTES;
+  const start = (thread: number): number => LINE_BYTES * Math.floor((lines * thread) / threads);
+  const copy = perThread(
+    (thread) => [
+      { input: 0, offset: start(thread) },
+      { output: 0, offset: start(thread) },
+      start(thread + 1) - start(thread),
+    ],
+    'copy',
+    { shape: [COPY_BYTES / 4], dtype: 'f32' },
+  );
   return {
-    gflops: perSecond(2 * MULTIPLY_ADDS * STEPS, await time('multiplyAdd', 0, STEPS)),
-    gigabytesPerSecond: perSecond(2 * COPY_BYTES, await time('copy', PAGE, PAGE + COPY_BYTES, COPY_BYTES)),
-    floorMilliseconds: (await measure(emptyCall, PEAK_RUNS)).fastestMilliseconds,
+    gflops: perSecond(2 * MULTIPLY_ADDS * STEPS * threads, await fastest(multiplyAdd)),
+    gigabytesPerSecond: perSecond(2 * COPY_BYTES, await fastest(copy)),
   };
-}
-
-async function assembled(): Promise<Uint8Array<ArrayBuffer>> {
-  const { default: loadWabt } = await import('wabt');
-  const text = await readFile(new URL('kernels/peaks.wat', import.meta.url), 'utf8');
-  const wabt = await loadWabt();
-  const module = wabt.parseWat('bench/kernels/peaks.wat', text, { simd: true });
-  const { buffer } = module.toBinary({});
-  module.destroy();
-  return new Uint8Array(buffer);
-}
-
-function isFunction(value: unknown): value is (...values: readonly number[]) => void {
-  return typeof value === 'function';
 }

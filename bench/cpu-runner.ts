@@ -4,18 +4,21 @@ import type { NumericArray, TensorSpec } from '../lib/graph/operation.js';
 import type { Program, Reference } from '../lib/graph/program.js';
 import { cpuPeaks } from './cpu-peaks.js';
 import type { Entry } from './entry.js';
-import type { Timed } from './measure.js';
-import type { Job, Peaks, Runner } from './runner.js';
+import { measure, type Timed } from './measure.js';
+import { type Job, PEAK_RUNS, type Peaks, type Runner } from './runner.js';
 
 /** Runs programs of one step on the CPU device, whose tensors are all variables: nothing is uploaded in between. */
 export class CpuRunner implements Runner {
   readonly name: 'cpu' | 'reference';
-  readonly threads = 1;
   readonly #device: CpuDevice;
 
-  constructor(name: 'cpu' | 'reference') {
+  constructor(name: 'cpu' | 'reference', threads: number) {
     this.name = name;
-    this.#device = new CpuDevice({ path: name === 'cpu' ? 'simd' : 'reference', reason: 'bench' });
+    this.#device = new CpuDevice({ path: name === 'cpu' ? 'simd' : 'reference', threads, reason: 'bench' });
+  }
+
+  get threads(): number {
+    return this.#device.pool.threads;
   }
 
   get info(): DeviceInfo {
@@ -67,11 +70,19 @@ export class CpuRunner implements Runner {
   async peaks(): Promise<Peaks> {
     const empty: Program = { steps: [], inputs: [], constants: [], variables: [], outputs: [], slots: [] };
     const executable = await this.#device.load(empty, []);
-    return cpuPeaks(
-      timedCalls(this.#device, () => {
-        executable.run([], 1);
-      }),
-    );
+    const emptyCall = timedCalls(this.#device, () => {
+      executable.run([], 1);
+    });
+    const { fastestMilliseconds } = await measure(emptyCall, PEAK_RUNS);
+    const simd = new CpuRunner('cpu', this.threads);
+    const roofs = await cpuPeaks(this.threads, async (entry) => {
+      const job = await simd.prepare(entry, []);
+      const timing = await measure(job.run, PEAK_RUNS);
+      job.dispose();
+      return timing.fastestMilliseconds;
+    });
+    simd.dispose();
+    return { ...roofs, floorMilliseconds: fastestMilliseconds };
   }
 
   dispose(): void {

@@ -38,7 +38,7 @@ async function main(args: readonly string[]): Promise<number> {
   const device: Partial<Record<DeviceName, DeviceReport>> = {};
   const benches: Bench[] = [];
   for (const name of options.devices) {
-    const runner = name === 'webgpu' ? await WebGpuRunner.open() : new CpuRunner(name);
+    const runner = name === 'webgpu' ? await WebGpuRunner.open() : new CpuRunner(name, options.threads);
     const peaks = await runner.peaks();
     const report = deviceReport(runner, peaks);
     device[name] = report;

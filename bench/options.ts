@@ -1,4 +1,5 @@
-import { helpText, type OptionHelp, parseOptions } from '../examples/cli.js';
+import { helpText, numberOption, type OptionHelp, parseOptions } from '../examples/cli.js';
+import { defaultThreads } from '../lib/device/cpu/host.js';
 import { OptionError } from '../lib/errors.js';
 import { MATMUL_VARIANTS, type MatmulVariant } from '../lib/ops/matmul-kernels.js';
 import { suggest } from '../lib/suggest.js';
@@ -10,6 +11,7 @@ const USAGE = 'npm run bench -- [OPERATION or SHAPE ...] [--option value ...]';
 
 const OPTIONS = {
   device: { value: 'NAME', help: 'cpu, reference or webgpu (default: cpu and webgpu)' },
+  threads: { value: 'N', help: 'threads of the CPU device (default: what openDevice takes)' },
   variant: { value: 'NAME', help: `matmul by this kernel: ${MATMUL_VARIANTS.join(', ')}, or all of them` },
   json: { value: 'FILE', help: 'write the results as JSON' },
   roofline: { value: 'FILE', help: 'draw the results under the roofs of the device, as SVG' },
@@ -22,6 +24,8 @@ export interface BenchOptions {
   /** They were named: large ones run on slow devices, too. */
   readonly isSelected: boolean;
   readonly devices: readonly DeviceName[];
+  /** Of the CPU device. */
+  readonly threads: number;
   /** Empty: each device's own choice. */
   readonly variants: readonly MatmulVariant[];
   readonly json?: string;
@@ -54,6 +58,7 @@ export function readOptions(
     entries: selected,
     isSelected: names.some((name) => name !== 'matmul'),
     devices,
+    threads: numberOption('threads', values.threads, defaultThreads(), { min: 1, isWhole: true }),
     variants,
     ...(json === undefined ? {} : { json }),
     ...(roofline === undefined ? {} : { roofline }),

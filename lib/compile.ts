@@ -85,8 +85,12 @@ export function compile<Out extends TensorTree>(
       return rebuildTree(tree, await replay(plan, tensors));
     });
     queue = result.then(
-      () => void waiting--,
-      () => void waiting--,
+      () => {
+        waiting--;
+      },
+      () => {
+        waiting--;
+      },
     );
     return result;
   };

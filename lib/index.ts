@@ -27,7 +27,7 @@ export {
   TrainingError,
 } from './errors.js';
 
-export { openDevice, type DeviceRequest } from './device/open.js';
+export { openDevice, type DeviceOptions, type DeviceRequest } from './device/open.js';
 export type { Device, DeviceInfo } from './device/device.js';
 
 export { elu, gelu, hardswish, leakyRelu, relu, relu6, sigmoid, silu, softplus, tanh } from './ops/activations.js';

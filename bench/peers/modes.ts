@@ -7,6 +7,7 @@ import { type Summary, timeInTurn } from '../step/rounds.js';
 import { DROPOUT } from '../step/workload.js';
 import { exactProduct } from './matrices.js';
 import type { Peer } from './peer.js';
+import type { ContestantId } from './protocol.js';
 
 /** What a mode found: for `--json`, and for people. */
 export interface Outcome {
@@ -24,10 +25,13 @@ const NEVER = Number.MAX_SAFE_INTEGER;
 const COUNTED_STEPS = 20;
 
 /** Sizes of matrices. */
-const SIZES = [512, 1024];
+const SIZES = [512, 1024, 2048];
 
-/** Plain JavaScript takes seconds for the larger one, and nobody would use it. */
+/** Plain JavaScript takes seconds for larger ones, and nobody would use it. */
 const LARGEST_IN_PLAIN_JAVASCRIPT = 512;
+
+/** Software adapters take seconds for larger ones: the products here are about the CPU. */
+const LARGEST_ON_ADAPTER = 1024;
 
 /** MyNet's training step with dropout, the loss read now and then, on the adapter and on the CPU. */
 export async function runStep(peers: readonly Peer[], rounds: number): Promise<Outcome> {
@@ -63,12 +67,12 @@ export async function runHost(peers: readonly Peer[], rounds: number): Promise<O
   return { results, table: hostTable(results) };
 }
 
-/** Products of square matrices, one thread. */
+/** Products of square matrices. */
 export async function runMatmul(peers: readonly Peer[], rounds: number): Promise<Outcome> {
   const results: object[] = [];
   const tables: string[] = [];
   for (const size of SIZES) {
-    const able = peers.filter(({ id }) => id.name !== 'tfjs-cpu' || size <= LARGEST_IN_PLAIN_JAVASCRIPT);
+    const able = peers.filter(({ id }) => size <= largestOf(id));
     await checkProducts(able, size);
     const contestants = able.map((peer) => ({
       name: peer.id.name,
@@ -77,12 +81,17 @@ export async function runMatmul(peers: readonly Peer[], rounds: number): Promise
     const times = await timeInTurn(contestants, { rounds, milliseconds: 400 });
     const gflops = (milliseconds: number): number => (2 * size ** 3) / milliseconds / 1e6;
     for (const { id } of able) {
-      const { library, device } = id;
-      results.push({ library, device, threads: 1, size, gflops: gflops(timeOf(times, id.name).median) });
+      const { library, device, threads } = id;
+      results.push({ library, device, threads, size, gflops: gflops(timeOf(times, id.name).median) });
     }
     tables.push(tableOfTimes(able, times, `GFLOP/s at ${size}`, gflops));
   }
   return { results, table: tables.join('\n\n') };
+}
+
+function largestOf({ name, device }: ContestantId): number {
+  if (name === 'tfjs-cpu') return LARGEST_IN_PLAIN_JAVASCRIPT;
+  return device === 'webgpu' ? LARGEST_ON_ADAPTER : Infinity;
 }
 
 function stepResult({ id, description }: Peer, times: ReadonlyMap<string, Summary>) {

@@ -6,9 +6,9 @@ import { makeWorkload, type Workload } from '../step/workload.js';
 import { makeMatrices } from './matrices.js';
 import type { Backend, Library } from './protocol.js';
 
-/** This library on one of its devices. */
-export async function openOurs(device: 'cpu' | 'webgpu', backend: Backend): Promise<Library> {
-  return new Ours(backend === 'null' ? await openNullDevice() : await openDevice(device));
+/** This library on one of its devices, the CPU with so many threads. */
+export async function openOurs(device: 'cpu' | 'webgpu', backend: Backend, threads: number): Promise<Library> {
+  return new Ours(backend === 'null' ? await openNullDevice() : await openDevice(device, { threads }));
 }
 
 interface Product {

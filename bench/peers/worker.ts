@@ -34,8 +34,8 @@ process.on('message', (request: Request) => {
 });
 send({ answer: undefined });
 
-async function open({ library: wanted, device }: ContestantId, on: Backend): Promise<Library> {
-  if (wanted === 'kernelwright') return (await import('./ours.js')).openOurs(device, on);
+async function open({ library: wanted, device, threads }: ContestantId, on: Backend): Promise<Library> {
+  if (wanted === 'kernelwright') return (await import('./ours.js')).openOurs(device, on, threads ?? 1);
   if (device === 'webgpu') installWebGpu(on);
   if (wanted === 'jax-js') return (await import('./jax.js')).openJax(device);
   return (await import('./tfjs.js')).openTensorFlow(device);

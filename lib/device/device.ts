@@ -8,6 +8,8 @@ export interface DeviceInfo {
   readonly kind: 'cpu' | 'webgpu';
   /** Name for people: adapter and driver, or the CPU path. */
   readonly description: string;
+  /** Threads that compute: those of the CPU device; null where the hardware or the driver decides. */
+  readonly threads: number | null;
   /** A WebGPU adapter that runs on the CPU (SwiftShader, lavapipe). False for the CPU device itself. */
   readonly software: boolean;
   /** Why this device was chosen. */

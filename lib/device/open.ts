@@ -1,11 +1,22 @@
 import { DeviceError, OptionError } from '../errors.js';
 import { suggest } from '../suggest.js';
 import { CpuDevice } from './cpu/device.js';
+import { defaultThreads } from './cpu/host.js';
 import type { Device } from './device.js';
 import { findAdapter, type FoundAdapter } from './webgpu/adapter.js';
 
 /** Which device is wanted: `auto` takes a hardware GPU where there is one, else the CPU. */
 export type DeviceRequest = 'auto' | 'cpu' | 'webgpu';
+
+/** Options of {@link openDevice}. */
+export interface DeviceOptions {
+  /**
+   * How many threads the CPU device computes with, the one that calls it included: a whole number from 1. Default: as
+   * many as the machine runs at the same time, at most 8. Results do not depend on it. One thread computes where memory
+   * cannot be shared: in pages that are not cross-origin isolated, and in Node before 20.16.
+   */
+  readonly threads?: number;
+}
 
 const REQUESTS: readonly DeviceRequest[] = ['auto', 'cpu', 'webgpu'];
 
@@ -15,30 +26,34 @@ const REQUESTS: readonly DeviceRequest[] = ['auto', 'cpu', 'webgpu'];
  *
  * In Node import this function from `kernelwright/node`, which brings WebGPU in (package `webgpu`).
  *
- * Throws OptionError for an unknown request, DeviceError where `webgpu` is asked for and there is no adapter.
+ * Throws OptionError for an unknown request and for a number of threads that is none, DeviceError where `webgpu` is
+ * asked for and there is no adapter.
  */
-export function openDevice(request: DeviceRequest = 'auto'): Promise<Device> {
-  return openFrom(request, () => Promise.resolve(browserGpu()));
+export function openDevice(request: DeviceRequest = 'auto', options: DeviceOptions = {}): Promise<Device> {
+  return openFrom(request, () => Promise.resolve(browserGpu()), options);
 }
 
 /** @internal `openDevice` with a given way to WebGPU; a string in place of it says why there is none. */
-export async function openFrom(request: string, getGpu: () => Promise<GPU | string>): Promise<Device> {
+export async function openFrom(
+  request: string,
+  getGpu: () => Promise<GPU | string>,
+  { threads = defaultThreads() }: DeviceOptions = {},
+): Promise<Device> {
   if (!isRequest(request)) {
     throw new OptionError(`unknown device '${request}'${suggest(request, REQUESTS)}: expected auto, cpu or webgpu`);
   }
-  if (request === 'cpu') return new CpuDevice({ path: 'simd', reason: 'cpu was asked for' });
+  if (!Number.isInteger(threads) || threads < 1) {
+    throw new OptionError(`threads: ${threads} is not a whole number from 1`);
+  }
+  const openCpu = (reason: string): Device => new CpuDevice({ path: 'simd', threads, reason });
+  if (request === 'cpu') return openCpu('cpu was asked for');
   const adapter = await tryAdapter(getGpu);
   if (request === 'webgpu') {
     if (typeof adapter === 'string') throw new DeviceError(`no WebGPU device: ${adapter}`);
     return adapter.open('webgpu was asked for');
   }
-  if (typeof adapter === 'string') return new CpuDevice({ path: 'simd', reason: adapter });
-  if (adapter.software) {
-    return new CpuDevice({
-      path: 'simd',
-      reason: `the only WebGPU adapter is a software one (${adapter.description})`,
-    });
-  }
+  if (typeof adapter === 'string') return openCpu(adapter);
+  if (adapter.software) return openCpu(`the only WebGPU adapter is a software one (${adapter.description})`);
   return adapter.open('a hardware WebGPU adapter was found');
 }
 

@@ -2,6 +2,8 @@
 export interface SimdKernel {
   /** The module's bytes in base64, inlined from kernels/*.wat. */
   readonly module: string;
+  /** The same module with relaxed multiply-adds, for engines that have them. */
+  readonly relaxed?: string;
   readonly entryPoint: string;
 }
 

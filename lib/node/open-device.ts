@@ -1,4 +1,4 @@
-import { type DeviceRequest, openFrom } from '../device/open.js';
+import { type DeviceOptions, type DeviceRequest, openFrom } from '../device/open.js';
 import type { Device } from '../device/device.js';
 
 /** Dawn's GPU object. It must outlive every device made of it, so the module keeps it. */
@@ -9,11 +9,12 @@ let dawn: Promise<GPU | string> | undefined;
  * or without an adapter, `auto` takes the CPU and says so in `device.info.reason`.
  *
  * @param request default: the environment variable KERNELWRIGHT_DEVICE, else `auto`
- * Throws OptionError for an unknown request, DeviceError where `webgpu` is asked for and cannot be had.
+ * Throws OptionError for an unknown request and for a number of threads that is none, DeviceError where `webgpu` is
+ * asked for and cannot be had.
  */
-export function openDevice(request?: DeviceRequest): Promise<Device> {
+export function openDevice(request?: DeviceRequest, options: DeviceOptions = {}): Promise<Device> {
   const wanted = request ?? process.env['KERNELWRIGHT_DEVICE'] ?? 'auto';
-  return openFrom(wanted, () => (dawn ??= loadDawn()));
+  return openFrom(wanted, () => (dawn ??= loadDawn()), options);
 }
 
 async function loadDawn(): Promise<GPU | string> {

@@ -8,7 +8,7 @@ import { caseInputs } from '../support/cases.js';
 
 /** Runs a benchmark once on the CPU device: its check, and its outputs. */
 async function runOnce(entry: Entry) {
-  const runner = new CpuRunner('cpu');
+  const runner = new CpuRunner('cpu', 1);
   const values = await Promise.all(caseInputs(entry).map((input) => input.data()));
   const job = await runner.prepare(entry, values);
   await job.run(1);

@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import test from 'tape';
 import { openFrom } from '../../lib/device/open.js';
 import { DeviceError, openDevice as openInBrowser, OptionError } from '../../lib/index.js';
@@ -56,5 +57,15 @@ test('KERNELWRIGHT_DEVICE names the device where the program does not', async (t
   } finally {
     if (before === undefined) delete process.env['KERNELWRIGHT_DEVICE'];
     else process.env['KERNELWRIGHT_DEVICE'] = before;
+  }
+});
+
+test('threads are what was asked for, else as many as the machine runs, at most 8', async (t) => {
+  for (const open of [openDevice, openInBrowser]) {
+    t.equal((await open('cpu', { threads: 3 })).info.threads, 3);
+    t.equal((await open('cpu')).info.threads, Math.min(availableParallelism(), 8));
+  }
+  for (const threads of [0, -1, 1.5, NaN, Infinity]) {
+    await rejects(t, openDevice('cpu', { threads }), OptionError, `threads: ${threads}`, 'a whole number from 1');
   }
 });

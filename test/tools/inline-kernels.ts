@@ -3,11 +3,15 @@
  *
  *     kernels/matmul_tiled.wgsl  ->  lib/generated/wgsl.ts: export const matmulTiledWgsl: string = '...' (the text)
  *     kernels/matmul.wat         ->  lib/generated/wasm.ts: export const matmulWasm: string = '...' (assembled, base64)
+ *     lib/device/cpu/worker.ts   ->  lib/generated/worker.ts: export const workerProgram: string = '...' (JavaScript)
  *
  * Texts of WebAssembly may join other files and repeat lines for each row of a table: expand-wat.ts.
  *
- * The files in kernels/ stay the only source; the modules are ignored by git and refreshed by every npm script that
- * needs them.
+ * A WebAssembly text imports its memory as `(memory 1)`. It is assembled for shared memory, which threads need; where
+ * there is none, lib/device/cpu/simd.ts changes the one byte that says so. A text with a line `;; Relaxed` in its head
+ * is assembled twice: in `matmulRelaxedWasm` every `(f32x4.add (f32x4.mul x y) z)` of locals is one `f32x4.relaxed_madd`.
+ *
+ * The sources stay the only ones; the modules are ignored by git and refreshed by every npm script that needs them.
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { createHash } from 'node:crypto';
@@ -32,14 +36,22 @@ export function constantName(file: string): string {
 
 /** Brings lib/generated up to date; leaves a module untouched, date included, where it is. */
 export async function inlineKernels(): Promise<void> {
-  const wgsl = sources('.wgsl');
-  writeModule('wgsl.ts', wgsl, () => wgsl.map(({ text }) => text));
+  writeModule(
+    'wgsl.ts',
+    sources('.wgsl').map(({ file, text }) => constantOf(`kernels/${file}`, constantName(file), text)),
+  );
   const wat = modules();
-  const fingerprint = createHash('sha256').update(JSON.stringify(wat)).digest('hex');
-  if (isUpToDate('wasm.ts', fingerprint)) return;
-  const assembled = await assemble(wat);
-  writeModule('wasm.ts', wat, () => assembled, fingerprint);
+  await writeWhereStale('wasm.ts', [TOOL, ...wat.map(({ file, text }) => file + text)], () => assembleAll(wat));
+  const worker = read(join(root, WORKER));
+  await writeWhereStale('worker.ts', [TOOL, worker], async () => [
+    constantOf(WORKER, 'workerProgram', await plain(worker)),
+  ]);
 }
+
+/** Of this file: what it makes depends on itself. */
+const TOOL = readFileSync(new URL(import.meta.url), 'utf8');
+
+const WORKER = 'lib/device/cpu/worker.ts';
 
 interface Source {
   readonly file: string;
@@ -48,54 +60,93 @@ interface Source {
 
 function sources(ending: string): Source[] {
   const files = existsSync(kernels) ? readdirSync(kernels).filter((file) => file.endsWith(ending)) : [];
-  return files
-    .sort()
-    .map((file) => ({ file, text: readFileSync(join(kernels, file), 'utf8').replaceAll('\r\n', '\n') }));
+  return files.sort().map((file) => ({ file, text: read(join(kernels, file)) }));
 }
 
 /** The WebAssembly modules, their texts expanded: without the files that are only joined into others. */
 function modules(): Source[] {
   const files = sources('.wat');
-  const read = (name: string): string => {
+  const textOf = (name: string): string => {
     const found = files.find(({ file }) => file === name);
     if (!found) throw new Error(`kernels/${name} is joined, but does not exist`);
     return found.text;
   };
-  return files.filter(({ text }) => !isFragment(text)).map(({ file, text }) => ({ file, text: expandWat(text, read) }));
+  return files
+    .filter(({ text }) => !isFragment(text))
+    .map(({ file, text }) => ({ file, text: expandWat(text, textOf) }));
 }
 
-/** The binary of each WebAssembly text, in base64. The assembler is loaded only where something changed. */
-async function assemble(wat: readonly Source[]): Promise<string[]> {
+function read(path: string): string {
+  return readFileSync(path, 'utf8').replaceAll('\r\n', '\n');
+}
+
+/** Turns a WebAssembly text that imports `(memory 1)` into a binary for shared memory, in base64. */
+export type Assembler = (file: string, text: string) => string;
+
+/** Loads the assembler. */
+export async function loadAssembler(): Promise<Assembler> {
   const { default: loadWabt } = await import('wabt');
   const wabt = await loadWabt();
-  return wat.map(({ file, text }) => {
-    const parsed = wabt.parseWat(`kernels/${file}`, text, { simd: true, bulk_memory: true });
+  return (file, text) => {
+    // The assembler's own validation knows neither shared memory nor relaxed SIMD: it is given the text as it stands.
+    const plain = wabt.parseWat(file, text, { simd: true, bulk_memory: true, relaxed_simd: true });
+    plain.resolveNames();
+    if (!text.includes('f32x4.relaxed_')) plain.validate();
+    plain.destroy();
+    const shared = text.replace('(memory 1)', '(memory 1 65536 shared)');
+    const parsed = wabt.parseWat(file, shared, { simd: true, threads: true, bulk_memory: true, relaxed_simd: true });
     parsed.resolveNames();
-    parsed.validate();
     const { buffer } = parsed.toBinary({});
     parsed.destroy();
     return Buffer.from(buffer).toString('base64');
+  };
+}
+
+/** The constants of all WebAssembly texts. The assembler is loaded only where something changed. */
+async function assembleAll(wat: readonly Source[]): Promise<string[]> {
+  const assemble = await loadAssembler();
+  return wat.flatMap(({ file, text }) => {
+    const path = `kernels/${file}`;
+    const name = constantName(file);
+    const constants = [constantOf(path, name, assemble(path, text))];
+    if (/^;; Relaxed /m.test(text)) {
+      const relaxed = assemble(path, relax(text));
+      constants.push(constantOf(`${path}, relaxed`, name.replace(/Wasm$/, 'RelaxedWasm'), relaxed));
+    }
+    return constants;
   });
 }
 
-function isUpToDate(name: string, fingerprint: string): boolean {
-  const target = join(generated, name);
-  return existsSync(target) && readFileSync(target, 'utf8').includes(fingerprint);
+/** Makes one instruction of every multiplication and addition of locals. */
+function relax(text: string): string {
+  const local = String.raw`(\(local\.get \$\w+\))`;
+  const pair = new RegExp(String.raw`\(f32x4\.add \(f32x4\.mul ${local} ${local}\) ${local}\)`, 'g');
+  return text.replace(pair, '(f32x4.relaxed_madd $1 $2 $3)');
 }
 
-function writeModule(
-  name: string,
-  files: readonly Source[],
-  values: () => readonly string[],
-  fingerprint?: string,
-): void {
-  const texts = values();
-  const constants = files.map(
-    ({ file }, i) =>
-      `/** kernels/${file} */\nexport const ${constantName(file)}: string = ${JSON.stringify(texts[i])};\n`,
-  );
+/** TypeScript without its types, as a script. */
+async function plain(text: string): Promise<string> {
+  const { default: typescript } = await import('typescript');
+  const { ModuleKind, ScriptTarget, transpileModule } = typescript;
+  const compilerOptions = { target: ScriptTarget.ES2022, module: ModuleKind.ESNext, removeComments: true };
+  return transpileModule(text, { compilerOptions }).outputText.replace('export {};\n', '');
+}
+
+function constantOf(source: string, name: string, value: string): string {
+  return `/** ${source} */\nexport const ${name}: string = ${JSON.stringify(value)};\n`;
+}
+
+/** Makes a module again where its sources are not those that it was made of. */
+async function writeWhereStale(name: string, from: readonly string[], constants: () => Promise<string[]>) {
+  const fingerprint = createHash('sha256').update(JSON.stringify(from)).digest('hex');
+  const target = join(generated, name);
+  if (existsSync(target) && readFileSync(target, 'utf8').includes(fingerprint)) return;
+  writeModule(name, await constants(), fingerprint);
+}
+
+function writeModule(name: string, constants: readonly string[], fingerprint?: string): void {
   const header =
-    '// Generated by test/tools/inline-kernels.ts from kernels/: do not edit.\n' +
+    '// Generated by test/tools/inline-kernels.ts: do not edit.\n' +
     (fingerprint === undefined ? '' : `// Sources: ${fingerprint}\n`);
   const module = [header, ...(constants.length > 0 ? constants : ['export {};\n'])].join('\n');
   const target = join(generated, name);

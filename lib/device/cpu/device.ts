@@ -6,7 +6,9 @@ import type { Device, DeviceArray, DeviceInfo, Executable } from '../device.js';
 import { CpuArray } from './array.js';
 import { CpuExecutable } from './executable.js';
 import { Heap } from './heap.js';
+import { canShareMemory } from './host.js';
 import { hasSimd, SimdKernels } from './simd.js';
+import { ThreadPool } from './threads.js';
 
 /**
  * What a CPU device computes with: `simd`, WebAssembly SIMD kernels where an operation has one and the engine has SIMD;
@@ -21,6 +23,8 @@ export interface CpuDeviceOptions {
   readonly reason: string;
   /** Default `reference`. */
   readonly path?: CpuPath;
+  /** How many threads run SIMD kernels; one where memory cannot be shared. Default 1. */
+  readonly threads?: number;
 }
 
 const DESCRIPTIONS: Readonly<Record<CpuPath, string>> = {
@@ -29,18 +33,29 @@ const DESCRIPTIONS: Readonly<Record<CpuPath, string>> = {
   float64: 'CPU, TypeScript reference in float64',
 };
 
-/** Runs operations on the CPU, one after the other, in memory of its own. */
+/** Runs operations on the CPU, one after the other, in memory of its own; the parts of one on several threads. */
 export class CpuDevice implements Device {
   readonly info: DeviceInfo;
   readonly fusion: FusionTarget | undefined = undefined;
-  readonly heap = new Heap();
-  readonly simd = new SimdKernels(this.heap.memory);
+  readonly heap: Heap;
+  readonly simd: SimdKernels;
+  readonly pool: ThreadPool;
   readonly #path: CpuPath;
 
   constructor(options: CpuDeviceOptions) {
-    const { path = 'reference' } = options;
+    const { path = 'reference', threads = 1 } = options;
     this.#path = path === 'simd' && !hasSimd() ? 'reference' : path;
-    this.info = { kind: 'cpu', description: DESCRIPTIONS[this.#path], software: false, reason: options.reason };
+    this.heap = new Heap(this.usesSimd && threads > 1 && canShareMemory());
+    this.simd = new SimdKernels(this.heap);
+    this.pool = new ThreadPool(this.heap, this.heap.isShared ? threads : 1);
+    const count = this.usesSimd ? `, ${this.pool.threads} thread${this.pool.threads > 1 ? 's' : ''}` : '';
+    this.info = {
+      kind: 'cpu',
+      description: DESCRIPTIONS[this.#path] + count,
+      threads: this.pool.threads,
+      software: false,
+      reason: options.reason,
+    };
   }
 
   /** Whether operations run on their SIMD kernels where they have one. */
@@ -66,6 +81,7 @@ export class CpuDevice implements Device {
 
   dispose(): void {
     // The heap goes when nothing refers to the device any more.
+    this.pool.stop();
   }
 
   /** The elements at an address; valid until the heap grows. */

@@ -15,17 +15,23 @@ interface Block {
 /**
  * The memory of a CPU device: one WebAssembly memory, so that kernels and TypeScript see the same bytes. Blocks are
  * given out first-fit; the memory grows when none is free. Growing replaces `memory.buffer`, which ends all views of
- * it: whoever keeps views compares `generation`.
+ * it: whoever keeps views compares `generation`. (Views of a shared memory stay, but do not see what was added.)
  */
 export class Heap {
   readonly memory: WebAssembly.Memory;
+  /** Whether worker threads can see it. */
+  readonly isShared: boolean;
   #free: Block[];
   #pages = 16;
   /** Counts how often the memory has grown. */
   generation = 0;
 
-  constructor() {
-    this.memory = new WebAssembly.Memory({ initial: this.#pages, maximum: MAX_PAGES });
+  /** @param share asks for memory that threads can share; where the engine has no room for it, it is not shared */
+  constructor(share = false) {
+    const sizes = { initial: this.#pages, maximum: MAX_PAGES };
+    const shared = share ? sharedMemory(sizes) : undefined;
+    this.memory = shared ?? new WebAssembly.Memory(sizes);
+    this.isShared = shared !== undefined;
     // The first line stays unused: no block starts at 0.
     this.#free = [{ start: ALIGNMENT, bytes: this.#pages * PAGE - ALIGNMENT }];
   }
@@ -41,6 +47,13 @@ export class Heap {
     else this.#free[index] = { start: block.start + size, bytes: block.bytes - size };
     new Uint8Array(this.memory.buffer, block.start, size).fill(0);
     return block.start;
+  }
+
+  /** The start of a new block with these bytes. */
+  place(bytes: Uint8Array): number {
+    const start = this.allocate(bytes.length);
+    new Uint8Array(this.memory.buffer, start, bytes.length).set(bytes);
+    return start;
   }
 
   /** Gives a block back, by the start and the size it was asked for. */
@@ -82,6 +95,15 @@ export class Heap {
     this.release(this.#pages * PAGE, pages * PAGE);
     this.#pages += pages;
     return this.#free.length - 1;
+  }
+}
+
+/** Shared memory takes its maximum of addresses at once, which not every device has. */
+function sharedMemory(sizes: { readonly initial: number; readonly maximum: number }): WebAssembly.Memory | undefined {
+  try {
+    return new WebAssembly.Memory({ ...sizes, shared: true });
+  } catch {
+    return undefined;
   }
 }
 

@@ -1,43 +1,91 @@
 import type { SimdKernel } from '../../graph/simd.js';
+import type { Heap } from './heap.js';
 
-/** An exported function of a kernel. */
-export type SimdFunction = (...values: readonly number[]) => void;
+/** A kernel that is ready to be called. */
+export interface LinkedKernel {
+  readonly run: (...values: readonly number[]) => void;
+  /** Address of its record for other threads: start of its module's bytes, how many there are, index of the export. */
+  readonly record: number;
+}
 
-/** Kernels of one memory: each module is compiled and instantiated once. */
+/** A module, and where its bytes lie. */
+interface LoadedModule {
+  readonly exports: WebAssembly.Exports;
+  readonly names: readonly string[];
+  readonly start: number;
+  readonly bytes: number;
+}
+
+/** Kernels of one heap: each module is compiled and instantiated once, and stays. */
 export class SimdKernels {
-  readonly #memory: WebAssembly.Memory;
-  readonly #instances = new Map<string, Promise<WebAssembly.Exports>>();
+  readonly #heap: Heap;
+  readonly #modules = new Map<string, Promise<LoadedModule>>();
+  readonly #kernels = new Map<string, LinkedKernel>();
 
-  constructor(memory: WebAssembly.Memory) {
-    this.#memory = memory;
+  constructor(heap: Heap) {
+    this.#heap = heap;
   }
 
-  async get({ module, entryPoint }: SimdKernel): Promise<SimdFunction> {
-    const instance = this.#instances.get(module) ?? this.#instantiate(module);
-    this.#instances.set(module, instance);
-    const found = (await instance)[entryPoint];
-    if (!isFunction(found)) throw new Error(`a SIMD kernel exports no function ${entryPoint}`);
-    return found;
+  async get({ module, relaxed, entryPoint }: SimdKernel): Promise<LinkedKernel> {
+    const chosen = relaxed !== undefined && hasRelaxedSimd() ? relaxed : module;
+    const loading = this.#modules.get(chosen) ?? this.#load(chosen);
+    this.#modules.set(chosen, loading);
+    const loaded = await loading;
+    const key = `${loaded.start} ${entryPoint}`;
+    const kernel = this.#kernels.get(key) ?? this.#link(loaded, entryPoint);
+    this.#kernels.set(key, kernel);
+    return kernel;
   }
 
-  async #instantiate(module: string): Promise<WebAssembly.Exports> {
-    const { instance } = await WebAssembly.instantiate(bytesOf(module), { env: { memory: this.#memory } });
-    return instance.exports;
+  async #load(base64: string): Promise<LoadedModule> {
+    const bytes = bytesOf(this.#heap.isShared ? atob(base64) : withoutSharing(atob(base64)));
+    const { memory } = this.#heap;
+    const { module, instance } = await WebAssembly.instantiate(bytes, { env: { memory } });
+    return {
+      exports: instance.exports,
+      names: WebAssembly.Module.exports(module).map(({ name }) => name),
+      start: this.#heap.place(bytes),
+      bytes: bytes.length,
+    };
+  }
+
+  #link({ exports, names, start, bytes }: LoadedModule, entryPoint: string): LinkedKernel {
+    const run = exports[entryPoint];
+    if (!isFunction(run)) throw new Error(`a SIMD kernel exports no function ${entryPoint}`);
+    const record = Uint32Array.of(start, bytes, names.indexOf(entryPoint));
+    return { run, record: this.#heap.place(new Uint8Array(record.buffer)) };
   }
 }
 
 /** A module of one function that uses a vector: what an engine without SIMD refuses. */
-const PROBE = 'AGFzbQEAAAABBQFgAAF7AwIBAAoKAQgAQQD9D/1iCw==';
+const SIMD = 'AGFzbQEAAAABBQFgAAF7AwIBAAoKAQgAQQD9D/1iCw==';
+
+/** A module of one function that calls f32x4.relaxed_madd. */
+const RELAXED_SIMD = 'AGFzbQEAAAABBgFgAXsBewMCAQAKDQELACAAIAAgAP2FAgs=';
 
 /** Whether this engine has WebAssembly SIMD; without it the references run. */
 export function hasSimd(): boolean {
-  return typeof WebAssembly === 'object' && WebAssembly.validate(bytesOf(PROBE));
+  return accepts(SIMD);
 }
 
-function bytesOf(base64: string): Uint8Array<ArrayBuffer> {
-  return Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
+/** Whether this engine has relaxed SIMD, whose multiply-add is one instruction. */
+export function hasRelaxedSimd(): boolean {
+  return accepts(RELAXED_SIMD);
 }
 
-function isFunction(value: unknown): value is SimdFunction {
+function accepts(base64: string): boolean {
+  return typeof WebAssembly === 'object' && WebAssembly.validate(bytesOf(atob(base64)));
+}
+
+/** The module for a memory that is not shared: the flags of the limits that follow the import's name say so. */
+function withoutSharing(module: string): string {
+  return module.replace('\x06memory\x02\x03', '\x06memory\x02\x01');
+}
+
+function bytesOf(text: string): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from(text, (letter) => letter.charCodeAt(0));
+}
+
+function isFunction(value: unknown): value is (...values: readonly number[]) => void {
   return typeof value === 'function';
 }

@@ -39,7 +39,7 @@ export async function findAdapter(gpu: GPU): Promise<FoundAdapter | undefined> {
       const requiredLimits = Object.fromEntries(LIMITS.map((limit) => [limit, adapter.limits[limit]]));
       const requiredFeatures = FEATURES.filter((feature) => adapter.features.has(feature));
       const opened = await adapter.requestDevice({ requiredLimits, requiredFeatures });
-      const info: DeviceInfo = { kind: 'webgpu', description: name.join(', '), software, reason };
+      const info: DeviceInfo = { kind: 'webgpu', description: name.join(', '), threads: null, software, reason };
       return new WebGpuDevice(opened, info);
     },
   };

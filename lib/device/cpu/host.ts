@@ -1,0 +1,83 @@
+import { workerProgram } from '../../generated/worker.js';
+import type { WorkerStart } from './threads.js';
+
+/** A worker thread of Node or of a browser. */
+export interface WorkerThread {
+  postMessage(message: WorkerStart): void;
+  terminate(): unknown;
+}
+
+/** What is used of `node:worker_threads`. */
+interface NodeThreads {
+  readonly Worker: new (
+    program: string,
+    options: { readonly eval: true; readonly execArgv: readonly string[] },
+  ) => {
+    postMessage(message: WorkerStart): void;
+    terminate(): unknown;
+    unref(): void;
+    on(event: 'error', listener: () => void): unknown;
+  };
+}
+
+/** What is used of the global object, in Node and in browsers: each part may be missing. */
+interface Host {
+  readonly process?: {
+    getBuiltinModule?(id: 'node:worker_threads'): NodeThreads | undefined;
+    getBuiltinModule?(id: 'node:os'): { availableParallelism(): number } | undefined;
+  };
+  readonly crossOriginIsolated?: boolean;
+  readonly navigator?: { readonly hardwareConcurrency?: number };
+  readonly Worker?: new (url: string) => WorkerThread & Pick<Worker, 'onerror'>;
+}
+
+const host: Host = globalThis;
+
+/** Whether memory can be shared with worker threads: in Node from 20.16 on, and in pages that are cross-origin isolated. */
+export function canShareMemory(): boolean {
+  return nodeThreads() !== undefined || (host.crossOriginIsolated === true && host.Worker !== undefined);
+}
+
+/** As many threads as this machine runs at the same time, at most 8; 1 where that is not known. */
+export function defaultThreads(): number {
+  const os = host.process?.getBuiltinModule?.('node:os');
+  return Math.min(os?.availableParallelism() ?? host.navigator?.hardwareConcurrency ?? 1, 8);
+}
+
+/**
+ * Starts a worker, which does not keep Node alive. Undefined where that is not allowed. A worker that ends with an error
+ * says so to nobody: until it claims a task, nobody waits for it.
+ */
+export function startWorker(start: WorkerStart): WorkerThread | undefined {
+  try {
+    const worker = nodeWorker() ?? browserWorker();
+    worker?.postMessage(start);
+    return worker;
+  } catch {
+    return undefined;
+  }
+}
+
+function nodeThreads(): NodeThreads | undefined {
+  return host.process?.getBuiltinModule?.('node:worker_threads');
+}
+
+function nodeWorker(): WorkerThread | undefined {
+  const threads = nodeThreads();
+  if (!threads) return undefined;
+  // Flags of this process, such as loaders, are no concern of the worker.
+  const worker = new threads.Worker(workerProgram, { eval: true, execArgv: [] });
+  worker.on('error', () => undefined);
+  worker.unref();
+  return worker;
+}
+
+function browserWorker(): WorkerThread | undefined {
+  if (!host.Worker) return undefined;
+  const url = URL.createObjectURL(new Blob([workerProgram], { type: 'text/javascript' }));
+  const worker = new host.Worker(url);
+  worker.onerror = (event) => {
+    event.preventDefault();
+  };
+  return worker;
+}

@@ -1,0 +1,154 @@
+import { DeviceError } from '../../errors.js';
+import type { Heap } from './heap.js';
+import { startWorker, type WorkerThread } from './host.js';
+
+/**
+ * The words by which threads talk, 32 bits each. What is written by everybody has a cache line of its own.
+ *
+ * `remaining` counts the tasks that nobody has claimed: claiming is to count it down by compare-and-exchange. Whatever
+ * else is read after that belongs to the claimed task, because its phase cannot end before the task is done. `done`
+ * counts finished tasks, `failed` is 1 where one threw, `count` is how many there are in all, `table` is where they are
+ * described (lib/device/cpu/tasks.ts), and `scratchStride` is how far apart the scratches of two threads lie, in bytes.
+ */
+export const CONTROL = { remaining: 0, done: 16, failed: 32, count: 33, table: 34, scratchStride: 35, length: 48 };
+
+/** What a worker is told when it starts. */
+export interface WorkerStart {
+  readonly memory: WebAssembly.Memory;
+  /** Address of the control words. */
+  readonly control: number;
+  readonly words: typeof CONTROL;
+  /** Its number; the main thread is 0. */
+  readonly thread: number;
+  /** How long it looks out for tasks before it sleeps. */
+  readonly spinMilliseconds: number;
+}
+
+/** A phase with everything in place. */
+export interface PlacedPhase {
+  /** The tasks, for the main thread. */
+  readonly tasks: readonly (() => void)[];
+  /** The same tasks, for workers: the address of their table. */
+  readonly table: number;
+  readonly scratchStride: number;
+}
+
+/** Waking a thread takes some microseconds; the next phase of a training step usually comes sooner than this. */
+const SPIN_MILLISECONDS = 0.1;
+
+/** A task that takes so long was claimed by a worker that is no more. */
+const PATIENCE_MILLISECONDS = 60_000;
+
+/** Workers of devices that were forgotten without `dispose()`. */
+const forgotten = new FinalizationRegistry<WorkerThread[]>((workers) => {
+  for (const worker of workers) worker.terminate();
+});
+
+/**
+ * The main thread and its workers, over one shared memory. Workers are started by the first phase that has work for
+ * them, and take part as soon as they are up; until then, and where they cannot be started, the main thread does
+ * everything itself.
+ */
+export class ThreadPool {
+  readonly threads: number;
+  readonly #heap: Heap;
+  readonly #control: Int32Array;
+  readonly #controlStart: number;
+  readonly #workers: WorkerThread[] = [];
+  #isStarted = false;
+
+  constructor(heap: Heap, threads: number) {
+    this.threads = threads;
+    this.#heap = heap;
+    this.#controlStart = heap.allocate(4 * CONTROL.length);
+    this.#control = new Int32Array(heap.memory.buffer, this.#controlStart, CONTROL.length);
+  }
+
+  /** Runs the tasks of a phase. Throws what a task throws here, DeviceError where a worker failed. */
+  run({ tasks, table, scratchStride }: PlacedPhase): void {
+    if (this.threads === 1 || tasks.length === 1) {
+      for (const task of tasks) task();
+      return;
+    }
+    if (!this.#isStarted) this.#start();
+    const control = this.#control;
+    Atomics.store(control, CONTROL.done, 0);
+    Atomics.store(control, CONTROL.failed, 0);
+    Atomics.store(control, CONTROL.count, tasks.length);
+    Atomics.store(control, CONTROL.table, table);
+    Atomics.store(control, CONTROL.scratchStride, scratchStride);
+    Atomics.store(control, CONTROL.remaining, tasks.length);
+    Atomics.notify(control, CONTROL.remaining, tasks.length - 1);
+    try {
+      for (let task = this.#claim(tasks); task; task = this.#claim(tasks)) {
+        task();
+        Atomics.add(control, CONTROL.done, 1);
+      }
+    } catch (error) {
+      // Nobody begins anything more, but what was begun must end.
+      const left = Atomics.exchange(control, CONTROL.remaining, 0);
+      this.#waitFor(tasks.length - left - 1);
+      throw error;
+    }
+    this.#waitFor(tasks.length);
+    if (Atomics.load(control, CONTROL.failed) === 1) throw new DeviceError('a SIMD kernel failed on a worker thread');
+  }
+
+  /** Ends the workers; from now on the main thread works alone. */
+  stop(): void {
+    this.#isStarted = true;
+    forgotten.unregister(this);
+    for (const worker of this.#workers.splice(0)) worker.terminate();
+  }
+
+  #start(): void {
+    this.#isStarted = true;
+    const start = { memory: this.#heap.memory, control: this.#controlStart, words: CONTROL };
+    for (let thread = 1; thread < this.threads; thread++) {
+      const worker = startWorker({ ...start, thread, spinMilliseconds: SPIN_MILLISECONDS });
+      if (!worker) break;
+      this.#workers.push(worker);
+    }
+    forgotten.register(this, this.#workers, this);
+  }
+
+  #claim(tasks: readonly (() => void)[]): (() => void) | undefined {
+    for (;;) {
+      const remaining = Atomics.load(this.#control, CONTROL.remaining);
+      if (remaining === 0) return undefined;
+      if (Atomics.compareExchange(this.#control, CONTROL.remaining, remaining, remaining - 1) !== remaining) continue;
+      return tasks[tasks.length - remaining];
+    }
+  }
+
+  /** Waits until so many tasks are done: looking first, then asleep where this thread may sleep. */
+  #waitFor(count: number): void {
+    const control = this.#control;
+    const start = performance.now();
+    for (let turn = 1; ; turn++) {
+      const done = Atomics.load(control, CONTROL.done);
+      if (done >= count) return;
+      if (turn % 100 !== 0) continue;
+      const waited = performance.now() - start;
+      if (waited > SPIN_MILLISECONDS && maySleep()) Atomics.wait(control, CONTROL.done, done, 10);
+      if (waited > PATIENCE_MILLISECONDS) {
+        this.stop();
+        throw new DeviceError(`a worker thread has not finished its task after ${PATIENCE_MILLISECONDS / 1000} s`);
+      }
+    }
+  }
+}
+
+let sleeps: boolean | undefined;
+
+/** Whether this thread may sleep: the main thread of a browser may not. */
+function maySleep(): boolean {
+  if (sleeps !== undefined) return sleeps;
+  try {
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 1);
+    sleeps = true;
+  } catch {
+    sleeps = false;
+  }
+  return sleeps;
+}

@@ -1,0 +1,101 @@
+/**
+ * The program of a worker thread: it claims tasks of the phase that is under way, until it is ended from outside.
+ *
+ * test/tools/inline-kernels.ts inlines it as text, and lib/device/cpu/host.ts runs that text as a script of its own, in
+ * Node and in browsers. Therefore it imports nothing but types.
+ */
+import type { WorkerStart } from './threads.js';
+
+/** The way to the thread that started this one. */
+interface Port {
+  onmessage: ((message: { readonly data: WorkerStart }) => void) | null;
+}
+
+/** Of the global object: Node's way to the port, where there is one; in browsers it is the port itself. */
+interface Scope extends Port {
+  readonly process?: {
+    getBuiltinModule?(id: 'node:worker_threads'): { readonly parentPort: Port };
+  };
+}
+
+/** A kernel's exported function. */
+type Kernel = (...values: readonly number[]) => void;
+
+const scope = globalThis as unknown as Scope;
+const port = scope.process?.getBuiltinModule?.('node:worker_threads').parentPort ?? scope;
+port.onmessage = ({ data }) => {
+  work(data);
+};
+
+function work({ memory, control: at, words, thread, spinMilliseconds }: WorkerStart): void {
+  const control = new Int32Array(memory.buffer, at, words.length);
+  const word = (index: number): number => Atomics.load(control, index) >>> 0;
+  const kernels = new Map<number, Kernel>();
+  let numbers = new Float64Array(memory.buffer);
+
+  for (;;) {
+    const remaining = Atomics.load(control, words.remaining);
+    if (remaining === 0) {
+      waitForTasks();
+    } else if (Atomics.compareExchange(control, words.remaining, remaining, remaining - 1) === remaining) {
+      // From here on this thread owns a task, and the phase cannot end before it is done.
+      const count = word(words.count);
+      try {
+        runTask(count - remaining);
+      } catch {
+        Atomics.store(control, words.failed, 1);
+      }
+      if (Atomics.add(control, words.done, 1) === count - 1) Atomics.notify(control, words.done);
+    }
+  }
+
+  function waitForTasks(): void {
+    const end = performance.now() + spinMilliseconds;
+    while (performance.now() < end) {
+      for (let turn = 0; turn < 100; turn++) {
+        if (Atomics.load(control, words.remaining) > 0) return;
+      }
+    }
+    Atomics.wait(control, words.remaining, 0);
+  }
+
+  /** A table as lib/device/cpu/tasks.ts writes it. */
+  function runTask(index: number): void {
+    const table = word(words.table) / 8;
+    if (table >= numbers.length) seeAllMemory();
+    const scratch = thread * word(words.scratchStride);
+    let next = table + numberAt(table + index);
+    for (let calls = numberAt(next++); calls > 0; calls--) {
+      const kernel = kernelAt(numberAt(next++));
+      const inScratch = numberAt(next++);
+      const values: number[] = [];
+      for (let left = numberAt(next++), bit = 1; left > 0; left--, bit *= 2) {
+        values.push(numberAt(next++) + (inScratch & bit ? scratch : 0));
+      }
+      kernel(...values);
+    }
+  }
+
+  function numberAt(index: number): number {
+    return numbers[index] ?? NaN;
+  }
+
+  /** The kernel of a record [start of its module, bytes of it, index of the export]. */
+  function kernelAt(record: number): Kernel {
+    const known = kernels.get(record);
+    if (known) return known;
+    seeAllMemory();
+    const [start = 0, bytes = 0, index = 0] = new Uint32Array(memory.buffer, record, 3);
+    const module = new WebAssembly.Module(new Uint8Array(memory.buffer, start, bytes).slice());
+    const { name = '' } = WebAssembly.Module.exports(module)[index] ?? {};
+    const kernel = new WebAssembly.Instance(module, { env: { memory } }).exports[name] as Kernel;
+    kernels.set(record, kernel);
+    return kernel;
+  }
+
+  /** Another thread may have let the memory grow: growing it by nothing makes this one notice. */
+  function seeAllMemory(): void {
+    memory.grow(0);
+    numbers = new Float64Array(memory.buffer);
+  }
+}

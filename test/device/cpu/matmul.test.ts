@@ -1,0 +1,120 @@
+/** kernels/matmul.wat in both of its forms, by all of its paths, against the reference. */
+import { setFlagsFromString } from 'node:v8';
+import test from 'tape';
+import { CpuDevice } from '../../../lib/device/cpu/device.js';
+import { hasRelaxedSimd } from '../../../lib/device/cpu/simd.js';
+import { run } from '../../../lib/evaluate.js';
+import { matmul } from '../../../lib/ops/matmul.js';
+import { matmulSimdPhases } from '../../../lib/ops/matmul-simd.js';
+import { RandomStream } from '../../../lib/random.js';
+import { tensor, type Tensor } from '../../../lib/tensor.js';
+import { differs } from '../../support/close.js';
+
+const reference = new CpuDevice({ reason: 'test' });
+
+/** M, N, K: at and around what the kernel rounds to, and beyond its blocks of k, rows and columns. */
+const SIZES = [
+  [1, 1, 1],
+  [1, 1, 2051],
+  [1, 37, 300],
+  [37, 1, 300],
+  [1, 2051, 517],
+  [2051, 1, 517],
+  [2, 203, 32],
+  [3, 7, 255],
+  [4, 8, 256],
+  [5, 9, 257],
+  [33, 200, 513],
+  [63, 3, 1030],
+  [65, 7, 1030],
+  [127, 2, 31],
+  [131, 270, 1025],
+  [519, 140, 300],
+] as const;
+
+/** The product's operands, from the same numbers every time. */
+function operands([M, N, K]: readonly [number, number, number], transposeA: boolean, transposeB: boolean): Tensor[] {
+  const random = new RandomStream(1, `${M} ${N} ${K}`);
+  return [
+    tensor(random.normal(M * K), { shape: transposeA ? [K, M] : [M, K] }),
+    tensor(random.normal(K * N), { shape: transposeB ? [N, K] : [K, N] }),
+  ];
+}
+
+const FLAG = 'experimental-wasm-relaxed-simd';
+const comesRelaxed = hasRelaxedSimd();
+
+// A device asks for relaxed SIMD when it loads a kernel, and V8 takes its flag at any time: first without, then with it.
+for (const isRelaxed of comesRelaxed ? [true] : [false, true]) {
+  if (!comesRelaxed) {
+    test(`V8 ${isRelaxed ? 'now has' : 'does not have'} relaxed SIMD`, (t) => {
+      if (isRelaxed) setFlagsFromString(`--${FLAG}`);
+      t.equal(hasRelaxedSimd(), isRelaxed);
+      t.end();
+    });
+  }
+  for (const sizes of SIZES) {
+    const [M, N, K] = sizes;
+    test(`matmul of M ${M}, N ${N}, K ${K} agrees with the reference, ${isRelaxed ? 'relaxed' : 'plain'}`, async (t) => {
+      const device = new CpuDevice({ reason: 'test', path: 'simd', threads: 2 });
+      for (const [transposeA, transposeB] of [
+        [false, false],
+        [false, true],
+        [true, false],
+        [true, true],
+      ] as const) {
+        const [a, b] = operands(sizes, transposeA, transposeB);
+        if (!a || !b) throw new Error('two operands');
+        const product = () => matmul(a, b, { transposeA, transposeB });
+        const expected = await (await run(product, { device: reference })).data();
+        const got = await (await run(product, { device })).data();
+        // Each of K additions rounds a partial sum of size about √k by 6e-8: √K · √K · 6e-8 by chance, twice for safety.
+        const tolerance = { absolute: 1.2e-7 * K, relative: 1e-6 };
+        t.equal(
+          differs(got, expected, tolerance),
+          undefined,
+          `${transposeA ? 'Aᵀ' : 'A'} · ${transposeB ? 'Bᵀ' : 'B'}`,
+        );
+      }
+      device.dispose();
+    });
+  }
+}
+
+if (!comesRelaxed) {
+  test('V8 is as it was', (t) => {
+    setFlagsFromString(`--no-${FLAG}`);
+    t.notOk(hasRelaxedSimd());
+    t.end();
+  });
+}
+
+test('sums of many equal terms lose next to nothing: they are formed in blocks', async (t) => {
+  const device = new CpuDevice({ reason: 'test', path: 'simd' });
+  const K = 100_000;
+  for (const [M, N] of [
+    [1, 4],
+    [4, 1],
+    [4, 8],
+    [64, 9],
+  ] as const) {
+    const a = tensor(new Float32Array(M * K).fill(0.1), { shape: [M, K] });
+    const b = tensor(new Float32Array(K * N).fill(1), { shape: [K, N] });
+    const values = await (await run(() => matmul(a, b), { device })).data();
+    // 0.1 in float32 times 1e5. Added up one after the other it is 9998.56: off by 1.4e-4.
+    const worst = Math.max(...values.map((value) => Math.abs(value / 10_000.00015 - 1)));
+    t.ok(worst < 1e-5, `M ${M}, N ${N}: off by ${worst.toExponential(1)}`);
+  }
+});
+
+test('large products are divided, small ones are not, and the division follows from sizes alone', (t) => {
+  const plain = { transposeA: false, transposeB: false };
+  const tasks = (M: number, N: number, K: number) => matmulSimdPhases([M, K], [K, N], plain)?.[0]?.tasks.length;
+  t.equal(tasks(32, 2, 200), 1);
+  t.equal(tasks(512, 512, 512), 8); // 256 x 128
+  t.equal(tasks(2048, 2048, 2048), 16); // 256 x 1024
+  t.equal(tasks(1, 4096, 1024), 4); // 1024 columns
+  t.equal(tasks(4096, 1, 1024), 16); // 256 rows
+  t.equal(matmulSimdPhases([5000, 8, 8], [5000, 8, 8], plain)?.[0]?.tasks.length, 2); // 2500 matrices
+  t.end();
+});

@@ -1,0 +1,196 @@
+import { spawn } from 'node:child_process';
+import loadWabt from 'wabt';
+import test from 'tape';
+import { TrainingStep } from '../../../bench/step/training-step.js';
+import { makeWorkload } from '../../../bench/step/workload.js';
+import { compile } from '../../../lib/compile.js';
+import { CpuDevice } from '../../../lib/device/cpu/device.js';
+import { DeviceError } from '../../../lib/errors.js';
+import { applyOne } from '../../../lib/graph/node.js';
+import { defineOperation } from '../../../lib/graph/operation.js';
+import { matmul } from '../../../lib/ops/matmul.js';
+import { RandomStream } from '../../../lib/random.js';
+import { tensor } from '../../../lib/tensor.js';
+import { root } from '../../tools/root.js';
+
+const open = (threads: number): CpuDevice => new CpuDevice({ reason: 'test', path: 'simd', threads });
+
+test('a device says how many threads it has', (t) => {
+  const threads = [1, 2, 3].map((count) => open(count).info);
+  t.deepEqual(
+    threads.map((info) => [info.threads, info.description]),
+    [
+      [1, 'CPU, WebAssembly SIMD, 1 thread'],
+      [2, 'CPU, WebAssembly SIMD, 2 threads'],
+      [3, 'CPU, WebAssembly SIMD, 3 threads'],
+    ],
+  );
+  t.equal(new CpuDevice({ reason: 'test', threads: 2 }).info.threads, 1, 'the reference has one');
+  t.end();
+});
+
+for (const [name, a, b] of [
+  ['a square', [300, 300], [300, 300]],
+  ['a batch', [9, 64, 130], [130, 65]],
+  ['a vector', [1, 515], [515, 5000]],
+] as const) {
+  test(`${name} is the same, bit for bit, with 1, 2 and 3 threads`, async (t) => {
+    const random = new RandomStream(3, name);
+    const fill = (shape: readonly number[]) =>
+      tensor(random.normal(shape.reduce((size, axis) => size * axis, 1)), { shape });
+    const [left, right] = [fill(a), fill(b)];
+    const results: unknown[] = [];
+    for (const threads of [1, 2, 3]) {
+      const device = open(threads);
+      const product = compile((x) => matmul(x, right), { device });
+      // More than once: the workers are not up the first time.
+      for (let turn = 0; turn < 5; turn++) results.push(await (await product(left)).data());
+      device.dispose();
+    }
+    for (const result of results) t.deepEqual(result, results[0]);
+  });
+}
+
+test('training MyNet gives the same losses and weights, bit for bit, with 1, 2 and 3 threads', async (t) => {
+  const losses: number[][] = [];
+  for (const threads of [1, 2, 3]) {
+    const device = open(threads);
+    const step = new TrainingStep(device, makeWorkload(), 0.5);
+    losses.push(await step.losses(20));
+    step.dispose();
+    device.dispose();
+  }
+  t.deepEqual(losses[1], losses[0]);
+  t.deepEqual(losses[2], losses[0]);
+});
+
+/**
+ * Writes to output[i], in task i, the address of the scratch memory of the thread that ran it, having turned in circles
+ * for a while. Where `only` is not 0, threads fail whose scratch memory is elsewhere.
+ */
+const PROBE = `(module
+  (import "env" "memory" (memory 1 65536 shared))
+  (func (export "probe") (param $only i32) (param $output i32) (param $scratch i32) (param $turns i32)
+    (loop $next
+      (local.set $turns (i32.sub (local.get $turns) (i32.const 1)))
+      (br_if $next (local.get $turns)))
+    (local.set $only (i32.load (local.get $only)))
+    (if (i32.and (i32.ne (local.get $only) (i32.const 0)) (i32.ne (local.get $scratch) (local.get $only)))
+      (then (unreachable)))
+    (i32.store (local.get $output) (local.get $scratch))))`;
+
+const TASKS = 50;
+
+/** The probe as a compiled function on a device: of `only`, what the tasks wrote. */
+async function probeOn(device: CpuDevice): Promise<(only: number) => Promise<number[]>> {
+  const wabt = await loadWabt();
+  const module = wabt.parseWat('probe.wat', PROBE, { threads: true });
+  const kernel = { module: Buffer.from(module.toBinary({}).buffer).toString('base64'), entryPoint: 'probe' };
+  module.destroy();
+  const operation = defineOperation<Record<string, never>>({
+    name: 'probe',
+    infer: () => [{ shape: [TASKS], dtype: 'u32' }],
+    reference: () => undefined,
+    kernel: () => [],
+    simd: () => [
+      {
+        tasks: Array.from({ length: TASKS }, (_, i) => [
+          { kernel, arguments: [{ input: 0 }, { output: 0, offset: 4 * i }, { scratch: true }, 200_000] },
+        ]),
+        scratchBytes: 4,
+      },
+    ],
+    gradient: { none: 'it is a test' },
+    tolerance: { absolute: 0, relative: 0 },
+    cases: [],
+  });
+  const who = compile((only) => applyOne(operation, [only], {}), { device });
+  return async (only) => Array.from(await (await who(Uint32Array.of(only))).data());
+}
+
+/** Asks again until the answer will do: it takes the workers some milliseconds to be up. */
+async function until<T>(ask: () => Promise<T>, isEnough: (value: T) => boolean): Promise<T> {
+  for (;;) {
+    const value = await ask();
+    if (isEnough(value)) return value;
+  }
+}
+
+/** Addresses that were found, each once, in order. */
+const distinct = (addresses: readonly number[]): number[] => [...new Set(addresses)].sort((a, b) => a - b);
+
+test('all threads work at the tasks of a phase, each in scratch memory of its own', async (t) => {
+  const device = open(3);
+  const probe = await probeOn(device);
+  const scratch = await until(
+    async () => distinct(await probe(0)),
+    (found) => found.length === 3,
+  );
+  const [main = 0] = scratch;
+  t.deepEqual(scratch, [main, main + 128, main + 256]);
+  device.dispose();
+  t.deepEqual(distinct(await probe(0)), [main], 'after dispose() the main thread works alone');
+});
+
+test('a kernel that fails, on the main thread or on a worker, throws there where it was called', async (t) => {
+  const device = open(2);
+  const probe = await probeOn(device);
+  const bothWork = () =>
+    until(
+      async () => distinct(await probe(0)),
+      (found) => found.length === 2,
+    );
+  const [main = 0, worker = 0] = await bothWork();
+  const failure = (only: number) =>
+    until(
+      () =>
+        probe(only)
+          .then(() => undefined)
+          .catch((error: unknown) => error),
+      (error) => error !== undefined,
+    );
+  const onWorker = await failure(main);
+  t.ok(onWorker instanceof DeviceError, String(onWorker));
+  const onMain = await failure(worker);
+  t.ok(onMain instanceof WebAssembly.RuntimeError, String(onMain));
+  t.deepEqual(await bothWork(), [main, worker], 'the device goes on, with both threads');
+  device.dispose();
+});
+
+test('workers see memory that was added after they had started', async (t) => {
+  const device = open(2);
+  const isShared = async (probe: (only: number) => Promise<number[]>) => distinct(await probe(0)).length === 2;
+  const first = await probeOn(device);
+  await until(() => isShared(first), Boolean);
+  const large = device.allocate({ shape: [40_000_000], dtype: 'f32' });
+  const second = await probeOn(device);
+  await until(() => isShared(second), Boolean);
+  t.pass('and the tasks that are described there');
+  large.dispose();
+  device.dispose();
+});
+
+for (const disposes of [true, false]) {
+  test(`a program with worker threads ends by itself, ${disposes ? 'with' : 'without'} dispose()`, async (t) => {
+    const program = `
+      import { openDevice } from ${JSON.stringify(`${root}lib/node/index.ts`)};
+      import { compile, matmul } from ${JSON.stringify(`${root}lib/index.ts`)};
+      const device = await openDevice('cpu', { threads: 3 });
+      const f = compile((x) => matmul(x, x), { device });
+      const x = Array.from({ length: 300 }, () => new Array(300).fill(1));
+      for (let i = 0; i < 50; i++) await f(x);
+      console.log((await (await f(x)).data())[0]);
+      ${disposes ? 'device.dispose();' : ''}
+    `;
+    const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '--eval', program], {
+      cwd: root,
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    let output = '';
+    child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
+    const tooLate = setTimeout(() => child.kill('SIGKILL'), 60_000);
+    const code = await new Promise((resolve) => child.on('exit', (status, signal) => resolve(signal ?? status)));
+    clearTimeout(tooLate);
+    t.deepEqual([output.trim(), code], ['300', 0]);
+  });
+}
