@@ -1,6 +1,6 @@
 // matmul_broadcast.wgsl: C = op(A) · op(B), 8 x 4 elements of C an invocation, straight from storage; the values of A
 // are loaded once for a quad of invocations and passed on by broadcasts. Joined behind `enable subgroups;`, common.wgsl,
-// matmul_common.wgsl, matmul_scalar_loads.wgsl and matmul_sums.wgsl.
+// matmul_common.wgsl and matmul_scalar_loads.wgsl.
 //
 // Computes    c[m, n] = Σ_k a[m, k] · b[k, n], f32; op transposes where TRANSPOSE_A / TRANSPOSE_B
 // Bindings    0 a [.., M, K] or [.., K, M] read   1 b [.., K, N] or [.., N, K] read   2 c [batch, M, N] write   3 uniforms
@@ -11,24 +11,113 @@
 //      m   ┌──┐      ││    ││    ││    ││        A row of 4 elements of A (or, transposed, 4 rows) is one element an
 //      …   │▒▒│      ││    ││    ││    ││ 8      invocation of a quad; quadBroadcast hands each of them to all four.
 //      m+7 └──┘      └┘    └┘    └┘    └┘
-// Launch      workgroup LANES = 32; ⌈N/(4 · LANES)⌉ · ⌈M/8⌉ · batch workgroups in one row, folded at 65,535
+// Launch      workgroup LANES x 1; ⌈N/(4 · LANES)⌉ · ⌈M/8⌉ · batch · parts workgroups in one row, folded at 65,535
 // Cost        four steps of k: 2 · 8 · 4 · 4 = 256 flop an invocation for 8 loads of A and 16 of B, 96 B: 2.7 flop/B
-// For         adapters that run on the CPU, where invocations are the lanes of SIMD registers, loads cost far more than
-//             arithmetic, and workgroup memory and barriers gain nothing. With B transposed neighbouring invocations
-//             read elements K apart: matmul_dot.wgsl
-// Edges       what stands beyond M and N is computed from whatever the loads give and never stored; K is exact
+// For         adapters that run on the CPU, where invocations are the lanes of SIMD registers, a load costs as much as a
+//             dozen multiply-adds, and workgroup memory and barriers gain nothing. Where rows begin is computed outside
+//             of the loop: SwiftShader's compiler moves nothing there. With B transposed neighbouring invocations read
+//             elements K apart, and it is still the fastest.
+// Edges       beyond M and N the last row and column are computed once more and not stored; K is exact
 // Reference   lib/ops/matmul.ts
 
-const LANES = 32u;
+override LANES: u32 = 32;
 
-// One step of k for the four columns of this invocation.
-fn rowOfB(start: u32, k: u32, column: u32) -> vec4f {
+// Eight rows of four columns, named one by one: compilers keep arrays in memory.
+struct Sums {
+  s0: vec4f,
+  s1: vec4f,
+  s2: vec4f,
+  s3: vec4f,
+  s4: vec4f,
+  s5: vec4f,
+  s6: vec4f,
+  s7: vec4f,
+}
+
+// The product of eight values of A, in two halves, and four of B.
+fn multiplyAdd(sums: ptr<function, Sums>, upper: vec4f, lower: vec4f, b: vec4f) {
+  (*sums).s0 += upper.x * b;
+  (*sums).s1 += upper.y * b;
+  (*sums).s2 += upper.z * b;
+  (*sums).s3 += upper.w * b;
+  (*sums).s4 += lower.x * b;
+  (*sums).s5 += lower.y * b;
+  (*sums).s6 += lower.z * b;
+  (*sums).s7 += lower.w * b;
+}
+
+fn addTo(totals: ptr<function, Sums>, sums: Sums) {
+  (*totals).s0 += sums.s0;
+  (*totals).s1 += sums.s1;
+  (*totals).s2 += sums.s2;
+  (*totals).s3 += sums.s3;
+  (*totals).s4 += sums.s4;
+  (*totals).s5 += sums.s5;
+  (*totals).s6 += sums.s6;
+  (*totals).s7 += sums.s7;
+}
+
+// Four stored rows, by where they begin, at one column.
+fn inRowsOfA(rows: vec4u, column: u32) -> vec4f {
   return vec4f(
-    elementB(start, k, column),
-    elementB(start, k, column + LANES),
-    elementB(start, k, column + 2u * LANES),
-    elementB(start, k, column + 3u * LANES),
+    inRowOfA(rows.x, column),
+    inRowOfA(rows.y, column),
+    inRowOfA(rows.z, column),
+    inRowOfA(rows.w, column),
   );
+}
+
+fn rowsOfA(start: u32, row: u32, columns: u32) -> vec4u {
+  let rows = min(row + vec4u(0u, 1u, 2u, 3u), vec4u(size.M - 1u));
+  return vec4u(
+    rowOfA(start, rows.x, columns),
+    rowOfA(start, rows.y, columns),
+    rowOfA(start, rows.z, columns),
+    rowOfA(start, rows.w, columns),
+  );
+}
+
+// Four columns of op(B): of the last one in place of those beyond it. With B transposed they are stored rows.
+struct Columns {
+  places: vec4u,
+  areSums: vec4<bool>, // of the further column of ones
+  rows: vec4u, // where they begin, with B transposed
+}
+
+fn columnsOfB(start: u32, columns: vec4u) -> Columns {
+  let places = min(columns, vec4u(size.N - 1u));
+  if (!TRANSPOSE_B) {
+    return Columns(places, columns >= vec4u(size.N), vec4u());
+  }
+  let rows = vec4u(
+    rowOfB(start, places.x, size.K),
+    rowOfB(start, places.y, size.K),
+    rowOfB(start, places.z, size.K),
+    rowOfB(start, places.w, size.K),
+  );
+  return Columns(places, columns >= vec4u(size.N), rows);
+}
+
+// One step of k of four columns of op(B).
+fn stepOfB(start: u32, k: u32, columns: Columns, N: u32) -> vec4f {
+  var values = vec4f();
+  if (TRANSPOSE_B) {
+    let rows = columns.rows;
+    values = vec4f(inRowOfB(rows.x, k), inRowOfB(rows.y, k), inRowOfB(rows.z, k), inRowOfB(rows.w, k));
+  } else {
+    let row = rowOfB(start, k, N);
+    let places = columns.places;
+    values = vec4f(
+      inRowOfB(row, places.x),
+      inRowOfB(row, places.y),
+      inRowOfB(row, places.z),
+      inRowOfB(row, places.w),
+    );
+  }
+  if (SUM_COLUMNS > 0u) {
+    return select(values, vec4f(1.0), columns.areSums);
+  }
+  return values;
 }
 
 // A value of each invocation of the quad, handed to all four.
@@ -51,9 +140,23 @@ fn matmulBroadcast(
   if (!tile.exists) {
     return; // the same for the whole workgroup
   }
+  let M = size.M;
+  let N = size.N;
+  let K = size.K;
+  let startA = tile.startA;
+  let startB = tile.startB;
   let row = tile.row * 8u;
-  let column = tile.column * 4u * LANES + lane;
+  let columns = vec4u(0u, LANES, 2u * LANES, 3u * LANES) + tile.column * 4u * LANES + lane;
   let place = lane % 4u;
+  let upperPlace = min(row + place, M - 1u);
+  let lowerPlace = min(row + 4u + place, M - 1u);
+  var upperRows = vec4u();
+  var lowerRows = vec4u();
+  if (!TRANSPOSE_A) {
+    upperRows = rowsOfA(startA, row, K);
+    lowerRows = rowsOfA(startA, row + 4u, K);
+  }
+  let ofB = columnsOfB(startB, columns);
   var totals = Sums();
   for (var block = tile.firstK; block < tile.endK; block += BLOCK) {
     let end = min(block + BLOCK, tile.endK);
@@ -61,32 +164,35 @@ fn matmulBroadcast(
     var k = block;
     if (TRANSPOSE_A) {
       for (; k < end; k++) {
-        let upper = elementA(tile.startA, row + place, k);
-        let lower = elementA(tile.startA, row + 4u + place, k);
-        multiplyAdd(&sums, gatherQuad(upper), gatherQuad(lower), rowOfB(tile.startB, k, column));
+        let rowA = rowOfA(startA, k, M);
+        let upper = gatherQuad(inRowOfA(rowA, upperPlace));
+        let lower = gatherQuad(inRowOfA(rowA, lowerPlace));
+        multiplyAdd(&sums, upper, lower, stepOfB(startB, k, ofB, N));
       }
     } else {
       for (; k + 4u <= end; k += 4u) {
-        let upper = fourRowsOfA(tile.startA, row, k + place);
-        let lower = fourRowsOfA(tile.startA, row + 4u, k + place);
-        multiplyAdd(&sums, quadBroadcast(upper, 0u), quadBroadcast(lower, 0u), rowOfB(tile.startB, k, column));
-        multiplyAdd(&sums, quadBroadcast(upper, 1u), quadBroadcast(lower, 1u), rowOfB(tile.startB, k + 1u, column));
-        multiplyAdd(&sums, quadBroadcast(upper, 2u), quadBroadcast(lower, 2u), rowOfB(tile.startB, k + 2u, column));
-        multiplyAdd(&sums, quadBroadcast(upper, 3u), quadBroadcast(lower, 3u), rowOfB(tile.startB, k + 3u, column));
+        let upper = inRowsOfA(upperRows, k + place);
+        let lower = inRowsOfA(lowerRows, k + place);
+        let b0 = stepOfB(startB, k, ofB, N);
+        multiplyAdd(&sums, quadBroadcast(upper, 0u), quadBroadcast(lower, 0u), b0);
+        let b1 = stepOfB(startB, k + 1u, ofB, N);
+        multiplyAdd(&sums, quadBroadcast(upper, 1u), quadBroadcast(lower, 1u), b1);
+        let b2 = stepOfB(startB, k + 2u, ofB, N);
+        multiplyAdd(&sums, quadBroadcast(upper, 2u), quadBroadcast(lower, 2u), b2);
+        let b3 = stepOfB(startB, k + 3u, ofB, N);
+        multiplyAdd(&sums, quadBroadcast(upper, 3u), quadBroadcast(lower, 3u), b3);
       }
       for (; k < end; k++) {
-        let upper = fourRowsOfA(tile.startA, row, k);
-        let lower = fourRowsOfA(tile.startA, row + 4u, k);
-        multiplyAdd(&sums, upper, lower, rowOfB(tile.startB, k, column));
+        let b = stepOfB(startB, k, ofB, N);
+        multiplyAdd(&sums, inRowsOfA(upperRows, k), inRowsOfA(lowerRows, k), b);
       }
     }
     addTo(&totals, sums);
   }
-  var rows = rowsOf(totals);
+  var rows = array<vec4f, 8>(
+    totals.s0, totals.s1, totals.s2, totals.s3, totals.s4, totals.s5, totals.s6, totals.s7,
+  );
   for (var r = 0u; r < 8u; r++) {
-    let values = rows[r];
-    for (var j = 0u; j < 4u; j++) {
-      storeElement(tile.matrix, row + r, column + j * LANES, values[j]);
-    }
+    storeInRow(tile.matrix, row + r, columns, rows[r]);
   }
 }

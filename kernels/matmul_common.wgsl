@@ -72,17 +72,27 @@ fn tileOf(index: u32, tileRows: u32, tileColumns: u32) -> Tile {
   let matrix = index / (tilesM * tilesN);
   let batch = matrix % size.batch;
   let firstK = matrix / size.batch * size.kPerPart;
+  var startA = 0u;
+  var startB = 0u;
+  if (batch > 0u) { // the walk reads all of its sizes and strides
+    startA = walkOffset(batch, size.batchRank, size.batchSizes, size.batchStridesA);
+    startB = walkOffset(batch, size.batchRank, size.batchSizes, size.batchStridesB);
+  }
   return Tile(
     matrix < size.batch * size.parts,
     index / tilesN % tilesM,
     index % tilesN,
     matrix,
-    walkOffset(batch, size.batchRank, size.batchSizes, size.batchStridesA),
-    walkOffset(batch, size.batchRank, size.batchSizes, size.batchStridesB),
+    startA,
+    startB,
     firstK,
     min(firstK + size.kPerPart, size.K),
   );
 }
+
+// Whether the rows of A and of B are picked from tables.
+override PICKS_A: bool = false;
+override PICKS_B: bool = false;
 
 // Where the rows of A and B are, as they are stored: here in place; in fused kernels picked from a table
 // (matmul_rows_of_a.wgsl, matmul_rows_of_b.wgsl).

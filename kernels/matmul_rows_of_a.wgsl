@@ -9,7 +9,7 @@
 @group(0) @binding(11) var<storage, read> indicesA: array<u32>;
 
 fn indexOfA(row: u32) -> u32 {
-  return indicesA[min(row, select(size.M, size.K, TRANSPOSE_A) - 1u)];
+  return indicesA[row];
 }
 
 fn tableRowA(row: u32) -> u32 {

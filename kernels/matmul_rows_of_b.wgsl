@@ -9,7 +9,7 @@
 @group(0) @binding(12) var<storage, read> indicesB: array<u32>;
 
 fn indexOfB(row: u32) -> u32 {
-  return indicesB[min(row, select(size.K, size.N, TRANSPOSE_B) - 1u)];
+  return indicesB[row];
 }
 
 fn tableRowB(row: u32) -> u32 {

@@ -10,74 +10,105 @@
 @group(0) @binding(1) var<storage, read> b: array<f32>;
 @group(0) @binding(2) var<storage, read_write> c: array<f32>;
 
-// Four elements from (row, column) on along a row of a matrix of rows x columns, 0 beyond its edges.
+// Four elements from (row, column) on along a row of a matrix of rows x columns, 0 beyond its edges. All four are loaded,
+// from the edge where they lie beyond it, and dropped there: branches take software adapters minutes to compile.
 fn loadA(start: u32, row: u32, column: u32, rows: u32, columns: u32) -> vec4f {
-  var quad = vec4f(0.0);
-  if (row < rows) {
-    if (isMissingA(row)) {
-      return vec4f(nanValue(f32(row)));
-    }
-    let index = start + tableRowA(row) * columns + column;
-    if (column < columns) { quad.x = a[index]; }
-    if (column + 1u < columns) { quad.y = a[index + 1u]; }
-    if (column + 2u < columns) { quad.z = a[index + 2u]; }
-    if (column + 3u < columns) { quad.w = a[index + 3u]; }
-  }
-  return quad;
+  let places = column + vec4u(0u, 1u, 2u, 3u);
+  let isInside = places < vec4u(select(0u, columns, row < rows));
+  let at = start + tableRowA(min(row, rows - 1u)) * columns + min(places, vec4u(columns - 1u));
+  let quad = select(vec4f(0.0), vec4f(a[at.x], a[at.y], a[at.z], a[at.w]), isInside);
+  return select(quad, vec4f(nanValue(quad.x)), row < rows && isMissingA(min(row, rows - 1u)));
 }
 
 fn loadB(start: u32, row: u32, column: u32, rows: u32, columns: u32) -> vec4f {
-  var quad = vec4f(0.0);
-  if (row < rows) {
-    if (isMissingB(row)) {
-      return vec4f(nanValue(f32(row)));
-    }
-    let index = start + tableRowB(row) * columns + column;
-    if (column < columns) { quad.x = b[index]; }
-    if (column + 1u < columns) { quad.y = b[index + 1u]; }
-    if (column + 2u < columns) { quad.z = b[index + 2u]; }
-    if (column + 3u < columns) { quad.w = b[index + 3u]; }
-  }
-  if (SUM_COLUMNS > 0u) {
-    // The further column of ones; what else stands beyond N is not stored.
-    let n = select(column + vec4u(0u, 1u, 2u, 3u), vec4u(row), TRANSPOSE_B);
-    quad = select(quad, vec4f(1.0), n >= vec4u(size.N));
-  }
-  return quad;
+  let places = column + vec4u(0u, 1u, 2u, 3u);
+  let isInside = places < vec4u(select(0u, columns, row < rows));
+  let at = start + tableRowB(min(row, rows - 1u)) * columns + min(places, vec4u(columns - 1u));
+  let quad = select(vec4f(0.0), vec4f(b[at.x], b[at.y], b[at.z], b[at.w]), isInside);
+  let picked = select(quad, vec4f(nanValue(quad.x)), row < rows && isMissingB(min(row, rows - 1u)));
+  // The further column of ones; what else stands beyond N is not stored.
+  let n = select(places, vec4u(row), TRANSPOSE_B);
+  return select(picked, vec4f(1.0), (n >= vec4u(size.N)) & vec4<bool>(SUM_COLUMNS > 0u));
 }
 
-// One element of op(A) or op(B). Beyond M and N it is whatever stands there, or what WebGPU gives beyond a buffer's end.
+// Where a stored row of A or B begins, for kernels that keep it over many elements, and an element of the row. The row and
+// the column must exist. A row that a table does not have is marked.
+const MISSING = 0x80000000u;
+
+fn rowOfA(start: u32, row: u32, columns: u32) -> u32 {
+  let at = start + tableRowA(row) * columns;
+  return select(at, at | MISSING, isMissingA(row));
+}
+
+fn rowOfB(start: u32, row: u32, columns: u32) -> u32 {
+  let at = start + tableRowB(row) * columns;
+  return select(at, at | MISSING, isMissingB(row));
+}
+
+fn inRowOfA(row: u32, column: u32) -> f32 {
+  if (PICKS_A) {
+    let value = a[(row & ~MISSING) + column];
+    return select(value, nanValue(value), row >= MISSING);
+  }
+  return a[row + column];
+}
+
+fn inRowOfB(row: u32, column: u32) -> f32 {
+  if (PICKS_B) {
+    let value = b[(row & ~MISSING) + column];
+    return select(value, nanValue(value), row >= MISSING);
+  }
+  return b[row + column];
+}
+
+// One element of op(A), or of op(B) with its column of ones.
 fn elementA(start: u32, m: u32, k: u32) -> f32 {
-  let row = select(m, k, TRANSPOSE_A);
-  let value = a[start + tableRowA(row) * select(size.K, size.M, TRANSPOSE_A) + select(k, m, TRANSPOSE_A)];
-  return select(value, nanValue(value), isMissingA(row));
+  if (TRANSPOSE_A) {
+    return inRowOfA(rowOfA(start, k, size.M), m);
+  }
+  return inRowOfA(rowOfA(start, m, size.K), k);
 }
 
 fn elementB(start: u32, k: u32, n: u32) -> f32 {
   if (isSum(n)) {
     return 1.0;
   }
-  let row = select(k, n, TRANSPOSE_B);
-  let value = b[start + tableRowB(row) * select(size.N, size.K, TRANSPOSE_B) + select(n, k, TRANSPOSE_B)];
-  return select(value, nanValue(value), isMissingB(row));
+  if (TRANSPOSE_B) {
+    return inRowOfB(rowOfB(start, n, size.K), k);
+  }
+  return inRowOfB(rowOfB(start, k, size.N), n);
 }
 
 fn storeElement(matrix: u32, row: u32, column: u32, value: f32) {
-  if (row >= size.M || column >= columnsOfC()) {
+  if (row >= size.M) {
     return;
   }
-  if (PARTIAL || !isSum(column)) {
+  if (column < size.N || (PARTIAL && column < columnsOfC())) {
     c[(matrix * size.M + row) * pitchOfC() + column] = finish(value, row, column);
-  } else if (column == size.N) {
+  } else if (SUM_COLUMNS > 0u && column == size.N) {
     storeSum(row, value);
   }
 }
 
-// A loop, because shader compilers inline: the stages of a fused kernel would stand here four times.
-fn storeC(matrix: u32, row: u32, column: u32, quad: vec4f) {
-  for (var lane = 0u; lane < 4u; lane++) {
-    storeElement(matrix, row, column + lane, quad[lane]);
+// Four elements of a row of C. A loop, because shader compilers inline: the stages of a fused kernel would stand here
+// four times.
+fn storeInRow(matrix: u32, row: u32, columns: vec4u, quad: vec4f) {
+  if (row >= size.M) {
+    return;
   }
+  let start = (matrix * size.M + row) * pitchOfC();
+  for (var lane = 0u; lane < 4u; lane++) {
+    let column = columns[lane];
+    if (column < size.N || (PARTIAL && column < columnsOfC())) {
+      c[start + column] = finish(quad[lane], row, column);
+    } else if (SUM_COLUMNS > 0u && column == size.N) {
+      storeSum(row, quad[lane]);
+    }
+  }
+}
+
+fn storeC(matrix: u32, row: u32, column: u32, quad: vec4f) {
+  storeInRow(matrix, row, column + vec4u(0u, 1u, 2u, 3u), quad);
 }
 
 // The element of C as it is before the store: what an update in place starts from.

@@ -10,24 +10,21 @@
 @group(0) @binding(1) var<storage, read> b: array<vec4f>;
 @group(0) @binding(2) var<storage, read_write> c: array<vec4f>;
 
+// Loaded from the edge and dropped where it lies beyond: branches take software adapters minutes to compile.
 fn loadA(start: u32, row: u32, column: u32, rows: u32, columns: u32) -> vec4f {
-  if (row >= rows || column >= columns) {
-    return vec4f(0.0);
-  }
-  let quad = a[(start + tableRowA(row) * columns + column) / 4u];
-  return select(quad, vec4f(nanValue(quad.x)), isMissingA(row));
+  let stored = min(row, rows - 1u);
+  let quad = a[(start + tableRowA(stored) * columns + min(column, columns - 4u)) / 4u];
+  let picked = select(quad, vec4f(nanValue(quad.x)), isMissingA(stored));
+  return select(vec4f(0.0), picked, row < rows && column < columns);
 }
 
 fn loadB(start: u32, row: u32, column: u32, rows: u32, columns: u32) -> vec4f {
+  let stored = min(row, rows - 1u);
+  let quad = b[(start + tableRowB(stored) * columns + min(column, columns - 4u)) / 4u];
+  let picked = select(quad, vec4f(nanValue(quad.x)), isMissingB(stored));
+  let inside = select(vec4f(0.0), picked, row < rows && column < columns);
   // The further column of ones; what else stands beyond N is not stored.
-  if (isSum(select(column, row, TRANSPOSE_B))) {
-    return vec4f(1.0);
-  }
-  if (row >= rows || column >= columns) {
-    return vec4f(0.0);
-  }
-  let quad = b[(start + tableRowB(row) * columns + column) / 4u];
-  return select(quad, vec4f(nanValue(quad.x)), isMissingB(row));
+  return select(inside, vec4f(1.0), isSum(select(column, row, TRANSPOSE_B)));
 }
 
 // A loop, because shader compilers inline: the stages of a fused kernel would stand here four times.

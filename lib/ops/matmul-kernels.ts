@@ -5,10 +5,8 @@ import {
   matmulBroadcastWgsl,
   matmulCommonWgsl,
   matmulDirectWgsl,
-  matmulDotWgsl,
   matmulNaiveWgsl,
   matmulScalarLoadsWgsl,
-  matmulSumsWgsl,
   matmulTiledWgsl,
   matmulVec4LoadsWgsl,
   matmulVectorWgsl,
@@ -31,7 +29,6 @@ export const MATMUL_VARIANTS = [
   'naive',
   'direct',
   'broadcast',
-  'dot',
   'vector',
   'tiled32x32',
   'tiled64x64',
@@ -99,19 +96,20 @@ function vectorOutputs({ sizes: { M }, attributes: { transposeA, transposeB } }:
   return (M === 1 ? transposeB : !transposeA) ? 1 : 16;
 }
 
+/** Invocations of a workgroup of the broadcast kernel: the most that leave no more than an eighth of the tiles' columns empty. */
+function broadcastLanes({ sizes: { N } }: Product): number {
+  const isFilled = (lanes: number): boolean => N >= (7 / 8) * (4 * lanes) * ceilDivide(N, 4 * lanes);
+  return [64, 32, 16].find(isFilled) ?? 8;
+}
+
 const TECHNIQUES: Readonly<Record<MatmulVariant, Technique>> = {
   naive: { code: () => matmulScalarLoadsWgsl + matmulNaiveWgsl, entryPoint: 'matmulNaive', tile: () => [8, 8] },
   direct: { code: (product) => blocks(product) + matmulDirectWgsl, entryPoint: 'matmulDirect', tile: () => [8, 256] },
   broadcast: {
-    code: () => matmulScalarLoadsWgsl + matmulSumsWgsl + matmulBroadcastWgsl,
+    code: () => matmulScalarLoadsWgsl + matmulBroadcastWgsl,
     entryPoint: 'matmulBroadcast',
-    tile: () => [8, 128],
-    usesSubgroups: true,
-  },
-  dot: {
-    code: () => matmulScalarLoadsWgsl + matmulSumsWgsl + matmulDotWgsl,
-    entryPoint: 'matmulDot',
-    tile: () => [8, 32],
+    tile: (product) => [8, 4 * broadcastLanes(product)],
+    constants: (product) => ({ LANES: broadcastLanes(product) }),
     usesSubgroups: true,
   },
   vector: {
@@ -164,10 +162,7 @@ const FILLING_WORKGROUPS = 128;
  */
 export function variantFor(a: Shape, b: Shape, attributes: MatmulAttributes, target: KernelTarget): MatmulVariant {
   const { M, N, K, batchShape } = sizesOf(a, b, attributes);
-  if (target.isSoftware) {
-    if (!target.features.has('subgroups')) return 'direct';
-    return attributes.transposeB && !attributes.transposeA ? 'dot' : 'broadcast';
-  }
+  if (target.isSoftware) return target.features.has('subgroups') ? 'broadcast' : 'direct';
   if (M === 1 || N === 1) return 'vector';
   const tiles = (rows: number, columns: number): number =>
     ceilDivide(M, rows) * ceilDivide(N, columns) * sizeOf(batchShape);
@@ -225,6 +220,8 @@ export function matmulLaunches(
     TRANSPOSE_A: Number(attributes.transposeA),
     TRANSPOSE_B: Number(attributes.transposeB),
     SUM_COLUMNS: sumColumns,
+    PICKS_A: Number(epilogue.tableRows[0] > 0),
+    PICKS_B: Number(epilogue.tableRows[1] > 0),
   };
   const { 'rows of A': rowsOfA, 'rows of B': rowsOfB, ...stages } = epilogue.blocks;
   const loads = { ...(rowsOfA && { 'rows of A': rowsOfA }), ...(rowsOfB && { 'rows of B': rowsOfB }) };

@@ -104,11 +104,11 @@ test('adapters that run on the CPU get variants without workgroup memory, hardwa
   const choose = (features: string[], transposeB: boolean) =>
     variantFor([3, 8], [8, 4], { transposeA: false, transposeB }, targetOf(true, features));
   t.equal(choose(['subgroups'], false), 'broadcast');
-  t.equal(choose(['subgroups'], true), 'dot');
+  t.equal(choose(['subgroups'], true), 'broadcast');
   t.equal(choose([], false), 'direct');
   for (const M of [1, 3, 100, 5000]) {
     const variant = variantFor([M, 2000], [2000, M], plain, targetOf(false, ['subgroups']));
-    t.notOk(['direct', 'broadcast', 'dot'].includes(variant), variant);
+    t.notOk(['direct', 'broadcast'].includes(variant), variant);
   }
   t.end();
 });
@@ -116,8 +116,8 @@ test('adapters that run on the CPU get variants without workgroup memory, hardwa
 test('a variant is offered only where it can compute the product', (t) => {
   const offers = (variant: MatmulVariant, a: number[], b: number[], features: string[] = []) =>
     offersVariant(a, b, plain, variant, targetOf(false, features));
-  t.notOk(offers('dot', [4, 4], [4, 4]));
-  t.ok(offers('dot', [4, 4], [4, 4], ['subgroups']));
+  t.notOk(offers('broadcast', [4, 4], [4, 4]));
+  t.ok(offers('broadcast', [4, 4], [4, 4], ['subgroups']));
   t.notOk(offers('vector', [2, 4], [4, 2]));
   t.ok(offers('vector', [1, 4], [4, 2]));
   t.notOk(offers('splitK', [4, 256], [256, 4]), 'one part');
