@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
-import { STORAGE_USAGE, UNIFORM_USAGE, type WebGpuArray } from '../lib/device/webgpu/array.js';
+import type { WebGpuArray } from '../lib/device/webgpu/array.js';
 import { WebGpuDevice } from '../lib/device/webgpu/device.js';
-import { accessOf } from '../lib/device/webgpu/pipelines.js';
+import { launchJob as prepareLaunchJob } from '../lib/device/webgpu/launch-job.js';
 import { DeviceError } from '../lib/errors.js';
 import type { Launch } from '../lib/graph/launch.js';
 import type { NumericArray } from '../lib/graph/operation.js';
@@ -81,61 +81,14 @@ export async function launchJob(
   inputs: readonly WebGpuArray[],
   outputs: readonly WebGpuArray[],
 ): Promise<Job> {
-  const { gpu } = device;
-  const pipelines = await Promise.all(launches.map((launch) => device.pipelines.get(launch)));
-  gpu.pushErrorScope('validation');
-  const uniforms: GPUBuffer[] = [];
-  const scratchBytes = Math.max(16, ...launches.map(({ scratchBytes = 0 }) => scratchBytes));
-  const scratch = gpu.createBuffer({ size: Math.ceil(scratchBytes / 16) * 16, usage: STORAGE_USAGE });
-  const bindGroups = launches.map((launch) => {
-    const buffers = launch.bindings.map((binding) => {
-      if ('scratch' in binding) return scratch;
-      const array = 'output' in binding ? outputs[binding.output] : inputs[binding.input];
-      if (!array) throw new Error(`${launch.kernel.name} binds a tensor that it does not have`);
-      return array.buffer;
-    });
-    const uniform = gpu.createBuffer({ size: launch.uniforms.byteLength, usage: UNIFORM_USAGE });
-    gpu.queue.writeBuffer(uniform, 0, new Uint8Array(launch.uniforms));
-    uniforms.push(uniform);
-    const access = accessOf(launch);
-    return gpu.createBindGroup({
-      layout: device.pipelines.layout(access),
-      entries: [...buffers, uniform].map((buffer, i) => ({ binding: access[i]?.at ?? i, resource: { buffer } })),
-    });
-  });
-  const refused = await gpu.popErrorScope();
-  if (refused) throw new DeviceError(refused.message);
-
-  const encode = (repeats: number): GPUCommandBuffer => {
-    const encoder = gpu.createCommandEncoder();
-    const pass = encoder.beginComputePass();
-    for (let repeat = 0; repeat < repeats; repeat++) {
-      launches.forEach(({ workgroups }, i) => {
-        const [pipeline, bindGroup] = [pipelines[i], bindGroups[i]];
-        if (!pipeline || !bindGroup) return;
-        pass.setPipeline(pipeline);
-        pass.setBindGroup(0, bindGroup);
-        pass.dispatchWorkgroups(...workgroups);
-      });
-    }
-    pass.end();
-    return encoder.finish();
-  };
+  const job = await prepareLaunchJob(device, launches, inputs, outputs);
   return {
     kernel: launches.map(({ kernel }) => kernel.name).join(' + '),
-    // Encoding is not timed, submitting is: what stays is what the GPU and its driver do.
-    async run(repeats) {
-      const commands = encode(repeats);
-      await device.finished();
-      const start = performance.now();
-      gpu.queue.submit([commands]);
-      await device.finished();
-      return performance.now() - start;
-    },
-    outputs: () => Promise.all(outputs.map((output) => output.read())),
+    run: job.run,
+    outputs: job.outputs,
     dispose() {
       for (const array of new Set([...inputs, ...outputs])) array.dispose();
-      for (const buffer of [...uniforms, scratch]) buffer.destroy();
+      job.dispose();
     },
   };
 }

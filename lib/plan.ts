@@ -126,6 +126,12 @@ export class Plan {
   /** A variable that was moved to another device and back has another buffer: the plan is bound anew. */
   async #followVariables(): Promise<void> {
     if (this.#isBound()) return;
+    await this.reload();
+  }
+
+  /** @internal Loads the program anew: with the buffers and kernels that its variables and its device have by now. */
+  async reload(): Promise<void> {
+    this.#runs++; // results of earlier replays go with their buffers
     this.#executable.dispose();
     const loaded = await load(this.device, this.program);
     this.#executable = loaded.executable;

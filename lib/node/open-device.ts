@@ -1,5 +1,7 @@
 import { type DeviceOptions, type DeviceRequest, openFrom } from '../device/open.js';
 import type { Device } from '../device/device.js';
+import { tune } from '../tune.js';
+import { tuningFile } from './tuning-file.js';
 
 /** Dawn's GPU object. It must outlive every device made of it, so the module keeps it. */
 let dawn: Promise<GPU | string> | undefined;
@@ -8,13 +10,17 @@ let dawn: Promise<GPU | string> | undefined;
  * {@link openDevice} for Node: the same, with WebGPU from the optional package `webgpu` (Dawn). Without that package,
  * or without an adapter, `auto` takes the CPU and says so in `device.info.reason`.
  *
+ * With KERNELWRIGHT_TUNE=1 in the environment the device is tuned, see {@link tune}.
+ *
  * @param request default: the environment variable KERNELWRIGHT_DEVICE, else `auto`
  * Throws OptionError for an unknown request and for a number of threads that is none, DeviceError where `webgpu` is
  * asked for and cannot be had.
  */
-export function openDevice(request?: DeviceRequest, options: DeviceOptions = {}): Promise<Device> {
+export async function openDevice(request?: DeviceRequest, options: DeviceOptions = {}): Promise<Device> {
   const wanted = request ?? process.env['KERNELWRIGHT_DEVICE'] ?? 'auto';
-  return openFrom(wanted, () => (dawn ??= loadDawn()), options);
+  const device = await openFrom(wanted, () => (dawn ??= loadDawn()), options, tuningFile());
+  if (process.env['KERNELWRIGHT_TUNE'] === '1') await tune(device);
+  return device;
 }
 
 async function loadDawn(): Promise<GPU | string> {

@@ -1,13 +1,17 @@
 import { DeviceError, DeviceLostError } from '../../errors.js';
-import type { KernelTarget } from '../../graph/launch.js';
+import type { KernelTarget, Launch } from '../../graph/launch.js';
 import type { TensorSpec } from '../../graph/operation.js';
 import type { FusionTarget } from '../../graph/fusion.js';
-import type { Program } from '../../graph/program.js';
+import type { Program, Step } from '../../graph/program.js';
 import { formatShape } from '../../shape.js';
 import type { Device, DeviceArray, DeviceInfo, Executable } from '../device.js';
 import { bufferBytes, STORAGE_USAGE, WebGpuArray } from './array.js';
 import { prepareLaunches, WebGpuExecutable } from './executable.js';
 import { Pipelines } from './pipelines.js';
+import { adapterKey } from './tuning/key.js';
+import type { TuningStore } from './tuning/store.js';
+import { trialsOf } from './tuning/trials.js';
+import { Tuner } from './tuning/tuner.js';
 
 /** Dispatches every operation's kernels on a WebGPU device. */
 export class WebGpuDevice implements Device {
@@ -17,13 +21,17 @@ export class WebGpuDevice implements Device {
   readonly pipelines: Pipelines;
   /** What kernels are chosen for. */
   readonly target: KernelTarget;
+  readonly #store: TuningStore | undefined;
+  #tuner: Tuner | undefined;
   #lost: DeviceLostError | undefined;
   #disposed = false;
   readonly #onLost: Promise<never>;
 
-  constructor(gpu: GPUDevice, info: DeviceInfo) {
+  /** @param store where the choices of tuning are kept from run to run */
+  constructor(gpu: GPUDevice, info: DeviceInfo, store?: TuningStore) {
     this.gpu = gpu;
     this.info = info;
+    this.#store = store;
     this.pipelines = new Pipelines(gpu);
     this.fusion = { maxStorageBuffers: gpu.limits.maxStorageBuffersPerShaderStage };
     this.target = { isSoftware: info.software, features: gpu.features, limits: gpu.limits };
@@ -57,6 +65,7 @@ export class WebGpuDevice implements Device {
   /** Builds everything a replay needs under error scopes, so that what is wrong shows here and not at some replay. */
   async load(program: Program, variables: readonly DeviceArray[]): Promise<Executable> {
     this.checkAlive();
+    await this.#tuner?.prepare(program.steps);
     const launches = await this.untilLost(prepareLaunches(this, program));
     this.gpu.pushErrorScope('validation');
     this.gpu.pushErrorScope('out-of-memory');
@@ -68,6 +77,21 @@ export class WebGpuDevice implements Device {
     if (outOfMemory) throw new DeviceError(`out of GPU memory for a plan of ${names}: ${outOfMemory.message}`);
     if (invalid) throw new DeviceError(`the GPU refused a plan of ${names}: ${invalid.message}`);
     return building.executable;
+  }
+
+  /** The launches of a step: the fastest where tuning is enabled, else those of the operation's choice. */
+  launchesOf(step: Step): readonly Launch[] {
+    return this.#tuner?.launchesOf(step) ?? step.operation.kernel(step, this.target);
+  }
+
+  /** From now on programs are tuned when they are loaded. */
+  enableTuning(): Tuner {
+    return (this.#tuner ??= new Tuner({
+      target: this.target,
+      adapter: adapterKey({ ...this.target, description: this.info.description, limits: this.gpu.limits }),
+      store: this.#store,
+      trialsOf: (step) => trialsOf(this, step),
+    }));
   }
 
   async finished(): Promise<void> {

@@ -1,5 +1,5 @@
 import { DeviceError } from '../../errors.js';
-import type { KernelTarget, Launch } from '../../graph/launch.js';
+import type { Launch } from '../../graph/launch.js';
 import type { NumericArray } from '../../graph/operation.js';
 import type { Program, Reference, Step } from '../../graph/program.js';
 import { sizeOf } from '../../shape.js';
@@ -123,7 +123,7 @@ export function prepareLaunches(device: WebGpuDevice, program: Program): Promise
   for (const { operation, inputs, outputs } of program.steps) {
     for (const reference of [...inputs, ...outputs]) device.checkBinding(operation.name, reference);
   }
-  const launches = program.steps.flatMap((step) => launchesOf(step, device.target));
+  const launches = program.steps.flatMap((step) => launchesOf(device, step));
   return Promise.all(
     launches.map(async ({ step, launch }) => {
       const pipeline = await device.pipelines.get(launch).catch((error: unknown) => {
@@ -135,9 +135,9 @@ export function prepareLaunches(device: WebGpuDevice, program: Program): Promise
 }
 
 /** The launches of a step; none where it would only write empty tensors. */
-function launchesOf(step: Step, target: KernelTarget): { readonly step: Step; readonly launch: Launch }[] {
+function launchesOf(device: WebGpuDevice, step: Step): { readonly step: Step; readonly launch: Launch }[] {
   if (step.outputs.every(isEmpty)) return [];
-  return step.operation.kernel(step, target).map((launch) => ({ step, launch }));
+  return device.launchesOf(step).map((launch) => ({ step, launch }));
 }
 
 function isEmpty(reference: Reference): boolean {

@@ -1,0 +1,27 @@
+import { readFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import type { TuningStore } from '../device/webgpu/tuning/store.js';
+import { writeFileAtomically } from './files.js';
+
+/** Keeps tuning's choices in a file of the user's cache folder. */
+export function tuningFile(path = join(cacheFolder(), 'kernelwright', 'tuning.json')): TuningStore {
+  return {
+    read: () => readFile(path, 'utf8').catch(() => undefined),
+    write: (text) => writeFileAtomically(path, text),
+  };
+}
+
+/**
+ * Where the platform keeps what may be deleted at any time: XDG_CACHE_HOME or ~/.cache, on macOS ~/Library/Caches, on
+ * Windows LOCALAPPDATA.
+ */
+export function cacheFolder(
+  environment: Readonly<Record<string, string | undefined>> = process.env,
+  platform: NodeJS.Platform = process.platform,
+  home: string = homedir(),
+): string {
+  if (platform === 'win32') return environment['LOCALAPPDATA'] ?? join(home, 'AppData', 'Local');
+  if (platform === 'darwin') return join(home, 'Library', 'Caches');
+  return environment['XDG_CACHE_HOME'] || join(home, '.cache');
+}

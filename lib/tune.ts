@@ -1,0 +1,38 @@
+import type { Device } from './device/device.js';
+import { WebGpuDevice } from './device/webgpu/device.js';
+import type { TuningReport } from './device/webgpu/tuning/tuner.js';
+import type { Plan } from './plan.js';
+
+/**
+ * Makes a device choose its kernels by measuring. From now on, each operation of a plan that is built on the device, and
+ * that has several kernels to choose from (so far matrix products, fused or not), gets the one that is fastest for its
+ * sizes. The first time that takes seconds: every candidate is compared with the reference on random data and timed.
+ * What was found is remembered, in Node in a file of the user's cache folder and in a browser in IndexedDB, so that later
+ * runs on the same adapter look it up. Without tuning, kernels are chosen by a table.
+ *
+ * ```ts
+ * const device = await openDevice('webgpu');
+ * await tune(device); // before the plans are built, or:
+ * const report = await tune(device, step); // what a compiled function has built is tuned and loaded anew
+ * ```
+ *
+ * A kernel that is wrong on this adapter, or refused, is never used and is named in the report's warnings. In Node the
+ * environment variable KERNELWRIGHT_TUNE=1 does the same for every device that is opened. A CPU device has nothing to
+ * choose; its report is empty.
+ *
+ * @param device where to compute from now on
+ * @param loaded compiled functions or plans that were built on this device before; results of theirs that have not been
+ *   read yet cannot be read afterwards
+ * @returns all that was chosen on this device so far
+ */
+export async function tune(
+  device: Device,
+  ...loaded: readonly (Plan | { plans(): readonly Plan[] })[]
+): Promise<TuningReport> {
+  if (!(device instanceof WebGpuDevice)) return { choices: [], warnings: [] };
+  const tuner = device.enableTuning();
+  for (const each of loaded) {
+    for (const plan of 'plans' in each ? each.plans() : [each]) await plan.reload();
+  }
+  return tuner.report;
+}

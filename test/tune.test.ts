@@ -1,0 +1,70 @@
+import test from 'tape';
+import { WebGpuDevice } from '../lib/device/webgpu/device.js';
+import { parseChoices } from '../lib/device/webgpu/tuning/store.js';
+import { compile, linear, Parameter, relu, SGD, sum, tensor, tune } from '../lib/index.js';
+import { RandomStream } from '../lib/random.js';
+import { differs } from './support/close.js';
+import { cpu } from './support/devices.js';
+import { openWebGpu } from './support/webgpu.js';
+
+const normal = (name: string, count: number) => new RandomStream(3, name).normal(count);
+
+/** Trains a layer of 6 inputs and 7 outputs for some steps. */
+function layer(device: WebGpuDevice | typeof cpu) {
+  const weight = new Parameter('weight', normal('weight', 42), [7, 6]);
+  const optimizer = new SGD({ learningRate: 0.1, momentum: 0.9 });
+  const step = compile(
+    (x) => {
+      const output = relu(linear(x, weight, tensor(normal('bias', 7))));
+      optimizer.minimize(sum(output), [weight]);
+      return output;
+    },
+    { device },
+  );
+  return { weight, step, x: tensor(normal('x', 30), { shape: [5, 6] }) };
+}
+
+test('a tuned step computes what it did before, and its kernels were chosen by measuring', async (t) => {
+  const opened = await openWebGpu();
+  let text: string | undefined;
+  const store = {
+    read: () => Promise.resolve(text),
+    write: (next: string) => Promise.resolve(void (text = next)),
+  };
+  const device = new WebGpuDevice(opened.gpu, opened.info, store);
+  const expected = layer(cpu);
+  const got = layer(device);
+  for (const { step, x } of [expected, got]) await step(x);
+  const before = await got.weight.data();
+
+  const report = await tune(device, got.step);
+  t.deepEqual(await got.weight.data(), before, 'tuning touches no buffer of the plan');
+  t.deepEqual(report.warnings, []);
+  const names = report.choices.map(({ operation }) => operation);
+  t.ok(names.some((name) => name.includes('relu')) && names.some((name) => name.includes('sgd')), names.join('; '));
+  for (const { source, milliseconds, variant } of report.choices) {
+    t.equal(source, 'measured');
+    t.ok(Object.keys(milliseconds).length > 2 && variant in milliseconds, variant);
+  }
+  t.equal(parseChoices(text).size, report.choices.length, 'the choices are stored');
+
+  for (const { step, x } of [expected, got]) {
+    await step(x);
+    await step(x);
+  }
+  const difference = differs(await got.weight.data(), await expected.weight.data(), { absolute: 1e-5, relative: 1e-5 });
+  t.equal(difference, undefined);
+
+  const again = new WebGpuDevice(opened.gpu, opened.info, store);
+  await tune(again);
+  const third = layer(again);
+  await third.step(third.x);
+  const { choices } = await tune(again);
+  t.equal(choices.length, report.choices.length);
+  t.ok(choices.every(({ source }) => source === 'remembered'));
+  opened.dispose();
+});
+
+test('on the CPU there is nothing to tune', async (t) => {
+  t.deepEqual(await tune(cpu), { choices: [], warnings: [] });
+});
