@@ -84,8 +84,8 @@ export async function launchJob(
   const job = await prepareLaunchJob(device, launches, inputs, outputs);
   return {
     kernel: launches.map(({ kernel }) => kernel.name).join(' + '),
-    run: job.run,
-    outputs: job.outputs,
+    run: (repeats) => job.run(repeats),
+    outputs: () => job.outputs(),
     dispose() {
       for (const array of new Set([...inputs, ...outputs])) array.dispose();
       job.dispose();

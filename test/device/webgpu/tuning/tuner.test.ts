@@ -62,7 +62,9 @@ function pretend(behaviours: Readonly<Record<string, Behaviour>>, store?: Tuning
         return Promise.resolve(repeats * behaviour.milliseconds);
       },
       outputs: () => Promise.resolve([Float32Array.of(behaviour.result ?? 1)]),
-      dispose: () => void isOpen--,
+      dispose() {
+        isOpen--;
+      },
     });
   };
   const tuner = new Tuner({
