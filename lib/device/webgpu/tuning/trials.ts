@@ -46,9 +46,15 @@ export function trialsOf(device: WebGpuDevice, { operation, attributes, inputs, 
   };
 }
 
-/** Normal numbers; zeros for i32, which are valid indices; ones for u32, which are counters and states of generators. */
+/** The bits of 1/16 in float32. */
+const SIXTEENTH = 0x3d800000;
+
+/**
+ * Normal numbers; zeros for i32, which are valid indices; for u32, which are counters and states of generators and
+ * optimizers, words that are learning rates, too.
+ */
 function randomValues(dtype: DType, count: number, input: number): NumericArray {
   if (dtype === 'i32') return new Int32Array(count);
-  if (dtype === 'u32') return new Uint32Array(count).fill(1);
+  if (dtype === 'u32') return new Uint32Array(count).fill(SIXTEENTH);
   return new RandomStream(0, `tuning ${input}`).normal(count);
 }
