@@ -67,7 +67,7 @@ await runProgram('bench:step', async (args) => {
       ]),
     ),
   );
-  if (typeof options.json === 'string') await writeReport(options.json, facts, results);
+  if (typeof options.json === 'string') await writeReport(options.json, { ...facts, results });
   for (const device of devices.values()) device.dispose();
   return 0;
 });

@@ -50,7 +50,7 @@ await runProgram('bench:peers', async (args) => {
     const facts = factsOf(device, versionsOf(PACKAGES, new URL('.', import.meta.url)));
     const { results, table } = await MODES[mode](peers, rounds);
     console.log(`${heading(facts)}\n\n${table}`);
-    if (typeof options.json === 'string') await writeReport(options.json, facts, results);
+    if (typeof options.json === 'string') await writeReport(options.json, { ...facts, results });
     return 0;
   } finally {
     for (const peer of peers) peer.stop();
