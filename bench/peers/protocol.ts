@@ -1,14 +1,16 @@
 import type { CallCounts } from '../host/call-counts.js';
 
-/** A library on one of its devices. */
+/** A library on one of its devices; on the CPU, by so many threads. */
 export const CONTESTANTS = [
-  { name: 'kernelwright cpu', library: 'kernelwright', device: 'cpu' },
+  { name: 'kernelwright cpu', library: 'kernelwright', device: 'cpu', threads: 1 },
   { name: 'kernelwright webgpu', library: 'kernelwright', device: 'webgpu' },
-  { name: 'jax-js wasm', library: 'jax-js', device: 'wasm' },
+  { name: 'jax-js wasm', library: 'jax-js', device: 'wasm', threads: 1 },
   { name: 'jax-js webgpu', library: 'jax-js', device: 'webgpu' },
-  { name: 'tfjs-wasm', library: 'tfjs-wasm', device: 'wasm' },
+  { name: 'tfjs-wasm', library: 'tfjs-wasm', device: 'wasm', threads: 1 },
   { name: 'tfjs-webgpu', library: 'tfjs-webgpu', device: 'webgpu' },
-  { name: 'tfjs-cpu', library: 'tfjs-cpu', device: 'cpu' },
+  { name: 'tfjs-cpu', library: 'tfjs-cpu', device: 'cpu', threads: 1 },
+  { name: 'pytorch', library: 'pytorch', device: 'cpu', threads: 1 },
+  { name: 'pytorch 2 threads', library: 'pytorch', device: 'cpu', threads: 2 },
 ] as const;
 
 /** One of {@link CONTESTANTS}. */

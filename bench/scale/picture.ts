@@ -77,7 +77,7 @@ function panelOf({ title, colour, scale, value }: Quantity, sweep: Sweep, points
     width: WIDTH,
     height: HEIGHT,
     data: { values: own.map((point) => ({ size: point[sweep], value: value(point) })) },
-    mark: { type: 'line' as const, point: { filled: true, size: 45 }, color: colour },
+    mark: { type: 'line' as const, point: { filled: true, size: 45, color: colour }, color: colour },
     encoding: {
       x: {
         field: 'size',
@@ -91,7 +91,7 @@ function panelOf({ title, colour, scale, value }: Quantity, sweep: Sweep, points
         field: 'value',
         type: 'quantitative' as const,
         scale: { type: scale, domain: scale === 'log' ? [low / 1.5, high * 1.5] : [0, high * 1.15], nice: false },
-        axis: { format: '~g', ...(scale === 'log' ? { tickCount: 4 } : {}) },
+        axis: { format: '~g', minExtent: 40, ...(scale === 'log' ? { tickCount: 4 } : {}) },
         title,
       },
     },
