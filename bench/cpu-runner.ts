@@ -22,6 +22,10 @@ export class CpuRunner implements Runner {
     return this.#device.info;
   }
 
+  get fuses(): boolean {
+    return this.#device.fuses;
+  }
+
   get isSlow(): boolean {
     return !this.#device.usesSimd;
   }

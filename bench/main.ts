@@ -52,7 +52,9 @@ async function main(args: readonly string[]): Promise<number> {
   let failures = 0;
   console.log(`\n${tableHead}`);
   for (const entry of options.entries) {
-    const willRun = benches.filter(({ runner }) => options.isSelected || !(entry.isLarge && runner.isSlow));
+    const willRun = benches.filter(
+      ({ runner }) => (runner.fuses || !entry.isFused) && (options.isSelected || !(entry.isLarge && runner.isSlow)),
+    );
     if (willRun.length === 0) continue;
     const values = await Promise.all(caseInputs(entry).map((input) => input.data()));
     const cost = costOf(entry);

@@ -34,6 +34,10 @@ export class WebGpuRunner implements Runner {
     return this.info.software ? availableParallelism() : null;
   }
 
+  get fuses(): boolean {
+    return this.#device.fuses;
+  }
+
   get isSlow(): boolean {
     return this.info.software;
   }
@@ -96,9 +100,10 @@ export async function launchJob(
     const uniform = gpu.createBuffer({ size: launch.uniforms.byteLength, usage: UNIFORM_USAGE });
     gpu.queue.writeBuffer(uniform, 0, new Uint8Array(launch.uniforms));
     uniforms.push(uniform);
+    const access = accessOf(launch);
     return gpu.createBindGroup({
-      layout: device.pipelines.layout(accessOf(launch)),
-      entries: [...buffers, uniform].map((buffer, binding) => ({ binding, resource: { buffer } })),
+      layout: device.pipelines.layout(access),
+      entries: [...buffers, uniform].map((buffer, i) => ({ binding: access[i]?.at ?? i, resource: { buffer } })),
     });
   });
   const refused = await gpu.popErrorScope();

@@ -89,9 +89,10 @@ export async function runMatmul(peers: readonly Peer[], rounds: number): Promise
       results.push({ library, device, description: peer.description, threads, size, gflops: gflops(median) });
     }
     paragraphs.push(tableOfTimes(able, times, `GFLOP/s at ${size}`, gflops));
-    for (const peer of peers.filter((one) => !able.includes(one))) {
-      paragraphs.push(`Left out at ${size}: ${peer.name}, a product would take it ${timeText(expected(peer))}.`);
-    }
+    const leftOut = peers.filter((peer) => !able.includes(peer));
+    const reasons = leftOut.map((peer) => `${peer.name} (${timeText(expected(peer))})`);
+    if (reasons.length > 0)
+      paragraphs.push(`Left out at ${size}, for what a product would take: ${reasons.join(', ')}.`);
   }
   return { results, markdown: paragraphs.join('\n\n') };
 }

@@ -60,7 +60,7 @@ class PyTorch:
         self.size = 0
 
     def describe(self, _):
-        return f"PyTorch {torch.__version__}, {torch.get_num_threads()} threads"
+        return f"PyTorch {torch.__version__}, threads: {torch.get_num_threads()}"
 
     def prepare(self, request):
         inputs, hidden, classes = self.sizes["inputs"], self.sizes["hidden"], self.sizes["classes"]
