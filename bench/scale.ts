@@ -14,10 +14,17 @@ import { type Device, OptionError } from '../lib/index.js';
 import { openDevice } from '../lib/node/index.js';
 import { growthOf, sampleMemory } from './scale/endurance.js';
 import { drawScale } from './scale/picture.js';
-import { type LeftOut, LONGEST_STEP_MILLISECONDS, measureSweep, type ScalePoint, SWEEPS } from './scale/points.js';
+import {
+  type LeftOut,
+  LONGEST_STEP_MILLISECONDS,
+  measureAgain,
+  measureSweep,
+  type ScalePoint,
+  SWEEPS,
+} from './scale/points.js';
 import { memoryTable, scaleTable } from './scale/tables.js';
 import { type Facts, factsOf, heading, versionsOf, writeReport } from './step/report.js';
-import { figure, timeText } from './table.js';
+import { timeText } from './table.js';
 
 const OPTIONS = {
   device: { value: 'NAME', help: 'cpu or webgpu (default: cpu)' },
@@ -58,21 +65,26 @@ async function watchMemory(device: Device, facts: Facts, json: string | true | u
 }
 
 async function measureAll(device: string): Promise<readonly ScalePoint[]> {
-  const points: ScalePoint[] = [];
+  const once: ScalePoint[] = [];
   const leftOut: LeftOut[] = [];
   for (const sweep of SWEEPS) {
     for await (const point of measureSweep(sweep, device)) {
       if ('expectedMilliseconds' in point) leftOut.push(point);
-      else points.push(point);
+      else once.push(point);
       process.stderr.write('.');
     }
+  }
+  const points: ScalePoint[] = [];
+  for (const point of once) {
+    points.push(await measureAgain(point));
+    process.stderr.write('.');
   }
   process.stderr.write('\n');
   console.log(scaleTable(points));
   for (const { sweep, size, expectedMilliseconds } of leftOut) {
     console.log(
-      `\nleft out: ${sweep} ${figure(size)}, whose step would take about ${timeText(expectedMilliseconds)}, more than ` +
-        timeText(LONGEST_STEP_MILLISECONDS),
+      `\nLeft out: ${sweep} ${size}, whose step would take about ${timeText(expectedMilliseconds)}, more than ` +
+        `${timeText(LONGEST_STEP_MILLISECONDS)}.`,
     );
   }
   return points;

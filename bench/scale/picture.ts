@@ -1,5 +1,6 @@
 import type { Facts } from '../step/report.js';
-import { type ScalePoint, type Sweep, SWEEPS } from './points.js';
+import { BATCH, HIDDEN } from '../step/workload.js';
+import { EXAMPLES, type ScalePoint, type Sweep, SWEEPS } from './points.js';
 
 /** Size of a panel, in pixels. */
 const WIDTH = 300;
@@ -44,8 +45,11 @@ export async function drawScale({ device, machine, date }: Facts, points: readon
   const { spec } = compile({
     $schema: 'https://vega.github.io/schema/vega-lite/v6.json',
     title: {
-      text: `MyNet's training step as it grows: ${device}`,
-      subtitle: `${machine.cpu}, ${date.slice(0, 10)}; what does not grow is batch 32, 200 hidden units, 440 examples`,
+      text: "MyNet's training step as it grows",
+      subtitle: [
+        device,
+        `${machine.cpu}, ${date.slice(0, 10)}; what does not grow is batch ${BATCH}, ${HIDDEN} hidden units, ${EXAMPLES} examples`,
+      ],
       anchor: 'start',
       fontSize: 15,
       offset: 14,
