@@ -20,7 +20,7 @@ import {
   ADAPTERS,
   isAdapterName,
 } from '../../test/tools/adapters.js';
-import { factsOf, heading, versionsOf, writeReport } from '../step/report.js';
+import { type Facts, factsOf, heading, versionsOf, writeReport } from '../step/report.js';
 import { installPeers } from './install.js';
 import { runHost, runMatmul, runStep } from './modes.js';
 import { Peer } from './peer.js';
@@ -64,25 +64,29 @@ await runProgram('bench:peers', async (args) => {
   const only = typeof options.only === 'string' ? options.only.split(',') : [''];
   const adapters = await openAdapters(options.adapter);
   const results: object[] = [];
-  const descriptions = new Set<string>();
-  const sections: string[] = [];
+  let facts: Facts | undefined;
   for (const mode of modes) {
     const { peers, leftOut } = await startPeers(mode, only, adapters);
     try {
+      if (!facts) console.log(heading((facts = factsAbout(peers))));
       const outcome = await MODES[mode].run(peers, rounds(mode));
       results.push(...outcome.results);
-      sections.push([`## ${MODES[mode].title}`, outcome.markdown, ...leftOut].join('\n\n'));
-      for (const { adapter, description } of peers) if (adapter !== undefined) descriptions.add(description);
+      console.log(`\n${[`## ${MODES[mode].title}`, outcome.markdown, ...leftOut].join('\n\n')}`);
     } finally {
       for (const peer of peers) peer.stop();
     }
   }
-  const versions = versionsOf(PACKAGES, new URL('.', import.meta.url));
-  const facts = factsOf([...descriptions].join('; ') || "Dawn's null backend", versions);
-  console.log([heading(facts), ...sections].join('\n\n'));
   if (typeof options.json === 'string') await writeReport(options.json, { ...facts, results });
   return 0;
 });
+
+/** The versions of all libraries, and what they run on where that is not plain from their names. */
+function factsAbout(peers: readonly Peer[]): Facts {
+  const described = peers.filter(({ id, adapter }) => adapter !== undefined || id.library === 'pytorch');
+  const devices = new Set(described.map(({ description }) => description));
+  const versions = versionsOf(PACKAGES, new URL('.', import.meta.url));
+  return factsOf([...devices].join('; ') || "Dawn's null backend", versions);
+}
 
 function readArguments(args: readonly string[]): { modes: readonly Mode[]; options: ReturnType<typeof parse> } {
   const [first = ''] = args;

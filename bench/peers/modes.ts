@@ -82,8 +82,8 @@ export async function runMatmul(peers: readonly Peer[], rounds: number): Promise
     const times = await timeInTurn(contestants, { rounds, milliseconds: 400 });
     const gflops = (milliseconds: number): number => flop / milliseconds / 1e6;
     for (const peer of able) {
-      const { median } = timeOf(times, peer.name);
-      millisecondsPerFlop.set(peer, median / flop);
+      const { median, smallest } = timeOf(times, peer.name);
+      millisecondsPerFlop.set(peer, smallest / flop);
       const { library, device } = peer.id;
       const threads = 'threads' in peer.id ? peer.id.threads : null;
       results.push({ library, device, description: peer.description, threads, size, gflops: gflops(median) });

@@ -1,4 +1,5 @@
 import type { Device } from '../../lib/index.js';
+import { median } from '../measure.js';
 import { type BufferCount, BufferLedger } from './buffer-ledger.js';
 import { heapBytes, residentBytes } from './process-memory.js';
 import { ScaledStep } from './scaled-step.js';
@@ -47,20 +48,23 @@ export async function sampleMemory(device: Device): Promise<readonly MemorySampl
   return samples;
 }
 
-/** What grew, in words: buffers must stay exactly the same, the process within 5 %. Empty where all is well. */
+/**
+ * What grew, in words; empty where all is well. Buffers must stay exactly the same, the process within 5 %, where the
+ * median of the last three samples is compared with that of the first three: drivers take and give back memory at will.
+ */
 export function growthOf(samples: readonly MemorySample[]): readonly string[] {
-  const [first, last] = [samples[0], samples.at(-1)];
-  if (!first || !last) throw new Error('there are no samples of memory');
+  const [first] = samples;
+  if (!first) throw new Error('there are no samples of memory');
   const grew: string[] = [];
   for (const { steps, buffers, bytes } of samples) {
     if (buffers === first.buffers && bytes === first.bytes) continue;
     grew.push(`buffers: ${buffers} of ${bytes} bytes at step ${steps}, ${first.buffers} of ${first.bytes} before`);
   }
-  for (const [what, before, after] of [
-    ['the process', first.residentBytes, last.residentBytes],
-    ['the JavaScript heap', first.heapBytes, last.heapBytes],
+  for (const [what, value] of [
+    ['the process', ({ residentBytes }: MemorySample) => residentBytes],
+    ['the JavaScript heap', ({ heapBytes }: MemorySample) => heapBytes],
   ] as const) {
-    const growth = after / before - 1;
+    const growth = median(samples.slice(-3).map(value)) / median(samples.slice(0, 3).map(value)) - 1;
     if (growth > GROWTH_ALLOWED) grew.push(`${what}: by ${(100 * growth).toFixed(1)} % after step ${first.steps}`);
   }
   return grew;

@@ -17,7 +17,7 @@ export interface BenchmarkReport<Result> {
   readonly date: string;
   readonly machine: Machine;
   readonly versions: Readonly<Record<string, string>>;
-  /** The WebGPU adapter, or what was in place of one. */
+  /** What computed: the WebGPU adapter, or what was in place of one. */
   readonly device: string;
   readonly results: readonly Result[];
 }
@@ -73,15 +73,15 @@ export async function writeReport(file: string, report: object): Promise<void> {
   await writeFileAtomically(file, `${JSON.stringify(report, undefined, 2)}\n`);
 }
 
-/** The facts in three lines. */
+/** The facts in three lines of Markdown. */
 export function heading({ date, machine, versions, device }: Facts): string {
   const list = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
   const { cpu, cores, memoryGigabytes, platform: system, arch: architecture } = machine;
   return [
     `${date.slice(0, 10)}; ${cpu}, ${cores} cores, ${memoryGigabytes} GB, ${system} ${architecture}`,
     list.join(', '),
-    `adapter: ${device}`,
-  ].join('\n');
+    `device: ${device}`,
+  ].join('  \n');
 }
 
 /** A Markdown table with columns of equal width; all but the first are numbers and stand at the right. */

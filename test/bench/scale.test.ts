@@ -62,11 +62,14 @@ test('growth of buffers by one byte, or of the process by more than a twentieth,
     residentBytes: 100,
     heapBytes: 100,
   };
-  const later = { ...sample, steps: 2000 };
-  t.deepEqual(growthOf([sample, { ...later, residentBytes: 104, heapBytes: 90 }]), []);
-  t.match(growthOf([sample, { ...later, bytes: 1001 }])[0] ?? '', /1001 bytes at step 2000/);
-  t.match(growthOf([sample, { ...later, residentBytes: 106 }])[0] ?? '', /process: by 6.0 %/);
-  t.match(growthOf([sample, { ...later, heapBytes: 106 }])[0] ?? '', /JavaScript heap: by 6.0 %/);
+  /** Three samples as they were at first, then three that differ. */
+  const growth = (change: Partial<MemorySample>) =>
+    growthOf([sample, sample, sample, ...Array.from({ length: 3 }, () => ({ ...sample, steps: 2000, ...change }))]);
+  t.deepEqual(growth({ residentBytes: 104, heapBytes: 90 }), []);
+  t.match(growth({ bytes: 1001 })[0] ?? '', /1001 bytes at step 2000/);
+  t.match(growth({ residentBytes: 106 })[0] ?? '', /process: by 6.0 %/);
+  t.match(growth({ heapBytes: 106 })[0] ?? '', /JavaScript heap: by 6.0 %/);
+  t.equal(growthOf([sample, sample, sample, { ...sample, residentBytes: 200 }]).length, 0, 'one sample is no growth');
   t.end();
 });
 
