@@ -43,10 +43,10 @@ export function costOf({ operation, inputs: given, attributes }: Entry): Cost {
   const [read, written] = [elements(inputs), elements(outputs)];
   const largest = [...inputs, ...outputs].sort((a, b) => sizeOf(b.shape) - sizeOf(a.shape))[0]?.shape ?? [];
   const { name } = operation;
-  if (name === 'matmul') {
+  if (isProduct(name)) {
     const size = productSize(inputs, outputs, attributes);
     const K = size[2] ?? 0;
-    return { flop: 2 * written * K, bytes: 4 * (read + written), terms: K, size };
+    return { flop: 2 * sizeOf(outputs[0]?.shape ?? []) * K, bytes: 4 * (read + written), terms: K, size };
   }
   const terms = Math.max(1, Math.ceil(read / Math.max(written, 1)));
   const bytes = 4 * (READS_A_PART.has(name) ? 2 * written : read + written);
@@ -54,6 +54,11 @@ export function costOf({ operation, inputs: given, attributes }: Entry): Cost {
   if (REDUCTIONS.has(name)) return { flop: read, bytes, terms, size: largest };
   if (READS_A_PART.has(name)) return { flop: written, bytes, terms, size: largest };
   return { flop: sizeOf(largest) * (FLOP_PER_ELEMENT[name] ?? 1), bytes, terms, size: largest };
+}
+
+/** Whether an operation is a matrix product, on its own or with what is fused to it, whose few flop do not count. */
+export function isProduct(name: string): boolean {
+  return name === 'matmul' || name.startsWith('matmul + ');
 }
 
 function productSize(inputs: readonly TensorSpec[], outputs: readonly TensorSpec[], attributes: Attributes): number[] {

@@ -25,6 +25,10 @@ export class CpuRunner implements Runner {
     return this.#device.info;
   }
 
+  get fuses(): boolean {
+    return this.#device.fusion !== undefined;
+  }
+
   get isSlow(): boolean {
     return !this.#device.usesSimd;
   }

@@ -9,4 +9,6 @@ export interface Entry {
   readonly attributes: Attributes;
   /** Left out on slow devices unless it is asked for by name. */
   readonly isLarge?: boolean;
+  /** A chain of operations in one kernel, for devices that fuse. */
+  readonly isFused?: boolean;
 }

@@ -29,6 +29,6 @@ await runProgram('bench:host', async (args) => {
   const results = hostResults(ways, times);
   const facts = factsOf("Dawn's null backend", versionsOf(['webgpu']));
   console.log(`${heading(facts)}\n\n${hostTable(results)}`);
-  if (typeof options.json === 'string') await writeReport(options.json, facts, results);
+  if (typeof options.json === 'string') await writeReport(options.json, { ...facts, results });
   return 0;
 });

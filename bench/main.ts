@@ -16,9 +16,10 @@ import { CpuRunner } from './cpu-runner.js';
 import type { Entry } from './entry.js';
 import { measure } from './measure.js';
 import { readOptions } from './options.js';
-import { type BenchResult, deviceReport, type DeviceReport, reportOf, writeReport } from './report-json.js';
+import { type BenchResult, deviceReport, type DeviceReport, reportOf } from './report-json.js';
 import { type DeviceName, type Job, type Peaks, perSecond, type Runner } from './runner.js';
 import { entries } from './shapes.js';
+import { writeReport } from './step/report.js';
 import { deviceLine, tableFoot, tableHead, tableRow } from './table.js';
 import { WebGpuRunner } from './webgpu-runner.js';
 
@@ -51,7 +52,9 @@ async function main(args: readonly string[]): Promise<number> {
   let failures = 0;
   console.log(`\n${tableHead}`);
   for (const entry of options.entries) {
-    const willRun = benches.filter(({ runner }) => options.isSelected || !(entry.isLarge && runner.isSlow));
+    const willRun = benches.filter(
+      ({ runner }) => (runner.fuses || !entry.isFused) && (options.isSelected || !(entry.isLarge && runner.isSlow)),
+    );
     if (willRun.length === 0) continue;
     const values = await Promise.all(caseInputs(entry).map((input) => input.data()));
     const cost = costOf(entry);
@@ -74,7 +77,7 @@ async function main(args: readonly string[]): Promise<number> {
   console.log(tableFoot);
   if (failures > 0) console.log(`${failures} of ${failures + results.length} gave wrong results or were refused`);
 
-  const report = await reportOf(device, results);
+  const report = reportOf(device, results);
   if (options.json !== undefined) await writeReport(options.json, report);
   if (options.roofline !== undefined) {
     const { drawRoofline } = await import('./roofline.js'); // vega takes a second to load

@@ -8,7 +8,7 @@ type MatmulRow = readonly [name: string, M: number, N: number, K: number, transp
  * has the batch as K and A transposed. A 1x1 convolution of H · W pixels is a product of M = H · W.
  */
 const ROWS: readonly MatmulRow[] = [
-  // MyNet: 2352 → 200 → 2, batches of 32; MyNet2 has 100 units more between them
+  // MyNet: 2352 → 200 → 2, batches of 32; MyNet2: 2352 → 200 → 100 → 2
   ['mynetDense1', 32, 200, 2352, 'B'],
   ['mynetDense1WeightGradient', 200, 2352, 32, 'A'],
   ['mynetDense2', 32, 2, 200, 'B'],
@@ -17,6 +17,7 @@ const ROWS: readonly MatmulRow[] = [
   ['mynet2Dense2', 32, 100, 200, 'B'],
   ['mynet2Dense2InputGradient', 32, 200, 100],
   ['mynet2Dense2WeightGradient', 100, 200, 32, 'A'],
+  ['mynet2Dense3', 32, 2, 100, 'B'],
   // ResNet-50's 1x1 layers, one picture of 224 x 224: pixels 56², 28², 14², 7²
   ['resnet50Conv2Reduce', 3136, 64, 256],
   ['resnet50Conv2Expand', 3136, 256, 64],
@@ -33,6 +34,7 @@ const ROWS: readonly MatmulRow[] = [
   ['mobilenetPointwise5', 784, 256, 256],
   ['mobilenetPointwise7', 196, 512, 512],
   ['mobilenetPointwise13', 49, 1024, 1024],
+  ['mobilenetDense', 1, 1000, 1024, 'B'],
   // vectors
   ['gemv', 4096, 1, 1024],
   ['vectorMatrix', 1, 4096, 1024],

@@ -105,7 +105,7 @@ function devicesOf(text: string | undefined): readonly DeviceName[] {
 function listOf(entries: readonly Entry[]): string {
   const shapes = new Map<string, string[]>();
   for (const { operation, name } of entries) shapes.set(operation.name, [...(shapes.get(operation.name) ?? []), name]);
-  return Array.from(shapes, ([operation, names]) => `${operation.padEnd(30)}${names.join(' ')}`).join('\n');
+  return Array.from(shapes, ([operation, names]) => `${operation.padEnd(34)}${names.join(' ')}`).join('\n');
 }
 
 function textOf(value: string | true | undefined): string | undefined {

@@ -1,7 +1,5 @@
-import { readFile } from 'node:fs/promises';
-import { writeFileAtomically } from '../lib/node/files.js';
 import type { DeviceName, Peaks, Runner } from './runner.js';
-import { type Machine, thisMachine } from './step/report.js';
+import { type Machine, thisMachine, versionsOf } from './step/report.js';
 
 /** One measurement, as it is printed and stored. */
 export interface BenchResult {
@@ -58,27 +56,6 @@ export function deviceReport({ info }: Runner, peaks: Peaks): DeviceReport {
 }
 
 /** The report of a run. */
-export async function reportOf(device: Report['device'], results: readonly BenchResult[]): Promise<Report> {
-  return { date: new Date().toISOString(), machine: thisMachine(), versions: await versionsOf(), device, results };
-}
-
-/** Writes a report whole or not at all. */
-export async function writeReport(file: string, report: Report): Promise<void> {
-  await writeFileAtomically(file, `${JSON.stringify(report, null, 2)}\n`);
-}
-
-async function versionsOf(): Promise<Record<string, string>> {
-  return {
-    kernelwright: await versionIn('../package.json'),
-    node: process.versions.node,
-    v8: process.versions.v8,
-    webgpu: await versionIn('../node_modules/webgpu/package.json'),
-  };
-}
-
-async function versionIn(path: string): Promise<string> {
-  const text = await readFile(new URL(path, import.meta.url), 'utf8').catch(() => '{}');
-  const parsed: unknown = JSON.parse(text);
-  const isVersioned = typeof parsed === 'object' && parsed !== null && 'version' in parsed;
-  return isVersioned && typeof parsed.version === 'string' ? parsed.version : 'not installed';
+export function reportOf(device: Report['device'], results: readonly BenchResult[]): Report {
+  return { date: new Date().toISOString(), machine: thisMachine(), versions: versionsOf(['webgpu']), device, results };
 }

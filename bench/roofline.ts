@@ -1,4 +1,5 @@
 import { DataError } from '../lib/errors.js';
+import { isProduct } from './cost.js';
 import { placeLabels } from './label-layout.js';
 import type { BenchResult, DeviceReport, Report } from './report-json.js';
 import { figure } from './table.js';
@@ -181,12 +182,12 @@ function panelOf(name: string, device: DeviceReport, results: readonly BenchResu
 
 /** matmul by its shape, anything else by its operation, and its shape where that says something. */
 function labelOf({ operation, shape, variant }: BenchResult): string {
-  const name = operation === 'matmul' ? shape : shape === 'vector' ? operation : `${operation} ${shape}`;
+  const name = isProduct(operation) ? shape : shape === 'vector' ? operation : `${operation} ${shape}`;
   return variant === 'default' ? name : `${name} ${variant}`;
 }
 
 function kindOf(operation: string): Kind {
-  if (operation === 'matmul') return 'matmul';
+  if (isProduct(operation)) return 'matmul';
   if (/^sgd|Update$/.test(operation)) return 'optimizer';
   if (/entropy|squaredError|likelihood/i.test(operation)) return 'loss';
   return /^(sum|max|min|softmax|logSoftmax|gatherGradient)$/.test(operation) ? 'reduction' : 'elementwise';

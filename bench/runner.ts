@@ -37,6 +37,8 @@ export interface Runner {
   readonly info: DeviceInfo;
   /** Threads that compute; null where the hardware decides. */
   readonly threads: number | null;
+  /** Whether programs for the device are fused. */
+  readonly fuses: boolean;
   /** It takes too long for large shapes. */
   readonly isSlow: boolean;
   /** Whether the variant can compute this product. */

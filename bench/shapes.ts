@@ -2,6 +2,7 @@ import type { Attributes, CaseInput, Operation } from '../lib/graph/operation.js
 import { operations } from '../lib/ops/index.js';
 import { type Shape, sizeOf } from '../lib/shape.js';
 import type { Entry } from './entry.js';
+import { fusedEntries } from './fused-entries.js';
 import { matmulRows } from './matmul-shapes.js';
 
 /** A row of the table: fills and attributes that are left out are those of the operation's first case. */
@@ -199,5 +200,8 @@ function largestCase(operation: Operation): Entry {
   };
 }
 
-/** Every benchmark, in the order of the list of operations: each operation that computes something has at least one. */
-export const entries: readonly Entry[] = operations.flatMap(entriesOf);
+/**
+ * Every benchmark, in the order of the list of operations: each operation that computes something has at least one. Fused
+ * chains come last.
+ */
+export const entries: readonly Entry[] = [...operations.flatMap(entriesOf), ...fusedEntries()];

@@ -18,6 +18,7 @@ const OPTIONS = {
   json: { value: 'FILE', help: 'write the results to FILE' },
   rounds: { value: 'N', help: 'rounds a device (default 7)' },
   device: { value: 'NAME', help: 'cpu: leave WebGPU out (default: all devices)' },
+  adapter: { value: 'NAME', help: 'WebGPU by swiftshader or lavapipe (default: by what the machine has)' },
 };
 
 /** The loss is read once in so many steps. */
@@ -67,7 +68,7 @@ await runProgram('bench:step', async (args) => {
       ]),
     ),
   );
-  if (typeof options.json === 'string') await writeReport(options.json, facts, results);
+  if (typeof options.json === 'string') await writeReport(options.json, { ...facts, results });
   for (const device of devices.values()) device.dispose();
   return 0;
 });

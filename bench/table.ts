@@ -3,12 +3,12 @@ import type { DeviceName } from './runner.js';
 
 /** Titles and widths of the columns; negative ones are aligned to the left. */
 const COLUMNS = [
-  ['operation', -28],
+  ['operation', -33],
   ['shape', -27],
   ['device', -10],
   ['kernel', -24],
   ['median', 10],
-  ['± half IQR', 10],
+  ['± half IQR', 12],
   ['GFLOP/s', 9],
   ['GB/s', 8],
   ['of peak', 8],

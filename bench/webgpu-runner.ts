@@ -34,6 +34,8 @@ export class WebGpuRunner implements Runner {
     return this.info.software ? availableParallelism() : null;
   }
 
+  readonly fuses = true;
+
   get isSlow(): boolean {
     return this.info.software;
   }

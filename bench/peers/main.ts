@@ -4,26 +4,45 @@
  *     npm run bench:peers                        MyNet's training step
  *     npm run bench:peers -- host                its host's share, on Dawn's null backend
  *     npm run bench:peers -- matmul              square matrices
+ *     npm run bench:peers -- all                 one after the other: what docs/benchmarks.md shows
+ *     npm run bench:peers -- step --adapter swiftshader,lavapipe
  *     npm run bench:peers -- step --json step.json --only jax-js,kernelwright
  *
  * What is timed is checked first: all libraries must compute the same losses from the same weights, and the same
- * products. A library that does not run here is left out, and the reason is printed.
+ * products. A library that does not run here is left out, and the reason is printed. The output is Markdown.
  */
 import { helpText, numberOption, parseOptions, runProgram } from '../../examples/cli.js';
 import { OptionError } from '../../lib/index.js';
-import { factsOf, heading, versionsOf, writeReport } from '../step/report.js';
+import {
+  type AdapterName,
+  AdapterError,
+  adapterEnvironment,
+  ADAPTERS,
+  isAdapterName,
+} from '../../test/tools/adapters.js';
+import { type Facts, factsOf, heading, versionsOf, writeReport } from '../step/report.js';
 import { installPeers } from './install.js';
 import { runHost, runMatmul, runStep } from './modes.js';
 import { Peer } from './peer.js';
-import { type Backend, CONTESTANTS } from './protocol.js';
+import { CONTESTANTS } from './protocol.js';
 
 const OPTIONS = {
+  adapter: {
+    value: 'NAMES',
+    help: `WebGPU by ${ADAPTERS.join(', ')}; several with commas between are compared (default: ${ADAPTERS[0]})`,
+  },
   json: { value: 'FILE', help: 'write the results to FILE' },
   rounds: { value: 'N', help: 'rounds a library (default 7)' },
   only: { value: 'NAMES', help: 'only libraries whose names begin so, with commas between' },
 };
 
-const MODES = { step: runStep, host: runHost, matmul: runMatmul };
+const MODES = {
+  step: { title: 'A training step', run: runStep, rounds: 7 },
+  host: { title: "The host's share", run: runHost, rounds: 7 },
+  matmul: { title: 'Matrix multiplication', run: runMatmul, rounds: 3 },
+} as const;
+
+type Mode = keyof typeof MODES;
 
 /** Of the libraries in this package's lockfile. */
 const PACKAGES = [
@@ -35,53 +54,110 @@ const PACKAGES = [
 ];
 
 await runProgram('bench:peers', async (args) => {
-  const { mode, options } = readArguments(args);
+  const { modes, options } = readArguments(args);
   if (options.help) {
-    console.log(helpText('npm run bench:peers -- [step|host|matmul] [options]', OPTIONS));
+    console.log(helpText('npm run bench:peers -- [step|host|matmul|all] [options]', OPTIONS));
     return 0;
   }
   installPeers();
-  const rounds = numberOption('rounds', options.rounds, 7, { min: 1, isWhole: true });
+  const rounds = (mode: Mode) => numberOption('rounds', options.rounds, MODES[mode].rounds, { min: 1, isWhole: true });
   const only = typeof options.only === 'string' ? options.only.split(',') : [''];
-  const peers = await startPeers(mode === 'host' ? 'null' : 'adapter', only);
-  try {
-    const adapter = peers.find(({ id }) => id.device === 'webgpu')?.description ?? 'none';
-    const device = mode === 'host' ? "Dawn's null backend" : adapter;
-    const facts = factsOf(device, versionsOf(PACKAGES, new URL('.', import.meta.url)));
-    const { results, table } = await MODES[mode](peers, rounds);
-    console.log(`${heading(facts)}\n\n${table}`);
-    if (typeof options.json === 'string') await writeReport(options.json, facts, results);
-    return 0;
-  } finally {
-    for (const peer of peers) peer.stop();
+  const adapters = await openAdapters(options.adapter);
+  const results: object[] = [];
+  let facts: Facts | undefined;
+  for (const mode of modes) {
+    const { peers, leftOut } = await startPeers(mode, only, adapters);
+    try {
+      if (!facts) console.log(heading((facts = factsAbout(peers))));
+      const outcome = await MODES[mode].run(peers, rounds(mode));
+      results.push(...outcome.results);
+      console.log(`\n${[`## ${MODES[mode].title}`, outcome.markdown, ...leftOut].join('\n\n')}`);
+    } finally {
+      for (const peer of peers) peer.stop();
+    }
   }
+  if (typeof options.json === 'string') await writeReport(options.json, { ...facts, results });
+  return 0;
 });
 
-function readArguments(args: readonly string[]) {
-  const [first = ''] = args;
-  const isNamed = args.length > 0 && !first.startsWith('-');
-  const mode = isNamed ? first : 'step';
-  if (!isMode(mode)) throw new OptionError(`unknown mode '${mode}': expected ${Object.keys(MODES).join(', ')}`);
-  return { mode, options: parseOptions(isNamed ? args.slice(1) : args, OPTIONS) };
+/** The versions of all libraries, and what they run on where that is not plain from their names. */
+function factsAbout(peers: readonly Peer[]): Facts {
+  const described = peers.filter(({ id, adapter }) => adapter !== undefined || id.library === 'pytorch');
+  const devices = new Set(described.map(({ description }) => description));
+  const versions = versionsOf(PACKAGES, new URL('.', import.meta.url));
+  return factsOf([...devices].join('; ') || "Dawn's null backend", versions);
 }
 
-function isMode(text: string): text is keyof typeof MODES {
+function readArguments(args: readonly string[]): { modes: readonly Mode[]; options: ReturnType<typeof parse> } {
+  const [first = ''] = args;
+  const isNamed = args.length > 0 && !first.startsWith('-');
+  const options = parse(isNamed ? args.slice(1) : args);
+  const word = isNamed ? first : 'step';
+  if (word === 'all') return { modes: ['step', 'host', 'matmul'], options };
+  if (!isMode(word)) throw new OptionError(`unknown mode '${word}': expected ${Object.keys(MODES).join(', ')} or all`);
+  return { modes: [word], options };
+}
+
+function parse(args: readonly string[]) {
+  return parseOptions(args, OPTIONS);
+}
+
+function isMode(text: string): text is Mode {
   return Object.hasOwn(MODES, text);
 }
 
-/** One after the other: loading is no part of what is compared. */
-async function startPeers(backend: Backend, only: readonly string[]): Promise<readonly Peer[]> {
-  const wanted = CONTESTANTS.filter(({ name }) => only.some((start) => name.startsWith(start)));
-  const peers: Peer[] = [];
-  for (const id of wanted) {
-    // On the null backend ours is timed in this process.
-    if (backend === 'null' && (id.device !== 'webgpu' || id.library === 'kernelwright')) continue;
+/** The adapters that are asked for, each with the environment that a process needs for it. */
+async function openAdapters(
+  names: string | true | undefined,
+): Promise<ReadonlyMap<AdapterName, Record<string, string>>> {
+  const adapters = new Map<AdapterName, Record<string, string>>();
+  for (const name of typeof names === 'string' ? names.split(',') : [ADAPTERS[0]]) {
+    if (!isAdapterName(name)) throw new OptionError(`unknown adapter '${name}': expected ${ADAPTERS.join(', ')}`);
     try {
-      peers.push(await Peer.start(id, backend));
+      adapters.set(name, await adapterEnvironment(name));
     } catch (error) {
-      console.log(`left out: ${error instanceof Error ? error.message : String(error)}`);
+      if (error instanceof AdapterError) throw new OptionError(`--adapter ${name}: ${error.message}`);
+      throw error;
     }
   }
+  return adapters;
+}
+
+/** One after the other: loading is no part of what is compared. */
+async function startPeers(
+  mode: Mode,
+  only: readonly string[],
+  adapters: ReadonlyMap<AdapterName, Record<string, string>>,
+): Promise<{ peers: readonly Peer[]; leftOut: readonly string[] }> {
+  const wanted = CONTESTANTS.filter(({ name }) => only.some((start) => name.startsWith(start)));
   if (wanted.length === 0) throw new OptionError(`--only ${only.join(',')}: there is no such library`);
-  return peers;
+  const peers: Peer[] = [];
+  const leftOut: string[] = [];
+  const start = async (...parameters: Parameters<typeof Peer.start>): Promise<void> => {
+    try {
+      peers.push(await Peer.start(...parameters));
+    } catch (error) {
+      leftOut.push(`Left out: ${error instanceof Error ? error.message : String(error)}.`);
+    }
+  };
+  for (const id of wanted) {
+    const { name, library, device } = id;
+    if (mode === 'host') {
+      // On the null backend ours is timed in this process.
+      if (device === 'webgpu' && library !== 'kernelwright')
+        await start(id, { backend: 'null', environment: {} }, name);
+      continue;
+    }
+    if (device !== 'webgpu') {
+      // More threads make a step of this size slower with PyTorch.
+      if (mode === 'matmul' || id.threads === 1 || library === 'kernelwright')
+        await start(id, { backend: 'adapter', environment: {} }, name);
+      continue;
+    }
+    for (const [adapter, environment] of adapters) {
+      const onAdapter = adapters.size > 1 ? `${name}, ${adapter}` : name;
+      await start(id, { backend: 'adapter', environment }, onAdapter, adapter);
+    }
+  }
+  return { peers, leftOut };
 }

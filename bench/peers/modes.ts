@@ -4,15 +4,15 @@ import { prepareWays, type Way } from '../host/ways.js';
 import { CHECKED_STEPS, checkLosses } from '../step/check-losses.js';
 import { formatNumber, formatTable } from '../step/report.js';
 import { type Summary, timeInTurn } from '../step/rounds.js';
+import { timeText } from '../table.js';
 import { DROPOUT } from '../step/workload.js';
 import { exactProduct } from './matrices.js';
 import type { Peer } from './peer.js';
-import type { ContestantId } from './protocol.js';
 
-/** What a mode found: for `--json`, and for people. */
+/** What a mode found: for `--json`, and for people, in Markdown. */
 export interface Outcome {
   readonly results: readonly object[];
-  readonly table: string;
+  readonly markdown: string;
 }
 
 /** The loss is read once in so many steps. */
@@ -27,28 +27,25 @@ const COUNTED_STEPS = 20;
 /** Sizes of matrices. */
 const SIZES = [512, 1024, 2048];
 
-/** Plain JavaScript takes seconds for larger ones, and nobody would use it. */
-const LARGEST_IN_PLAIN_JAVASCRIPT = 512;
-
-/** Software adapters take seconds for larger ones: the products here are about the CPU. */
-const LARGEST_ON_ADAPTER = 1024;
+/** A library whose product of a size is expected to take longer is left out there. */
+const LONGEST_PRODUCT_MILLISECONDS = 3000;
 
 /** MyNet's training step with dropout, the loss read now and then, on the adapter and on the CPU. */
 export async function runStep(peers: readonly Peer[], rounds: number): Promise<Outcome> {
   const losses = new Map<string, readonly number[]>();
   for (const peer of peers) {
     await peer.ask({ ask: 'prepare', dropout: 0 });
-    losses.set(peer.id.name, await peer.ask({ ask: 'losses', steps: CHECKED_STEPS }));
+    losses.set(peer.name, await peer.ask({ ask: 'losses', steps: CHECKED_STEPS }));
     await peer.ask({ ask: 'prepare', dropout: DROPOUT });
   }
   checkLosses(peers[0]?.id.name ?? '', losses);
   const contestants = peers.map((peer) => ({
-    name: peer.id.name,
+    name: peer.name,
     round: (steps: number) => peer.ask({ ask: 'train', steps, readEvery: READ_EVERY }),
   }));
   const times = await timeInTurn(contestants, { rounds, milliseconds: 600, multipleOf: READ_EVERY });
-  const results = peers.map((peer) => ({ ...stepResult(peer, times), firstLoss: losses.get(peer.id.name)?.[0] }));
-  return { results, table: tableOfTimes(peers, times, 'ms a step', (milliseconds) => milliseconds) };
+  const results = peers.map((peer) => ({ ...stepResult(peer, times), firstLoss: losses.get(peer.name)?.[0] }));
+  return { results, markdown: tableOfTimes(peers, times, 'ms a step', (milliseconds) => milliseconds) };
 }
 
 /** Milliseconds and calls of a step on Dawn's null backend, beside ours and bare loops in this process; no loss is read. */
@@ -64,40 +61,45 @@ export async function runHost(peers: readonly Peer[], rounds: number): Promise<O
   }
   const times = await timeInTurn(ways, { rounds, milliseconds: 300, multipleOf: FitEpochs.STEPS });
   const results = hostResults(ways, times);
-  return { results, table: hostTable(results) };
+  return { results, markdown: hostTable(results) };
 }
 
 /** Products of square matrices. */
 export async function runMatmul(peers: readonly Peer[], rounds: number): Promise<Outcome> {
   const results: object[] = [];
-  const tables: string[] = [];
+  const paragraphs: string[] = [];
+  /** What a multiplication and an addition took each library at the size before. */
+  const millisecondsPerFlop = new Map<Peer, number>();
   for (const size of SIZES) {
-    const able = peers.filter(({ id }) => size <= largestOf(id));
+    const flop = 2 * size ** 3;
+    const expected = (peer: Peer): number => (millisecondsPerFlop.get(peer) ?? 0) * flop;
+    const able = peers.filter((peer) => expected(peer) <= LONGEST_PRODUCT_MILLISECONDS);
     await checkProducts(able, size);
     const contestants = able.map((peer) => ({
-      name: peer.id.name,
+      name: peer.name,
       round: (times: number) => peer.ask({ ask: 'multiply', size, times }),
     }));
     const times = await timeInTurn(contestants, { rounds, milliseconds: 400 });
-    const gflops = (milliseconds: number): number => (2 * size ** 3) / milliseconds / 1e6;
-    for (const { id } of able) {
-      const { library, device, threads } = id;
-      results.push({ library, device, threads, size, gflops: gflops(timeOf(times, id.name).median) });
+    const gflops = (milliseconds: number): number => flop / milliseconds / 1e6;
+    for (const peer of able) {
+      const { median, smallest } = timeOf(times, peer.name);
+      millisecondsPerFlop.set(peer, smallest / flop);
+      const { library, device, threads } = peer.id;
+      results.push({ library, device, description: peer.description, threads, size, gflops: gflops(median) });
     }
-    tables.push(tableOfTimes(able, times, `GFLOP/s at ${size}`, gflops));
+    paragraphs.push(tableOfTimes(able, times, `GFLOP/s at ${size}`, gflops));
+    const leftOut = peers.filter((peer) => !able.includes(peer));
+    const reasons = leftOut.map((peer) => `${peer.name} (${timeText(expected(peer))})`);
+    if (reasons.length > 0)
+      paragraphs.push(`Left out at ${size}, for what a product would take: ${reasons.join(', ')}.`);
   }
-  return { results, table: tables.join('\n\n') };
+  return { results, markdown: paragraphs.join('\n\n') };
 }
 
-function largestOf({ name, device }: ContestantId): number {
-  if (name === 'tfjs-cpu') return LARGEST_IN_PLAIN_JAVASCRIPT;
-  return device === 'webgpu' ? LARGEST_ON_ADAPTER : Infinity;
-}
-
-function stepResult({ id, description }: Peer, times: ReadonlyMap<string, Summary>) {
-  const { median, smallest, largest } = timeOf(times, id.name);
-  const { library, device } = id;
-  return { library, device, description, millisecondsPerStep: median, smallest, largest };
+function stepResult({ id, name, description }: Peer, times: ReadonlyMap<string, Summary>) {
+  const { median, smallest, largest } = timeOf(times, name);
+  const { library, device, threads } = id;
+  return { library, device, description, threads, millisecondsPerStep: median, smallest, largest };
 }
 
 async function countSteps(peer: Peer) {
@@ -113,7 +115,7 @@ async function checkProducts(peers: readonly Peer[], size: number): Promise<void
   for (const peer of peers) {
     const found = await peer.ask({ ask: 'product', size, row, column });
     if (Math.abs(found - expected) <= 1e-6 * size) continue;
-    throw new Error(`${peer.id.name}: element (${row}, ${column}) of the product is ${found} for ${expected}`);
+    throw new Error(`${peer.name}: element (${row}, ${column}) of the product is ${found} for ${expected}`);
   }
 }
 
@@ -130,15 +132,17 @@ function tableOfTimes(
   unit: string,
   value: (milliseconds: number) => number,
 ): string {
-  const ratio = (ours: string, theirs: Peer): string => {
-    const time = times.get(ours);
-    return time ? formatNumber(timeOf(times, theirs.id.name).median / time.median) : '';
+  const ratio = (theirs: Peer, device: 'cpu' | 'webgpu'): string => {
+    const ours = peers.find(
+      ({ id, adapter }) =>
+        id.library === 'kernelwright' && id.device === device && (device === 'cpu' || adapter === theirs.adapter),
+    );
+    return ours ? formatNumber(timeOf(times, theirs.name).median / timeOf(times, ours.name).median) : '';
   };
   const rows = peers.map((peer) => {
-    const { median, smallest, largest } = timeOf(times, peer.id.name);
+    const { median, smallest, largest } = timeOf(times, peer.name);
     const numbers = [median, smallest, largest].map((milliseconds) => formatNumber(value(milliseconds)));
-    const onAdapter = peer.id.device === 'webgpu' ? ratio('kernelwright webgpu', peer) : '';
-    return [peer.id.name, ...numbers, ratio('kernelwright cpu', peer), onAdapter];
+    return [peer.name, ...numbers, ratio(peer, 'cpu'), peer.id.device === 'webgpu' ? ratio(peer, 'webgpu') : ''];
   });
   const header = ['library', unit, 'best round', 'worst round', 'our cpu is … times as fast', 'our webgpu is …'];
   return formatTable(header, rows);

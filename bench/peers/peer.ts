@@ -1,31 +1,32 @@
-import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
-import type { Answers, Backend, ContestantId, Reply, Request } from './protocol.js';
-
-const worker = fileURLToPath(new URL('worker.ts', import.meta.url));
+import type { AdapterName } from '../../test/tools/adapters.js';
+import { connect, type Connection, type Surroundings } from './connection.js';
+import type { Answers, ContestantId, Reply, Request } from './protocol.js';
 
 /** A library in its process, which waits while another one is asked. */
 export class Peer {
   readonly id: ContestantId;
-  readonly #child: ChildProcess;
+  /** For people: the library, and its adapter where there are several. */
+  readonly name: string;
+  /** Which adapter it is on, if any. */
+  readonly adapter: AdapterName | undefined;
+  readonly #connection: Connection;
   #description = '';
   /** The first complaint of WebGPU that the library did not ask for: what it times then is not the work. */
   #complaint = '';
 
-  private constructor(id: ContestantId, child: ChildProcess) {
+  private constructor(id: ContestantId, name: string, adapter: AdapterName | undefined, connection: Connection) {
     this.id = id;
-    this.#child = child;
+    this.name = name;
+    this.adapter = adapter;
+    this.#connection = connection;
   }
 
   /** Starts a library. Rejects, saying why, where it does not run here. */
-  static async start(id: ContestantId, backend: Backend): Promise<Peer> {
-    const child = fork(worker, [id.name, backend], {
-      execArgv: ['--import', import.meta.resolve('tsx')],
-      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-    });
-    const peer = new Peer(id, child);
-    child.stderr?.on('data', (chunk: Buffer) => peer.#listen(chunk.toString()));
+  static async start(id: ContestantId, surroundings: Surroundings, name: string, adapter?: AdapterName): Promise<Peer> {
+    const connection = connect(id, surroundings);
+    const peer = new Peer(id, name, adapter, connection);
+    connection.child.stderr?.on('data', (chunk: Buffer) => peer.#listen(chunk.toString()));
     await peer.#reply();
     peer.#description = await peer.ask({ ask: 'describe' });
     return peer;
@@ -38,12 +39,12 @@ export class Peer {
 
   /** Asks for one thing and waits for the answer. Rejects with what went wrong there, and when the process ends. */
   async ask<Asked extends Request>(request: Asked): Promise<Answers[Asked['ask']]> {
-    this.#child.send(request);
+    this.#connection.send(request);
     return (await this.#reply()) as Answers[Asked['ask']];
   }
 
   stop(): void {
-    this.#child.kill('SIGKILL');
+    this.#connection.child.kill('SIGKILL');
   }
 
   #listen(text: string): void {
@@ -54,13 +55,15 @@ export class Peer {
     const waiting = new AbortController();
     const { signal } = waiting;
     try {
-      const ended = once(this.#child, 'exit', { signal }).then(([code, by]): never => {
-        throw new Error(`${this.id.name}: its process ended (${code ?? by})`);
+      const ended = once(this.#connection.child, 'exit', { signal }).then(([code, by]): never => {
+        throw new Error(`its process ended (${code ?? by})`);
       });
-      const [reply] = (await Promise.race([once(this.#child, 'message', { signal }), ended])) as [Reply];
-      if (this.#complaint !== '') throw new Error(`${this.id.name}: ${this.#complaint}`);
-      if ('error' in reply) throw new Error(`${this.id.name}: ${reply.error}`);
+      const reply: Reply = await Promise.race([this.#connection.reply(signal), ended]);
+      if (this.#complaint !== '') throw new Error(this.#complaint);
+      if ('error' in reply) throw new Error(reply.error);
       return reply.answer;
+    } catch (error) {
+      throw new Error(`${this.name}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
     } finally {
       waiting.abort();
     }

@@ -10,6 +10,8 @@ export const CONTESTANTS = [
   { name: 'tfjs-wasm', library: 'tfjs-wasm', device: 'wasm', threads: 1 },
   { name: 'tfjs-webgpu', library: 'tfjs-webgpu', device: 'webgpu', threads: null },
   { name: 'tfjs-cpu', library: 'tfjs-cpu', device: 'cpu', threads: 1 },
+  { name: 'pytorch', library: 'pytorch', device: 'cpu', threads: 1 },
+  { name: 'pytorch 2 threads', library: 'pytorch', device: 'cpu', threads: 2 },
 ] as const;
 
 /** One of {@link CONTESTANTS}. */

@@ -38,6 +38,7 @@ async function open({ library: wanted, device, threads }: ContestantId, on: Back
   if (wanted === 'kernelwright') return (await import('./ours.js')).openOurs(device, on, threads ?? 1);
   if (device === 'webgpu') installWebGpu(on);
   if (wanted === 'jax-js') return (await import('./jax.js')).openJax(device);
+  if (wanted === 'pytorch') throw new Error('PyTorch has a process of its own kind, pytorch.py');
   return (await import('./tfjs.js')).openTensorFlow(device);
 }
 

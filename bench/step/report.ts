@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { arch, cpus, platform, totalmem } from 'node:os';
 import { writeFileAtomically } from '../../lib/node/files.js';
 import { figure } from '../table.js';
@@ -17,7 +17,7 @@ export interface BenchmarkReport<Result> {
   readonly date: string;
   readonly machine: Machine;
   readonly versions: Readonly<Record<string, string>>;
-  /** The WebGPU adapter, or what was in place of one. */
+  /** What computed: the WebGPU adapter, or what was in place of one. */
   readonly device: string;
   readonly results: readonly Result[];
 }
@@ -35,7 +35,7 @@ export function thisMachine(): Machine {
 }
 
 /**
- * Versions of Node, of this package and of some packages.
+ * Versions of Node, of V8, of this package and of some packages; `not installed` for what is not there.
  *
  * @param packages names, looked for below `node_modules` of `folder`
  * @param folder a folder with a node_modules; default: the root of this package
@@ -49,10 +49,12 @@ export function versionsOf(
     name,
     versionIn(new URL(`node_modules/${name}/package.json`, folder)),
   ]);
-  return { node: process.versions.node, kernelwright: own, ...Object.fromEntries(others) };
+  const { node, v8 } = process.versions;
+  return { kernelwright: own, node, v8, ...Object.fromEntries(others) };
 }
 
 function versionIn(file: URL): string {
+  if (!existsSync(file)) return 'not installed';
   const content: unknown = JSON.parse(readFileSync(file, 'utf8'));
   const isVersioned = typeof content === 'object' && content !== null && 'version' in content;
   return isVersioned && typeof content.version === 'string' ? content.version : 'unknown';
@@ -67,19 +69,19 @@ export function factsOf(device: string, versions: Readonly<Record<string, string
 }
 
 /** Writes a report, whole or not at all. */
-export async function writeReport(file: string, facts: Facts, results: readonly object[]): Promise<void> {
-  await writeFileAtomically(file, `${JSON.stringify({ ...facts, results }, undefined, 2)}\n`);
+export async function writeReport(file: string, report: object): Promise<void> {
+  await writeFileAtomically(file, `${JSON.stringify(report, undefined, 2)}\n`);
 }
 
-/** The facts in three lines. */
+/** The facts in three lines of Markdown. */
 export function heading({ date, machine, versions, device }: Facts): string {
   const list = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
   const { cpu, cores, memoryGigabytes, platform: system, arch: architecture } = machine;
   return [
     `${date.slice(0, 10)}; ${cpu}, ${cores} cores, ${memoryGigabytes} GB, ${system} ${architecture}`,
     list.join(', '),
-    `adapter: ${device}`,
-  ].join('\n');
+    `device: ${device}`,
+  ].join('  \n');
 }
 
 /** A Markdown table with columns of equal width; all but the first are numbers and stand at the right. */

@@ -57,3 +57,17 @@ test('the cost of a product is 2 · M · N · K flop and its three matrices, whi
   ]);
   t.end();
 });
+
+test("fused chains are those of MyNet's training step, and cost what their product costs", (t) => {
+  const fused = entries.filter(({ isFused }) => isFused);
+  t.deepEqual(
+    fused.map(({ name }) => name),
+    ['mynetFc1Forward', 'mynetFc2Forward', 'mynetFc2Gradient', 'mynetFc1Update', 'mynetFc2Update'],
+  );
+  const flop = 2 * 32 * 200 * 2352;
+  for (const name of ['mynetFc1Forward', 'mynetFc1Update']) {
+    const entry = fused.find((candidate) => candidate.name === name);
+    t.equal(entry && costOf(entry).flop, flop, name);
+  }
+  t.end();
+});

@@ -10,20 +10,21 @@
  *               without it, an adapter is brought up for `--device webgpu` alone
  *   --software  use SwiftShader even where there is a hardware adapter
  *
- * The device is named by `--device` among the arguments or by KERNELWRIGHT_DEVICE, as everywhere.
+ * The device is named by `--device` among the arguments or by KERNELWRIGHT_DEVICE, as everywhere; the adapter by
+ * `--adapter NAME` behind SCRIPT, where the script knows that option: default, swiftshader or lavapipe.
  *
  * Signals are passed on to the script, and the exit code is the script's. Ctrl-C in a terminal reaches the script
  * twice, from the terminal and from here: a script that saves its work on SIGINT takes what follows within a second as
  * the same request.
  */
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
 
+import { AdapterError, adapterEnvironment, ADAPTERS, isAdapterName } from './adapters.js';
 import { inlineKernels } from './inline-kernels.js';
 import { root } from './root.js';
-import { swiftShaderEnvironment, swiftShaderRunsHere } from './swiftshader.js';
 
 const tsx = import.meta.resolve('tsx');
 const options = new Set<string>();
@@ -31,52 +32,34 @@ const command = process.argv.slice(2);
 while (command[0]?.startsWith('--')) options.add(command.shift() ?? '');
 
 await inlineKernels();
-const environment = adapterWanted() ? await adapterEnvironment() : {};
-run(environment);
+const adapter = options.has('--software') ? 'swiftshader' : (argument('adapter') ?? 'default');
+run(adapterWanted() ? await environmentOf(adapter) : {});
 
 /** Whether the script is to find a WebGPU adapter. */
 function adapterWanted(): boolean {
-  const device = deviceArgument(command) ?? process.env['KERNELWRIGHT_DEVICE'];
+  const device = argument('device') ?? process.env['KERNELWRIGHT_DEVICE'];
   return options.has('--adapter') ? device !== 'cpu' : device === 'webgpu';
 }
 
-/** The value of `--device`, the last one where there are several. */
-function deviceArgument(words: readonly string[]): string | undefined {
-  return words
-    .map((word, i) => (word === '--device' ? words[i + 1] : /^--device=(.*)$/.exec(word)?.[1]))
+/** The value of the script's option `--name`, the last one where there are several. */
+function argument(name: string): string | undefined {
+  return command
+    .map((word, i) =>
+      word === `--${name}` ? command[i + 1] : word.startsWith(`--${name}=`) ? word.slice(name.length + 3) : '',
+    )
     .findLast(Boolean);
 }
 
-/** What to add to the environment so that the script finds an adapter: nothing where the machine has one. */
-async function adapterEnvironment(): Promise<Record<string, string>> {
-  if (!options.has('--software') && machineHasAdapter()) return {};
-  if (!swiftShaderRunsHere) {
-    console.error(
-      `No WebGPU adapter on this machine (${process.platform} ${process.arch}), and the software adapter of the ` +
-        'development packages is for Linux x64 only. Install a graphics driver (Vulkan, Metal or Direct3D 12), or ' +
-        'stay on the CPU: --device cpu, or KERNELWRIGHT_DEVICE=cpu.',
-    );
+/** What to add to the environment so that the script finds the adapter that was asked for. */
+async function environmentOf(wanted: string): Promise<Record<string, string>> {
+  try {
+    if (!isAdapterName(wanted)) throw new AdapterError(`unknown adapter '${wanted}': expected ${ADAPTERS.join(', ')}`);
+    return await adapterEnvironment(wanted);
+  } catch (error) {
+    if (!(error instanceof AdapterError)) throw error;
+    console.error(error.message);
     process.exit(1);
   }
-  const reason = options.has('--software') ? 'as asked' : 'no WebGPU adapter here';
-  console.error(`${reason}: using SwiftShader, a software adapter from the development packages`);
-  return swiftShaderEnvironment();
-}
-
-/** Asks Dawn, in a process of its own: a broken driver ends that process and not this one. */
-function machineHasAdapter(): boolean {
-  const probe = `
-    import { create } from 'webgpu';
-    import { writeSync } from 'node:fs';
-    if (await create([]).requestAdapter()) writeSync(1, 'adapter');
-    process.exit();`;
-  const { stdout } = spawnSync(process.execPath, ['--input-type=module', '--eval', probe], {
-    cwd: root,
-    stdio: ['ignore', 'pipe', 'ignore'],
-    encoding: 'utf8',
-    timeout: 20_000,
-  });
-  return stdout.includes('adapter');
 }
 
 /** Runs the script to its end and takes over its exit code. */
