@@ -19,7 +19,10 @@ export function fusedEntries(): readonly Entry[] {
   const { trace } = record(() => {
     optimizer.minimize(softmaxCrossEntropy(model.forward(inputs), labels), model.parameters());
   });
-  const { updates } = fuse({ outputs: [], updates: [...trace.updates.values()] }, { maxStorageBuffers: 8 });
+  const { updates } = fuse(
+    { outputs: [], updates: [...trace.updates.values()] },
+    { kernels: 'wgsl', maxStorageBuffers: 8 },
+  );
   return nodesBefore(updates)
     .filter(({ operation }) => operation.name.includes(' + '))
     .map(entryOf);

@@ -2,11 +2,35 @@ import { sameShape } from '../shape.js';
 import type { Tensor } from '../tensor.js';
 import type { Variable } from '../variable.js';
 import { type GraphNode, outputKey, storageOf } from './node.js';
+import type { SimdArgument, SimdCall } from './simd.js';
 
 /** For what kind of kernels operations are joined. */
 export interface FusionTarget {
+  readonly kernels: 'wgsl' | 'simd';
   /** Buffers that a kernel may bind at most. */
   readonly maxStorageBuffers: number;
+}
+
+/** Elements in memory: where they begin, and bytes from one row to the next. */
+export interface Rows {
+  readonly argument: Exclude<SimdArgument, number>;
+  readonly pitch: number;
+}
+
+/** A block of a product on its way through the stages, for SIMD kernels. */
+export interface StageBlock {
+  /** Place of its first element in the product. */
+  readonly row: number;
+  readonly column: number;
+  readonly rows: number;
+  readonly columns: number;
+  /** Where the elements are, and where they go, unless the stage writes in place. */
+  readonly from: Rows;
+  readonly to: Rows;
+  /** The same block of another input, or of an output, of the stage's operation that has the product's shape. */
+  readonly blockOf: (operand: { readonly input: number } | { readonly output: number }) => Rows;
+  /** An input of the stage's operation, from element `start` on. */
+  readonly input: (input: number, start?: number) => SimdArgument;
 }
 
 /**
@@ -29,6 +53,8 @@ export interface Stage {
   readonly constants: Readonly<Record<string, number>>;
   /** Whether the element as it was may be kept for others (an activation's input, for its backward pass). */
   readonly keepsInput: boolean;
+  /** The stage on a block, by a SIMD kernel; left out where there is none. */
+  readonly simd?: (block: StageBlock) => SimdCall;
   /** The same for the sums over rows that go with a product, behind the product's own last stage, whose code it uses. */
   readonly sums?: {
     readonly writesAt: readonly number[];

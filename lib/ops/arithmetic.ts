@@ -1,3 +1,4 @@
+import { binaryWasm } from '../generated/wasm.js';
 import { epilogueBiasWgsl } from '../generated/wgsl.js';
 import type { Tensor, TensorLike } from '../tensor.js';
 import { applyBinary, defineBinary } from './binary.js';
@@ -17,6 +18,14 @@ const addOperation = defineBinary({
           expression: 'addBias(value, column)',
           constants: {},
           keepsInput: false,
+          simd: ({ column, rows, columns, from, to, input }) => ({
+            kernel: { module: binaryWasm, entryPoint: 'add' },
+            arguments: [
+              ...[from.argument, from.pitch, 1],
+              ...[input(1, column), 0, 1],
+              ...[to.argument, to.pitch, rows, columns],
+            ],
+          }),
         }
       : undefined,
 });

@@ -15,6 +15,7 @@ type DropoutAttributes = { readonly probability: number; readonly stream: number
 
 /** 24-bit numbers below this are dropped: compared as integers, so that every device keeps the same elements. */
 const thresholdOf = (probability: number): number => Math.round(probability * 2 ** 24);
+const DROPOUT_KERNEL = { module: dropoutWasm, entryPoint: 'dropout' };
 const scaleOf = (probability: number): number => (probability === 1 ? 0 : 1 / (1 - probability));
 
 /**
@@ -46,20 +47,24 @@ const dropoutOperation: Operation<DropoutAttributes> = defineOperation<DropoutAt
   },
   // Contiguous tensors as blocks of one row, whose pitch does not matter.
   simd({ inputs: [input], attributes: { probability, stream, use } }) {
-    const kernel = { module: dropoutWasm, entryPoint: 'dropout' };
     const drawn = [{ input: 1 }, stream, use, thresholdOf(probability), scaleOf(probability)];
     const tasks = elementParts(sizeOf(input?.shape ?? [])).map(({ start, count }) => {
       const [from, to] = [
         { input: 0, offset: 4 * start },
         { output: 0, offset: 4 * start },
       ];
-      return [{ kernel, arguments: [from, 0, to, 0, 1, count, start, 0, ...drawn, { scratch: true as const }] }];
+      return [
+        {
+          kernel: DROPOUT_KERNEL,
+          arguments: [from, 0, to, 0, 1, count, start, 0, ...drawn, { scratch: true as const }],
+        },
+      ];
     });
     return [{ tasks, scratchBytes: 80 }];
   },
   gradient: ({ inputs: [, state], outputGradients: [dOutput], attributes }) =>
     state && dOutput ? [applyOne(dropoutOperation, [dOutput, state], attributes), undefined] : [],
-  stage: ({ attributes: { probability, stream, use } }) => ({
+  stage: ({ inputs: [{ shape } = { shape: [] }], attributes: { probability, stream, use } }) => ({
     position: 0,
     reads: [{ input: 1, at: 5 }],
     code: philoxWgsl + epilogueDropoutWgsl,
@@ -71,6 +76,12 @@ const dropoutOperation: Operation<DropoutAttributes> = defineOperation<DropoutAt
       DROPOUT_SCALE: scaleOf(probability),
     },
     keepsInput: false,
+    simd: ({ row, column, rows, columns, from, to, input }) => {
+      const N = shape[1] ?? 1;
+      const drawn = [input(1), stream, use, thresholdOf(probability), scaleOf(probability)];
+      const block = [from.argument, from.pitch, to.argument, to.pitch, rows, columns, row * N + column, N];
+      return { kernel: DROPOUT_KERNEL, arguments: [...block, ...drawn, { scratch: true }] };
+    },
   }),
   tolerance: { absolute: 0, relative: 1e-6 },
   cases: [[7], [32, 200], [1], [0], [257]].flatMap((shape) =>

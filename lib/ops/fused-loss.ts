@@ -41,6 +41,7 @@ const chainOf = ({ operation }: GraphNode): LossChain => chains.get(operation) ?
 
 /** Classes that are picked from a table are read from there. */
 export function foldLabels({ node, inputs, rowsOf, target }: FoldCall): Tensor[] | undefined {
+  if (target.kernels !== 'wgsl') return undefined;
   const [logits, labels, weights] = inputs;
   const rows = labels && rowsOf(labels);
   if (!logits || !weights || !rows || labels.dtype !== 'i32' || rows.table.rank !== 1 || sizeOf(rows.table.shape) === 0)
@@ -51,6 +52,7 @@ export function foldLabels({ node, inputs, rowsOf, target }: FoldCall): Tensor[]
 /** The share of hits of the same logits and classes, and running means of loss and hits. */
 export function joinLoss(call: JoinCall): Fusion | undefined {
   const { node, other, inputs, target } = call;
+  if (target.kernels !== 'wgsl') return undefined;
   const chain = chainOf(node);
   const places = placesOf(chain);
   const outputAt = (place: number | undefined): Tensor | undefined => outputsOf(node)[place ?? -1];

@@ -48,6 +48,8 @@ function isMain({ value }: AbsorbCall): boolean {
 function absorbStage(chain: Chain, call: AbsorbCall, rules: FusionRules): Fusion | undefined {
   const { stage, node, producer, value, isShared, target } = call;
   if (sizeOf(value.shape) === 0) return undefined;
+  // SIMD kernels compute a vector's product transposed.
+  if (target.kernels === 'simd' && (!stage.simd || value.shape.includes(1))) return undefined;
   if (chain.stages.some(({ stage: other }) => other.writesAt ?? other.code === stage.code)) return undefined;
   const { tap, sums } = outputPlaces(chain);
   if (isShared && (!stage.keepsInput || chain.tap !== undefined)) return undefined;
@@ -104,7 +106,7 @@ function absorbOnSums(chain: Chain, call: AbsorbCall, rules: FusionRules): Fusio
 /** The rows of a and b that are picked from tables are read from there. */
 function foldRows(chain: Chain, { node, inputs, rowsOf, target }: FoldCall, rules: FusionRules): Tensor[] | undefined {
   const [a, b] = inputs;
-  if (!a || !b) return undefined;
+  if (!a || !b || target.kernels !== 'wgsl') return undefined;
   const [rowsA, rowsB] = [a, b].map((matrix) => usableRows(matrix, rowsOf(matrix)));
   if (!rowsA && !rowsB) return undefined;
   const next: Chain = {
@@ -125,7 +127,8 @@ function usableRows(matrix: Tensor, rows: SelectedRows | undefined): SelectedRow
 
 /** The sums over the rows of a transposed a: the gradient of a bias beside that of its weight. */
 function joinSums(chain: Chain, { node, other, inputs, target }: JoinCall, rules: FusionRules): Fusion | undefined {
-  if (other.operation !== (sumOperation as Operation) || chain.stages.length > 0 || chain.sums) return undefined;
+  if (target.kernels !== 'wgsl' || other.operation !== (sumOperation as Operation)) return undefined;
+  if (chain.stages.length > 0 || chain.sums) return undefined;
   const { axes, scale } = other.attributes;
   const [a, b] = node.inputs;
   const isSumOfA =

@@ -1,5 +1,5 @@
 import { epilogueTapWgsl, matmulRowsOfAWgsl, matmulRowsOfBWgsl, matmulSumColumnWgsl } from '../generated/wgsl.js';
-import type { Stage } from '../graph/fusion.js';
+import type { Rows, Stage } from '../graph/fusion.js';
 import { type Binding, fillBlock } from '../graph/launch.js';
 import {
   type ArrayView,
@@ -11,6 +11,7 @@ import {
 } from '../graph/operation.js';
 import { formatShape, type Shape, sizeOf } from '../shape.js';
 import { type Epilogue, matmulLaunches, matmulVariants, variantFor } from './matmul-kernels.js';
+import { type BlockFinish, type FinishedBlock, matmulSimdPhases } from './matmul-simd.js';
 import { type MatmulAttributes, sizesOf } from './matmul-sizes.js';
 
 /** A stage with the operation that it stands for, whose reference it has. */
@@ -105,6 +106,10 @@ export function chainOperation(chain: Chain): Operation<MatmulAttributes> {
       const [a, b] = shapesOf(inputs);
       return matmulVariants(a, b, attributes, target, epilogue(inputs));
     },
+    simd({ inputs, attributes }) {
+      const [a, b] = shapesOf(inputs);
+      return matmulSimdPhases(a, b, attributes, blockFinishOf(chain, sizesOf(a, b, attributes).N));
+    },
     gradient: { none: 'fused operations come after differentiation' },
     ...(writes.some((source) => source !== undefined) && { writes }),
     tolerance: product.tolerance,
@@ -178,6 +183,37 @@ function selectedRows(matrix: ArrayView | undefined, rows: ArrayView | undefined
   });
   return { data, shape };
 }
+
+/**
+ * What SIMD kernels do with a block of the product, stage after stage. Up to the tap the elements are in its output, then
+ * in output 0; what a last stage that writes in place takes in is in scratch memory.
+ */
+function blockFinishOf({ stages, tap, ...chain }: Chain, N: number): BlockFinish {
+  const places = outputPlaces({ ...chain, stages, ...(tap !== undefined && { tap }) });
+  const writesInPlace = stages.at(-1)?.stage.writesAt !== undefined;
+  const result = { output: 0 };
+  const blockAt = (operand: Operand, { row, column }: FinishedBlock): Rows => ({
+    argument: { ...operand, offset: 4 * (row * N + column) },
+    pitch: 4 * N,
+  });
+  return {
+    target: writesInPlace ? 'scratch' : tap === undefined ? result : { output: places.tap },
+    calls: (block) =>
+      stages.map(({ stage, operation, inputs }, s) => {
+        if (!stage.simd) throw new Error(`${operation.name} has no SIMD kernel for blocks`);
+        const isBehindTap = tap !== undefined && s > tap;
+        return stage.simd({
+          ...block,
+          from: isBehindTap ? blockAt(result, block) : block.elements,
+          to: tap !== undefined && s >= tap ? blockAt(result, block) : block.elements,
+          blockOf: (operand) => blockAt('input' in operand ? { input: inputs[operand.input] ?? 0 } : operand, block),
+          input: (input, start = 0) => ({ input: inputs[input] ?? 0, offset: 4 * start }),
+        });
+      }),
+  };
+}
+
+type Operand = { readonly input: number } | { readonly output: number };
 
 /** What the matmul kernel does beside the product: the code of the parts, and what they read and write. */
 function epilogueOf(chain: Chain, tableRows: readonly [number, number]): Epilogue {

@@ -1,4 +1,5 @@
 import { matmulRelaxedWasm, matmulWasm } from '../generated/wasm.js';
+import type { Rows } from '../graph/fusion.js';
 import { ceilDivide } from '../graph/launch.js';
 import type { SimdArgument, SimdCall, SimdKernel, SimdPhase } from '../graph/simd.js';
 import { forEachOffset, type Shape } from '../shape.js';
@@ -20,8 +21,10 @@ interface Matrix {
   readonly stepBytes: number;
 }
 
-/** A product in memory. Columns of C lie side by side. */
+/** A product in memory, or a block of one at a place of C. Columns of C lie side by side. */
 interface Product extends Sizes {
+  readonly row: number;
+  readonly column: number;
   readonly a: Matrix;
   readonly b: Matrix;
   readonly c: Pick<Matrix, 'argument' | 'lineBytes'>;
@@ -61,19 +64,41 @@ const ROW_COLUMNS = 1024;
 /** `row`: more rows than this fill the blocks of `packed` better. */
 const MOST_SINGLE_ROWS = 3;
 
+/** A block of C that has been computed. */
+export interface FinishedBlock {
+  readonly row: number;
+  readonly column: number;
+  readonly rows: number;
+  readonly columns: number;
+  readonly elements: Rows;
+}
+
+/** What a fused product does with each block of C while it is in the cache. */
+export interface BlockFinish {
+  /** Where C goes: an output, or scratch memory that is gone after the calls. */
+  readonly target: { readonly output: number } | 'scratch';
+  readonly calls: (block: FinishedBlock) => readonly SimdCall[];
+}
+
 /** Tasks of kernels/matmul.wat: blocks of C. None for an empty sum, which the reference fills with 0. */
-export function matmulSimdPhases(a: Shape, b: Shape, attributes: MatmulAttributes): SimdPhase[] | undefined {
+export function matmulSimdPhases(
+  a: Shape,
+  b: Shape,
+  attributes: MatmulAttributes,
+  finish?: BlockFinish,
+): SimdPhase[] | undefined {
   const { M, N, K, batch } = sizesOf(a, b, attributes);
   if (M * N * K === 0) return undefined;
   const [rowA, stepA] = attributes.transposeA ? [4, 4 * M] : [4 * K, 4];
   const [columnB, stepB] = attributes.transposeB ? [4 * K, 4] : [4, 4 * N];
   const products: Product[] = [];
   forEachOffset(batch, ([startA = 0, startB = 0], i) => {
+    const target = finish && finish.target !== 'scratch' ? finish.target : { output: 0 };
     const product = {
-      ...{ M, N, K },
+      ...{ M, N, K, row: 0, column: 0 },
       a: { argument: { input: 0, offset: 4 * startA }, lineBytes: rowA, stepBytes: stepA },
       b: { argument: { input: 1, offset: 4 * startB }, lineBytes: columnB, stepBytes: stepB },
-      c: { argument: { output: 0, offset: 4 * i * M * N }, lineBytes: 4 * N },
+      c: { argument: { ...target, offset: 4 * i * M * N }, lineBytes: 4 * N },
     };
     products.push(isSidewaysVector(product) ? transposed(product) : product);
   });
@@ -84,9 +109,10 @@ export function matmulSimdPhases(a: Shape, b: Shape, attributes: MatmulAttribute
   const blocks = products.flatMap((product) => blocksOf(product, wanted / products.length));
   const perTask = ceilDivide(blocks.length, wanted);
   const tasks = Array.from({ length: ceilDivide(blocks.length, perTask) }, (_, i) =>
-    blocks.slice(i * perTask, (i + 1) * perTask).flatMap(callsOf),
+    blocks.slice(i * perTask, (i + 1) * perTask).flatMap((block) => finishedCalls(block, finish)),
   );
-  return [{ tasks, scratchBytes: SCRATCH_BYTES }];
+  const inScratch = finish?.target === 'scratch' ? blocks.map((block) => 4 * block.M * block.N) : [];
+  return [{ tasks, scratchBytes: SCRATCH_BYTES + Math.max(0, ...inScratch) }];
 }
 
 /** Whether the transpose of a vector's product is the one that `dots` or `row` computes. */
@@ -95,8 +121,8 @@ function isSidewaysVector({ M, N, a, b }: Product): boolean {
 }
 
 /** Cᵀ = Bᵀ · Aᵀ, where C is a vector, whose elements lie side by side either way. */
-function transposed({ M, N, K, a, b, c }: Product): Product {
-  return { M: N, N: M, K, a: b, b: a, c: { argument: c.argument, lineBytes: 4 } };
+function transposed({ M, N, K, row, column, a, b, c }: Product): Product {
+  return { M: N, N: M, K, row: column, column: row, a: b, b: a, c: { argument: c.argument, lineBytes: 4 } };
 }
 
 function entryPointOf({ M, N, a, b }: Product): EntryPoint {
@@ -142,9 +168,9 @@ function blockSizeOf(product: Product, wanted: number): { readonly rows: number;
 }
 
 function blockOf(product: Product, m: number, n: number, M: number, N: number): Product {
-  const { a, b, c } = product;
+  const { K, row, column, a, b, c } = product;
   return {
-    ...{ M, N, K: product.K },
+    ...{ M, N, K, row: row + m, column: column + n },
     a: { ...a, argument: moved(a.argument, m * a.lineBytes) },
     b: { ...b, argument: moved(b.argument, n * b.lineBytes) },
     c: { ...c, argument: moved(c.argument, m * c.lineBytes + 4 * n) },
@@ -153,6 +179,16 @@ function blockOf(product: Product, m: number, n: number, M: number, N: number): 
 
 function moved(argument: Address, bytes: number): Address {
   return { ...argument, offset: (argument.offset ?? 0) + bytes };
+}
+
+/** The calls that compute a block, and then what is to be done with it. */
+function finishedCalls(block: Product, finish: BlockFinish | undefined): SimdCall[] {
+  if (!finish) return callsOf(block);
+  const { M: rows, N: columns, row, column } = block;
+  const scratch = { argument: { ...SCRATCH, offset: SCRATCH_BYTES }, lineBytes: 4 * columns };
+  const c = finish.target === 'scratch' ? scratch : block.c;
+  const elements = { argument: c.argument, pitch: c.lineBytes };
+  return [...callsOf({ ...block, c }), ...finish.calls({ row, column, rows, columns, elements })];
 }
 
 /** The calls that compute a block. */

@@ -62,6 +62,14 @@ export const sgdUpdate: Operation<{ readonly weightDecay: number }> = defineOper
       expression: 'descend(value, row, column)',
       constants: { WEIGHT_DECAY: weightDecay, RATES: ratesIn(state) },
       keepsInput: false,
+      simd: ({ rows, columns, from, blockOf, input }) => {
+        const p = blockOf({ output: 0 });
+        const operands = [p.argument, p.pitch, from.argument, from.pitch, rows, columns];
+        return {
+          kernel: { module: sgdWasm, entryPoint: 'plain' },
+          arguments: [...operands, input(2), ratesIn(state), weightDecay],
+        };
+      },
       sums: { writesAt: [SUMS_AT], code: epilogueSgdSumsWgsl, expression: 'descendSum(value, row)' },
     }),
     gradient: NO_GRADIENT,
@@ -123,6 +131,14 @@ export const sgdMomentumUpdate: Operation<SgdAttributes> = defineOperation<SgdAt
       RATES: ratesIn(state),
     },
     keepsInput: false,
+    simd: ({ rows, columns, from, blockOf, input }) => {
+      const [p, v] = [blockOf({ output: 0 }), blockOf({ output: 1 })];
+      const operands = [p.argument, p.pitch, v.argument, v.pitch, from.argument, from.pitch, rows, columns];
+      return {
+        kernel: { module: sgdWasm, entryPoint: 'momentum' },
+        arguments: [...operands, input(3), ratesIn(state), weightDecay, momentum, dampening, Number(nesterov)],
+      };
+    },
     sums: {
       writesAt: [SUMS_AT, SUMS_VELOCITY_AT],
       code: epilogueSgdSumsWgsl,

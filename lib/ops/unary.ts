@@ -3,7 +3,7 @@ import { commonWgsl, epilogueActivationWgsl, pointwiseWgsl, unaryGradientWgsl, u
 import { ceilDivide, fillBlock, foldWorkgroups, type Launch, Uniforms } from '../graph/launch.js';
 import { applyOne } from '../graph/node.js';
 import { type CaseInput, defineOperation, type Operation } from '../graph/operation.js';
-import type { SimdPhase } from '../graph/simd.js';
+import type { SimdArgument, SimdCall, SimdPhase } from '../graph/simd.js';
 import { ShapeError } from '../errors.js';
 import { sizeOf, type Shape } from '../shape.js';
 import { asTensor, type Tensor, type TensorLike } from '../tensor.js';
@@ -81,6 +81,11 @@ export function defineUnary(row: UnaryRow): UnaryOperations {
       expression: `chain(value, ${row.wgsl}Derivative(preactivationAt(row, column), ${PARAMETERS}))`,
       constants: parameterConstants(attributes),
       keepsInput: false,
+      simd: ({ rows, columns, from, to, blockOf }) => {
+        const x = blockOf({ input: 0 });
+        const operands = [x.argument, x.pitch, from.argument, from.pitch, to.argument, to.pitch, rows, columns];
+        return callOf(unaryGradientWasm, `${row.wgsl}Derivative`, operands, attributes);
+      },
     }),
     tolerance,
     cases: settings.map(({ shape, parameters }) => ({
@@ -107,6 +112,8 @@ export function defineUnary(row: UnaryRow): UnaryOperations {
       expression: `${row.wgsl}(value, ${PARAMETERS})`,
       constants: parameterConstants(attributes),
       keepsInput: true,
+      simd: ({ rows, columns, from, to }) =>
+        callOf(unaryWasm, row.wgsl, [from.argument, from.pitch, to.argument, to.pitch, rows, columns], attributes),
     }),
     tolerance,
     cases: settings.map(({ shape, parameters }) => ({ inputs: [caseInput(shape, row)], attributes: { parameters } })),
@@ -126,17 +133,27 @@ function caseInput(shape: Shape, row: UnaryRow): CaseInput {
 }
 
 /** Contiguous tensors as blocks of one row, whose pitch does not matter. */
+/** A call of kernels/unary.wat or unary_gradient.wat on a block. */
+function callOf(
+  module: string,
+  entryPoint: string,
+  block: readonly SimdArgument[],
+  { parameters: [a = 0, b = 0] }: UnaryAttributes,
+): SimdCall {
+  return { kernel: { module, entryPoint }, arguments: [...block, a, b] };
+}
+
 function phasesOf(
   module: string,
   entryPoint: string,
   arity: number,
   shape: Shape,
-  { parameters: [a = 0, b = 0] }: UnaryAttributes,
+  attributes: UnaryAttributes,
 ): SimdPhase[] {
   const tasks = elementParts(sizeOf(shape)).map(({ start, count }) => {
     const offset = 4 * start;
     const inputs = Array.from({ length: arity }, (_, input) => [{ input, offset }, 0]).flat();
-    return [{ kernel: { module, entryPoint }, arguments: [...inputs, { output: 0, offset }, 0, 1, count, a, b] }];
+    return [callOf(module, entryPoint, [...inputs, { output: 0, offset }, 0, 1, count], attributes)];
   });
   return [{ tasks }];
 }

@@ -30,7 +30,7 @@ import { webgpu } from '../support/webgpu.js';
 /** The reference device, once as it is and once with fused programs, which run the references of fused operations. */
 const plain = new CpuDevice({ reason: 'test' });
 class FusingDevice extends CpuDevice {
-  override readonly fusion = { maxStorageBuffers: 8 };
+  override readonly fusion = { kernels: 'wgsl', maxStorageBuffers: 8 } as const;
 }
 const fusing = new FusingDevice({ reason: 'test' });
 

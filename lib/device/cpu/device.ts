@@ -36,7 +36,7 @@ const DESCRIPTIONS: Readonly<Record<CpuPath, string>> = {
 /** Runs operations on the CPU, one after the other, in memory of its own; the parts of one on several threads. */
 export class CpuDevice implements Device {
   readonly info: DeviceInfo;
-  readonly fusion: FusionTarget | undefined = undefined;
+  readonly fusion: FusionTarget | undefined;
   readonly heap: Heap;
   readonly simd: SimdKernels;
   readonly pool: ThreadPool;
@@ -45,6 +45,7 @@ export class CpuDevice implements Device {
   constructor(options: CpuDeviceOptions) {
     const { path = 'reference', threads = 1 } = options;
     this.#path = path === 'simd' && !hasSimd() ? 'reference' : path;
+    this.fusion = this.#path === 'simd' ? { kernels: 'simd', maxStorageBuffers: Infinity } : undefined;
     this.heap = new Heap(this.usesSimd && threads > 1 && canShareMemory());
     this.simd = new SimdKernels(this.heap);
     this.pool = new ThreadPool(this.heap, this.heap.isShared ? threads : 1);

@@ -33,7 +33,7 @@ export class WebGpuDevice implements Device {
     this.info = info;
     this.#store = store;
     this.pipelines = new Pipelines(gpu);
-    this.fusion = { maxStorageBuffers: gpu.limits.maxStorageBuffersPerShaderStage };
+    this.fusion = { kernels: 'wgsl', maxStorageBuffers: gpu.limits.maxStorageBuffersPerShaderStage };
     this.target = { isSoftware: info.software, features: gpu.features, limits: gpu.limits };
     this.#onLost = gpu.lost.then(({ reason, message }) => {
       this.#lost = new DeviceLostError(
