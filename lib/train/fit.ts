@@ -81,8 +81,8 @@ const OPTION_NAMES = [
 
 /**
  * Trains a model on labelled data. Data, order, loss and hit counts stay on the device: an epoch uploads nothing, many of
- * its steps share a submit, and the host waits for results once an epoch. The model is built where that has not been done, and is in training
- * mode while it is trained, in evaluation mode while it is validated.
+ * its steps share a submit, and results come back once an epoch. The model is built where that has not been done, and is
+ * in training mode while it is trained, in evaluation mode while it is validated.
  *
  * Throws OptionError for an unknown or unusable option, DataError where the data do not fit the model, and
  * TrainingError, naming the step, once the loss or the validation loss is not finite: what `onEpochEnd` saved last is
@@ -96,31 +96,28 @@ export async function fit(model: Module, data: LabelledData, options: FitOptions
   const trainer = new Trainer(model, data, options);
   const evaluator = validation && new Evaluator(model, validation, evaluatorOptions(options));
   const wasTraining = model.training;
+  const keep = async (result: EpochResult | undefined): Promise<void> => {
+    if (!result) return;
+    results.push(result);
+    await onEpochEnd?.(result);
+  };
   const results: EpochResult[] = [];
+  // Where nobody looks at an epoch before the next one begins, its figures are fetched while that one is trained.
+  const isWatched = (validation ?? onEpochEnd) !== undefined;
+  let fetching: Promise<EpochResult | undefined> | undefined;
   try {
-    for (let epoch = 1; epoch <= epochs; epoch++) {
+    for (let epoch = 1; epoch <= epochs && signal?.aborted !== true; epoch++) {
       const start = performance.now();
       model.train();
-      const trained = await trainer.run(signal);
-      if (!trained) break;
-      const validated = await evaluator?.run();
-      if (validated && !Number.isFinite(validated.loss)) {
-        throw new TrainingError(
-          `the validation loss is not finite after step ${trainer.stepsDone}: the learning rate may be too high`,
-          trainer.stepsDone,
-        );
-      }
-      const result: EpochResult = {
-        epoch,
-        ...trained,
-        validationLoss: validated?.loss,
-        validationAccuracy: validated?.accuracy,
-        seconds: (performance.now() - start) / 1000,
-      };
-      results.push(result);
-      await onEpochEnd?.(result);
-      if (signal?.aborted) break;
+      await trainer.run(signal);
+      await keep(await fetching);
+      fetching = resultOf(epoch, trainer, evaluator, start, signal);
+      fetching.catch(() => undefined); // it is waited for here, or behind the next epoch's steps
+      if (!isWatched) continue;
+      await keep(await fetching);
+      fetching = undefined;
     }
+    await keep(await fetching);
   } finally {
     model.train(wasTraining);
     trainer.dispose();
@@ -129,13 +126,39 @@ export async function fit(model: Module, data: LabelledData, options: FitOptions
   return historyOf(results);
 }
 
+/** Reads what an epoch came to, and validates; undefined where the signal ended the epoch. */
+async function resultOf(
+  epoch: number,
+  trainer: Trainer,
+  evaluator: Evaluator | undefined,
+  start: number,
+  signal: AbortSignal | undefined,
+): Promise<EpochResult | undefined> {
+  const trained = await trainer.read(epoch, signal);
+  if (!trained) return undefined;
+  const validated = await evaluator?.run();
+  if (validated && !Number.isFinite(validated.loss)) {
+    const steps = epoch * trainer.stepsPerEpoch;
+    throw new TrainingError(
+      `the validation loss is not finite after step ${steps}: the learning rate may be too high`,
+      steps,
+    );
+  }
+  return {
+    epoch,
+    ...trained,
+    validationLoss: validated?.loss,
+    validationAccuracy: validated?.accuracy,
+    seconds: (performance.now() - start) / 1000,
+  };
+}
+
 /** The training step over a data set, and what it adds up. */
 class Trainer {
   readonly #loader: DataLoader;
   readonly #loss = new Meter();
   readonly #accuracy = new Meter();
   readonly #steps: EpochSteps;
-  #stepsDone = 0;
 
   constructor(model: Module, data: LabelledData, options: FitOptions) {
     const { optimizer, loss = softmaxCrossEntropy, batchSize = 32, seed = 0, shuffle = true } = options;
@@ -153,24 +176,27 @@ class Trainer {
     );
   }
 
-  /** Steps of the epochs that are over. */
-  get stepsDone(): number {
-    return this.#stepsDone;
+  get stepsPerEpoch(): number {
+    return this.#loader.batchesPerEpoch;
   }
 
-  /** One epoch; undefined where the signal ended it. */
-  async run(signal: AbortSignal | undefined) {
-    await this.#steps.run(signal);
+  /** Queues one epoch. */
+  run(signal: AbortSignal | undefined): Promise<void> {
+    return this.#steps.run(signal);
+  }
+
+  /** What the epoch that was queued last came to; undefined where the signal ended it. Others may be queued meanwhile. */
+  async read(epoch: number, signal: AbortSignal | undefined) {
+    const isAborted = signal?.aborted === true;
     const [loss, hits] = await Promise.all([this.#loss.take(), this.#accuracy.take()]);
     if (loss.firstNonFinite !== undefined) {
-      const step = this.#stepsDone + loss.firstNonFinite + 1;
+      const step = (epoch - 1) * this.stepsPerEpoch + loss.firstNonFinite + 1;
       throw new TrainingError(
         `the loss is not finite at step ${step} (step ${loss.firstNonFinite + 1} of its epoch): the learning rate may be too high`,
         step,
       );
     }
-    this.#stepsDone += loss.updates;
-    if (signal?.aborted && loss.updates < this.#loader.batchesPerEpoch) return undefined;
+    if (isAborted && loss.updates < this.stepsPerEpoch) return undefined;
     return { loss: loss.mean, accuracy: hits.mean };
   }
 
