@@ -26,7 +26,7 @@ export interface EpochResult {
   readonly validationLoss: number | undefined;
   /** Share predicted correctly after the epoch, in evaluation mode; undefined without validation data. */
   readonly validationAccuracy: number | undefined;
-  /** Time of the epoch, validation included. */
+  /** Time of the epoch, validation included: since the one before was over. */
   readonly seconds: number;
 }
 
@@ -96,28 +96,31 @@ export async function fit(model: Module, data: LabelledData, options: FitOptions
   const trainer = new Trainer(model, data, options);
   const evaluator = validation && new Evaluator(model, validation, evaluatorOptions(options));
   const wasTraining = model.training;
-  const keep = async (result: EpochResult | undefined): Promise<void> => {
+  let lastEnd = performance.now();
+  const keep = async (fetched: Promise<Fetched | undefined> | undefined): Promise<void> => {
+    const result = await fetched;
     if (!result) return;
-    results.push(result);
-    await onEpochEnd?.(result);
+    const seconds = (performance.now() - lastEnd) / 1000;
+    results.push({ ...result, seconds });
+    await onEpochEnd?.({ ...result, seconds });
+    lastEnd = performance.now();
   };
   const results: EpochResult[] = [];
   // Where nobody looks at an epoch before the next one begins, its figures are fetched while that one is trained.
   const isWatched = (validation ?? onEpochEnd) !== undefined;
-  let fetching: Promise<EpochResult | undefined> | undefined;
+  let fetching: Promise<Fetched | undefined> | undefined;
   try {
     for (let epoch = 1; epoch <= epochs && signal?.aborted !== true; epoch++) {
-      const start = performance.now();
       model.train();
       await trainer.run(signal);
-      await keep(await fetching);
-      fetching = resultOf(epoch, trainer, evaluator, start, signal);
+      await keep(fetching);
+      fetching = resultOf(epoch, trainer, evaluator, signal);
       fetching.catch(() => undefined); // it is waited for here, or behind the next epoch's steps
       if (!isWatched) continue;
-      await keep(await fetching);
+      await keep(fetching);
       fetching = undefined;
     }
-    await keep(await fetching);
+    await keep(fetching);
   } finally {
     model.train(wasTraining);
     trainer.dispose();
@@ -126,14 +129,16 @@ export async function fit(model: Module, data: LabelledData, options: FitOptions
   return historyOf(results);
 }
 
+/** What is fetched of an epoch. */
+type Fetched = Omit<EpochResult, 'seconds'>;
+
 /** Reads what an epoch came to, and validates; undefined where the signal ended the epoch. */
 async function resultOf(
   epoch: number,
   trainer: Trainer,
   evaluator: Evaluator | undefined,
-  start: number,
   signal: AbortSignal | undefined,
-): Promise<EpochResult | undefined> {
+): Promise<Fetched | undefined> {
   const trained = await trainer.read(epoch, signal);
   if (!trained) return undefined;
   const validated = await evaluator?.run();
@@ -149,7 +154,6 @@ async function resultOf(
     ...trained,
     validationLoss: validated?.loss,
     validationAccuracy: validated?.accuracy,
-    seconds: (performance.now() - start) / 1000,
   };
 }
 
