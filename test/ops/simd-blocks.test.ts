@@ -4,6 +4,7 @@
  */
 import test from 'tape';
 import { binaryWasm, dropoutWasm, sgdWasm, unaryGradientWasm, unaryWasm } from '../../lib/generated/wasm.js';
+import { optimizerState } from '../../lib/ops/optimizer-state.js';
 import { RandomStream } from '../../lib/random.js';
 import { callSimd, memory } from '../support/simd-call.js';
 
@@ -31,8 +32,10 @@ interface BlockKernel {
   ) => number[];
 }
 
-/** Four numbers behind the matrices: a learning rate; a step; a generator's state. */
+/** Behind the matrices: a generator's state. */
 const SETTINGS = 50 * MATRIX_BYTES;
+/** The state of an optimizer: its step and a learning rate. */
+const OPTIMIZER = SETTINGS + 16;
 const unary = (entryPoint: string): BlockKernel => ({
   kernel: { module: unaryWasm, entryPoint },
   sources: 0,
@@ -77,7 +80,7 @@ const KERNELS: readonly BlockKernel[] = [
     kernel: { module: sgdWasm, entryPoint: 'plain' },
     sources: 1,
     targets: 1,
-    call: ([gradient = [0, 0]], [parameter = [0, 0]], size) => [...parameter, ...gradient, ...size, SETTINGS, 0.01],
+    call: ([gradient = [0, 0]], [parameter = [0, 0]], size) => [...parameter, ...gradient, ...size, OPTIMIZER, 1, 0.01],
   },
   {
     kernel: { module: sgdWasm, entryPoint: 'momentum' },
@@ -88,8 +91,8 @@ const KERNELS: readonly BlockKernel[] = [
       ...velocity,
       ...gradient,
       ...size,
-      SETTINGS,
-      SETTINGS + 4,
+      OPTIMIZER,
+      1,
       0.01,
       0.9,
       0.1,
@@ -108,6 +111,7 @@ function after(
   const views = addresses.map((address) => new Float32Array(memory.buffer, address, ROWS * COLUMNS));
   for (const view of views) view.set(random.normal(view.length));
   new Float32Array(memory.buffer, SETTINGS, 4).set([0.1, 1, 0.2, 3]);
+  new Uint32Array(memory.buffer, OPTIMIZER, 2).set(optimizerState(5, Float32Array.of(0.1)));
   work(addresses.slice(0, sources), addresses.slice(sources));
   return views.slice(sources).map((view) => view.slice());
 }

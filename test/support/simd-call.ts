@@ -1,7 +1,7 @@
 import type { SimdKernel } from '../../lib/graph/simd.js';
 
 /** The memory in which the tests call SIMD kernels by hand. */
-export const memory = new WebAssembly.Memory({ initial: 64 });
+export const memory = new WebAssembly.Memory({ initial: 64, maximum: 65_536, shared: true });
 const instances = new Map<string, WebAssembly.Instance>();
 
 /** Calls a SIMD kernel without a device. */
