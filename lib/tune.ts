@@ -1,6 +1,6 @@
 import type { Device } from './device/device.js';
 import { WebGpuDevice } from './device/webgpu/device.js';
-import type { TuningReport } from './device/webgpu/tuning/tuner.js';
+import type { TuningReport } from './device/webgpu/tuning/report.js';
 import type { Plan } from './plan.js';
 
 /**

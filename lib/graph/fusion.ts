@@ -114,7 +114,8 @@ export interface Fusion {
 }
 
 /** Equal for tensors that stand for the same output of a node; empty for leaves, which are never rewritten. */
-export function keyOf({ origin }: Tensor): string {
+export function keyOf(tensor: Tensor): string {
+  const { origin } = tensor;
   return origin.kind === 'node' ? outputKey(origin.node, origin.index) : '';
 }
 

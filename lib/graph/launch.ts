@@ -43,12 +43,11 @@ export interface KernelTarget {
   readonly isSoftware: boolean;
   /** WebGPU features that the device was opened with. */
   readonly features: ReadonlySet<string>;
-  readonly limits: Readonly<
-    Pick<
-      GPUSupportedLimits,
-      'maxStorageBuffersPerShaderStage' | 'maxComputeWorkgroupStorageSize' | 'maxComputeInvocationsPerWorkgroup'
-    >
-  >;
+  readonly limits: {
+    readonly maxStorageBuffersPerShaderStage: number;
+    readonly maxComputeWorkgroupStorageSize: number;
+    readonly maxComputeInvocationsPerWorkgroup: number;
+  };
 }
 
 /** WebGPU's limit on workgroups in each dimension, the same on every adapter. */

@@ -23,8 +23,8 @@ interface NodeThreads {
 /** What is used of the global object, in Node and in browsers: each part may be missing. */
 interface Host {
   readonly process?: {
-    getBuiltinModule?(id: 'node:worker_threads'): NodeThreads | undefined;
-    getBuiltinModule?(id: 'node:os'): { availableParallelism(): number } | undefined;
+    getBuiltinModule?(id: 'worker_threads'): NodeThreads | undefined;
+    getBuiltinModule?(id: 'os'): { availableParallelism(): number } | undefined;
   };
   readonly crossOriginIsolated?: boolean;
   readonly navigator?: { readonly hardwareConcurrency?: number };
@@ -40,7 +40,7 @@ export function canShareMemory(): boolean {
 
 /** As many threads as this machine runs at the same time, at most 8; 1 where that is not known. */
 export function defaultThreads(): number {
-  const os = host.process?.getBuiltinModule?.('node:os');
+  const os = host.process?.getBuiltinModule?.('os');
   return Math.min(os?.availableParallelism() ?? host.navigator?.hardwareConcurrency ?? 1, 8);
 }
 
@@ -59,7 +59,7 @@ export function startWorker(start: WorkerStart): WorkerThread | undefined {
 }
 
 function nodeThreads(): NodeThreads | undefined {
-  return host.process?.getBuiltinModule?.('node:worker_threads');
+  return host.process?.getBuiltinModule?.('worker_threads');
 }
 
 function nodeWorker(): WorkerThread | undefined {

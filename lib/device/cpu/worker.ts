@@ -14,7 +14,7 @@ interface Port {
 /** Of the global object: Node's way to the port, where there is one; in browsers it is the port itself. */
 interface Scope extends Port {
   readonly process?: {
-    getBuiltinModule?(id: 'node:worker_threads'): { readonly parentPort: Port };
+    getBuiltinModule?(id: 'worker_threads'): { readonly parentPort: Port };
   };
 }
 
@@ -22,7 +22,7 @@ interface Scope extends Port {
 type Kernel = (...values: readonly number[]) => void;
 
 const scope = globalThis as unknown as Scope;
-const port = scope.process?.getBuiltinModule?.('node:worker_threads').parentPort ?? scope;
+const port = scope.process?.getBuiltinModule?.('worker_threads').parentPort ?? scope;
 port.onmessage = ({ data }) => {
   work(data);
 };
