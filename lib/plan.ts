@@ -107,9 +107,12 @@ export class Plan {
     this.#runs += replays;
   }
 
-  /** What the plan does, in words: its steps, what was joined into one, and the memory it takes. */
+  /**
+   * What the plan does, in words: its steps, what was joined into one, the kernels that a replay launches (on the CPU the
+   * calls that it makes), and the memory it takes.
+   */
   describe(): string {
-    return describeProgram(this.program);
+    return describeProgram(this.program, this.#executable.dispatches);
   }
 
   /** Frees the buffers of the plan. Its results cannot be read afterwards. */

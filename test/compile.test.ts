@@ -313,8 +313,9 @@ test('a plan says what it does, with names of variables and bytes', async (t) =>
   const [plan] = product.plans();
   t.deepEqual(plan?.describe().split('\n'), [
     '1  matmul  input 0 [1, 2], weight → slot 0 [1, 1]',
-    'steps: 1, for 1 operations',
-    'bytes: 4 in slots (1), 8 of inputs, 0 of constants, 8 of variables, which outlive the plan',
+    'steps: 1, for 1 operations; dispatches: 1',
+    'bytes: 4 in slots (1), 8 of inputs (1), 0 of constants (0), 8 of variables (1), which outlive the plan',
+    'peak memory: 12 bytes, 20 with variables',
   ]);
   t.end();
 });

@@ -32,6 +32,8 @@ export interface DeviceArray extends TensorSpec {
 export interface Executable {
   /** Results, overwritten by each run. */
   readonly outputs: readonly DeviceArray[];
+  /** Kernels that one replay launches; on the CPU the calls: phases of SIMD kernels, and references. */
+  readonly dispatches: number;
   /** Queues replays, all with these inputs: values of the host, or arrays of the same device. */
   run(inputs: readonly (NumericArray | DeviceArray)[], replays: number): void;
   dispose(): void;

@@ -2,10 +2,12 @@ import { formatShape, sizeOf } from '../shape.js';
 import type { Program, Reference } from './program.js';
 
 /**
- * A program in words: a line a step with the operations that it joins, where each tensor lives, and how much memory
- * the plan's own buffers take. Slots are the plan's buffers for what is computed in between.
+ * A program in words: a line a step with the operations that it joins, where each tensor lives, and how much memory it
+ * takes. Slots are the plan's buffers for what is computed in between.
+ *
+ * @param dispatches kernels that a replay launches
  */
-export function describeProgram(program: Program): string {
+export function describeProgram(program: Program, dispatches: number): string {
   const { steps, slots, inputs, constants, variables } = program;
   const name = ({ place, shape }: Reference): string => {
     if (place.kind === 'variable') return variables[place.index]?.name ?? 'variable';
@@ -18,13 +20,21 @@ export function describeProgram(program: Program): string {
   ]);
   const width = Math.max(0, ...rows.map(([, operation = '']) => operation.length));
   const joined = steps.reduce((count, { operation }) => count + operation.name.split(' + ').length, 0);
-  const elements = slots.reduce((total, slot) => total + slot.elements, 0);
   const bytesOf = (specs: readonly { readonly shape: readonly number[] }[]): number =>
     specs.reduce((total, { shape }) => total + 4 * sizeOf(shape), 0);
+  const bytes = {
+    slots: 4 * slots.reduce((total, slot) => total + slot.elements, 0),
+    inputs: bytesOf(inputs),
+    constants: bytesOf(constants),
+    variables: bytesOf(variables),
+  };
+  const own = bytes.slots + bytes.inputs + bytes.constants;
   return [
     ...rows.map(([number = '', operation = '', places = '']) => `${number}  ${operation.padEnd(width)}  ${places}`),
-    `steps: ${steps.length}, for ${joined} operations`,
-    `bytes: ${4 * elements} in slots (${slots.length}), ${bytesOf(inputs)} of inputs, ${bytesOf(constants)} of constants, ` +
-      `${bytesOf(variables)} of variables, which outlive the plan`,
+    `steps: ${steps.length}, for ${joined} operations; dispatches: ${dispatches}`,
+    `bytes: ${bytes.slots} in slots (${slots.length}), ${bytes.inputs} of inputs (${inputs.length}), ` +
+      `${bytes.constants} of constants (${constants.length}), ` +
+      `${bytes.variables} of variables (${variables.length}), which outlive the plan`,
+    `peak memory: ${own} bytes, ${own + bytes.variables} with variables`,
   ].join('\n');
 }

@@ -1,3 +1,4 @@
+import { defaultDevice } from '../device/default.js';
 import type { LabelledData } from '../data/arrays.js';
 import { checkBatchSize } from '../data/batches.js';
 import { DataLoader } from '../data/data-loader.js';
@@ -9,6 +10,7 @@ import { accuracy } from '../ops/accuracy.js';
 import { softmaxCrossEntropy } from '../ops/softmax-cross-entropy.js';
 import { Optimizer } from '../optim/optimizer.js';
 import { checkOptionNames } from '../suggest.js';
+import { tune } from '../tune.js';
 import { EpochSteps } from './epoch-steps.js';
 import { Evaluator, type Loss } from './evaluate.js';
 import { Meter } from './meter.js';
@@ -64,6 +66,11 @@ export interface FitOptions extends RunOptions {
   readonly onEpochEnd?: (result: EpochResult) => void | Promise<void>;
   /** Aborting it ends the training after the steps that are under way (about 0.1 s); `fit` returns the epochs that were completed. */
   readonly signal?: AbortSignal;
+  /**
+   * Whether kernels are chosen by measuring before training starts ({@link tune}): seconds the first time on an adapter.
+   * There is nothing to choose on the CPU. Default false.
+   */
+  readonly tune?: boolean;
 }
 
 const OPTION_NAMES = [
@@ -76,6 +83,7 @@ const OPTION_NAMES = [
   'shuffle',
   'onEpochEnd',
   'signal',
+  'tune',
   'device',
 ];
 
@@ -93,6 +101,7 @@ export async function fit(model: Module, data: LabelledData, options: FitOptions
   const { epochs, validation, seed = 0, onEpochEnd, signal } = options;
   prepareModel(model, data, 'training data', seed);
   if (validation) prepareModel(model, validation, 'validation data', seed);
+  if (options.tune) await tune(options.device ?? defaultDevice());
   const trainer = new Trainer(model, data, options);
   const evaluator = validation && new Evaluator(model, validation, evaluatorOptions(options));
   const wasTraining = model.training;

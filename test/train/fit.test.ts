@@ -1,4 +1,5 @@
 import test from 'tape';
+import { WebGpuDevice } from '../../lib/device/webgpu/device.js';
 import {
   accuracy,
   batchIndices,
@@ -21,12 +22,13 @@ import {
   softmaxCrossEntropy,
   stateOf,
   TrainingError,
+  tune,
   Variable,
 } from '../../lib/index.js';
 import { differs } from '../support/close.js';
 import { cpu, testOnDevices } from '../support/devices.js';
 import { rejects } from '../support/errors.js';
-import { webgpu } from '../support/webgpu.js';
+import { openWebGpu, webgpu } from '../support/webgpu.js';
 import { clouds, net, weightsOf } from './examples.js';
 
 const sgd = (learningRate = 0.1): SGD => new SGD({ learningRate, momentum: 0.9 });
@@ -415,4 +417,22 @@ test('data from nested arrays train a model that is one layer', async (t) => {
   const data = fromArrays(inputs, [0, 0, 0, 1]);
   const history = await fit(new Sequential([new Dense(2)]), data, { epochs: 200, optimizer: sgd(0.5) });
   t.equal(history.accuracy.at(-1), 1, 'AND is learned');
+});
+
+test('fit with `tune` chooses kernels by measuring, and trains the same; on the CPU there is nothing to do', async (t) => {
+  const opened = await openWebGpu();
+  const device = new WebGpuDevice(opened.gpu, opened.info); // without a store: nothing is remembered
+  const data = clouds(20, 6);
+  const train = async (options: Partial<FitOptions>): Promise<readonly number[]> =>
+    (await fit(net(8, 0.5), data, { epochs: 2, batchSize: 10, optimizer: sgd(), ...options })).loss;
+  const expected = await train({ device: cpu });
+  const losses = await train({ device, tune: true });
+  t.equal(differs(Float64Array.from(losses), expected, { absolute: 0, relative: 1e-4 }), undefined);
+  const { choices } = await tune(device);
+  t.ok(
+    choices.some(({ source, operation }) => source === 'measured' && operation.includes('relu')),
+    choices.map(({ operation }) => operation).join('; '),
+  );
+  t.deepEqual(await train({ device: cpu, tune: true }), expected);
+  opened.dispose();
 });

@@ -18,6 +18,7 @@ export interface PlacedStep {
 /** A program on the heap of a CPU device: each step runs on SIMD kernels, phase by phase, or on its reference. */
 export class CpuExecutable implements Executable {
   readonly outputs: readonly CpuArray[];
+  readonly dispatches: number;
   readonly #device: CpuDevice;
   readonly #inputs: readonly CpuArray[];
   readonly #owned: readonly CpuArray[];
@@ -31,12 +32,14 @@ export class CpuExecutable implements Executable {
     inputs: readonly CpuArray[],
     outputs: readonly CpuArray[],
     owned: readonly CpuArray[],
+    dispatches: number,
     makeWork: () => (() => void)[],
   ) {
     this.#device = device;
     this.#inputs = inputs;
     this.outputs = outputs;
     this.#owned = owned;
+    this.dispatches = dispatches;
     this.#makeWork = makeWork;
   }
 
@@ -52,8 +55,9 @@ export class CpuExecutable implements Executable {
     }));
     const simd = await placeSimd(device, steps);
     const makeWork = (): (() => void)[] => steps.flatMap((step, i) => simd.work[i] ?? [referenceWork(step)]);
+    const dispatches = steps.reduce((count, _, i) => count + (simd.work[i]?.length ?? 1), 0);
     const outputs = program.outputs.map(resolve);
-    return new CpuExecutable(device, inputs, outputs, [...owned, ...simd.owned], makeWork);
+    return new CpuExecutable(device, inputs, outputs, [...owned, ...simd.owned], dispatches, makeWork);
   }
 
   run(values: readonly (NumericArray | DeviceArray)[], replays: number): void {

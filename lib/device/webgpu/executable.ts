@@ -80,6 +80,10 @@ export class WebGpuExecutable implements Executable {
     return new WebGpuExecutable(device, inputs, outputs, dispatches, buffers);
   }
 
+  get dispatches(): number {
+    return this.#dispatches.length;
+  }
+
   run(values: readonly (NumericArray | DeviceArray)[], replays: number): void {
     this.#device.checkAlive();
     const { queue } = this.#device.gpu;
