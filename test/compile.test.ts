@@ -7,6 +7,7 @@ import {
   Generator,
   matmul,
   multiply,
+  OptionError,
   randomUniform,
   run,
   ShapeError,
@@ -318,4 +319,84 @@ test('a plan says what it does, with names of variables and bytes', async (t) =>
     'peak memory: 12 bytes, 20 with variables',
   ]);
   t.end();
+});
+
+testOnDevices('repeat() replays so many times, with the results of the last', async (t, device) => {
+  const counter = new Variable('counter', Float32Array.of(0));
+  const step = compile(
+    (x) => {
+      counter.assign(add(counter, x));
+      return multiply(counter.value, 10);
+    },
+    { device },
+  );
+  t.equal(await (await step.repeat(5, [2])).item(), 100);
+  t.equal(await (await step.repeat(1, [1])).item(), 110);
+  t.equal(step.plans().length, 1);
+  const last = await step.repeat(1000, [1]);
+  await step(0);
+  t.equal((await counter.data())[0], 1011);
+  await rejects(t, last.item(), TraceError, 'overwritten');
+});
+
+testOnDevices('calls and repetitions that nobody waited for come in their order', async (t, device) => {
+  const history = new Variable('history', Float32Array.of(0));
+  const push = compile((digit) => history.assign(add(multiply(history, 10), digit)), { device });
+  await Promise.all([push(1), push.repeat(2, [2]), push(3), push.repeat(1, [4])]);
+  t.deepEqual(Array.from(await history.data()), [12234]);
+});
+
+testOnDevices('an aborted signal ends a repetition between two submits', async (t, device) => {
+  const counter = new Variable('counter', Float32Array.of(0));
+  const step = compile(() => counter.assign(add(counter, 1)), { device });
+  await step.repeat(10, [], { signal: AbortSignal.abort() });
+  t.equal((await counter.data())[0], 0, 'before the first');
+  const controller = new AbortController();
+  const endless = step.repeat(1e9, [], { signal: controller.signal });
+  setTimeout(() => {
+    controller.abort();
+  }, 20);
+  await endless;
+  const { 0: count = 0 } = await counter.data();
+  t.ok(count > 0 && count < 1e9, `${count} replays`);
+  await step.repeat(2);
+  t.equal((await counter.data())[0], count + 2, 'it goes on afterwards');
+});
+
+test('repeat() refuses what is no number of replays, and a call inside a traced function', async (t) => {
+  const step = compile((x) => add(x, 1), { device: cpu });
+  for (const replays of [0, -1, 1.5, NaN, Infinity]) {
+    refuses(t, () => step.repeat(replays, [1]), OptionError, String(replays));
+  }
+  const outer = compile((x) => {
+    void step.repeat(2, [x]);
+    return x;
+  });
+  await rejects(t, outer(1), TraceError, 'inside a traced function');
+  t.equal(await (await step.repeat(2, [1])).item(), 2, 'the control');
+});
+
+testOnDevices('what goes wrong in a call that has nothing to wait for rejects it', async (t, device) => {
+  const f = compile((x) => add(x, 1), { device });
+  const stale = await f(1);
+  await f(2);
+  let failure: Promise<unknown> | undefined;
+  t.doesNotThrow(() => (failure = f(stale)), 'it does not throw');
+  await rejects(t, failure ?? Promise.resolve(), TraceError, 'overwritten');
+  let isBroken = false;
+  const g = compile(
+    (x) => {
+      activeTrace()?.beforeReplay(() => {
+        if (isBroken) throw new OptionError('host work failed');
+      });
+      return x;
+    },
+    { device },
+  );
+  await g(1);
+  isBroken = true;
+  await rejects(t, g(2), OptionError, 'host work failed');
+  await rejects(t, g.repeat(2, [2]), OptionError, 'host work failed');
+  isBroken = false;
+  t.equal(await (await g(3)).item(), 3, 'the next call is served');
 });

@@ -141,6 +141,7 @@ class FusePass {
         taker.specs.map((spec, index) => new Tensor(spec, { kind: 'node', node: taker, index })),
       );
       this.#putFusion(taker, node, fusion);
+      this.#takeLaterNodes(later, position);
       return true;
     }
     return false;
