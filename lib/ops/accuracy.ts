@@ -35,8 +35,9 @@ function checkClasses(logits: TensorSpec | undefined, target: TensorSpec | undef
 function isCorrect(logits: ArrayView, target: ArrayView, row: number): number {
   const [, C = 0] = logits.shape;
   const values = Array.from(logits.data.subarray(row * C, (row + 1) * C));
-  // Math.max is NaN where any value is, and then nothing is found.
-  return Number(values.indexOf(Math.max(...values)) === target.data[row]);
+  // Math.max is NaN where any value is, and then nothing is found: -1, which is no hit for a label of -1 either.
+  const predicted = values.indexOf(Math.max(...values));
+  return Number(predicted >= 0 && predicted === target.data[row]);
 }
 
 function launchOf(entryPoint: string, logits: TensorSpec | undefined, workgroups: Launch['workgroups']): Launch {

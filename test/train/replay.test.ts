@@ -60,7 +60,7 @@ test('many steps of MyNet share a submit, and upload nothing', async (t) => {
   const device = await openNullDevice(); // it takes no time: how many steps go together does not depend on the machine
   const { step } = mynetStep(device);
   await step.repeat(200); // by now submits hold 64 steps and more
-  // As on hardware, the gradient of the second layer's weight is a split product: two dispatches.
+  // It chooses kernels as for hardware: the first product is split, and two dispatches.
   const counter = countWebGpu(device);
   await step.repeat(16);
   t.deepEqual(counter.values, { ...NOTHING_NEW, submits: 1, writes: 0, passes: 1, dispatches: 8 * 16 });
