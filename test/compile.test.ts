@@ -381,7 +381,9 @@ testOnDevices('what goes wrong in a call that has nothing to wait for rejects it
   const stale = await f(1);
   await f(2);
   let failure: Promise<unknown> | undefined;
-  t.doesNotThrow(() => (failure = f(stale)), 'it does not throw');
+  t.doesNotThrow(() => {
+    failure = f(stale);
+  }, 'it does not throw');
   await rejects(t, failure ?? Promise.resolve(), TraceError, 'overwritten');
   let isBroken = false;
   const g = compile(

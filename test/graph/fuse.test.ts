@@ -25,22 +25,15 @@ import {
 import { RandomStream } from '../../lib/random.js';
 import { Parameter, Variable } from '../../lib/variable.js';
 import { differs } from '../support/close.js';
+import { fusingCpu, stepsOf } from '../support/fusing.js';
 import { webgpu } from '../support/webgpu.js';
 
 /** The reference device, once as it is and once with fused programs, which run the references of fused operations. */
 const plain = new CpuDevice({ reason: 'test' });
-class FusingDevice extends CpuDevice {
-  override readonly fusion = { kernels: 'wgsl', maxStorageBuffers: 8 } as const;
-}
-const fusing = new FusingDevice({ reason: 'test' });
+const fusing = fusingCpu();
 
 const normal = (name: string, ...shape: number[]): Float32Array =>
   new RandomStream(5, name).normal(shape.reduce((product, size) => product * size, 1));
-
-/** Names of the steps of the only plan of a compiled function. */
-function stepsOf(compiled: { plans(): readonly { program: { steps: readonly { operation: { name: string } }[] } }[] }) {
-  return compiled.plans().flatMap(({ program }) => program.steps.map(({ operation }) => operation.name));
-}
 
 /** Two steps of training a layer and what comes of them: output, weight, bias. */
 async function trainLayer(

@@ -128,11 +128,11 @@ test('an optimizer is refused outside of a traced function, without parameters, 
   t.deepEqual(await a.data(), Float32Array.of(0, 2), 'the control');
 });
 
-test('an optimizer of your own needs names for its state and an update', async (t) => {
+testOnDevices('an optimizer of your own needs names for its state and an update', async (t, device) => {
   /** p ← rate · gradient: enough to see that the base class hands on what it should. */
   class Constant extends Optimizer {
     constructor() {
-      super(0.5);
+      super((step) => 0.5 / (1 + step));
     }
 
     override namedVariables(): Map<string, Variable> {
@@ -145,7 +145,17 @@ test('an optimizer of your own needs names for its state and an update', async (
   }
   const parameter = new Parameter('p', Float32Array.of(3));
   const optimizer = new Constant();
-  await run(() => optimizer.apply([parameter], gradient(sum(square(parameter)), [parameter])), { device: cpu });
+  await run(() => optimizer.apply([parameter], gradient(sum(square(parameter)), [parameter])), { device });
   t.deepEqual(await parameter.data(), Float32Array.of(3), '0.5 · 2 · 3');
   t.equal(optimizer.step, 1);
+  const step = compile(
+    () => {
+      optimizer.minimize(sum(square(parameter)), [parameter]);
+    },
+    { device },
+  );
+  await step.repeat(3);
+  const [value = NaN] = await parameter.data();
+  t.ok(Math.abs(value - 0.125) < 1e-6, `${value}: 3 · 1/2 · 1/3 · 1/4`);
+  t.equal(optimizer.step, 4);
 });
