@@ -16,19 +16,25 @@ override NESTEROV: bool = false;
 @group(0) @binding(8) var<storage, read_write> velocity: array<f32>;
 @group(0) @binding(9) var<storage, read> optimizer: array<u32>;
 
-fn learningRate() -> f32 {
-  return bitcast<f32>(optimizer[1u + optimizer[0] % RATES]);
+// The same for all elements: read once an invocation.
+var<private> learningRate: f32;
+var<private> isFirstStep: bool;
+
+fn beginDescent() {
+  let step = optimizer[0];
+  learningRate = bitcast<f32>(optimizer[1u + step % RATES]);
+  isFirstStep = step == 0u;
 }
 
 fn moved(p: f32, gradient: f32) -> f32 {
-  return p - learningRate() * (gradient + WEIGHT_DECAY * p);
+  return p - learningRate * (gradient + WEIGHT_DECAY * p);
 }
 
 // (parameter, velocity) after a step with momentum.
 fn movedWithMomentum(p: f32, v: f32, gradient: f32) -> vec2f {
   let g = gradient + WEIGHT_DECAY * p;
-  let next = select(MOMENTUM * v + (1.0 - DAMPENING) * g, g, optimizer[0] == 0u);
-  return vec2f(p - learningRate() * select(next, g + MOMENTUM * next, NESTEROV), next);
+  let next = select(MOMENTUM * v + (1.0 - DAMPENING) * g, g, isFirstStep);
+  return vec2f(p - learningRate * select(next, g + MOMENTUM * next, NESTEROV), next);
 }
 
 fn descend(gradient: f32, row: u32, column: u32) -> f32 {

@@ -26,5 +26,6 @@ fn matmulAddParts(
     sum += partial[part * elements + index];
   }
   let row = index / columns;
+  beginStages();
   storeElement(row / size.M, row % size.M, index % columns, sum);
 }

@@ -15,8 +15,8 @@
 // Cost        four steps of k: 2 · 8 · 4 · 4 = 256 flop an invocation for 8 loads of A and 16 of B, 96 B: 2.7 flop/B
 // For         adapters that run on the CPU, where invocations are the lanes of SIMD registers, a load costs as much as a
 //             dozen multiply-adds, and workgroup memory and barriers gain nothing. Where rows begin is computed outside
-//             of the loop: SwiftShader's compiler moves nothing there. With B transposed neighbouring invocations read
-//             elements K apart, and it is still the fastest.
+//             of the loop: SwiftShader's compiler moves nothing there. Four steps of k at a time: it stores and loads all
+//             sums once an iteration. With A · Bᵀ neighbouring invocations would read elements K apart: matmul_dots.wgsl.
 // Edges       beyond M and N the last row and column are computed once more and not stored; K is exact
 // Reference   lib/ops/matmul.ts
 
@@ -57,26 +57,6 @@ fn addTo(totals: ptr<function, Sums>, sums: Sums) {
   (*totals).s7 += sums.s7;
 }
 
-// Four stored rows, by where they begin, at one column.
-fn inRowsOfA(rows: vec4u, column: u32) -> vec4f {
-  return vec4f(
-    inRowOfA(rows.x, column),
-    inRowOfA(rows.y, column),
-    inRowOfA(rows.z, column),
-    inRowOfA(rows.w, column),
-  );
-}
-
-fn rowsOfA(start: u32, row: u32, columns: u32) -> vec4u {
-  let rows = min(row + vec4u(0u, 1u, 2u, 3u), vec4u(size.M - 1u));
-  return vec4u(
-    rowOfA(start, rows.x, columns),
-    rowOfA(start, rows.y, columns),
-    rowOfA(start, rows.z, columns),
-    rowOfA(start, rows.w, columns),
-  );
-}
-
 // Four columns of op(B): of the last one in place of those beyond it. With B transposed they are stored rows.
 struct Columns {
   places: vec4u,
@@ -89,12 +69,7 @@ fn columnsOfB(start: u32, columns: vec4u) -> Columns {
   if (!TRANSPOSE_B) {
     return Columns(places, columns >= vec4u(size.N), vec4u());
   }
-  let rows = vec4u(
-    rowOfB(start, places.x, size.K),
-    rowOfB(start, places.y, size.K),
-    rowOfB(start, places.z, size.K),
-    rowOfB(start, places.w, size.K),
-  );
+  let rows = fourRowsOfB(start, places, size.K);
   return Columns(places, columns >= vec4u(size.N), rows);
 }
 
@@ -102,8 +77,7 @@ fn columnsOfB(start: u32, columns: vec4u) -> Columns {
 fn stepOfB(start: u32, k: u32, columns: Columns, N: u32) -> vec4f {
   var values = vec4f();
   if (TRANSPOSE_B) {
-    let rows = columns.rows;
-    values = vec4f(inRowOfB(rows.x, k), inRowOfB(rows.y, k), inRowOfB(rows.z, k), inRowOfB(rows.w, k));
+    values = inFourRowsOfB(columns.rows, k);
   } else {
     let row = rowOfB(start, k, N);
     let places = columns.places;
@@ -130,6 +104,12 @@ fn gatherQuad(value: f32) -> vec4f {
   );
 }
 
+// One step of k with A transposed: its row of A is one element an invocation of the quad, twice.
+fn addStep(sums: ptr<function, Sums>, start: u32, k: u32, upper: u32, lower: u32, b: vec4f) {
+  let row = rowOfA(start, k, size.M);
+  multiplyAdd(sums, gatherQuad(inRowOfA(row, upper)), gatherQuad(inRowOfA(row, lower)), b);
+}
+
 @compute @workgroup_size(LANES)
 fn matmulBroadcast(
   @builtin(workgroup_id) workgroupId: vec3u,
@@ -153,8 +133,8 @@ fn matmulBroadcast(
   var upperRows = vec4u();
   var lowerRows = vec4u();
   if (!TRANSPOSE_A) {
-    upperRows = rowsOfA(startA, row, K);
-    lowerRows = rowsOfA(startA, row + 4u, K);
+    upperRows = fourRowsOfA(startA, edge(row, M), K);
+    lowerRows = fourRowsOfA(startA, edge(row + 4u, M), K);
   }
   let ofB = columnsOfB(startB, columns);
   var totals = Sums();
@@ -163,16 +143,19 @@ fn matmulBroadcast(
     var sums = Sums();
     var k = block;
     if (TRANSPOSE_A) {
+      for (; k + 4u <= end; k += 4u) {
+        addStep(&sums, startA, k, upperPlace, lowerPlace, stepOfB(startB, k, ofB, N));
+        addStep(&sums, startA, k + 1u, upperPlace, lowerPlace, stepOfB(startB, k + 1u, ofB, N));
+        addStep(&sums, startA, k + 2u, upperPlace, lowerPlace, stepOfB(startB, k + 2u, ofB, N));
+        addStep(&sums, startA, k + 3u, upperPlace, lowerPlace, stepOfB(startB, k + 3u, ofB, N));
+      }
       for (; k < end; k++) {
-        let rowA = rowOfA(startA, k, M);
-        let upper = gatherQuad(inRowOfA(rowA, upperPlace));
-        let lower = gatherQuad(inRowOfA(rowA, lowerPlace));
-        multiplyAdd(&sums, upper, lower, stepOfB(startB, k, ofB, N));
+        addStep(&sums, startA, k, upperPlace, lowerPlace, stepOfB(startB, k, ofB, N));
       }
     } else {
       for (; k + 4u <= end; k += 4u) {
-        let upper = inRowsOfA(upperRows, k + place);
-        let lower = inRowsOfA(lowerRows, k + place);
+        let upper = inFourRowsOfA(upperRows, k + place);
+        let lower = inFourRowsOfA(lowerRows, k + place);
         let b0 = stepOfB(startB, k, ofB, N);
         multiplyAdd(&sums, quadBroadcast(upper, 0u), quadBroadcast(lower, 0u), b0);
         let b1 = stepOfB(startB, k + 1u, ofB, N);
@@ -184,7 +167,7 @@ fn matmulBroadcast(
       }
       for (; k < end; k++) {
         let b = stepOfB(startB, k, ofB, N);
-        multiplyAdd(&sums, inRowsOfA(upperRows, k), inRowsOfA(lowerRows, k), b);
+        multiplyAdd(&sums, inFourRowsOfA(upperRows, k), inFourRowsOfA(lowerRows, k), b);
       }
     }
     addTo(&totals, sums);
@@ -192,6 +175,7 @@ fn matmulBroadcast(
   var rows = array<vec4f, 8>(
     totals.s0, totals.s1, totals.s2, totals.s3, totals.s4, totals.s5, totals.s6, totals.s7,
   );
+  beginStages();
   for (var r = 0u; r < 8u; r++) {
     storeInRow(tile.matrix, row + r, columns, rows[r]);
   }

@@ -120,8 +120,11 @@ fn storeSum(row: u32, sum: f32) {
 // end sums
 
 // What becomes of an element of the product before it is stored: nothing here, or the stages of a fused kernel
-// (epilogue_*.wgsl, lib/ops/fused-matmul.ts).
+// (epilogue_*.wgsl, lib/ops/fused-matmul.ts). What is the same for all elements is read in beginStages, which every
+// invocation calls before its first store: shader compilers do not move it out of the loops.
 // begin epilogue
+fn beginStages() {
+}
 fn finish(value: f32, row: u32, column: u32) -> f32 {
   return value;
 }

@@ -56,6 +56,7 @@ fn matmulDirect(
   var rows = array<vec4f, 8>(
     upper[0], upper[1], upper[2], upper[3], lower[0], lower[1], lower[2], lower[3],
   );
+  beginStages();
   for (var r = 0u; r < 8u; r++) {
     storeC(tile.matrix, row + r, column, rows[r]);
   }

@@ -27,5 +27,6 @@ fn matmulNaive(
     }
     total += sum;
   }
+  beginStages();
   storeElement(tile.matrix, row, column, total);
 }

@@ -36,11 +36,17 @@ fn loadB(start: u32, row: u32, column: u32, rows: u32, columns: u32) -> vec4f {
 const MISSING = 0x80000000u;
 
 fn rowOfA(start: u32, row: u32, columns: u32) -> u32 {
+  if (!PICKS_A) {
+    return start + row * columns;
+  }
   let at = start + tableRowA(row) * columns;
   return select(at, at | MISSING, isMissingA(row));
 }
 
 fn rowOfB(start: u32, row: u32, columns: u32) -> u32 {
+  if (!PICKS_B) {
+    return start + row * columns;
+  }
   let at = start + tableRowB(row) * columns;
   return select(at, at | MISSING, isMissingB(row));
 }
@@ -59,6 +65,48 @@ fn inRowOfB(row: u32, column: u32) -> f32 {
     return select(value, nanValue(value), row >= MISSING);
   }
   return b[row + column];
+}
+
+// Four rows from one on, the last of `count` in place of those beyond it.
+fn edge(row: u32, count: u32) -> vec4u {
+  return min(row + vec4u(0u, 1u, 2u, 3u), vec4u(count - 1u));
+}
+
+// Where four stored rows begin, and their elements in one column.
+fn fourRowsOfA(start: u32, rows: vec4u, columns: u32) -> vec4u {
+  return vec4u(
+    rowOfA(start, rows.x, columns),
+    rowOfA(start, rows.y, columns),
+    rowOfA(start, rows.z, columns),
+    rowOfA(start, rows.w, columns),
+  );
+}
+
+fn inFourRowsOfA(rows: vec4u, column: u32) -> vec4f {
+  return vec4f(
+    inRowOfA(rows.x, column),
+    inRowOfA(rows.y, column),
+    inRowOfA(rows.z, column),
+    inRowOfA(rows.w, column),
+  );
+}
+
+fn fourRowsOfB(start: u32, rows: vec4u, columns: u32) -> vec4u {
+  return vec4u(
+    rowOfB(start, rows.x, columns),
+    rowOfB(start, rows.y, columns),
+    rowOfB(start, rows.z, columns),
+    rowOfB(start, rows.w, columns),
+  );
+}
+
+fn inFourRowsOfB(rows: vec4u, column: u32) -> vec4f {
+  return vec4f(
+    inRowOfB(rows.x, column),
+    inRowOfB(rows.y, column),
+    inRowOfB(rows.z, column),
+    inRowOfB(rows.w, column),
+  );
 }
 
 // One element of op(A), or of op(B) with its column of ones.

@@ -110,6 +110,7 @@ fn matmulTiled(
       totals[i] += sums[i];
     }
   }
+  beginStages();
   for (var i = 0u; i < BLOCKS; i++) {
     let firstRow = tileRow + (row + i % ROW_BLOCKS * ROWS) * 4u;
     let firstColumn = tileColumn + (column + i / ROW_BLOCKS * COLUMNS) * 4u;

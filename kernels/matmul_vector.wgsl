@@ -49,6 +49,7 @@ fn matmulVector(
     for (var i = lane; i < 64u; i += outputs) {
       sum += sums[i];
     }
+    beginStages();
     storeElement(tile.matrix, row, column, sum);
   }
 }

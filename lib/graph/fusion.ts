@@ -47,6 +47,8 @@ export interface Stage {
   readonly writesAt?: readonly number[];
   /** WGSL: what the expression needs, bindings and overrides included. Two stages of one text do not go together. */
   readonly code: string;
+  /** WGSL: a statement that each invocation carries out once, before its first element. */
+  readonly begin?: string;
   /** WGSL: an expression of `value`, `row` and `column`. */
   readonly expression: string;
   /** Values of the overrides in `code`. */

@@ -258,6 +258,9 @@ function epilogueCode(stages: readonly Stage[], tap: number | undefined): string
   return [
     ...(tap === undefined ? [] : [epilogueTapWgsl]),
     ...stages.map(({ code }) => code),
+    'fn beginStages() {',
+    ...stages.flatMap(({ begin }) => (begin === undefined ? [] : [`  ${begin}`])),
+    '}',
     'fn finish(product: f32, row: u32, column: u32) -> f32 {',
     '  var value = product;',
     ...lines,

@@ -5,6 +5,7 @@ import {
   matmulBroadcastWgsl,
   matmulCommonWgsl,
   matmulDirectWgsl,
+  matmulDotsWgsl,
   matmulNaiveWgsl,
   matmulScalarLoadsWgsl,
   matmulTiledWgsl,
@@ -29,6 +30,7 @@ export const MATMUL_VARIANTS = [
   'naive',
   'direct',
   'broadcast',
+  'dots',
   'vector',
   'tiled32x32',
   'tiled64x64',
@@ -58,6 +60,7 @@ interface Technique {
   readonly tile: (product: Product) => readonly [rows: number, columns: number];
   readonly constants?: (product: Product) => Readonly<Record<string, number>>;
   readonly usesSubgroups?: boolean;
+  readonly usesWorkgroupMemory?: boolean;
   /** Steps of K in each part; left out, K is not split. */
   readonly kPerPart?: (product: Product) => number;
   /** Whether it can compute the product at all. */
@@ -88,7 +91,12 @@ function tiled(tile: readonly [number, number], invocation: readonly [number, nu
     'tile',
     constants.map(([name, value]) => `const ${name} = ${value}u;`).join('\n'),
   );
-  return { code: (product) => blocks(product) + code, entryPoint: 'matmulTiled', tile: () => tile };
+  return {
+    code: (product) => blocks(product) + code,
+    entryPoint: 'matmulTiled',
+    tile: () => tile,
+    usesWorkgroupMemory: true,
+  };
 }
 
 /** Elements of C that 64 invocations of the vector kernel compute: one where the matrix is contiguous along k. */
@@ -111,6 +119,13 @@ const TECHNIQUES: Readonly<Record<MatmulVariant, Technique>> = {
     tile: (product) => [8, 4 * broadcastLanes(product)],
     constants: (product) => ({ LANES: broadcastLanes(product) }),
     usesSubgroups: true,
+  },
+  dots: {
+    code: () => matmulScalarLoadsWgsl + matmulDotsWgsl,
+    entryPoint: 'matmulDots',
+    tile: () => [8, 16],
+    usesSubgroups: true,
+    offers: ({ attributes: { transposeA, transposeB } }) => transposeB && !transposeA,
   },
   vector: {
     code: () => matmulScalarLoadsWgsl + matmulVectorWgsl,
@@ -162,7 +177,10 @@ const FILLING_WORKGROUPS = 128;
  */
 export function variantFor(a: Shape, b: Shape, attributes: MatmulAttributes, target: KernelTarget): MatmulVariant {
   const { M, N, K, batchShape } = sizesOf(a, b, attributes);
-  if (target.isSoftware) return target.features.has('subgroups') ? 'broadcast' : 'direct';
+  if (target.isSoftware) {
+    if (!target.features.has('subgroups')) return 'direct';
+    return attributes.transposeB && !attributes.transposeA ? 'dots' : 'broadcast';
+  }
   if (M === 1 || N === 1) return 'vector';
   const tiles = (rows: number, columns: number): number =>
     ceilDivide(M, rows) * ceilDivide(N, columns) * sizeOf(batchShape);
@@ -270,7 +288,10 @@ function commonCode(blocks: Epilogue['blocks']): string {
   );
 }
 
-/** All variants that can compute this product on such an adapter, the default one first. */
+/**
+ * The variants to choose from on such an adapter, the default one first. Those with tiles in workgroup memory take an
+ * adapter that runs on the CPU seconds to compile each, and gain nothing there.
+ */
 export function matmulVariants(
   a: Shape,
   b: Shape,
@@ -280,7 +301,10 @@ export function matmulVariants(
 ): readonly KernelVariant[] {
   const first = variantFor(a, b, attributes, target);
   const others = MATMUL_VARIANTS.filter(
-    (variant) => variant !== first && offersVariant(a, b, attributes, variant, target),
+    (variant) =>
+      variant !== first &&
+      !(target.isSoftware && TECHNIQUES[variant].usesWorkgroupMemory) &&
+      offersVariant(a, b, attributes, variant, target),
   );
   return [first, ...others].map((variant) => ({
     name: variant,

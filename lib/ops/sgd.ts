@@ -59,6 +59,7 @@ export const sgdUpdate: Operation<{ readonly weightDecay: number }> = defineOper
       reads: [{ input: 2, at: 9 }],
       writesAt: [2],
       code: epilogueSgdWgsl,
+      begin: 'beginDescent();',
       expression: 'descend(value, row, column)',
       constants: { WEIGHT_DECAY: weightDecay, RATES: ratesIn(state) },
       keepsInput: false,
@@ -122,6 +123,7 @@ export const sgdMomentumUpdate: Operation<SgdAttributes> = defineOperation<SgdAt
     reads: [{ input: 3, at: 9 }],
     writesAt: [2, 8],
     code: epilogueSgdWgsl,
+    begin: 'beginDescent();',
     expression: 'descendWithMomentum(value, row, column)',
     constants: {
       WEIGHT_DECAY: weightDecay,
