@@ -16,7 +16,8 @@
 // For         adapters that run on the CPU, where invocations are the lanes of SIMD registers, a load costs as much as a
 //             dozen multiply-adds, and workgroup memory and barriers gain nothing. Where rows begin is computed outside
 //             of the loop: SwiftShader's compiler moves nothing there. Four steps of k at a time: it stores and loads all
-//             sums once an iteration. With A · Bᵀ neighbouring invocations would read elements K apart: matmul_dots.wgsl.
+//             sums once an iteration. With B transposed neighbouring invocations read
+//             elements K apart.
 // Edges       beyond M and N the last row and column are computed once more and not stored; K is exact
 // Reference   lib/ops/matmul.ts
 

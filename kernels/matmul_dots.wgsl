@@ -12,9 +12,8 @@
 //             65,535
 // Cost        four steps of k: 2 · 8 · 8 = 128 flop an invocation for 8 loads of A and 8 of B, 64 B: 2 flop/B; in the end
 //             2 · 64 exchanges in the quad
-// For         adapters that run on the CPU, where a load of consecutive elements is one load of a SIMD register and any
-//             other is one load a lane: matmul_broadcast.wgsl reads elements K apart where B is transposed. Sixteen steps of k at a time: SwiftShader stores and loads all sums
-//             once an iteration
+// For         a candidate for tuning on adapters that run on the CPU, where invocations are lanes of SIMD registers: all loads
+//             are of consecutive elements. Not the default: it was not faster than matmul_broadcast.wgsl where both were timed
 // Edges       beyond M and N the last row is computed once more and not stored; behind the last k zeros are added
 // Reference   lib/ops/matmul.ts
 

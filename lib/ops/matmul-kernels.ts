@@ -177,10 +177,7 @@ const FILLING_WORKGROUPS = 128;
  */
 export function variantFor(a: Shape, b: Shape, attributes: MatmulAttributes, target: KernelTarget): MatmulVariant {
   const { M, N, K, batchShape } = sizesOf(a, b, attributes);
-  if (target.isSoftware) {
-    if (!target.features.has('subgroups')) return 'direct';
-    return attributes.transposeB && !attributes.transposeA ? 'dots' : 'broadcast';
-  }
+  if (target.isSoftware) return target.features.has('subgroups') ? 'broadcast' : 'direct';
   if (M === 1 || N === 1) return 'vector';
   const tiles = (rows: number, columns: number): number =>
     ceilDivide(M, rows) * ceilDivide(N, columns) * sizeOf(batchShape);
