@@ -56,9 +56,10 @@ function absorbStage(chain: Chain, call: AbsorbCall, rules: FusionRules): Fusion
   if (stage.writesAt && chain.tap !== undefined) return undefined;
   if (writesWhatIsRead(call)) return undefined;
 
+  const { link, more } = linkOf(call);
   const next: Chain = {
     ...chain,
-    stages: [...chain.stages, linkOf(call)],
+    stages: [...chain.stages, link],
     ...(isShared && { tap: chain.stages.length }),
   };
   const specs = [
@@ -67,7 +68,7 @@ function absorbStage(chain: Chain, call: AbsorbCall, rules: FusionRules): Fusion
     ...(isShared ? [value] : []),
     ...(chain.sums ? producer.specs.slice(sums) : []),
   ];
-  const outputs = make(next, producer, othersOf(call), specs, node, target, rules);
+  const outputs = make(next, producer, more, specs, node, target, rules);
   if (!outputs) return undefined;
   const places = outputPlaces(next);
   const kept: (Tensor | undefined)[] = producer.specs.map(() => undefined);
@@ -91,15 +92,8 @@ function absorbOnSums(chain: Chain, call: AbsorbCall, rules: FusionRules): Fusio
   if (!isSameUpdate) return undefined;
 
   const specs = [...producer.specs.slice(0, sums), ...node.specs];
-  const outputs = make(
-    { ...chain, sums: { link: linkOf(call) } },
-    producer,
-    othersOf(call),
-    specs,
-    node,
-    target,
-    rules,
-  );
+  const { link, more } = linkOf(call);
+  const outputs = make({ ...chain, sums: { link } }, producer, more, specs, node, target, rules);
   return outputs && { kept: outputs.slice(0, sums), outputs: outputs.slice(sums) };
 }
 
@@ -163,19 +157,18 @@ function make(
   return createNode({ operation, attributes, inputs: [...inputs, ...more], specs, trace });
 }
 
-/** A stage as a part of a chain whose inputs its own ones, but for the element, are put behind. */
-function linkOf({ stage, node, inputs, producer }: AbsorbCall): Link {
-  let place = producer.inputs.length;
-  return {
-    stage,
-    operation: node.operation,
-    attributes: node.attributes,
-    inputs: inputs.map((_, i) => (i === stage.position ? VALUE : place++)),
-  };
-}
-
-function othersOf({ stage, inputs }: AbsorbCall): readonly Tensor[] {
-  return inputs.filter((_, i) => i !== stage.position);
+/** A stage as a part of a chain: its inputs, but for the element, are put behind those of the chain, unless they are there. */
+function linkOf({ stage, node, inputs, producer }: AbsorbCall): {
+  readonly link: Link;
+  readonly more: readonly Tensor[];
+} {
+  const more: Tensor[] = [];
+  const places = inputs.map((input, i) => {
+    if (i === stage.position) return VALUE;
+    const known = producer.inputs.findIndex((other) => isSameTensor(other, input));
+    return known >= 0 ? known : producer.inputs.length + more.push(input) - 1;
+  });
+  return { link: { stage, operation: node.operation, attributes: node.attributes, inputs: places }, more };
 }
 
 /** One dispatch may not read what it writes: an update of a weight that the product itself reads stays on its own. */
