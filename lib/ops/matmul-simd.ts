@@ -162,7 +162,7 @@ function blockSizeOf(product: Product, wanted: number): { readonly rows: number;
         Math.min(ceilDivide(wanted, mostColumnParts), mostRowParts),
       );
       const columnParts = Math.min(ceilDivide(wanted, rowParts), mostColumnParts);
-      return { rows: part(M, rowParts, 4), columns: part(N, columnParts, 8) };
+      return { rows: part(M, rowParts, 4), columns: part(N, columnParts, 16) };
     }
   }
 }
