@@ -106,5 +106,6 @@ test('a program that opened a GPU and computed on it ends by itself', async (t) 
   const tooLate = setTimeout(() => child.kill('SIGKILL'), 30_000);
   const code = await new Promise((resolve) => child.on('exit', (status, signal) => resolve(signal ?? status)));
   clearTimeout(tooLate);
-  t.deepEqual([output.trim(), code], ['42', 0]);
+  // Dawn may warn of an adapter's limits ahead of it.
+  t.deepEqual([output.trim().split('\n').at(-1), code], ['42', 0]);
 });
