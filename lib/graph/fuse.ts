@@ -1,4 +1,4 @@
-import { Tensor } from '../tensor.js';
+import type { Tensor } from '../tensor.js';
 import type { Variable } from '../variable.js';
 import {
   type Fusion,
@@ -9,7 +9,7 @@ import {
   variablesAmong,
   variablesWritten,
 } from './fusion.js';
-import { createNode, type GraphNode, outputKey, storageOf } from './node.js';
+import { createNode, type GraphNode, outputKey, outputsOf, storageOf } from './node.js';
 import { nodesBefore } from './nodes.js';
 
 /** A graph's results and changes of state. */
@@ -136,10 +136,7 @@ class FusePass {
       const taker = nodeOf(this.#fold(later, inputs));
       const fusion = taker && this.#join(taker, node);
       if (!fusion) continue;
-      this.#put(
-        later,
-        taker.specs.map((spec, index) => new Tensor(spec, { kind: 'node', node: taker, index })),
-      );
+      this.#put(later, outputsOf(taker));
       this.#putFusion(taker, node, fusion);
       this.#takeLaterNodes(later, position);
       return true;

@@ -1,9 +1,9 @@
 import { ShapeError, TraceError } from '../errors.js';
 import { add } from '../ops/arithmetic.js';
 import { formatShape, sameShape, sizeOf } from '../shape.js';
-import { asTensor, tensor, Tensor } from '../tensor.js';
+import { asTensor, tensor, type Tensor } from '../tensor.js';
 import type { Variable } from '../variable.js';
-import { type GraphNode, outputKey } from './node.js';
+import { type GraphNode, outputKey, outputsOf } from './node.js';
 import type { Operation } from './operation.js';
 import { nodesBefore } from './nodes.js';
 
@@ -44,11 +44,10 @@ export function gradient(output: Tensor, inputs: readonly (Tensor | Variable)[],
     if (outputGradients.every((given) => given === undefined)) continue;
     const { operation, attributes } = node;
     if (typeof operation.gradient !== 'function') throw noGradient(operation.name, operation.gradient.none);
-    const outputs = node.specs.map((spec, index) => new Tensor(spec, { kind: 'node', node, index }));
     const needsInput = node.inputs.map(wanted);
     const contributions = operation.gradient({
       inputs: node.inputs,
-      outputs,
+      outputs: outputsOf(node),
       attributes,
       needs: needsInput,
       outputGradients,

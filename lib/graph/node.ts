@@ -31,7 +31,11 @@ export function apply<A extends Attributes>(
 
 /** A node as it is given, unchecked; its id is the next one. Returns its outputs. */
 export function createNode(parts: Omit<GraphNode, 'id'>): Tensor[] {
-  const node: GraphNode = { ...parts, id: nodesMade++ };
+  return outputsOf({ ...parts, id: nodesMade++ });
+}
+
+/** The outputs of a node, as tensors. */
+export function outputsOf(node: GraphNode): Tensor[] {
   return node.specs.map((spec, index) => new Tensor(spec, { kind: 'node', node, index }));
 }
 

@@ -1,7 +1,7 @@
 import { lossBesideWgsl, lossLabelRowsWgsl, meteredWgsl } from '../generated/wgsl.js';
 import { type FoldCall, type Fusion, type FusionTarget, isSameTensor, type JoinCall } from '../graph/fusion.js';
 import { type Binding, fillBlock } from '../graph/launch.js';
-import { createNode, type GraphNode } from '../graph/node.js';
+import { createNode, type GraphNode, outputsOf } from '../graph/node.js';
 import {
   type ArrayView,
   type Attributes,
@@ -10,9 +10,10 @@ import {
   type TensorSpec,
 } from '../graph/operation.js';
 import { formatShape, sizeOf } from '../shape.js';
-import { Tensor } from '../tensor.js';
+import type { Tensor } from '../tensor.js';
 import { accuracyOperation } from './accuracy.js';
 import { crossEntropyLoss, crossEntropyLossLaunch, type LossAttributes } from './cross-entropy-loss.js';
+import { gatherOperation } from './gather.js';
 import { meterUpdate } from './meter.js';
 
 /** An operation that goes with the loss: its attributes, and where its state stands among the inputs. */
@@ -116,10 +117,6 @@ function placesOf(chain: LossChain) {
   return places;
 }
 
-function outputsOf(node: GraphNode): Tensor[] {
-  return node.specs.map((spec, index) => new Tensor(spec, { kind: 'node', node, index }));
-}
-
 /** A node of a chain; undefined where its kernel would bind more than the target can. */
 function make(
   chain: LossChain,
@@ -196,8 +193,10 @@ function lossOperation(chain: LossChain): Operation<LossAttributes> {
 }
 
 function pickedLabels(table: ArrayView, rows: ArrayView | undefined): ArrayView {
-  const labels = Int32Array.from(rows?.data ?? [], (row) => (row < 0 ? -1 : (table.data[row] ?? -1)));
-  return { data: labels, shape: [labels.length] };
+  if (!rows) throw new Error('labels that are picked need row numbers');
+  const labels = { data: new Int32Array(rows.data.length), shape: [rows.data.length] };
+  gatherOperation.reference({ inputs: [table, rows], outputs: [labels], attributes: {} });
+  return labels;
 }
 
 function bindingsOf(chain: LossChain): Binding[] {

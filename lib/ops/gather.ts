@@ -3,7 +3,7 @@ import { gatherWasm } from '../generated/wasm.js';
 import { commonWgsl, gatherWgsl } from '../generated/wgsl.js';
 import { ceilDivide, foldWorkgroups, Uniforms } from '../graph/launch.js';
 import { applyOne } from '../graph/node.js';
-import { defineOperation } from '../graph/operation.js';
+import { defineOperation, type Operation } from '../graph/operation.js';
 import { formatShape, type Shape, sizeOf } from '../shape.js';
 import { asTensor, type Tensor, type TensorLike } from '../tensor.js';
 import type { NoAttributes } from './binary.js';
@@ -70,7 +70,7 @@ const gatherGradient = defineOperation<{ readonly shape: Shape }>({
   })),
 });
 
-const gatherOperation = defineOperation<NoAttributes>({
+export const gatherOperation: Operation<NoAttributes> = defineOperation<NoAttributes>({
   name: 'gather',
   infer([table, indices]) {
     if (!table || table.shape.length === 0 || indices?.dtype !== 'i32') {

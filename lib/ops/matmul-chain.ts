@@ -10,6 +10,7 @@ import {
   type TensorSpec,
 } from '../graph/operation.js';
 import { formatShape, type Shape, sizeOf } from '../shape.js';
+import { gatherOperation } from './gather.js';
 import { type Epilogue, matmulLaunches, matmulVariants, variantFor } from './matmul-kernels.js';
 import { type BlockFinish, type FinishedBlock, matmulSimdPhases } from './matmul-simd.js';
 import { type MatmulAttributes, sizesOf } from './matmul-sizes.js';
@@ -174,22 +175,17 @@ function runReference(
 function selectedRows(matrix: ArrayView | undefined, rows: ArrayView | undefined, shape: Shape): ArrayView {
   if (!matrix) throw new Error('a product needs two matrices');
   if (!rows) return matrix;
-  const columns = shape[1] ?? 0;
-  const data = new Float32Array(sizeOf(shape)).fill(NaN);
-  rows.data.forEach((row, i) => {
-    if (row >= 0 && row < (matrix.shape[0] ?? 0)) {
-      data.set(matrix.data.subarray(row * columns, (row + 1) * columns), i * columns);
-    }
-  });
-  return { data, shape };
+  const picked = { data: new Float32Array(sizeOf(shape)), shape };
+  gatherOperation.reference({ inputs: [matrix, rows], outputs: [picked], attributes: {} });
+  return picked;
 }
 
 /**
  * What SIMD kernels do with a block of the product, stage after stage. Up to the tap the elements are in its output, then
  * in output 0; what a last stage that writes in place takes in is in scratch memory.
  */
-function blockFinishOf({ stages, tap, ...chain }: Chain, N: number): BlockFinish {
-  const places = outputPlaces({ ...chain, stages, ...(tap !== undefined && { tap }) });
+function blockFinishOf(chain: Chain, N: number): BlockFinish {
+  const { stages, tap } = chain;
   const writesInPlace = stages.at(-1)?.stage.writesAt !== undefined;
   const result = { output: 0 };
   const blockAt = (operand: Operand, { row, column }: FinishedBlock): Rows => ({
@@ -197,7 +193,7 @@ function blockFinishOf({ stages, tap, ...chain }: Chain, N: number): BlockFinish
     pitch: 4 * N,
   });
   return {
-    target: writesInPlace ? 'scratch' : tap === undefined ? result : { output: places.tap },
+    target: writesInPlace ? 'scratch' : tap === undefined ? result : { output: outputPlaces(chain).tap },
     calls: (block) =>
       stages.map(({ stage, operation, inputs }, s) => {
         if (!stage.simd) throw new Error(`${operation.name} has no SIMD kernel for blocks`);
