@@ -1,13 +1,13 @@
 import { DataError } from '../lib/errors.js';
 import { isProduct } from './cost.js';
 import { placeLabels } from './label-layout.js';
+import { drawSvg } from './picture.js';
 import type { BenchResult, DeviceReport, Report } from './report-json.js';
 import { figure } from './table.js';
 
 /** Size of the panel of one device, in pixels. */
 const WIDTH = 1240;
 const HEIGHT = 720;
-const FONT = 'Helvetica, Arial, Liberation Sans, DejaVu Sans, sans-serif';
 
 /** Less work than this is no kernel's worth: such a point lies far below and means nothing. */
 const LEAST_FLOP = 1000;
@@ -49,30 +49,11 @@ export async function drawRoofline({ device, results, machine, date }: Report): 
     throw new DataError(
       'there is nothing to draw: none of these benchmarks has any flop and takes longer than doing nothing',
     );
-  const { compile } = await import('vega-lite');
-  const { parse, View } = await import('vega');
-  const { spec } = compile({
-    $schema: 'https://vega.github.io/schema/vega-lite/v6.json',
-    title: {
-      text: `Kernels of kernelwright on ${machine.cpu}, ${date.slice(0, 10)}`,
-      anchor: 'start',
-      fontSize: 15,
-      offset: 14,
-    },
-    background: 'white',
-    padding: 16,
+  return drawSvg({
+    title: { text: `Kernels of kernelwright on ${machine.cpu}, ${date.slice(0, 10)}` },
     vconcat: panels,
     spacing: 36,
-    config: {
-      font: FONT,
-      axis: { gridColor: '#eeeeee', labelFontSize: 11, titleFontSize: 12 },
-      view: { stroke: '#bbbbbb' },
-    },
   });
-  const view = new View(parse(spec), { renderer: 'none' });
-  const svg = await view.toSVG();
-  view.finalize();
-  return svg;
 }
 
 /** Speed says something of a kernel only where it computes something, and takes longer than doing nothing. */

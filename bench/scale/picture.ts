@@ -1,3 +1,4 @@
+import { drawSvg } from '../picture.js';
 import type { Facts } from '../step/report.js';
 import { BATCH, HIDDEN } from '../step/workload.js';
 import { EXAMPLES, type ScalePoint, type Sweep, SWEEPS } from './points.js';
@@ -5,7 +6,6 @@ import { EXAMPLES, type ScalePoint, type Sweep, SWEEPS } from './points.js';
 /** Size of a panel, in pixels. */
 const WIDTH = 300;
 const HEIGHT = 190;
-const FONT = 'Helvetica, Arial, Liberation Sans, DejaVu Sans, sans-serif';
 
 const SWEEP_TITLES: Readonly<Record<Sweep, string>> = {
   batch: 'batch',
@@ -40,37 +40,20 @@ const QUANTITIES: readonly Quantity[] = [
 
 /** A column of panels for each thing that grows, a row for each quantity, as SVG. */
 export async function drawScale({ device, machine, date }: Facts, points: readonly ScalePoint[]): Promise<string> {
-  const { compile } = await import('vega-lite');
-  const { parse, View } = await import('vega');
-  const { spec } = compile({
-    $schema: 'https://vega.github.io/schema/vega-lite/v6.json',
+  return drawSvg({
     title: {
       text: "MyNet's training step as it grows",
       subtitle: [
         device,
         `${machine.cpu}, ${date.slice(0, 10)}; what does not grow is batch ${BATCH}, ${HIDDEN} hidden units, ${EXAMPLES} examples`,
       ],
-      anchor: 'start',
-      fontSize: 15,
-      offset: 14,
     },
-    background: 'white',
-    padding: 16,
     vconcat: QUANTITIES.map((quantity) => ({
       hconcat: SWEEPS.map((sweep) => panelOf(quantity, sweep, points)),
       spacing: 24,
     })),
     spacing: 18,
-    config: {
-      font: FONT,
-      axis: { gridColor: '#eeeeee', labelFontSize: 11, titleFontSize: 12 },
-      view: { stroke: '#bbbbbb' },
-    },
   });
-  const view = new View(parse(spec), { renderer: 'none' });
-  const svg = await view.toSVG();
-  view.finalize();
-  return svg;
 }
 
 function panelOf({ title, colour, scale, value }: Quantity, sweep: Sweep, points: readonly ScalePoint[]) {
