@@ -94,24 +94,37 @@ fn tileOf(index: u32, tileRows: u32, tileColumns: u32) -> Tile {
 override PICKS_A: bool = false;
 override PICKS_B: bool = false;
 
-// Where the rows of A and B are, as they are stored: here in place; in fused kernels picked from a table
+// Numbers of the stored rows of A and of B: their own, or in fused kernels those that a table of indices has for them
 // (matmul_rows_of_a.wgsl, matmul_rows_of_b.wgsl).
 // begin rows of A
-fn tableRowA(row: u32) -> u32 {
+fn indexOfA(row: u32) -> u32 {
   return row;
-}
-fn isMissingA(row: u32) -> bool {
-  return false;
 }
 // end rows of A
 // begin rows of B
-fn tableRowB(row: u32) -> u32 {
+fn indexOfB(row: u32) -> u32 {
   return row;
 }
-fn isMissingB(row: u32) -> bool {
-  return false;
-}
 // end rows of B
+
+// Where a row is stored, and whether it is not: indices may be anything.
+fn tableRowA(row: u32) -> u32 {
+  let index = indexOfA(row);
+  return select(index, min(index, size.tableRowsA - 1u), PICKS_A);
+}
+
+fn isMissingA(row: u32) -> bool {
+  return PICKS_A && indexOfA(row) >= size.tableRowsA;
+}
+
+fn tableRowB(row: u32) -> u32 {
+  let index = indexOfB(row);
+  return select(index, min(index, size.tableRowsB - 1u), PICKS_B);
+}
+
+fn isMissingB(row: u32) -> bool {
+  return PICKS_B && indexOfB(row) >= size.tableRowsB;
+}
 
 // What becomes of the sums over k of a row of op(A).
 // begin sums

@@ -11,11 +11,3 @@
 fn indexOfA(row: u32) -> u32 {
   return indicesA[row];
 }
-
-fn tableRowA(row: u32) -> u32 {
-  return min(indexOfA(row), size.tableRowsA - 1u);
-}
-
-fn isMissingA(row: u32) -> bool {
-  return indexOfA(row) >= size.tableRowsA;
-}

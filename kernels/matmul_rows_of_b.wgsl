@@ -11,11 +11,3 @@
 fn indexOfB(row: u32) -> u32 {
   return indicesB[row];
 }
-
-fn tableRowB(row: u32) -> u32 {
-  return min(indexOfB(row), size.tableRowsB - 1u);
-}
-
-fn isMissingB(row: u32) -> bool {
-  return indexOfB(row) >= size.tableRowsB;
-}

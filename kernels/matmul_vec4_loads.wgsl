@@ -27,6 +27,15 @@ fn loadB(start: u32, row: u32, column: u32, rows: u32, columns: u32) -> vec4f {
   return select(inside, vec4f(1.0), isSum(select(column, row, TRANSPOSE_B)));
 }
 
+// Four elements from one on, a multiple of 4, which exist.
+fn quadOfA(first: u32) -> vec4f {
+  return a[first / 4u];
+}
+
+fn quadOfB(first: u32) -> vec4f {
+  return b[first / 4u];
+}
+
 // A loop, because shader compilers inline: the stages of a fused kernel would stand here four times.
 fn storeC(matrix: u32, row: u32, column: u32, quad: vec4f) {
   if (row >= size.M || column >= columnsOfC()) {

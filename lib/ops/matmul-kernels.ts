@@ -5,8 +5,8 @@ import {
   matmulBroadcastWgsl,
   matmulCommonWgsl,
   matmulDirectWgsl,
-  matmulDotsWgsl,
   matmulNaiveWgsl,
+  matmulQuadWgsl,
   matmulScalarLoadsWgsl,
   matmulTiledWgsl,
   matmulVec4LoadsWgsl,
@@ -30,7 +30,7 @@ export const MATMUL_VARIANTS = [
   'naive',
   'direct',
   'broadcast',
-  'dots',
+  'quad',
   'vector',
   'tiled32x32',
   'tiled64x64',
@@ -104,8 +104,8 @@ function vectorOutputs({ sizes: { M }, attributes: { transposeA, transposeB } }:
   return (M === 1 ? transposeB : !transposeA) ? 1 : 16;
 }
 
-/** Invocations of a workgroup of the broadcast kernel: the most that leave no more than an eighth of the tiles' columns empty. */
-function broadcastLanes({ sizes: { N } }: Product): number {
+/** Invocations of a workgroup of the kernels that use subgroups, each with four columns: the most that leave no more than an eighth of the tiles' columns empty. */
+function lanesFor({ sizes: { N } }: Product): number {
   const isFilled = (lanes: number): boolean => N >= (7 / 8) * (4 * lanes) * ceilDivide(N, 4 * lanes);
   return [64, 32, 16].find(isFilled) ?? 8;
 }
@@ -116,16 +116,17 @@ const TECHNIQUES: Readonly<Record<MatmulVariant, Technique>> = {
   broadcast: {
     code: () => matmulScalarLoadsWgsl + matmulBroadcastWgsl,
     entryPoint: 'matmulBroadcast',
-    tile: (product) => [8, 4 * broadcastLanes(product)],
-    constants: (product) => ({ LANES: broadcastLanes(product) }),
+    tile: (product) => [8, 4 * lanesFor(product)],
+    constants: (product) => ({ LANES: lanesFor(product) }),
     usesSubgroups: true,
   },
-  dots: {
-    code: () => matmulScalarLoadsWgsl + matmulDotsWgsl,
-    entryPoint: 'matmulDots',
-    tile: () => [8, 16],
+  quad: {
+    code: () => matmulVec4LoadsWgsl + matmulQuadWgsl,
+    entryPoint: 'matmulQuad',
+    tile: (product) => [16, 4 * lanesFor(product)],
+    constants: (product) => ({ LANES: lanesFor(product), IS_ONE_BLOCK: Number(product.sizes.K <= BLOCK) }),
     usesSubgroups: true,
-    offers: ({ attributes: { transposeA, transposeB } }) => transposeB && !transposeA,
+    offers: ({ isAligned }) => isAligned,
   },
   vector: {
     code: () => matmulScalarLoadsWgsl + matmulVectorWgsl,
@@ -177,7 +178,10 @@ const FILLING_WORKGROUPS = 128;
  */
 export function variantFor(a: Shape, b: Shape, attributes: MatmulAttributes, target: KernelTarget): MatmulVariant {
   const { M, N, K, batchShape } = sizesOf(a, b, attributes);
-  if (target.isSoftware) return target.features.has('subgroups') ? 'broadcast' : 'direct';
+  if (target.isSoftware) {
+    if (!target.features.has('subgroups')) return 'direct';
+    return offersVariant(a, b, attributes, 'quad', target) ? 'quad' : 'broadcast';
+  }
   if (M === 1 || N === 1) return 'vector';
   const tiles = (rows: number, columns: number): number =>
     ceilDivide(M, rows) * ceilDivide(N, columns) * sizeOf(batchShape);

@@ -41,6 +41,8 @@ test('a product reads rows of a table there, and a row that the table does not h
   for (const [tableRows, picked, K, N] of [
     [5, 7, 3, 4],
     [100, 33, 65, 17],
+    [12, 32, 36, 20],
+    [12, 31, 36, 20],
     [1, 1, 1, 1],
   ] as const) {
     const table = new Variable('table', normal('table', tableRows, K), [tableRows, K]);

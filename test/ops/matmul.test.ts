@@ -39,6 +39,8 @@ const SIZES = [
   [60, 132, 20],
   [128, 4, 12],
   [4, 128, 772],
+  [20, 68, 261],
+  [12, 36, 3],
 ] as const;
 
 const [matmulOperation] = matmulOperations;
@@ -59,7 +61,6 @@ for (const variant of MATMUL_VARIANTS) {
     [false, true],
     [true, true],
   ] as const) {
-    if (variant === 'dots' && (transposeA || !transposeB)) continue; // it is for A · Bᵀ alone
     const form = `A${transposeA ? 'ᵀ' : ''} · B${transposeB ? 'ᵀ' : ''}`;
     test(`matmul ${variant} ${form} agrees with the reference for all sizes around its tiles`, async (t) => {
       const device = await webgpu();
@@ -103,13 +104,13 @@ test('on hardware a product gets the largest tile that fills the adapter, and sp
 
 test('adapters that run on the CPU get variants without workgroup memory, hardware never does', (t) => {
   const choose = (features: string[], transposeB: boolean) =>
-    variantFor([3, 8], [8, 4], { transposeA: false, transposeB }, targetOf(true, features));
-  t.equal(choose(['subgroups'], false), 'broadcast');
-  t.equal(choose(['subgroups'], true), 'broadcast');
+    variantFor([3, 8], transposeB ? [5, 8] : [8, 4], { transposeA: false, transposeB }, targetOf(true, features));
+  t.equal(choose(['subgroups'], false), 'quad');
+  t.equal(choose(['subgroups'], true), 'broadcast', 'N is not a multiple of 4');
   t.equal(choose([], false), 'direct');
   for (const M of [1, 3, 100, 5000]) {
     const variant = variantFor([M, 2000], [2000, M], plain, targetOf(false, ['subgroups']));
-    t.notOk(['direct', 'broadcast', 'dots'].includes(variant), variant);
+    t.notOk(['direct', 'broadcast', 'quad'].includes(variant), variant);
   }
   t.end();
 });
@@ -119,7 +120,8 @@ test('a variant is offered only where it can compute the product', (t) => {
     offersVariant(a, b, plain, variant, targetOf(false, features));
   t.notOk(offers('broadcast', [4, 4], [4, 4]));
   t.ok(offers('broadcast', [4, 4], [4, 4], ['subgroups']));
-  t.notOk(offers('dots', [4, 4], [4, 4], ['subgroups']), 'B is not transposed');
+  t.ok(offers('quad', [3, 4], [4, 4], ['subgroups']));
+  t.notOk(offers('quad', [4, 3], [3, 4], ['subgroups']), 'rows of A begin anywhere');
   t.notOk(offers('vector', [2, 4], [4, 2]));
   t.ok(offers('vector', [1, 4], [4, 2]));
   t.notOk(offers('splitK', [4, 256], [256, 4]), 'one part');
