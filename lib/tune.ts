@@ -1,6 +1,5 @@
 import type { Device } from './device/device.js';
-import { WebGpuDevice } from './device/webgpu/device.js';
-import type { TuningReport } from './device/webgpu/tuning/report.js';
+import type { TuningReport } from './device/tuning-report.js';
 import type { Plan } from './plan.js';
 
 /**
@@ -29,8 +28,8 @@ export async function tune(
   device: Device,
   ...loaded: readonly (Plan | { plans(): readonly Plan[] })[]
 ): Promise<TuningReport> {
-  if (!(device instanceof WebGpuDevice)) return { choices: [], warnings: [] };
   const tuner = device.enableTuning();
+  if (!tuner) return { choices: [], warnings: [] };
   for (const each of loaded) {
     for (const plan of 'plans' in each ? each.plans() : [each]) await plan.reload();
   }

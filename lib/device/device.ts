@@ -1,6 +1,7 @@
 import type { FusionTarget } from '../graph/fusion.js';
 import type { Program } from '../graph/program.js';
 import type { NumericArray, TensorSpec } from '../graph/operation.js';
+import type { TuningReport } from './tuning-report.js';
 
 /** What was opened, and why it and not another. */
 export interface DeviceInfo {
@@ -52,6 +53,11 @@ export interface Device {
   allocate(spec: TensorSpec): DeviceArray;
   /** @internal Prepares a program for replay over these variables' buffers. Rejects with DeviceError naming the operation. */
   load(program: Program, variables: readonly DeviceArray[]): Promise<Executable>;
+  /**
+   * @internal From now on kernels are chosen by measuring; the report grows as programs are loaded. Undefined where there
+   * is nothing to choose.
+   */
+  enableTuning(): { readonly report: TuningReport } | undefined;
   /** Waits until everything queued has run. */
   finished(): Promise<void>;
   /** Frees the device; everything on it is gone. */

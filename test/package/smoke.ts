@@ -92,12 +92,16 @@ try {
   await check('Vite bundles it for a browser, without anything of Node, and drops what is not used', async () => {
     const whole = await bundle(`import * as all from 'kernelwright'; globalThis.kept = all;`);
     const one = await bundle(`import { relu } from 'kernelwright'; globalThis.kept = relu;`);
-    console.log(`  ${kib(whole.code.length)} whole, ${kib(one.code.length)} for relu alone`);
+    const fit = await bundle(`import { fit } from 'kernelwright'; globalThis.kept = fit;`);
+    console.log(
+      `  ${kib(whole.code.length)} whole, ${kib(fit.code.length)} for fit, ${kib(one.code.length)} for relu alone`,
+    );
     assert.doesNotMatch(whole.code, /["'\`]node:|__vite-browser-external/);
     assert.ok(one.code.length < whole.code.length / 2, 'the bundle of one function holds more than it needs');
     // The list of all operations is for tests and tools: through it a bundle would hold every kernel.
     assert.ok(!whole.modules.some((file) => file.endsWith('ops/index.js')), 'the list of operations is in the bundle');
     assert.ok(!one.modules.some((file) => /ops\/(matmul|softmax|gather)\b/.test(file)), one.modules.join('\n'));
+    assert.ok(!fit.modules.some((file) => file.includes('/webgpu/')), 'the bundle of fit holds the WebGPU device');
   });
 } finally {
   rmSync(folder, { recursive: true, force: true });

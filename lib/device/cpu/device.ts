@@ -79,6 +79,10 @@ export class CpuDevice implements Device {
     return CpuExecutable.load(this, program, variables);
   }
 
+  enableTuning(): undefined {
+    return undefined;
+  }
+
   finished(): Promise<void> {
     return Promise.resolve();
   }

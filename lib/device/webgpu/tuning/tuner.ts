@@ -3,9 +3,9 @@ import type { KernelTarget, KernelVariant, Launch } from '../../../graph/launch.
 import type { NumericArray } from '../../../graph/operation.js';
 import type { Step } from '../../../graph/program.js';
 import { formatShape, sizeOf } from '../../../shape.js';
+import type { TuningChoice, TuningReport } from '../../tuning-report.js';
 import type { LaunchJob } from '../launch-job.js';
 import { choiceKey } from './key.js';
-import type { TuningChoice, TuningReport } from './report.js';
 import { choicesText, parseChoices, type TuningStore } from './store.js';
 import type { Trials } from './trials.js';
 
