@@ -1,7 +1,7 @@
 import { DeviceError, OptionError } from '../errors.js';
 import { suggest } from '../suggest.js';
 import { CpuDevice } from './cpu/device.js';
-import { defaultThreads } from './cpu/host.js';
+import { defaultThreads, mustTryWorkers } from './cpu/host.js';
 import type { Device } from './device.js';
 import { findAdapter, type FoundAdapter } from './webgpu/adapter.js';
 import { indexedDbStore } from './webgpu/tuning/indexed-db-store.js';
@@ -51,7 +51,11 @@ export async function openFrom(
   if (!Number.isInteger(threads) || threads < 1) {
     throw new OptionError(`threads: ${threads} is not a whole number from 1`);
   }
-  const openCpu = (reason: string): Device => new CpuDevice({ path: 'simd', threads, reason });
+  const openCpu = async (reason: string): Promise<Device> => {
+    const device = new CpuDevice({ path: 'simd', threads, reason });
+    if (mustTryWorkers()) await device.pool.start();
+    return device;
+  };
   if (request === 'cpu') return openCpu('cpu was asked for');
   const adapter = await tryAdapter(getGpu);
   if (request === 'webgpu') {

@@ -6,7 +6,9 @@ import { targetOf } from './targets.js';
 /** The references, with programs fused as on a GPU: each fused operation runs the references of its parts. */
 export function fusingCpu(maxStorageBuffers = 8): CpuDevice {
   class FusingDevice extends CpuDevice {
-    override readonly fusion = { kernels: 'wgsl' as const, maxStorageBuffers };
+    override get fusion() {
+      return { kernels: 'wgsl' as const, maxStorageBuffers };
+    }
   }
   return new FusingDevice({ reason: 'test' });
 }

@@ -4,8 +4,9 @@ import { existsSync, readdirSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import process from 'node:process';
 
+import { packageRunsHere } from './chromium-package.js';
 import { root } from './root.js';
-import { swiftShaderEnvironment, swiftShaderRunsHere } from './swiftshader.js';
+import { swiftShaderEnvironment } from './swiftshader.js';
 
 /** What can be asked for: `default` is the machine's own adapter, and SwiftShader where it has none. */
 export const ADAPTERS = ['default', 'swiftshader', 'lavapipe'] as const;
@@ -28,7 +29,7 @@ export function isAdapterName(text: string): text is AdapterName {
 export async function adapterEnvironment(name: AdapterName): Promise<Record<string, string>> {
   if (name === 'lavapipe') return lavapipeEnvironment();
   if (name === 'default' && machineHasAdapter()) return {};
-  if (!swiftShaderRunsHere) {
+  if (!packageRunsHere) {
     throw new AdapterError(
       `No WebGPU adapter on this machine (${process.platform} ${process.arch}), and the software adapter of the ` +
         'development packages is for Linux x64 only. Install a graphics driver (Vulkan, Metal or Direct3D 12), or ' +

@@ -35,31 +35,39 @@ const DESCRIPTIONS: Readonly<Record<CpuPath, string>> = {
 
 /** Runs operations on the CPU, one after the other, in memory of its own; the parts of one on several threads. */
 export class CpuDevice implements Device {
-  readonly info: DeviceInfo;
-  readonly fusion: FusionTarget | undefined;
   readonly heap: Heap;
   readonly simd: SimdKernels;
   readonly pool: ThreadPool;
   readonly #path: CpuPath;
+  readonly #reason: string;
 
   constructor(options: CpuDeviceOptions) {
     const { path = 'reference', threads = 1 } = options;
+    this.#reason = options.reason;
     this.#path = path === 'simd' && !hasSimd() ? 'reference' : path;
     this.heap = new Heap(this.usesSimd && threads > 1 && canShareMemory());
     this.simd = new SimdKernels(this.heap);
     this.pool = new ThreadPool(this.heap, this.heap.isShared ? threads : 1);
+  }
+
+  /** The threads are those that were asked for, until it shows that workers may not start. */
+  get info(): DeviceInfo {
+    const { threads } = this.pool;
+    const count = this.usesSimd ? `, ${threads} thread${threads > 1 ? 's' : ''}` : '';
+    return {
+      kind: 'cpu',
+      description: DESCRIPTIONS[this.#path] + count,
+      threads,
+      software: false,
+      reason: this.#reason,
+    };
+  }
+
+  get fusion(): FusionTarget | undefined {
     // On several threads the blocks of a parameter wander between cores from step to step: an update of its own, in
     // contiguous parts, is a quarter faster then (docs/benchmarks.md). The numbers are the same either way.
     const keepsUpdates = this.pool.threads > 1;
-    this.fusion = this.usesSimd ? { kernels: 'simd', maxStorageBuffers: Infinity, keepsUpdates } : undefined;
-    const count = this.usesSimd ? `, ${this.pool.threads} thread${this.pool.threads > 1 ? 's' : ''}` : '';
-    this.info = {
-      kind: 'cpu',
-      description: DESCRIPTIONS[this.#path] + count,
-      threads: this.pool.threads,
-      software: false,
-      reason: options.reason,
-    };
+    return this.usesSimd ? { kernels: 'simd', maxStorageBuffers: Infinity, keepsUpdates } : undefined;
   }
 
   /** Whether operations run on their SIMD kernels where they have one. */

@@ -1,9 +1,10 @@
 import { workerProgram } from '../../generated/worker.js';
 import type { WorkerStart } from './threads.js';
 
-/** A worker thread of Node or of a browser. */
+/** A worker thread of Node or of a browser, which has been told to start. */
 export interface WorkerThread {
-  postMessage(message: WorkerStart): void;
+  /** Whether it has come up; false where it turned out that it may not. Never rejects. */
+  readonly isUp: Promise<boolean>;
   terminate(): unknown;
 }
 
@@ -28,14 +29,25 @@ interface Host {
   };
   readonly crossOriginIsolated?: boolean;
   readonly navigator?: { readonly hardwareConcurrency?: number };
-  readonly Worker?: new (url: string) => WorkerThread & Pick<Worker, 'onerror'>;
+  readonly Worker?: new (url: string) => Worker;
 }
 
 const host: Host = globalThis;
 
+/** A worker that has given no sign for so long will not come up. */
+const PATIENCE_MILLISECONDS = 5000;
+
 /** Whether memory can be shared with worker threads: in Node from 20.16 on, and in pages that are cross-origin isolated. */
 export function canShareMemory(): boolean {
   return nodeThreads() !== undefined || (host.crossOriginIsolated === true && host.Worker !== undefined);
+}
+
+/**
+ * Whether only trying shows that workers can be had: the Content-Security-Policy of a page may forbid them. Nor do they
+ * come up in a page before its script has made a pause.
+ */
+export function mustTryWorkers(): boolean {
+  return nodeThreads() === undefined;
 }
 
 /** As many threads as this machine runs at the same time, at most 8; 1 where that is not known. */
@@ -45,14 +57,12 @@ export function defaultThreads(): number {
 }
 
 /**
- * Starts a worker, which does not keep Node alive. Undefined where that is not allowed. A worker that ends with an error
- * says so to nobody: until it claims a task, nobody waits for it.
+ * Starts a worker, which does not keep Node alive. Undefined where it shows at once that this is not allowed. A worker
+ * that ends with an error later on says so to nobody: until it claims a task, nobody waits for it.
  */
 export function startWorker(start: WorkerStart): WorkerThread | undefined {
   try {
-    const worker = nodeWorker() ?? browserWorker();
-    worker?.postMessage(start);
-    return worker;
+    return nodeWorker(start) ?? browserWorker(start);
   } catch {
     return undefined;
   }
@@ -62,22 +72,29 @@ function nodeThreads(): NodeThreads | undefined {
   return host.process?.getBuiltinModule?.('worker_threads');
 }
 
-function nodeWorker(): WorkerThread | undefined {
+function nodeWorker(start: WorkerStart): WorkerThread | undefined {
   const threads = nodeThreads();
   if (!threads) return undefined;
   // Flags of this process, such as loaders, are no concern of the worker.
   const worker = new threads.Worker(workerProgram, { eval: true, execArgv: [] });
   worker.on('error', () => undefined);
   worker.unref();
-  return worker;
+  worker.postMessage(start);
+  return { isUp: Promise.resolve(true), terminate: () => worker.terminate() };
 }
 
-function browserWorker(): WorkerThread | undefined {
+function browserWorker(start: WorkerStart): WorkerThread | undefined {
   if (!host.Worker) return undefined;
   const url = URL.createObjectURL(new Blob([workerProgram], { type: 'text/javascript' }));
   const worker = new host.Worker(url);
-  worker.onerror = (event) => {
-    event.preventDefault();
-  };
-  return worker;
+  worker.postMessage(start);
+  const isUp = new Promise<boolean>((resolve) => {
+    worker.onmessage = () => resolve(true);
+    worker.onerror = (event) => {
+      event.preventDefault();
+      resolve(false);
+    };
+    setTimeout(() => resolve(false), PATIENCE_MILLISECONDS);
+  });
+  return { isUp, terminate: () => worker.terminate() };
 }

@@ -26,6 +26,7 @@ export async function placeSimd(device: CpuDevice, steps: readonly PlacedStep[])
     await Promise.all(calls.map(async ({ kernel }) => [kernel, await device.simd.get(kernel)] as const)),
   );
 
+  if (used.some(({ tasks }) => tasks.length > 1)) await pool.start();
   const scratchBytes = Math.max(0, ...used.map((phase) => phase.scratchBytes ?? 0));
   const scratchStride = Math.ceil(scratchBytes / SCRATCH_ALIGNMENT) * SCRATCH_ALIGNMENT;
   const scratch = device.allocate({ shape: [(scratchStride / 4) * pool.threads], dtype: 'u32' });

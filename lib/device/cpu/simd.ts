@@ -63,9 +63,15 @@ const SIMD = 'AGFzbQEAAAABBQFgAAF7AwIBAAoKAQgAQQD9D/1iCw==';
 /** A module of one function that calls f32x4.relaxed_madd. */
 const RELAXED_SIMD = 'AGFzbQEAAAABBgFgAXsBewMCAQAKDQELACAAIAAgAP2FAgs=';
 
-/** Whether this engine has WebAssembly SIMD; without it the references run. */
+/** Whether WebAssembly SIMD is to be had: an engine may lack it, a page's Content-Security-Policy forbid it. */
 export function hasSimd(): boolean {
-  return accepts(SIMD);
+  if (!accepts(SIMD)) return false;
+  try {
+    new WebAssembly.Module(bytesOf(atob(SIMD)));
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** Whether this engine has relaxed SIMD, whose multiply-add is one instruction. */

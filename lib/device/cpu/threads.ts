@@ -45,32 +45,40 @@ const forgotten = new FinalizationRegistry<WorkerThread[]>((workers) => {
 });
 
 /**
- * The main thread and its workers, over one shared memory. Workers are started by the first phase that has work for
- * them, and take part as soon as they are up; until then, and where they cannot be started, the main thread does
+ * The main thread and its workers, over one shared memory. Where workers cannot be started, the main thread does
  * everything itself.
  */
 export class ThreadPool {
-  readonly threads: number;
+  #threads: number;
   readonly #heap: Heap;
   readonly #control: Int32Array;
   readonly #controlStart: number;
   readonly #workers: WorkerThread[] = [];
-  #isStarted = false;
+  #starting: Promise<void> | undefined;
 
   constructor(heap: Heap, threads: number) {
-    this.threads = threads;
+    this.#threads = threads;
     this.#heap = heap;
     this.#controlStart = heap.allocate(4 * CONTROL.length);
     this.#control = new Int32Array(heap.memory.buffer, this.#controlStart, CONTROL.length);
   }
 
+  /** How many threads compute: those that were asked for, and from the end of `start` on those that there are. */
+  get threads(): number {
+    return this.#threads;
+  }
+
+  /** Starts the workers, unless that has been done. Ends when they are up, in Node at once. */
+  start(): Promise<void> {
+    return (this.#starting ??= this.#start());
+  }
+
   /** Runs the tasks of a phase. Throws what a task throws here, DeviceError where a worker failed. */
   run({ tasks, table, scratchStride }: PlacedPhase): void {
-    if (this.threads === 1 || tasks.length === 1) {
+    if (this.#threads === 1 || tasks.length === 1) {
       for (const task of tasks) task();
       return;
     }
-    if (!this.#isStarted) this.#start();
     const control = this.#control;
     Atomics.store(control, CONTROL.done, 0);
     Atomics.store(control, CONTROL.failed, 0);
@@ -96,20 +104,22 @@ export class ThreadPool {
 
   /** Ends the workers; from now on the main thread works alone. */
   stop(): void {
-    this.#isStarted = true;
+    this.#threads = 1;
     forgotten.unregister(this);
     for (const worker of this.#workers.splice(0)) worker.terminate();
   }
 
-  #start(): void {
-    this.#isStarted = true;
-    const start = { memory: this.#heap.memory, control: this.#controlStart, words: CONTROL };
-    for (let thread = 1; thread < this.threads; thread++) {
-      const worker = startWorker({ ...start, thread, spinMilliseconds: SPIN_MILLISECONDS });
-      if (!worker) break;
-      this.#workers.push(worker);
-    }
+  /** One after the other: where the first may not start, the others are not tried. */
+  async #start(): Promise<void> {
     forgotten.register(this, this.#workers, this);
+    const start = { memory: this.#heap.memory, control: this.#controlStart, words: CONTROL };
+    for (let thread = 1; thread < this.#threads; thread++) {
+      const worker = startWorker({ ...start, thread, spinMilliseconds: SPIN_MILLISECONDS });
+      if (worker) this.#workers.push(worker);
+      if (await worker?.isUp) continue;
+      this.#workers.splice(thread - 1).forEach((lost) => lost.terminate());
+      this.#threads = Math.min(this.#threads, thread); // it may have been stopped meanwhile
+    }
   }
 
   #claim(tasks: readonly (() => void)[]): (() => void) | undefined {

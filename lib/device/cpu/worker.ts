@@ -9,6 +9,7 @@ import type { WorkerStart } from './threads.js';
 /** The way to the thread that started this one. */
 interface Port {
   onmessage: ((message: { readonly data: WorkerStart }) => void) | null;
+  postMessage(message: 'up'): void;
 }
 
 /** Of the global object: Node's way to the port, where there is one; in browsers it is the port itself. */
@@ -24,6 +25,7 @@ type Kernel = (...values: readonly number[]) => void;
 const scope = globalThis as unknown as Scope;
 const port = scope.process?.getBuiltinModule?.('worker_threads').parentPort ?? scope;
 port.onmessage = ({ data }) => {
+  port.postMessage('up');
   work(data);
 };
 

@@ -1,16 +1,15 @@
 import { spawn } from 'node:child_process';
-import loadWabt from 'wabt';
 import test from 'tape';
 import { TrainingStep } from '../../../bench/step/training-step.js';
 import { makeWorkload } from '../../../bench/step/workload.js';
 import { compile } from '../../../lib/compile.js';
 import { CpuDevice } from '../../../lib/device/cpu/device.js';
 import { DeviceError } from '../../../lib/errors.js';
-import { applyOne } from '../../../lib/graph/node.js';
-import { defineOperation } from '../../../lib/graph/operation.js';
 import { matmul } from '../../../lib/ops/matmul.js';
 import { RandomStream } from '../../../lib/random.js';
 import { tensor } from '../../../lib/tensor.js';
+import { distinct, probeOn, THREAD_PROBE } from '../../support/thread-probe.js';
+import { loadAssembler } from '../../tools/inline-kernels.js';
 import { root } from '../../tools/root.js';
 
 const open = (threads: number): CpuDevice => new CpuDevice({ reason: 'test', path: 'simd', threads });
@@ -64,49 +63,7 @@ test('training MyNet gives the same losses and weights, bit for bit, with 1, 2 a
   t.deepEqual(losses[2], losses[0]);
 });
 
-/**
- * Writes to output[i], in task i, the address of the scratch memory of the thread that ran it, having turned in circles
- * for a while. Where `only` is not 0, threads fail whose scratch memory is elsewhere.
- */
-const PROBE = `(module
-  (import "env" "memory" (memory 1 65536 shared))
-  (func (export "probe") (param $only i32) (param $output i32) (param $scratch i32) (param $turns i32)
-    (loop $next
-      (local.set $turns (i32.sub (local.get $turns) (i32.const 1)))
-      (br_if $next (local.get $turns)))
-    (local.set $only (i32.load (local.get $only)))
-    (if (i32.and (i32.ne (local.get $only) (i32.const 0)) (i32.ne (local.get $scratch) (local.get $only)))
-      (then (unreachable)))
-    (i32.store (local.get $output) (local.get $scratch))))`;
-
-const TASKS = 50;
-
-/** The probe as a compiled function on a device: of `only`, what the tasks wrote. */
-async function probeOn(device: CpuDevice): Promise<(only: number) => Promise<number[]>> {
-  const wabt = await loadWabt();
-  const module = wabt.parseWat('probe.wat', PROBE, { threads: true });
-  const kernel = { module: Buffer.from(module.toBinary({}).buffer).toString('base64'), entryPoint: 'probe' };
-  module.destroy();
-  const operation = defineOperation<Record<string, never>>({
-    name: 'probe',
-    infer: () => [{ shape: [TASKS], dtype: 'u32' }],
-    reference: () => undefined,
-    kernel: () => [],
-    simd: () => [
-      {
-        tasks: Array.from({ length: TASKS }, (_, i) => [
-          { kernel, arguments: [{ input: 0 }, { output: 0, offset: 4 * i }, { scratch: true }, 200_000] },
-        ]),
-        scratchBytes: 4,
-      },
-    ],
-    gradient: { none: 'it is a test' },
-    tolerance: { absolute: 0, relative: 0 },
-    cases: [],
-  });
-  const who = compile((only) => applyOne(operation, [only], {}), { device });
-  return async (only) => Array.from(await (await who(Uint32Array.of(only))).data());
-}
+const assembled = loadAssembler().then((assemble) => assemble('probe.wat', THREAD_PROBE));
 
 /** Asks again until the answer will do: it takes the workers some milliseconds to be up. */
 async function until<T>(ask: () => Promise<T>, isEnough: (value: T) => boolean): Promise<T> {
@@ -116,12 +73,9 @@ async function until<T>(ask: () => Promise<T>, isEnough: (value: T) => boolean):
   }
 }
 
-/** Addresses that were found, each once, in order. */
-const distinct = (addresses: readonly number[]): number[] => [...new Set(addresses)].sort((a, b) => a - b);
-
 test('all threads work at the tasks of a phase, each in scratch memory of its own', async (t) => {
   const device = open(3);
-  const probe = await probeOn(device);
+  const probe = probeOn(device, await assembled);
   const scratch = await until(
     async () => distinct(await probe(0)),
     (found) => found.length === 3,
@@ -134,7 +88,7 @@ test('all threads work at the tasks of a phase, each in scratch memory of its ow
 
 test('a kernel that fails, on the main thread or on a worker, throws there where it was called', async (t) => {
   const device = open(2);
-  const probe = await probeOn(device);
+  const probe = probeOn(device, await assembled);
   const bothWork = () =>
     until(
       async () => distinct(await probe(0)),
@@ -160,10 +114,10 @@ test('a kernel that fails, on the main thread or on a worker, throws there where
 test('workers see memory that was added after they had started', async (t) => {
   const device = open(2);
   const isShared = async (probe: (only: number) => Promise<number[]>) => distinct(await probe(0)).length === 2;
-  const first = await probeOn(device);
+  const first = probeOn(device, await assembled);
   await until(() => isShared(first), Boolean);
   const large = device.allocate({ shape: [40_000_000], dtype: 'f32' });
-  const second = await probeOn(device);
+  const second = probeOn(device, await assembled);
   await until(() => isShared(second), Boolean);
   t.pass('and the tasks that are described there');
   large.dispose();

@@ -6,7 +6,11 @@ const KEY = 'choices';
 
 /** Keeps tuning's choices in the browser's IndexedDB; undefined where there is none. */
 export function indexedDbStore(): TuningStore | undefined {
-  if (typeof indexedDB === 'undefined') return undefined;
+  try {
+    if (typeof indexedDB === 'undefined') return undefined;
+  } catch {
+    return undefined; // some browsers refuse the very look at it
+  }
   return {
     async read() {
       try {

@@ -1,0 +1,113 @@
+import test from 'tape';
+
+import { differs } from '../support/close.js';
+import { THREAD_PROBE } from '../support/thread-probe.js';
+import { loadAssembler } from '../tools/inline-kernels.js';
+import { Browser, type Tab } from './browser.js';
+import { type PagePath, serveSite, type Site } from './site.js';
+
+let site: Site | undefined;
+let browser: Browser | undefined;
+
+/** A test in a page of its own, in which no exception may go uncaught. */
+function testIn(path: PagePath, name: string, body: (t: test.Test, tab: Tab) => Promise<void>): void {
+  test(`${path.slice(1)}: ${name}`, async (t) => {
+    site ??= await serveSite();
+    browser ??= await Browser.start();
+    const tab = await browser.open(site.urlOf(path));
+    await body(t, tab);
+    t.deepEqual(tab.uncaught, [], 'no exception went uncaught');
+    await tab.close();
+  });
+}
+
+test.onFinish(() => {
+  site?.close();
+  void browser?.stop();
+});
+
+testIn(
+  '/isolated',
+  'the CPU device has the threads that were asked for, and results do not depend on it',
+  async (t, tab) => {
+    t.ok(await tab.call('isIsolated'));
+    const [one, two, three] = [
+      await tab.call('product', 1),
+      await tab.call('product', 2),
+      await tab.call('product', 3),
+    ];
+    t.deepEqual(
+      [one, two, three].map(({ info }) => [info.threads, info.description]),
+      [
+        [1, 'CPU, WebAssembly SIMD, 1 thread'],
+        [2, 'CPU, WebAssembly SIMD, 2 threads'],
+        [3, 'CPU, WebAssembly SIMD, 3 threads'],
+      ],
+    );
+    t.ok(one.bits.some((bits) => bits !== 0));
+    t.deepEqual(two.bits, one.bits);
+    t.deepEqual(three.bits, one.bits);
+  },
+);
+
+testIn('/isolated', 'all threads compute, in a loop that leaves the page no time for anything else', async (t, tab) => {
+  const assemble = await loadAssembler();
+  t.equal(await tab.call('busyThreads', assemble('probe.wat', THREAD_PROBE), 2), 2);
+});
+
+for (const [path, description] of [
+  ['/not-isolated', 'CPU, WebAssembly SIMD, 1 thread'],
+  ['/no-workers', 'CPU, WebAssembly SIMD, 1 thread'],
+  ['/no-worker-from-text', 'CPU, WebAssembly SIMD, 1 thread'],
+  ['/no-webassembly', 'CPU, TypeScript reference'],
+] as const) {
+  testIn(path, 'the CPU device computes on one thread, and says so', async (t, tab) => {
+    t.equal(await tab.call('isIsolated'), path !== '/not-isolated');
+    const { before, info, bits } = await tab.call('product', 2);
+    t.deepEqual([before.threads, before.description], [1, description], 'when it is opened');
+    t.deepEqual([info.threads, info.description], [1, description], 'when it has computed');
+    t.equal(bits.length, 300 * 300);
+    const unnamed = await tab.call('productOnDefault');
+    t.deepEqual([unnamed.info.threads, unnamed.info.description], [1, description], 'the default device');
+    t.deepEqual(unnamed.bits, bits);
+  });
+}
+
+testIn('/not-isolated', 'fit trains on WebGPU as it does on the CPU', async (t, tab) => {
+  const expected = await tab.call('train', 'cpu');
+  const trained = await tab.call('train', 'webgpu');
+  t.deepEqual([expected.info.kind, trained.info.kind], ['cpu', 'webgpu']);
+  t.ok(trained.info.software, trained.info.description);
+  t.equal(differs(Float64Array.from(trained.loss), expected.loss, { absolute: 0, relative: 1e-4 }), undefined);
+  t.ok((trained.loss[3] ?? 1) < (trained.loss[0] ?? 0), trained.loss.join(', '));
+});
+
+testIn('/not-isolated', 'what tuning has chosen is remembered', async (t, tab) => {
+  t.deepEqual(await tab.call('tune'), { sources: ['measured'], warnings: [] });
+  t.deepEqual(await tab.call('tune'), { sources: ['remembered'], warnings: [] });
+});
+
+testIn('/isolated', 'what tuning has chosen is remembered by the next page of the origin', async (t, tab) => {
+  t.deepEqual(await tab.call('tune'), { sources: ['remembered'], warnings: [] });
+});
+
+testIn('/opaque-origin', 'tuning works where IndexedDB is refused, and says that nothing was kept', async (t, tab) => {
+  for (let turn = 0; turn < 2; turn++) {
+    const { sources, warnings } = await tab.call('tune');
+    t.deepEqual(sources, ['measured']);
+    t.ok(warnings.length === 1 && warnings[0]?.startsWith('the choices could not be kept:'), warnings.join());
+  }
+});
+
+for (const [how, isSaid] of [
+  ['no such property', false],
+  ['reading it throws', false],
+  ['opening fails', true],
+] as const) {
+  testIn('/not-isolated', `tuning works where there is no IndexedDB to be had: ${how}`, async (t, tab) => {
+    await tab.call('refuseIndexedDb', how);
+    const { sources, warnings } = await tab.call('tune');
+    t.deepEqual(sources, ['measured']);
+    t.deepEqual(warnings.length, isSaid ? 1 : 0, warnings.join());
+  });
+}
