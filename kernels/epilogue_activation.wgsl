@@ -8,12 +8,12 @@
 override ACTIVATION_A: f32 = 0.0;
 override ACTIVATION_B: f32 = 0.0;
 
-@group(0) @binding(6) var<storage, read> preactivation: array<f32>;
+@group(0) @binding(6) var<storage, read> preactivation: array<Element>;
 
-fn preactivationAt(row: u32, column: u32) -> f32 {
-  return preactivation[row * size.N + column];
+fn preactivationAt(row: u32, column: u32) -> Element {
+  return preactivation[(row * size.N + column) / WIDTH];
 }
 
-fn chain(value: f32, slope: f32) -> f32 {
-  return select(value * slope, 0.0, slope == 0.0);
+fn chain(value: Element, slope: Element) -> Element {
+  return select(value * slope, Element(0.0), slope == Element(0.0));
 }

@@ -4,8 +4,8 @@
 // Launch      none of its own: that of the matmul kernel
 // Reference   lib/ops/arithmetic.ts (add)
 
-@group(0) @binding(4) var<storage, read> bias: array<f32>;
+@group(0) @binding(4) var<storage, read> bias: array<Element>;
 
-fn addBias(value: f32, column: u32) -> f32 {
-  return value + bias[column];
+fn addBias(value: Element, column: u32) -> Element {
+  return value + bias[column / WIDTH];
 }

@@ -13,7 +13,7 @@ override MOMENTUM: f32 = 0.0;
 override DAMPENING: f32 = 0.0;
 override NESTEROV: bool = false;
 
-@group(0) @binding(8) var<storage, read_write> velocity: array<f32>;
+@group(0) @binding(8) var<storage, read_write> velocity: array<Element>;
 @group(0) @binding(9) var<storage, read> optimizer: array<u32>;
 
 // The same for all elements: read once an invocation.
@@ -26,24 +26,28 @@ fn beginDescent() {
   isFirstStep = step == 0u;
 }
 
-fn moved(p: f32, gradient: f32) -> f32 {
+fn moved(p: Element, gradient: Element) -> Element {
   return p - learningRate * (gradient + WEIGHT_DECAY * p);
 }
 
-// (parameter, velocity) after a step with momentum.
-fn movedWithMomentum(p: f32, v: f32, gradient: f32) -> vec2f {
-  let g = gradient + WEIGHT_DECAY * p;
-  let next = select(MOMENTUM * v + (1.0 - DAMPENING) * g, g, isFirstStep);
-  return vec2f(p - learningRate * select(next, g + MOMENTUM * next, NESTEROV), next);
+struct Moved {
+  parameter: Element,
+  velocity: Element,
 }
 
-fn descend(gradient: f32, row: u32, column: u32) -> f32 {
+fn movedWithMomentum(p: Element, v: Element, gradient: Element) -> Moved {
+  let g = gradient + WEIGHT_DECAY * p;
+  let next = select(MOMENTUM * v + (1.0 - DAMPENING) * g, g, isFirstStep);
+  return Moved(p - learningRate * select(next, g + MOMENTUM * next, NESTEROV), next);
+}
+
+fn descend(gradient: Element, row: u32, column: u32) -> Element {
   return moved(currentC(row, column), gradient);
 }
 
-fn descendWithMomentum(gradient: f32, row: u32, column: u32) -> f32 {
-  let index = row * size.N + column;
+fn descendWithMomentum(gradient: Element, row: u32, column: u32) -> Element {
+  let index = (row * size.N + column) / WIDTH;
   let next = movedWithMomentum(currentC(row, column), velocity[index], gradient);
-  velocity[index] = next.y;
-  return next.x;
+  velocity[index] = next.velocity;
+  return next.parameter;
 }

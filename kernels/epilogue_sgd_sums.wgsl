@@ -8,11 +8,11 @@
 @group(0) @binding(14) var<storage, read_write> sumsVelocity: array<f32>;
 
 fn descendSum(gradient: f32, row: u32) -> f32 {
-  return moved(sumsOfA[row], gradient);
+  return firstOf(moved(Element(sumsOfA[row]), Element(gradient)));
 }
 
 fn descendSumWithMomentum(gradient: f32, row: u32) -> f32 {
-  let next = movedWithMomentum(sumsOfA[row], sumsVelocity[row], gradient);
-  sumsVelocity[row] = next.y;
-  return next.x;
+  let next = movedWithMomentum(Element(sumsOfA[row]), Element(sumsVelocity[row]), Element(gradient));
+  sumsVelocity[row] = firstOf(next.velocity);
+  return firstOf(next.parameter);
 }

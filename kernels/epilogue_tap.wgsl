@@ -5,9 +5,9 @@
 // Launch      none of its own: that of the matmul kernel
 // Reference   lib/ops/fused-matmul.ts
 
-@group(0) @binding(7) var<storage, read_write> tapped: array<f32>;
+@group(0) @binding(7) var<storage, read_write> tapped: array<Element>;
 
-fn tap(value: f32, row: u32, column: u32) -> f32 {
-  tapped[row * size.N + column] = value;
+fn tap(value: Element, row: u32, column: u32) -> Element {
+  tapped[(row * size.N + column) / WIDTH] = value;
   return value;
 }

@@ -132,13 +132,14 @@ fn storeSum(row: u32, sum: f32) {
 }
 // end sums
 
-// What becomes of an element of the product before it is stored: nothing here, or the stages of a fused kernel
-// (epilogue_*.wgsl, lib/ops/fused-matmul.ts). What is the same for all elements is read in beginStages, which every
+// What becomes of an element of the product before it is stored, or of four in a row where they are stored together
+// (Element: the loads say which): nothing here, or the stages of a fused kernel (epilogue_*.wgsl,
+// lib/ops/fused-matmul.ts). What is the same for all elements is read in beginStages, which every
 // invocation calls before its first store: shader compilers do not move it out of the loops.
 // begin epilogue
 fn beginStages() {
 }
-fn finish(value: f32, row: u32, column: u32) -> f32 {
+fn finish(value: Element, row: u32, column: u32) -> Element {
   return value;
 }
 // end epilogue

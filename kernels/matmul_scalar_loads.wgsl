@@ -127,6 +127,20 @@ fn elementB(start: u32, k: u32, n: u32) -> f32 {
   return inRowOfB(rowOfB(start, k, size.N), n);
 }
 
+// What the stages of a fused kernel work on: here one element of C, in matmul_vec4_loads.wgsl four in a row.
+alias Element = f32;
+alias Word = u32;
+const WIDTH = 1u;
+
+fn firstOf(value: Element) -> f32 {
+  return value;
+}
+
+// Of the four words that random.ts draws for four elements, those of these elements.
+fn wordsAt(block: vec4u, index: u32) -> Word {
+  return block[index % 4u];
+}
+
 fn storeElement(matrix: u32, row: u32, column: u32, value: f32) {
   if (row >= size.M) {
     return;
@@ -160,6 +174,6 @@ fn storeC(matrix: u32, row: u32, column: u32, quad: vec4f) {
 }
 
 // The element of C as it is before the store: what an update in place starts from.
-fn currentC(row: u32, column: u32) -> f32 {
+fn currentC(row: u32, column: u32) -> Element {
   return c[row * size.N + column];
 }

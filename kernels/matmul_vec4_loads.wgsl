@@ -36,24 +36,32 @@ fn quadOfB(first: u32) -> vec4f {
   return b[first / 4u];
 }
 
-// A loop, because shader compilers inline: the stages of a fused kernel would stand here four times.
-fn storeC(matrix: u32, row: u32, column: u32, quad: vec4f) {
-  if (row >= size.M || column >= columnsOfC()) {
-    return;
-  }
-  if (!PARTIAL && isSum(column)) {
-    storeSum(row, quad.x);
-    return;
-  }
-  var finished = vec4f(0.0);
-  for (var lane = 0u; lane < 4u; lane++) {
-    finished[lane] = finish(quad[lane], row, column + lane);
-  }
-  c[((matrix * size.M + row) * pitchOfC() + column) / 4u] = finished;
+// What the stages of a fused kernel work on: here four elements of C in a row, in matmul_scalar_loads.wgsl one.
+alias Element = vec4f;
+alias Word = vec4u;
+const WIDTH = 4u;
+
+fn firstOf(value: Element) -> f32 {
+  return value.x;
 }
 
-// The element of C as it is before the store: what an update in place starts from.
-fn currentC(row: u32, column: u32) -> f32 {
-  let index = row * size.N + column;
-  return c[index / 4u][index % 4u];
+// Of the four words that random.ts draws for four elements, those of these elements.
+fn wordsAt(block: vec4u, index: u32) -> Word {
+  return block;
+}
+
+fn storeC(matrix: u32, row: u32, column: u32, quad: vec4f) {
+  if (row >= size.M) {
+    return;
+  }
+  if (column < pitchOfC()) {
+    c[((matrix * size.M + row) * pitchOfC() + column) / 4u] = finish(quad, row, column);
+  } else if (SUM_COLUMNS > 0u && column == size.N) {
+    storeSum(row, quad.x);
+  }
+}
+
+// The elements of C as they are before the store: what an update in place starts from.
+fn currentC(row: u32, column: u32) -> Element {
+  return c[(row * size.N + column) / 4u];
 }

@@ -35,6 +35,9 @@ export interface StageBlock {
   readonly input: (input: number, start?: number) => SimdArgument;
 }
 
+/** How many elements a stage works on at once: those that its kernel stores at once. */
+export type StageWidth = 1 | 4;
+
 /**
  * An operation as something that is done to each element of another one's result before it is stored, so that one
  * kernel can do both. Pointwise operations describe themselves so (`Operation.stage`); what can carry stages out, such as
@@ -51,8 +54,11 @@ export interface Stage {
   readonly code: string;
   /** WGSL: a statement that each invocation carries out once, before its first element. */
   readonly begin?: string;
-  /** WGSL: an expression of `value`, `row` and `column`. */
-  readonly expression: string;
+  /**
+   * WGSL: statements that change `value` at `row` and `column`. It is of the type Element: one number where `width` is 1,
+   * a vec4f of four in a row where it is 4; `column` is a multiple of 4 then.
+   */
+  readonly statements: (width: StageWidth) => string;
   /** Values of the overrides in `code`. */
   readonly constants: Readonly<Record<string, number>>;
   /** Whether the element as it was may be kept for others (an activation's input, for its backward pass). */

@@ -15,7 +15,7 @@ const addOperation = defineBinary({
           position: 0,
           reads: [{ input: 1, at: 4 }],
           code: epilogueBiasWgsl,
-          expression: 'addBias(value, column)',
+          statements: () => 'value = addBias(value, column);',
           constants: {},
           keepsInput: false,
           simd: ({ column, rows, columns, from, to, input }) => ({

@@ -68,7 +68,7 @@ const dropoutOperation: Operation<DropoutAttributes> = defineOperation<DropoutAt
     position: 0,
     reads: [{ input: 1, at: 5 }],
     code: philoxWgsl + epilogueDropoutWgsl,
-    expression: 'dropElement(value, row, column)',
+    statements: () => 'value = drop(value, row, column);',
     constants: {
       DROPOUT_STREAM: stream,
       DROPOUT_USE: use,

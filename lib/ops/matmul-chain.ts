@@ -1,5 +1,5 @@
 import { epilogueTapWgsl, matmulRowsOfAWgsl, matmulRowsOfBWgsl, matmulSumColumnWgsl } from '../generated/wgsl.js';
-import type { Rows, Stage } from '../graph/fusion.js';
+import type { Rows, Stage, StageWidth } from '../graph/fusion.js';
 import { type Binding, fillBlock } from '../graph/launch.js';
 import {
   type ArrayView,
@@ -224,8 +224,8 @@ function epilogueOf(chain: Chain, tableRows: readonly [number, number]): Epilogu
       ...(rowsOfA !== undefined && { 'rows of A': matmulRowsOfAWgsl }),
       ...(rowsOfB !== undefined && { 'rows of B': matmulRowsOfBWgsl }),
       ...(sums && { sums: sumsCode(sums.link?.stage) }),
-      ...(links.length > 0 && { epilogue: epilogueCode(links, tap) }),
     },
+    ...(links.length > 0 && { stages: (width: StageWidth) => epilogueCode(links, tap, width) }),
     loadBindings: [
       ...(rowsOfA === undefined ? [] : [{ input: rowsOfA, at: ROWS_OF_A_AT }]),
       ...(rowsOfB === undefined ? [] : [{ input: rowsOfB, at: ROWS_OF_B_AT }]),
@@ -246,10 +246,10 @@ function epilogueOf(chain: Chain, tableRows: readonly [number, number]): Epilogu
 }
 
 /** The block `epilogue` of kernels/matmul_common.wgsl: what the stages need, and a function that calls them in order. */
-function epilogueCode(stages: readonly Stage[], tap: number | undefined): string {
-  const lines = stages.flatMap(({ expression }, s) => [
+function epilogueCode(stages: readonly Stage[], tap: number | undefined, width: StageWidth): string {
+  const lines = stages.flatMap(({ statements }, s) => [
     ...(s === tap ? ['  value = tap(value, row, column);'] : []),
-    `  value = ${expression};`,
+    `  { ${statements(width)} }`,
   ]);
   return [
     ...(tap === undefined ? [] : [epilogueTapWgsl]),
@@ -257,7 +257,7 @@ function epilogueCode(stages: readonly Stage[], tap: number | undefined): string
     'fn beginStages() {',
     ...stages.flatMap(({ begin }) => (begin === undefined ? [] : [`  ${begin}`])),
     '}',
-    'fn finish(product: f32, row: u32, column: u32) -> f32 {',
+    'fn finish(product: Element, row: u32, column: u32) -> Element {',
     '  var value = product;',
     ...lines,
     '  return value;',

@@ -12,6 +12,7 @@ import {
   matmulVec4LoadsWgsl,
   matmulVectorWgsl,
 } from '../generated/wgsl.js';
+import type { StageWidth } from '../graph/fusion.js';
 import {
   type Binding,
   ceilDivide,
@@ -56,6 +57,8 @@ interface Technique {
   /** Stands behind matmul_common.wgsl. */
   readonly code: (product: Product) => string;
   readonly entryPoint: string;
+  /** How many elements of C are stored at once; left out: one. */
+  readonly width?: (product: Product) => StageWidth;
   /** Rows and columns of C that a workgroup computes. */
   readonly tile: (product: Product) => readonly [rows: number, columns: number];
   readonly constants?: (product: Product) => Readonly<Record<string, number>>;
@@ -77,6 +80,8 @@ const MOST_SCRATCH_BYTES = 2 ** 26;
 const blocks = ({ isAligned }: Product): string =>
   (isAligned ? matmulVec4LoadsWgsl : matmulScalarLoadsWgsl) + matmulBlocksWgsl;
 
+const blockWidth = ({ isAligned }: Product): StageWidth => (isAligned ? 4 : 1);
+
 /** The tiled kernel, with tiles of C and blocks of 4 x 4 an invocation as they are named in its block `tile`. */
 function tiled(tile: readonly [number, number], invocation: readonly [number, number], depth: number): Technique {
   const constants: readonly (readonly [string, number])[] = [
@@ -94,6 +99,7 @@ function tiled(tile: readonly [number, number], invocation: readonly [number, nu
   return {
     code: (product) => blocks(product) + code,
     entryPoint: 'matmulTiled',
+    width: blockWidth,
     tile: () => tile,
     usesWorkgroupMemory: true,
   };
@@ -112,7 +118,12 @@ function lanesFor({ sizes: { N } }: Product): number {
 
 const TECHNIQUES: Readonly<Record<MatmulVariant, Technique>> = {
   naive: { code: () => matmulScalarLoadsWgsl + matmulNaiveWgsl, entryPoint: 'matmulNaive', tile: () => [8, 8] },
-  direct: { code: (product) => blocks(product) + matmulDirectWgsl, entryPoint: 'matmulDirect', tile: () => [8, 256] },
+  direct: {
+    code: (product) => blocks(product) + matmulDirectWgsl,
+    entryPoint: 'matmulDirect',
+    width: blockWidth,
+    tile: () => [8, 256],
+  },
   broadcast: {
     code: () => matmulScalarLoadsWgsl + matmulBroadcastWgsl,
     entryPoint: 'matmulBroadcast',
@@ -123,6 +134,7 @@ const TECHNIQUES: Readonly<Record<MatmulVariant, Technique>> = {
   quad: {
     code: () => matmulVec4LoadsWgsl + matmulQuadWgsl,
     entryPoint: 'matmulQuad',
+    width: () => 4,
     tile: (product) => [16, 4 * lanesFor(product)],
     constants: (product) => ({ LANES: lanesFor(product), IS_ONE_BLOCK: Number(product.sizes.K <= BLOCK) }),
     usesSubgroups: true,
@@ -193,7 +205,9 @@ export function variantFor(a: Shape, b: Shape, attributes: MatmulAttributes, tar
 /** What a fused kernel does beside the product itself. */
 export interface Epilogue {
   /** Code in place of blocks of kernels/matmul_common.wgsl, by their names. */
-  readonly blocks: Readonly<Partial<Record<'rows of A' | 'rows of B' | 'sums' | 'epilogue', string>>>;
+  readonly blocks: Readonly<Partial<Record<'rows of A' | 'rows of B' | 'sums', string>>>;
+  /** Code in place of the block `epilogue`, for what a kernel stores at once; left out where there are no stages. */
+  readonly stages?: (width: StageWidth) => string;
   /** What is read in the loads, beside a and b. */
   readonly loadBindings: readonly Binding[];
   /** What the stages read and write beside c. */
@@ -242,7 +256,7 @@ export function matmulLaunches(
     PICKS_A: Number(epilogue.tableRows[0] > 0),
     PICKS_B: Number(epilogue.tableRows[1] > 0),
   };
-  const { 'rows of A': rowsOfA, 'rows of B': rowsOfB, ...stages } = epilogue.blocks;
+  const { 'rows of A': rowsOfA, 'rows of B': rowsOfB, ...sums } = epilogue.blocks;
   const loads = { ...(rowsOfA && { 'rows of A': rowsOfA }), ...(rowsOfB && { 'rows of B': rowsOfB }) };
   const [rows, columns] = technique.tile(product);
   const isSplit = technique.kPerPart !== undefined;
@@ -253,7 +267,9 @@ export function matmulLaunches(
       name: `matmul ${variant}`,
       code:
         (technique.usesSubgroups ? 'enable subgroups;\n' : '') +
-        commonCode(isSplit ? loads : epilogue.blocks) +
+        (isSplit
+          ? commonCode(loads)
+          : commonCode(epilogue.blocks, epilogue.stages?.(technique.width?.(product) ?? 1))) +
         technique.code(product),
       entryPoint: technique.entryPoint,
     },
@@ -271,7 +287,7 @@ export function matmulLaunches(
   const addParts: Launch = {
     kernel: {
       name: 'matmul addParts',
-      code: commonCode(stages) + matmulScalarLoadsWgsl + matmulAddPartsWgsl,
+      code: commonCode(sums, epilogue.stages?.(1)) + matmulScalarLoadsWgsl + matmulAddPartsWgsl,
       entryPoint: 'matmulAddParts',
     },
     bindings: [{ scratch: 'read' }, { output: 0, at: C_AT }, ...epilogue.bindings],
@@ -283,9 +299,11 @@ export function matmulLaunches(
   return [{ ...multiply, scratchBytes: parts * elements * 4 }, addParts];
 }
 
-function commonCode(blocks: Epilogue['blocks']): string {
+/** kernels/matmul_common.wgsl with the blocks and stages of a fused kernel. */
+function commonCode(blocks: Epilogue['blocks'], stages?: string): string {
+  const all = { ...blocks, ...(stages !== undefined && { epilogue: stages }) };
   return (
-    commonWgsl + Object.entries(blocks).reduce((code, [name, block]) => fillBlock(code, name, block), matmulCommonWgsl)
+    commonWgsl + Object.entries(all).reduce((code, [name, block]) => fillBlock(code, name, block), matmulCommonWgsl)
   );
 }
 

@@ -60,7 +60,7 @@ export const sgdUpdate: Operation<{ readonly weightDecay: number }> = defineOper
       writesAt: [2],
       code: epilogueSgdWgsl,
       begin: 'beginDescent();',
-      expression: 'descend(value, row, column)',
+      statements: () => 'value = descend(value, row, column);',
       constants: { WEIGHT_DECAY: weightDecay, RATES: ratesIn(state) },
       keepsInput: false,
       simd: ({ rows, columns, from, blockOf, input }) => {
@@ -124,7 +124,7 @@ export const sgdMomentumUpdate: Operation<SgdAttributes> = defineOperation<SgdAt
     writesAt: [2, 8],
     code: epilogueSgdWgsl,
     begin: 'beginDescent();',
-    expression: 'descendWithMomentum(value, row, column)',
+    statements: () => 'value = descendWithMomentum(value, row, column);',
     constants: {
       WEIGHT_DECAY: weightDecay,
       MOMENTUM: momentum,

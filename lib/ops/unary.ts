@@ -1,5 +1,6 @@
 import { unaryGradientWasm, unaryWasm } from '../generated/wasm.js';
 import { commonWgsl, epilogueActivationWgsl, pointwiseWgsl, unaryGradientWgsl, unaryWgsl } from '../generated/wgsl.js';
+import type { StageWidth } from '../graph/fusion.js';
 import { ceilDivide, fillBlock, foldWorkgroups, type Launch, Uniforms } from '../graph/launch.js';
 import { applyOne } from '../graph/node.js';
 import { type CaseInput, defineOperation, type Operation } from '../graph/operation.js';
@@ -45,6 +46,12 @@ const DEFAULT_TOLERANCE = { absolute: 1e-5, relative: 1e-5 };
 const STAGE_CODE = pointwiseWgsl + epilogueActivationWgsl;
 /** The parameters in a fused kernel: overrides of kernels/epilogue_activation.wgsl. */
 const PARAMETERS = 'vec2f(ACTIVATION_A, ACTIVATION_B)';
+/** WGSL: the function at each of the numbers that a name stands for. */
+function onEach(width: StageWidth, name: string, wgsl: string): string {
+  if (width === 1) return `${wgsl}(${name}, ${PARAMETERS})`;
+  return `vec4f(${['x', 'y', 'z', 'w'].map((part) => `${wgsl}(${name}.${part}, ${PARAMETERS})`).join(', ')})`;
+}
+
 function parameterConstants({ parameters: [a = 0, b = 0] }: UnaryAttributes) {
   return { ACTIVATION_A: a, ACTIVATION_B: b };
 }
@@ -78,7 +85,8 @@ export function defineUnary(row: UnaryRow): UnaryOperations {
       position: 1,
       reads: [{ input: 0, at: 6 }],
       code: STAGE_CODE,
-      expression: `chain(value, ${row.wgsl}Derivative(preactivationAt(row, column), ${PARAMETERS}))`,
+      statements: (width) =>
+        `let x = preactivationAt(row, column); value = chain(value, ${onEach(width, 'x', `${row.wgsl}Derivative`)});`,
       constants: parameterConstants(attributes),
       keepsInput: false,
       simd: ({ rows, columns, from, to, blockOf }) => {
@@ -109,7 +117,7 @@ export function defineUnary(row: UnaryRow): UnaryOperations {
       position: 0,
       reads: [],
       code: STAGE_CODE,
-      expression: `${row.wgsl}(value, ${PARAMETERS})`,
+      statements: (width) => `value = ${onEach(width, 'value', row.wgsl)};`,
       constants: parameterConstants(attributes),
       keepsInput: true,
       simd: ({ rows, columns, from, to }) =>
