@@ -15,7 +15,8 @@ export interface DeviceOptions {
   /**
    * How many threads the CPU device computes with, the one that calls it included: a whole number from 1. Default: as
    * many as the machine runs at the same time, at most 8. Results do not depend on it. One thread computes where memory
-   * cannot be shared: in pages that are not cross-origin isolated, and in Node before 20.16.
+   * cannot be shared, in pages that are not cross-origin isolated and in Node before 20.16, and where a page's
+   * Content-Security-Policy forbids workers.
    */
   readonly threads?: number;
 }

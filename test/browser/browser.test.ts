@@ -99,6 +99,13 @@ testIn('/opaque-origin', 'tuning works where IndexedDB is refused, and says that
   }
 });
 
+testIn('/not-isolated', 'tuning works where there is no room for its choices', async (t, tab) => {
+  await tab.limitStorage(1);
+  const { sources, warnings } = await tab.call('tune', 129);
+  t.deepEqual(sources, ['measured']);
+  t.ok(warnings.length === 1 && warnings[0]?.startsWith('the choices could not be kept:'), warnings.join());
+});
+
 for (const [how, isSaid] of [
   ['no such property', false],
   ['reading it throws', false],

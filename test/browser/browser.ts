@@ -10,6 +10,8 @@ export interface Tab {
   ): Promise<Awaited<ReturnType<Page[Name]>>>;
   /** Exceptions that nobody caught, and promises that were rejected and not looked after. */
   readonly uncaught: readonly string[];
+  /** From now on the page's origin may keep so many bytes. */
+  limitStorage(bytes: number): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -97,6 +99,9 @@ export class Browser {
         );
         if (exceptionDetails) throw new Error(`${url}, ${name}: ${wordsOf(exceptionDetails)}`);
         return result.value as Awaited<ReturnType<Page[Name]>>;
+      },
+      limitStorage: async (quotaSize) => {
+        await this.#send('Storage.overrideQuotaForOrigin', { origin: new URL(url).origin, quotaSize }, sessionId);
       },
       close: async () => {
         await this.#send('Target.closeTarget', { targetId });

@@ -19,7 +19,7 @@ import {
 import { distinct, probeOn } from '../support/thread-probe.js';
 
 const normal = (name: string, count: number) => new RandomStream(3, name).normal(count);
-const square = (name: string) => tensor(normal(name, 300 * 300), { shape: [300, 300] });
+const square = (name: string, size = 300) => tensor(normal(name, size * size), { shape: [size, size] });
 
 /** What the device says of itself, and a product of two matrices [300, 300], computed on it. */
 async function productOn(device?: Device): Promise<{ info: DeviceInfo; bits: number[] }> {
@@ -72,12 +72,12 @@ const page = {
     return { info, loss };
   },
 
-  /** How a product comes by its kernel on WebGPU, and what tuning complains of. */
-  async tune() {
+  /** How a product of this size comes by its kernel on WebGPU, and what tuning complains of. */
+  async tune(size = 300) {
     const device = await openDevice('webgpu');
     await tune(device);
     const multiply = compile((a, b) => matmul(a, b), { device });
-    await multiply(square('a'), square('b'));
+    await multiply(square('a', size), square('b', size));
     const { choices, warnings } = await tune(device);
     device.dispose();
     return { sources: choices.map(({ source }) => source), warnings };

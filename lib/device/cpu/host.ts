@@ -96,5 +96,6 @@ function browserWorker(start: WorkerStart): WorkerThread | undefined {
     };
     setTimeout(() => resolve(false), PATIENCE_MILLISECONDS);
   });
+  void isUp.then(() => URL.revokeObjectURL(url));
   return { isUp, terminate: () => worker.terminate() };
 }

@@ -31,15 +31,30 @@ async function inTable<T>(mode: IDBTransactionMode, work: (table: IDBObjectStore
   opening.onupgradeneeded = () => opening.result.createObjectStore(TABLE);
   const database = await settled(opening);
   try {
-    return await settled(work(database.transaction(TABLE, mode).objectStore(TABLE)));
+    const transaction = database.transaction(TABLE, mode);
+    const request = work(transaction.objectStore(TABLE));
+    await completed(transaction);
+    return request.result;
   } finally {
-    database.close(); // waits for the transaction
+    database.close();
   }
+}
+
+/** A request may succeed and its transaction be undone after that, where there is no room. */
+function completed(transaction: IDBTransaction): Promise<void> {
+  return new Promise((resolve, reject) => {
+    transaction.oncomplete = () => resolve();
+    transaction.onabort = () => reject(reasonOf(transaction));
+  });
 }
 
 function settled<T>(request: IDBRequest<T>): Promise<T> {
   return new Promise((resolve, reject) => {
     request.onsuccess = () => resolve(request.result);
-    request.onerror = () => reject(request.error ?? new Error('IndexedDB gave no reason'));
+    request.onerror = () => reject(reasonOf(request));
   });
+}
+
+function reasonOf({ error }: { readonly error: DOMException | null }): Error {
+  return error ?? new Error('IndexedDB gave no reason');
 }
