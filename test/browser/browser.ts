@@ -59,8 +59,13 @@ export class Browser {
 
   static async start(): Promise<Browser> {
     const browser = new Browser(await startChromium());
-    await browser.#send('Browser.getVersion');
-    return browser;
+    try {
+      await browser.#send('Browser.getVersion');
+      return browser;
+    } catch (error) {
+      await browser.stop();
+      throw error;
+    }
   }
 
   /** Opens an address and waits until its scripts have run. */
