@@ -128,9 +128,11 @@
       (local.set $k (i32.sub (local.get $k) (i32.const 1)))
       (br $next)))
 
-  ;; c[4][8] = Σ_k a[k][4] ⊗ b[k][8] + (accumulate ? c : 0); rows of c are `ldc` bytes apart.
+  ;; c[4][8] = Σ_k a[k][4] ⊗ b[k][8] + (accumulate ? c : 0); the k of a and b, and the rows of c, are `aStep`, `bStep`
+  ;; and `ldc` bytes apart.
   ;; A branch ends each step of k: a compiler that moved the loads of many steps to the front would spill.
-  (func $micro (param $k i32) (param $a i32) (param $b i32) (param $c i32) (param $ldc i32) (param $accumulate i32)
+  (func $micro (param $k i32) (param $a i32) (param $aStep i32) (param $b i32) (param $bStep i32)
+               (param $c i32) (param $ldc i32) (param $accumulate i32)
     (local $c00 v128) (local $c01 v128) (local $c10 v128) (local $c11 v128)
     (local $c20 v128) (local $c21 v128) (local $c30 v128) (local $c31 v128)
     (local $b0 v128) (local $b1 v128) (local $x v128)
@@ -153,10 +155,11 @@
       (local.set $x (v128.load32_splat offset=12 (local.get $a)))
       (local.set $c30 (f32x4.add (f32x4.mul (local.get $x) (local.get $b0)) (local.get $c30)))
       (local.set $c31 (f32x4.add (f32x4.mul (local.get $x) (local.get $b1)) (local.get $c31)))
-      (local.set $a (i32.add (local.get $a) (i32.const 16)))
+      (local.set $a (i32.add (local.get $a) (local.get $aStep)))
+      (local.set $b (i32.add (local.get $b) (local.get $bStep)))
       (br_if $done (i32.eq (local.get $k) (i32.const 1)))
-      (local.set $b0 (v128.load offset=32 (local.get $b)))
-      (local.set $b1 (v128.load offset=48 (local.get $b)))
+      (local.set $b0 (v128.load (local.get $b)))
+      (local.set $b1 (v128.load offset=16 (local.get $b)))
       (local.set $x (v128.load32_splat (local.get $a)))
       (local.set $c00 (f32x4.add (f32x4.mul (local.get $x) (local.get $b0)) (local.get $c00)))
       (local.set $c01 (f32x4.add (f32x4.mul (local.get $x) (local.get $b1)) (local.get $c01)))
@@ -169,8 +172,8 @@
       (local.set $x (v128.load32_splat offset=12 (local.get $a)))
       (local.set $c30 (f32x4.add (f32x4.mul (local.get $x) (local.get $b0)) (local.get $c30)))
       (local.set $c31 (f32x4.add (f32x4.mul (local.get $x) (local.get $b1)) (local.get $c31)))
-      (local.set $a (i32.add (local.get $a) (i32.const 16)))
-      (local.set $b (i32.add (local.get $b) (i32.const 64)))
+      (local.set $a (i32.add (local.get $a) (local.get $aStep)))
+      (local.set $b (i32.add (local.get $b) (local.get $bStep)))
       (br_if $next (local.tee $k (i32.sub (local.get $k) (i32.const 2))))))
     (if (local.get $accumulate)
       (then
@@ -316,40 +319,70 @@
     (param $a i32) (param $aRow i32) (param $aStep i32)
     (param $b i32) (param $bStep i32) (param $bColumn i32)
     (param $c i32) (param $ldc i32) (param $M i32) (param $N i32) (param $K i32) (param $scratch i32)
-    (local $k0 i32) (local $k i32) (local $packedA i32) (local $panelA i32) (local $panelB i32)
-    (local $m i32) (local $n i32) (local $rows i32) (local $columns i32) (local $at i32)
-    (local.set $panelB (i32.add (local.get $scratch) (i32.const 128)))
-    (local.set $packedA (i32.add (local.get $panelB) (i32.const 8192)))
+    (local $k0 i32) (local $k i32) (local $m i32) (local $n i32) (local $rows i32) (local $columns i32) (local $at i32)
+    (local $packedA i32) (local $packedB i32) (local $isFlatA i32) (local $isFlatB i32)
+    (local $panelA i32) (local $stepA i32) (local $panelB i32) (local $stepB i32)
+    (local.set $packedB (i32.add (local.get $scratch) (i32.const 128)))
+    (local.set $packedA (i32.add (local.get $packedB) (i32.const 8192)))
+    ;; Of so few k, lines that lie side by side are read as they lie: packing them would take a large part of the time.
+    (local.set $isFlatA (i32.and (i32.le_u (local.get $K) (i32.const 64)) (i32.eq (local.get $aRow) (i32.const 4))))
+    (local.set $isFlatB (i32.and (i32.le_u (local.get $K) (i32.const 64)) (i32.eq (local.get $bColumn) (i32.const 4))))
     (loop $block
       (local.set $k (i32.sub (local.get $K) (local.get $k0)))
       (if (i32.gt_u (local.get $k) (i32.const 256)) (then (local.set $k (i32.const 256))))
-      (call $pack (i32.add (local.get $a) (i32.mul (local.get $k0) (local.get $aStep)))
-        (local.get $aRow) (local.get $aStep) (local.get $M) (local.get $k) (i32.const 4) (local.get $packedA))
+      (local.set $at (i32.add (local.get $a) (i32.mul (local.get $k0) (local.get $aStep))))
+      (if (i32.eqz (local.get $isFlatA))
+        (then
+          (call $pack (local.get $at) (local.get $aRow) (local.get $aStep) (local.get $M) (local.get $k) (i32.const 4)
+            (local.get $packedA)))
+        (else
+          ;; rows at the edge, of which there are not four
+          (local.set $m (i32.and (local.get $M) (i32.const -4)))
+          (call $pack (i32.add (local.get $at) (i32.shl (local.get $m) (i32.const 2)))
+            (local.get $aRow) (local.get $aStep) (i32.and (local.get $M) (i32.const 3)) (local.get $k) (i32.const 4)
+            (local.get $packedA))))
       (local.set $n (i32.const 0))
       (loop $nextN
         (local.set $columns (i32.sub (local.get $N) (local.get $n)))
         (if (i32.gt_u (local.get $columns) (i32.const 8)) (then (local.set $columns (i32.const 8))))
-        (call $pack
+        (local.set $at
           (i32.add (local.get $b)
-            (i32.add (i32.mul (local.get $k0) (local.get $bStep)) (i32.mul (local.get $n) (local.get $bColumn))))
-          (local.get $bColumn) (local.get $bStep) (local.get $columns) (local.get $k) (i32.const 8) (local.get $panelB))
+            (i32.add (i32.mul (local.get $k0) (local.get $bStep)) (i32.mul (local.get $n) (local.get $bColumn)))))
+        (if (i32.and (local.get $isFlatB) (i32.eq (local.get $columns) (i32.const 8)))
+          (then
+            (local.set $panelB (local.get $at))
+            (local.set $stepB (local.get $bStep)))
+          (else
+            (local.set $panelB (local.get $packedB))
+            (local.set $stepB (i32.const 32))
+            (call $pack (local.get $at) (local.get $bColumn) (local.get $bStep) (local.get $columns) (local.get $k)
+              (i32.const 8) (local.get $panelB))))
         (local.set $m (i32.const 0))
-        (local.set $panelA (local.get $packedA))
+        (local.set $panelA (select (local.get $a) (local.get $packedA) (local.get $isFlatA)))
+        (local.set $stepA (select (local.get $aStep) (i32.const 16) (local.get $isFlatA)))
         (loop $nextM
           (local.set $rows (i32.sub (local.get $M) (local.get $m)))
-          (if (i32.gt_u (local.get $rows) (i32.const 4)) (then (local.set $rows (i32.const 4))))
+          (if (i32.lt_u (local.get $rows) (i32.const 4))
+            (then
+              (if (local.get $isFlatA)
+                (then
+                  (local.set $panelA (local.get $packedA))
+                  (local.set $stepA (i32.const 16)))))
+            (else (local.set $rows (i32.const 4))))
           (local.set $at (i32.add (local.get $c)
             (i32.add (i32.mul (local.get $m) (local.get $ldc)) (i32.shl (local.get $n) (i32.const 2)))))
           (if (i32.and (i32.eq (local.get $rows) (i32.const 4)) (i32.eq (local.get $columns) (i32.const 8)))
             (then
-              (call $micro (local.get $k) (local.get $panelA) (local.get $panelB) (local.get $at) (local.get $ldc)
-                (local.get $k0)))
+              (call $micro (local.get $k) (local.get $panelA) (local.get $stepA) (local.get $panelB) (local.get $stepB)
+                (local.get $at) (local.get $ldc) (local.get $k0)))
             (else
-              (call $micro (local.get $k) (local.get $panelA) (local.get $panelB) (local.get $scratch) (i32.const 32)
-                (i32.const 0))
+              (call $micro (local.get $k) (local.get $panelA) (local.get $stepA) (local.get $panelB) (local.get $stepB)
+                (local.get $scratch) (i32.const 32) (i32.const 0))
               (call $copyTile (local.get $scratch) (local.get $at) (local.get $ldc) (local.get $rows)
                 (local.get $columns) (local.get $k0))))
-          (local.set $panelA (i32.add (local.get $panelA) (i32.shl (local.get $k) (i32.const 4))))
+          (local.set $panelA
+            (i32.add (local.get $panelA)
+              (select (i32.const 16) (i32.shl (local.get $k) (i32.const 4)) (local.get $isFlatA))))
           (local.set $m (i32.add (local.get $m) (i32.const 4)))
           (br_if $nextM (i32.lt_u (local.get $m) (local.get $M))))
         (local.set $n (i32.add (local.get $n) (i32.const 8)))

@@ -9,8 +9,6 @@ export interface FusionTarget {
   readonly kernels: 'wgsl' | 'simd';
   /** Buffers that a kernel may bind at most. */
   readonly maxStorageBuffers: number;
-  /** Whether updates in place stay on their own. Default false. */
-  readonly keepsUpdates?: boolean;
 }
 
 /** Elements in memory: where they begin, and bytes from one row to the next. */

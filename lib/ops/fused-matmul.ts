@@ -48,7 +48,6 @@ function isMain({ value }: AbsorbCall): boolean {
 function absorbStage(chain: Chain, call: AbsorbCall, rules: FusionRules): Fusion | undefined {
   const { stage, node, producer, value, isShared, target } = call;
   if (sizeOf(value.shape) === 0) return undefined;
-  if (target.keepsUpdates && stage.writesAt) return undefined;
   // SIMD kernels compute a vector's product transposed.
   if (target.kernels === 'simd' && (!stage.simd || value.shape.includes(1))) return undefined;
   if (chain.stages.some(({ stage: other }) => other.writesAt ?? other.code === stage.code)) return undefined;

@@ -55,6 +55,9 @@ const PACKED_ROWS = 256;
 const PACKED_COLUMNS = 128;
 /** `packed`: of the tile, the panel of B and the panels of A. */
 const SCRATCH_BYTES = 128 + 4 * (8 * PACKED_K + PACKED_ELEMENTS);
+/** `packed`: with so few k, lines that lie side by side are read as they lie. */
+const FLAT_K = 64;
+const FLAT_COLUMNS = 592;
 /** `dots`: with fewer rows than this it is faster; with more, packing a column of B is soon made up for. */
 const DOTS_BELOW_ROWS = 64;
 /** `dots`: rows of A of which 1024 k stay in the second-level cache. */
@@ -155,6 +158,9 @@ function blockSizeOf(product: Product, wanted: number): { readonly rows: number;
       return { rows: part(M, rowParts, 4), columns: part(N, ceilDivide(wanted, rowParts), 2) };
     }
     case 'packed': {
+      if (K <= FLAT_K && product.b.lineBytes === 4) {
+        return { rows: part(M, wanted, 4), columns: part(N, ceilDivide(N, FLAT_COLUMNS), 8) };
+      }
       const mostColumnParts = Math.max(Math.floor(N / PACKED_COLUMNS), 1);
       const mostRowParts = Math.max(Math.floor(M / PACKED_ROWS), 1);
       const rowParts = Math.max(

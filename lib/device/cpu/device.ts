@@ -64,10 +64,7 @@ export class CpuDevice implements Device {
   }
 
   get fusion(): FusionTarget | undefined {
-    // On several threads the blocks of a parameter wander between cores from step to step: an update of its own, in
-    // contiguous parts, is a quarter faster then (docs/benchmarks.md). The numbers are the same either way.
-    const keepsUpdates = this.pool.threads > 1;
-    return this.usesSimd ? { kernels: 'simd', maxStorageBuffers: Infinity, keepsUpdates } : undefined;
+    return this.usesSimd ? { kernels: 'simd', maxStorageBuffers: Infinity } : undefined;
   }
 
   /** Whether operations run on their SIMD kernels where they have one. */

@@ -5,12 +5,27 @@ import { startWorker, type WorkerThread } from './host.js';
 /**
  * The words by which threads talk, 32 bits each. What is written by everybody has a cache line of its own.
  *
- * `remaining` counts the tasks that nobody has claimed: claiming is to count it down by compare-and-exchange. Whatever
- * else is read after that belongs to the claimed task, because its phase cannot end before the task is done. `done`
- * counts finished tasks, `failed` is 1 where one threw, `count` is how many there are in all, `table` is where they are
- * described (lib/device/cpu/tasks.ts), and `scratchStride` is how far apart the scratches of two threads lie, in bytes.
+ * Thread t of T has a share of its own of a phase's `count` tasks: those from ⌊t · count / T⌋ to ⌊(t + 1) · count / T⌋.
+ * So a thread finds in its cache what the same part of a step before has left there, such as its rows of a weight. A
+ * thread that is done with its share helps with the others, that of the next thread first.
+ *
+ * `shares`, and a line further for each thread, counts the tasks of a share that nobody has claimed: claiming is to count
+ * it down by compare-and-exchange. Whatever else is read after that belongs to the claimed task, because its phase cannot
+ * end before the task is done. `phase` changes once there is something to claim. `done` counts finished tasks, `failed`
+ * is 1 where one threw, `threads` is T, `table` is where the tasks are described (lib/device/cpu/tasks.ts), and `scratchStride` is how
+ * far apart the scratches of two threads lie, in bytes.
  */
-export const CONTROL = { remaining: 0, done: 16, failed: 32, count: 33, table: 34, scratchStride: 35, length: 48 };
+export const CONTROL = {
+  phase: 0,
+  done: 16,
+  failed: 32,
+  count: 33,
+  table: 34,
+  scratchStride: 35,
+  threads: 36,
+  shares: 48,
+  shareStride: 16,
+};
 
 /** What a worker is told when it starts. */
 export interface WorkerStart {
@@ -20,6 +35,8 @@ export interface WorkerStart {
   readonly words: typeof CONTROL;
   /** Its number; the main thread is 0. */
   readonly thread: number;
+  /** How many threads may have shares: fewer do where workers turned out not to start. */
+  readonly threads: number;
   /** How long it looks out for tasks before it sleeps. */
   readonly spinMilliseconds: number;
 }
@@ -59,8 +76,9 @@ export class ThreadPool {
   constructor(heap: Heap, threads: number) {
     this.#threads = threads;
     this.#heap = heap;
-    this.#controlStart = heap.allocate(4 * CONTROL.length);
-    this.#control = new Int32Array(heap.memory.buffer, this.#controlStart, CONTROL.length);
+    const length = CONTROL.shares + threads * CONTROL.shareStride;
+    this.#controlStart = heap.allocate(4 * length);
+    this.#control = new Int32Array(heap.memory.buffer, this.#controlStart, length);
   }
 
   /** How many threads compute: those that were asked for, and from the end of `start` on those that there are. */
@@ -85,8 +103,13 @@ export class ThreadPool {
     Atomics.store(control, CONTROL.count, tasks.length);
     Atomics.store(control, CONTROL.table, table);
     Atomics.store(control, CONTROL.scratchStride, scratchStride);
-    Atomics.store(control, CONTROL.remaining, tasks.length);
-    Atomics.notify(control, CONTROL.remaining, tasks.length - 1);
+    Atomics.store(control, CONTROL.threads, this.#threads);
+    for (let thread = 0; thread < this.threads; thread++) {
+      const size = this.#shareEnd(tasks.length, thread) - this.#shareEnd(tasks.length, thread - 1);
+      Atomics.store(control, shareOf(thread), size);
+    }
+    Atomics.add(control, CONTROL.phase, 1);
+    Atomics.notify(control, CONTROL.phase, tasks.length - 1);
     try {
       for (let task = this.#claim(tasks); task; task = this.#claim(tasks)) {
         task();
@@ -94,7 +117,8 @@ export class ThreadPool {
       }
     } catch (error) {
       // Nobody begins anything more, but what was begun must end.
-      const left = Atomics.exchange(control, CONTROL.remaining, 0);
+      let left = 0;
+      for (let thread = 0; thread < this.threads; thread++) left += Atomics.exchange(control, shareOf(thread), 0);
       this.#waitFor(tasks.length - left - 1);
       throw error;
     }
@@ -112,7 +136,8 @@ export class ThreadPool {
   /** One after the other: where the first may not start, the others are not tried. */
   async #start(): Promise<void> {
     forgotten.register(this, this.#workers, this);
-    const start = { memory: this.#heap.memory, control: this.#controlStart, words: CONTROL };
+    const { threads } = this;
+    const start = { memory: this.#heap.memory, control: this.#controlStart, words: CONTROL, threads };
     for (let thread = 1; thread < this.#threads; thread++) {
       const worker = startWorker({ ...start, thread, spinMilliseconds: SPIN_MILLISECONDS });
       if (worker) this.#workers.push(worker);
@@ -123,12 +148,18 @@ export class ThreadPool {
   }
 
   #claim(tasks: readonly (() => void)[]): (() => void) | undefined {
-    for (;;) {
-      const remaining = Atomics.load(this.#control, CONTROL.remaining);
-      if (remaining === 0) return undefined;
-      if (Atomics.compareExchange(this.#control, CONTROL.remaining, remaining, remaining - 1) !== remaining) continue;
-      return tasks[tasks.length - remaining];
+    for (let thread = 0; thread < this.threads; thread++) {
+      const share = shareOf(thread);
+      for (let left = Atomics.load(this.#control, share); left > 0; left = Atomics.load(this.#control, share)) {
+        if (Atomics.compareExchange(this.#control, share, left, left - 1) !== left) continue;
+        return tasks[this.#shareEnd(tasks.length, thread) - left];
+      }
     }
+    return undefined;
+  }
+
+  #shareEnd(count: number, thread: number): number {
+    return Math.floor(((thread + 1) * count) / this.threads);
   }
 
   /** Waits until so many tasks are done: looking first, then asleep where this thread may sleep. */
@@ -147,6 +178,10 @@ export class ThreadPool {
       }
     }
   }
+}
+
+function shareOf(thread: number): number {
+  return CONTROL.shares + thread * CONTROL.shareStride;
 }
 
 let sleeps: boolean | undefined;

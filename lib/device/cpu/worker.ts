@@ -29,36 +29,47 @@ port.onmessage = ({ data }) => {
   work(data);
 };
 
-function work({ memory, control: at, words, thread, spinMilliseconds }: WorkerStart): void {
-  const control = new Int32Array(memory.buffer, at, words.length);
+function work({ memory, control: at, words, thread, threads, spinMilliseconds }: WorkerStart): void {
+  const control = new Int32Array(memory.buffer, at, words.shares + threads * words.shareStride);
   const word = (index: number): number => Atomics.load(control, index) >>> 0;
   const kernels = new Map<number, Kernel>();
   let numbers = new Float64Array(memory.buffer);
 
   for (;;) {
-    const remaining = Atomics.load(control, words.remaining);
-    if (remaining === 0) {
-      waitForTasks();
-    } else if (Atomics.compareExchange(control, words.remaining, remaining, remaining - 1) === remaining) {
-      // From here on this thread owns a task, and the phase cannot end before it is done.
+    const phase = Atomics.load(control, words.phase);
+    for (let task = claim(); task !== undefined; task = claim()) {
       const count = word(words.count);
       try {
-        runTask(count - remaining);
+        runTask(task);
       } catch {
         Atomics.store(control, words.failed, 1);
       }
       if (Atomics.add(control, words.done, 1) === count - 1) Atomics.notify(control, words.done);
     }
+    waitForNext(phase);
   }
 
-  function waitForTasks(): void {
+  /** The number of a task that is this thread's from here on: of its own share, else of another one. */
+  function claim(): number | undefined {
+    for (let i = 0; i < threads; i++) {
+      const owner = (thread + i) % threads;
+      const share = words.shares + owner * words.shareStride;
+      for (let left = Atomics.load(control, share); left > 0; left = Atomics.load(control, share)) {
+        if (Atomics.compareExchange(control, share, left, left - 1) !== left) continue;
+        return Math.floor(((owner + 1) * word(words.count)) / word(words.threads)) - left;
+      }
+    }
+    return undefined;
+  }
+
+  function waitForNext(phase: number): void {
     const end = performance.now() + spinMilliseconds;
     while (performance.now() < end) {
       for (let turn = 0; turn < 100; turn++) {
-        if (Atomics.load(control, words.remaining) > 0) return;
+        if (Atomics.load(control, words.phase) !== phase) return;
       }
     }
-    Atomics.wait(control, words.remaining, 0);
+    Atomics.wait(control, words.phase, phase);
   }
 
   /** A table as lib/device/cpu/tasks.ts writes it. */
