@@ -41,8 +41,8 @@ export class WebGpuRunner implements Runner {
   }
 
   offers(entry: Entry, variant: MatmulVariant): boolean {
-    const [a, b] = entry.inputs;
-    return offersVariant(a?.shape ?? [], b?.shape ?? [], matmulAttributes(entry), variant, this.#device.target);
+    const [a, b] = entry.inputs.map(({ shape, dtype = 'f32' }) => ({ shape, dtype }));
+    return !!a && !!b && offersVariant(a, b, matmulAttributes(entry), variant, this.#device.target);
   }
 
   prepare(entry: Entry, values: readonly NumericArray[], variant?: MatmulVariant): Promise<Job> {
@@ -58,7 +58,7 @@ export class WebGpuRunner implements Runner {
     const [a, b] = inputs;
     const launches =
       variant && a && b
-        ? matmulLaunches(a.shape, b.shape, matmulAttributes(entry), variant)
+        ? matmulLaunches(a, b, matmulAttributes(entry), variant)
         : operation.kernel({ inputs, outputs: specs, attributes }, this.#device.target);
     return launchJob(this.#device, launches, inputs, outputs);
   }

@@ -5,9 +5,20 @@
 // Bindings    0 a [.., M, K] or [.., K, M] read   1 b [.., K, N] or [.., N, K] read   2 c [batch, M, N] write
 // Launch      none of its own: that of the matmul kernel
 // Reference   lib/ops/matmul.ts
+// Variants    blocks elements of A, elements of B: f32 here; f16 in matmul_half_a.wgsl, matmul_half_b.wgsl
 
+// begin elements of A
 @group(0) @binding(0) var<storage, read> a: array<f32>;
+fn storedA(index: u32) -> f32 {
+  return a[index];
+}
+// end elements of A
+// begin elements of B
 @group(0) @binding(1) var<storage, read> b: array<f32>;
+fn storedB(index: u32) -> f32 {
+  return b[index];
+}
+// end elements of B
 @group(0) @binding(2) var<storage, read_write> c: array<f32>;
 
 // Four elements from (row, column) on along a row of a matrix of rows x columns, 0 beyond its edges. All four are loaded,
@@ -16,7 +27,7 @@ fn loadA(start: u32, row: u32, column: u32, rows: u32, columns: u32) -> vec4f {
   let places = column + vec4u(0u, 1u, 2u, 3u);
   let isInside = places < vec4u(select(0u, columns, row < rows));
   let at = start + tableRowA(min(row, rows - 1u)) * columns + min(places, vec4u(columns - 1u));
-  let quad = select(vec4f(0.0), vec4f(a[at.x], a[at.y], a[at.z], a[at.w]), isInside);
+  let quad = select(vec4f(0.0), vec4f(storedA(at.x), storedA(at.y), storedA(at.z), storedA(at.w)), isInside);
   return select(quad, vec4f(nanValue(quad.x)), row < rows && isMissingA(min(row, rows - 1u)));
 }
 
@@ -24,7 +35,7 @@ fn loadB(start: u32, row: u32, column: u32, rows: u32, columns: u32) -> vec4f {
   let places = column + vec4u(0u, 1u, 2u, 3u);
   let isInside = places < vec4u(select(0u, columns, row < rows));
   let at = start + tableRowB(min(row, rows - 1u)) * columns + min(places, vec4u(columns - 1u));
-  let quad = select(vec4f(0.0), vec4f(b[at.x], b[at.y], b[at.z], b[at.w]), isInside);
+  let quad = select(vec4f(0.0), vec4f(storedB(at.x), storedB(at.y), storedB(at.z), storedB(at.w)), isInside);
   let picked = select(quad, vec4f(nanValue(quad.x)), row < rows && isMissingB(min(row, rows - 1u)));
   // The further column of ones; what else stands beyond N is not stored.
   let n = select(places, vec4u(row), TRANSPOSE_B);
@@ -53,18 +64,18 @@ fn rowOfB(start: u32, row: u32, columns: u32) -> u32 {
 
 fn inRowOfA(row: u32, column: u32) -> f32 {
   if (PICKS_A) {
-    let value = a[(row & ~MISSING) + column];
+    let value = storedA((row & ~MISSING) + column);
     return select(value, nanValue(value), row >= MISSING);
   }
-  return a[row + column];
+  return storedA(row + column);
 }
 
 fn inRowOfB(row: u32, column: u32) -> f32 {
   if (PICKS_B) {
-    let value = b[(row & ~MISSING) + column];
+    let value = storedB((row & ~MISSING) + column);
     return select(value, nanValue(value), row >= MISSING);
   }
-  return b[row + column];
+  return storedB(row + column);
 }
 
 // Four rows from one on, the last of `count` in place of those beyond it.

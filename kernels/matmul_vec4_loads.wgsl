@@ -5,22 +5,33 @@
 // Bindings    0 a [.., M, K] or [.., K, M] read   1 b [.., K, N] or [.., N, K] read   2 c [batch, M, N] write
 // Launch      none of its own: that of the matmul kernel
 // Reference   lib/ops/matmul.ts
+// Variants    blocks elements of A, elements of B: f32 here; f16 in matmul_half_a.wgsl, matmul_half_b.wgsl
 
+// begin elements of A
 @group(0) @binding(0) var<storage, read> a: array<vec4f>;
+fn storedQuadA(quad: u32) -> vec4f {
+  return a[quad];
+}
+// end elements of A
+// begin elements of B
 @group(0) @binding(1) var<storage, read> b: array<vec4f>;
+fn storedQuadB(quad: u32) -> vec4f {
+  return b[quad];
+}
+// end elements of B
 @group(0) @binding(2) var<storage, read_write> c: array<vec4f>;
 
 // Loaded from the edge and dropped where it lies beyond: branches take software adapters minutes to compile.
 fn loadA(start: u32, row: u32, column: u32, rows: u32, columns: u32) -> vec4f {
   let stored = min(row, rows - 1u);
-  let quad = a[(start + tableRowA(stored) * columns + min(column, columns - 4u)) / 4u];
+  let quad = storedQuadA((start + tableRowA(stored) * columns + min(column, columns - 4u)) / 4u);
   let picked = select(quad, vec4f(nanValue(quad.x)), isMissingA(stored));
   return select(vec4f(0.0), picked, row < rows && column < columns);
 }
 
 fn loadB(start: u32, row: u32, column: u32, rows: u32, columns: u32) -> vec4f {
   let stored = min(row, rows - 1u);
-  let quad = b[(start + tableRowB(stored) * columns + min(column, columns - 4u)) / 4u];
+  let quad = storedQuadB((start + tableRowB(stored) * columns + min(column, columns - 4u)) / 4u);
   let picked = select(quad, vec4f(nanValue(quad.x)), isMissingB(stored));
   let inside = select(vec4f(0.0), picked, row < rows && column < columns);
   // The further column of ones; what else stands beyond N is not stored.
@@ -29,11 +40,11 @@ fn loadB(start: u32, row: u32, column: u32, rows: u32, columns: u32) -> vec4f {
 
 // Four elements from one on, a multiple of 4, which exist.
 fn quadOfA(first: u32) -> vec4f {
-  return a[first / 4u];
+  return storedQuadA(first / 4u);
 }
 
 fn quadOfB(first: u32) -> vec4f {
-  return b[first / 4u];
+  return storedQuadB(first / 4u);
 }
 
 // What the stages of a fused kernel work on: here four elements of C in a row, in matmul_scalar_loads.wgsl one.

@@ -37,6 +37,7 @@ export { accuracy, correctPredictions } from './ops/accuracy.js';
 export { argmax } from './ops/argmax.js';
 export { add, divide, equal, maximum, minimum, multiply, subtract } from './ops/arithmetic.js';
 export { broadcastTo } from './ops/broadcast-to.js';
+export { cast } from './ops/cast.js';
 export { concat } from './ops/concat.js';
 export { dropout, type DropoutOptions } from './ops/dropout.js';
 export { gather } from './ops/gather.js';

@@ -1,6 +1,7 @@
 import { DataError, ShapeError, TraceError } from './errors.js';
 import type { DeviceArray } from './device/device.js';
 import { evaluate } from './evaluate.js';
+import { roundToFloat16 } from './float16.js';
 import type { GraphNode } from './graph/node.js';
 import type { DType, NumericArray, TensorSpec } from './graph/operation.js';
 import { refuseWhileTracing } from './graph/trace.js';
@@ -50,6 +51,7 @@ export class Tensor implements TensorSpec {
   /**
    * The values, row-major, computed where they are not known yet: on the device where the variables that they depend
    * on live, on the CPU where there are none. To compute many tensors at once, or elsewhere, use `run` or `compile`.
+   * Those of type `f16` come as a Float32Array of their values.
    * Throws TraceError inside a traced function, which must not depend on values: at once, not in the promise.
    */
   data(): Promise<NumericArray> {
@@ -108,13 +110,13 @@ function nest(data: NumericArray, shape: Shape): NestedNumbers {
 export interface TensorOptions {
   /** Needed where a flat typed array is not to be one axis. */
   readonly shape?: Shape;
-  /** Default: that of a typed array, else `f32`. */
+  /** Default: that of a typed array, else `f32`. For `f16` the values are rounded to the nearest one, of two to the even. */
   readonly dtype?: DType;
 }
 
 /**
  * A tensor of given values: nested arrays, one number, or a typed array with its shape (PyTorch: `torch.tensor`).
- * A typed array is taken as it is, without a copy: do not change it afterwards.
+ * A typed array of the same type is taken as it is, without a copy: do not change it afterwards.
  *
  * Throws DataError where nested arrays are ragged, ShapeError where the count does not fit `shape`.
  */
@@ -143,8 +145,9 @@ export function dtypeOf(data: NumericArray): DType {
   return data instanceof Uint32Array ? 'u32' : 'f32';
 }
 
-/** @internal A typed array of the type that stores `dtype`. */
+/** @internal A typed array of the type that stores `dtype`, with the values rounded to it. */
 export function arrayOf(dtype: DType, values: ArrayLike<number>): NumericArray {
+  if (dtype === 'f16') return Float32Array.from(values, roundToFloat16);
   if (dtype === 'i32') return Int32Array.from(values);
   return dtype === 'u32' ? Uint32Array.from(values) : Float32Array.from(values);
 }

@@ -1,4 +1,6 @@
 import { ShapeError } from '../errors.js';
+import { sizeOf } from '../shape.js';
+import type { TensorSpec } from './operation.js';
 
 /** A WGSL program: source text and entry point. Launches with the same text, entry and constants share a pipeline. */
 export interface Kernel {
@@ -48,6 +50,11 @@ export interface KernelTarget {
     readonly maxComputeWorkgroupStorageSize: number;
     readonly maxComputeInvocationsPerWorkgroup: number;
   };
+}
+
+/** Words of 32 bits that the elements of a tensor fill in a GPU buffer: one each, or one for two of type `f16`. */
+export function wordsOf({ shape, dtype }: TensorSpec): number {
+  return dtype === 'f16' ? Math.ceil(sizeOf(shape) / 2) : sizeOf(shape);
 }
 
 /** WebGPU's limit on workgroups in each dimension, the same on every adapter. */

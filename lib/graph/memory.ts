@@ -4,7 +4,7 @@ import { type GraphNode, outputKey, storageOf } from './node.js';
 
 /** Which buffer of the pool holds each computed tensor. */
 export interface MemoryPlan {
-  /** Number of elements (of 4 bytes) of each buffer. */
+  /** Number of elements (of 4 bytes at most) of each buffer. */
   readonly slots: readonly { readonly elements: number }[];
   slotOf(node: GraphNode, output: number): number;
 }

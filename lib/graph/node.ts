@@ -1,5 +1,6 @@
 import { TraceError } from '../errors.js';
 import { Tensor } from '../tensor.js';
+import { expectF32 } from './expect-f32.js';
 import type { Attributes, Operation, TensorSpec } from './operation.js';
 import { activeTrace, type Trace } from './trace.js';
 
@@ -21,6 +22,7 @@ export function apply<A extends Attributes>(
   inputs: readonly Tensor[],
   attributes: A,
 ): Tensor[] {
+  if (!operation.takesFloat16 && inputs.some(({ dtype }) => dtype === 'f16')) expectF32(operation.name, 'f16');
   const specs = operation.infer(inputs, attributes);
   const trace = activeTrace();
   if (operation.writes && !trace) {

@@ -4,8 +4,11 @@ import type { AbsorbCall, FoldCall, Fusion, JoinCall, Stage } from './fusion.js'
 import type { KernelTarget, KernelVariant, Launch } from './launch.js';
 import type { SimdPhase } from './simd.js';
 
-/** Element types. `f32` is Float32Array, `i32` Int32Array, `u32` Uint32Array. */
-export type DType = 'f32' | 'i32' | 'u32';
+/**
+ * Element types. On the host `f32` is Float32Array, `i32` Int32Array, `u32` Uint32Array, and `f16`, for storage of half
+ * the size on GPUs, Float32Array as well, of numbers that are 16-bit floats (IEEE 754 binary16).
+ */
+export type DType = 'f32' | 'f16' | 'i32' | 'u32';
 
 /** Shape and element type of a tensor. */
 export interface TensorSpec {
@@ -117,6 +120,8 @@ export interface Operation<A extends Attributes = Attributes> {
   fold?(call: FoldCall): readonly Tensor[] | undefined;
   /** What takes the place of the operation and of another one, where its kernel can compute both. */
   join?(call: JoinCall): Fusion | undefined;
+  /** Whether inputs may be of type `f16`; left out, they are refused before `infer` is asked. */
+  readonly takesFloat16?: boolean;
   /** Output 0 has the storage of input 0 (a reshape): nothing is computed. */
   readonly alias?: boolean;
   /** Output i is written in place over input `writes[i]`, which must be the value of a Variable; undefined: it is not. */

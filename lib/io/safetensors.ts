@@ -1,6 +1,6 @@
 import { DataError, ShapeError } from '../errors.js';
 import { compareCodePoints } from './code-points.js';
-import { widenBfloat16, widenFloat16 } from './half.js';
+import { widenBfloat16, widenFloat16 } from '../float16.js';
 import { repeatedName } from './json-names.js';
 
 /** The typed array that holds the numbers of each type which can be written. */

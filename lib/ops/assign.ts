@@ -1,5 +1,6 @@
 import { ShapeError } from '../errors.js';
 import { defineOperation } from '../graph/operation.js';
+import { wordsOf } from '../graph/launch.js';
 import { formatShape, sameShape, sizeOf } from '../shape.js';
 import type { NoAttributes } from './binary.js';
 import { moveElements, moveLaunch, movePhase, wholeMove } from './moving.js';
@@ -19,10 +20,17 @@ export const assign = defineOperation<NoAttributes>({
   reference({ inputs: [, value], outputs: [variable] }) {
     if (value && variable) moveElements(wholeMove(value.data.length), value, variable);
   },
-  kernel: ({ inputs: [, value] }) => [moveLaunch('assign', wholeMove(sizeOf(value?.shape ?? [])), 1)],
+  kernel: ({ inputs: [, value] }) => [moveLaunch('assign', wholeMove(value ? wordsOf(value) : 0), 1)],
   simd: ({ inputs: [, value] }) => movePhase([wholeMove(sizeOf(value?.shape ?? []))], 1),
   writes: [0],
+  takesFloat16: true,
   gradient: { none: 'it changes state' },
   tolerance: { absolute: 0, relative: 0 },
-  cases: [{ inputs: [{ shape: [3, 65] }, { shape: [3, 65] }], attributes: {} }],
+  cases: (['f32', 'f16'] as const).map((dtype) => ({
+    inputs: [
+      { shape: [3, 65], dtype },
+      { shape: [3, 65], dtype },
+    ],
+    attributes: {},
+  })),
 });

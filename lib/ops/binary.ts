@@ -1,6 +1,7 @@
 import { ShapeError } from '../errors.js';
 import { binaryWasm } from '../generated/wasm.js';
 import { binaryWgsl, commonWgsl } from '../generated/wgsl.js';
+import { expectF32 } from '../graph/expect-f32.js';
 import { ceilDivide, fillBlock, foldWorkgroups, Uniforms } from '../graph/launch.js';
 import { applyOne } from '../graph/node.js';
 import { type Attributes, type CaseInput, defineOperation, type Operation } from '../graph/operation.js';
@@ -147,9 +148,7 @@ export function defineBinary(row: BinaryRow): Operation<NoAttributes> {
 /** The public function of a row. Throws ShapeError where the shapes do not broadcast, naming both. */
 export function applyBinary(operation: Operation<NoAttributes>, a: TensorLike, b: TensorLike): Tensor {
   const inputs = [asTensor(a), asTensor(b)];
-  for (const { dtype } of inputs) {
-    if (dtype !== 'f32') throw new ShapeError(`${operation.name}: expected f32, found ${dtype}`);
-  }
+  for (const { dtype } of inputs) expectF32(operation.name, dtype);
   return applyOne(operation, inputs, {});
 }
 

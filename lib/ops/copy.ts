@@ -1,5 +1,6 @@
 import { applyOne } from '../graph/node.js';
 import { defineOperation } from '../graph/operation.js';
+import { wordsOf } from '../graph/launch.js';
 import { sizeOf } from '../shape.js';
 import { asTensor, type Tensor, type TensorLike } from '../tensor.js';
 import type { NoAttributes } from './binary.js';
@@ -12,14 +13,16 @@ export const copyOperation = defineOperation<NoAttributes>({
   reference({ inputs: [input], outputs: [output] }) {
     if (input && output) moveElements(wholeMove(input.data.length), input, output);
   },
-  kernel: ({ inputs: [input] }) => [moveLaunch('copy', wholeMove(sizeOf(input?.shape ?? [])))],
+  kernel: ({ inputs: [input] }) => [moveLaunch('copy', wholeMove(input ? wordsOf(input) : 0))],
   simd: ({ inputs: [input] }) => movePhase([wholeMove(sizeOf(input?.shape ?? []))]),
   gradient: ({ outputGradients }) => outputGradients,
+  takesFloat16: true,
   tolerance: { absolute: 0, relative: 0 },
   cases: [
     { inputs: [{ shape: [] }], attributes: {} },
     { inputs: [{ shape: [3, 65] }], attributes: {} },
     { inputs: [{ shape: [0] }], attributes: {} },
+    { inputs: [{ shape: [3, 65], dtype: 'f16' }], attributes: {} },
   ],
 });
 

@@ -1,7 +1,8 @@
-import { OptionError, ShapeError } from '../errors.js';
+import { OptionError } from '../errors.js';
 import { dropoutWasm } from '../generated/wasm.js';
 import { commonWgsl, dropoutWgsl, epilogueDropoutWgsl, philoxWgsl } from '../generated/wgsl.js';
 import type { Generator } from '../generator.js';
+import { expectF32 } from '../graph/expect-f32.js';
 import { ceilDivide, foldWorkgroups, Uniforms } from '../graph/launch.js';
 import { applyOne } from '../graph/node.js';
 import { defineOperation, type Operation } from '../graph/operation.js';
@@ -120,7 +121,7 @@ export function dropout(input: TensorLike, options: DropoutOptions): Tensor {
   const value = asTensor(input);
   const { probability } = options;
   checkProbability(probability);
-  if (value.dtype !== 'f32') throw new ShapeError(`dropout: expected f32, found ${value.dtype}`);
+  expectF32('dropout', value.dtype);
   if ('mask' in options) return multiply(multiply(value, options.mask), scaleOf(probability));
   if (probability === 0) return value;
   const stream = options.stream ?? 'dropout';

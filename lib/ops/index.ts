@@ -8,6 +8,7 @@ import { argmaxOperations } from './argmax.js';
 import { arithmeticOperations } from './arithmetic.js';
 import { assign } from './assign.js';
 import { broadcastOperations } from './broadcast-to.js';
+import { castOperations } from './cast.js';
 import { concatOperations } from './concat.js';
 import { copyOperation } from './copy.js';
 import { dropoutOperations } from './dropout.js';
@@ -42,6 +43,7 @@ export const operations: readonly Operation[] = [
   ...argmaxOperations,
   ...reshapeOperations,
   ...transposeOperations,
+  ...castOperations,
   ...concatOperations,
   ...sliceOperations,
   ...broadcastOperations,

@@ -7,6 +7,7 @@ import { reshape } from './reshape.js';
 
 /**
  * input · weightᵀ + bias: a dense layer (PyTorch: `F.linear`). input [.., in], weight [out, in], bias [out] → [.., out].
+ * Input and weight may be of type f16; the bias and the output are f32 (a weight for inference: `cast(weight, 'f16')`).
  * Throws ShapeError where the sizes differ.
  */
 export function linear(input: TensorLike, weight: TensorLike, bias?: TensorLike): Tensor {

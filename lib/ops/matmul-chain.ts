@@ -72,9 +72,9 @@ export function chainKey({ rowsOfA, rowsOfB, stages, tap, sums }: Chain): string
 /** The room of a chain. Its reference runs the references of its parts, one after the other. */
 export function chainOperation(chain: Chain): Operation<MatmulAttributes> {
   const { product, rowsOfA, rowsOfB, stages, sums } = chain;
-  const shapesOf = (inputs: readonly TensorSpec[]): readonly [Shape, Shape] => [
-    selectedShape(inputs[0], rowsOfA === undefined ? undefined : inputs[rowsOfA]),
-    selectedShape(inputs[1], rowsOfB === undefined ? undefined : inputs[rowsOfB]),
+  const matricesOf = (inputs: readonly TensorSpec[]): readonly [TensorSpec, TensorSpec] => [
+    selectedMatrix(inputs[0], rowsOfA === undefined ? undefined : inputs[rowsOfA]),
+    selectedMatrix(inputs[1], rowsOfB === undefined ? undefined : inputs[rowsOfB]),
   ];
   const epilogue = (inputs: readonly TensorSpec[]): Epilogue =>
     epilogueOf(chain, [
@@ -97,18 +97,19 @@ export function chainOperation(chain: Chain): Operation<MatmulAttributes> {
       );
     },
     reference: (call) => {
-      runReference(chain, call, shapesOf(call.inputs.map(({ shape }) => ({ shape, dtype: 'f32' }))));
+      const [a, b] = matricesOf(call.inputs.map(({ shape }) => ({ shape, dtype: 'f32' })));
+      runReference(chain, call, [a.shape, b.shape]);
     },
     kernel({ inputs, attributes }, target) {
-      const [a, b] = shapesOf(inputs);
-      return matmulLaunches(a, b, attributes, variantFor(a, b, attributes, target), epilogue(inputs));
+      const [a, b] = matricesOf(inputs);
+      return matmulLaunches(a, b, attributes, variantFor(a.shape, b.shape, attributes, target), epilogue(inputs));
     },
     variants({ inputs, attributes }, target) {
-      const [a, b] = shapesOf(inputs);
+      const [a, b] = matricesOf(inputs);
       return matmulVariants(a, b, attributes, target, epilogue(inputs));
     },
     simd({ inputs, attributes }) {
-      const [a, b] = shapesOf(inputs);
+      const [{ shape: a }, { shape: b }] = matricesOf(inputs);
       return matmulSimdPhases(a, b, attributes, blockFinishOf(chain, sizesOf(a, b, attributes).N));
     },
     gradient: { none: 'fused operations come after differentiation' },
@@ -119,9 +120,9 @@ export function chainOperation(chain: Chain): Operation<MatmulAttributes> {
 }
 
 /** The matrix that picked rows make, or the matrix itself. */
-function selectedShape(matrix: TensorSpec | undefined, rows: TensorSpec | undefined): Shape {
-  const shape = matrix?.shape ?? [];
-  return rows ? [sizeOf(rows.shape), sizeOf(shape.slice(1))] : shape;
+function selectedMatrix(matrix: TensorSpec | undefined, rows: TensorSpec | undefined): TensorSpec {
+  const { shape, dtype } = matrix ?? { shape: [], dtype: 'f32' };
+  return { shape: rows ? [sizeOf(rows.shape), sizeOf(shape.slice(1))] : shape, dtype };
 }
 
 function writesOf(chain: Chain): (number | undefined)[] {

@@ -5,6 +5,8 @@ import {
   matmulBroadcastWgsl,
   matmulCommonWgsl,
   matmulDirectWgsl,
+  matmulHalfAWgsl,
+  matmulHalfBWgsl,
   matmulNaiveWgsl,
   matmulQuadWgsl,
   matmulScalarLoadsWgsl,
@@ -23,6 +25,7 @@ import {
   type Launch,
   Uniforms,
 } from '../graph/launch.js';
+import type { TensorSpec } from '../graph/operation.js';
 import { type Shape, sizeOf } from '../shape.js';
 import { type MatmulAttributes, sizesOf } from './matmul-sizes.js';
 
@@ -167,14 +170,14 @@ function productOf(a: Shape, b: Shape, attributes: MatmulAttributes): Product {
 
 /** Whether a variant can compute this product on such an adapter. */
 export function offersVariant(
-  a: Shape,
-  b: Shape,
+  a: TensorSpec,
+  b: TensorSpec,
   attributes: MatmulAttributes,
   variant: MatmulVariant,
   { features }: KernelTarget,
 ): boolean {
   const { usesSubgroups = false, offers = () => true } = TECHNIQUES[variant];
-  return (!usesSubgroups || features.has('subgroups')) && offers(productOf(a, b, attributes));
+  return (!usesSubgroups || features.has('subgroups')) && offers(productOf(a.shape, b.shape, attributes));
 }
 
 /** Workgroups that a GPU wants at least, so that all of its cores have some. */
@@ -192,7 +195,7 @@ export function variantFor(a: Shape, b: Shape, attributes: MatmulAttributes, tar
   const { M, N, K, batchShape } = sizesOf(a, b, attributes);
   if (target.isSoftware) {
     if (!target.features.has('subgroups')) return 'direct';
-    return offersVariant(a, b, attributes, 'quad', target) ? 'quad' : 'broadcast';
+    return productOf(a, b, attributes).isAligned ? 'quad' : 'broadcast';
   }
   if (M === 1 || N === 1) return 'vector';
   const tiles = (rows: number, columns: number): number =>
@@ -230,13 +233,13 @@ const UNIFORMS_AT = 3;
 
 /** The launches of one variant: one, and with K split a second one that adds the parts. */
 export function matmulLaunches(
-  a: Shape,
-  b: Shape,
+  a: TensorSpec,
+  b: TensorSpec,
   attributes: MatmulAttributes,
   variant: MatmulVariant,
   epilogue: Epilogue = PLAIN,
 ): readonly Launch[] {
-  const product = productOf(a, b, attributes);
+  const product = productOf(a.shape, b.shape, attributes);
   const { M, N, K, batchShape, batch } = product.sizes;
   const batches = sizeOf(batchShape);
   const technique = TECHNIQUES[variant];
@@ -270,7 +273,7 @@ export function matmulLaunches(
         (isSplit
           ? commonCode(loads)
           : commonCode(epilogue.blocks, epilogue.stages?.(technique.width?.(product) ?? 1))) +
-        technique.code(product),
+        storedCode(technique.code(product), a, b),
       entryPoint: technique.entryPoint,
     },
     bindings: [{ input: 0 }, { input: 1 }, output, ...epilogue.loadBindings, ...(isSplit ? [] : epilogue.bindings)],
@@ -299,6 +302,12 @@ export function matmulLaunches(
   return [{ ...multiply, scratchBytes: parts * elements * 4 }, addParts];
 }
 
+/** A kernel's code for operands of these types. */
+function storedCode(code: string, a: TensorSpec, b: TensorSpec): string {
+  const forA = a.dtype === 'f16' ? fillBlock(code, 'elements of A', matmulHalfAWgsl) : code;
+  return b.dtype === 'f16' ? fillBlock(forA, 'elements of B', matmulHalfBWgsl) : forA;
+}
+
 /** kernels/matmul_common.wgsl with the blocks and stages of a fused kernel. */
 function commonCode(blocks: Epilogue['blocks'], stages?: string): string {
   const all = { ...blocks, ...(stages !== undefined && { epilogue: stages }) };
@@ -312,13 +321,13 @@ function commonCode(blocks: Epilogue['blocks'], stages?: string): string {
  * adapter that runs on the CPU seconds to compile each, and gain nothing there.
  */
 export function matmulVariants(
-  a: Shape,
-  b: Shape,
+  a: TensorSpec,
+  b: TensorSpec,
   attributes: MatmulAttributes,
   target: KernelTarget,
   epilogue?: Epilogue,
 ): readonly KernelVariant[] {
-  const first = variantFor(a, b, attributes, target);
+  const first = variantFor(a.shape, b.shape, attributes, target);
   const others = MATMUL_VARIANTS.filter(
     (variant) =>
       variant !== first &&

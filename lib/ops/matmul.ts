@@ -1,6 +1,6 @@
 import { ShapeError } from '../errors.js';
 import { applyOne } from '../graph/node.js';
-import { defineOperation, type Operation } from '../graph/operation.js';
+import { defineOperation, type DType, type Operation } from '../graph/operation.js';
 import { forEachOffset, formatShape, type Shape } from '../shape.js';
 import { asTensor, type Tensor, type TensorLike } from '../tensor.js';
 import { matmulFusion } from './fused-matmul.js';
@@ -22,7 +22,7 @@ const matmulOperation: Operation<MatmulAttributes> = defineOperation<MatmulAttri
   infer([a, b], attributes) {
     const [shapeA = [], shapeB = []] = [a?.shape, b?.shape];
     const describe = `matmul: ${formatShape(shapeA)}${attributes.transposeA ? ' transposed' : ''} · ${formatShape(shapeB)}${attributes.transposeB ? ' transposed' : ''}`;
-    if (a?.dtype !== 'f32' || b?.dtype !== 'f32') throw new ShapeError(`${describe}: both must be of type f32`);
+    if (!isFloat(a?.dtype) || !isFloat(b?.dtype)) throw new ShapeError(`${describe}: each must be of type f32 or f16`);
     if (shapeA.length < 2 || shapeB.length < 2) {
       throw new ShapeError(`${describe}: both need at least two axes (reshape a vector to [1, n] or [n, 1])`);
     }
@@ -50,12 +50,9 @@ const matmulOperation: Operation<MatmulAttributes> = defineOperation<MatmulAttri
       }
     });
   },
-  kernel({ inputs: [a, b], attributes }, target) {
-    const [shapeA, shapeB] = [a?.shape ?? [], b?.shape ?? []];
-    return matmulLaunches(shapeA, shapeB, attributes, variantFor(shapeA, shapeB, attributes, target));
-  },
-  variants: ({ inputs: [a, b], attributes }, target) =>
-    matmulVariants(a?.shape ?? [], b?.shape ?? [], attributes, target),
+  kernel: ({ inputs: [a, b], attributes }, target) =>
+    a && b ? matmulLaunches(a, b, attributes, variantFor(a.shape, b.shape, attributes, target)) : [],
+  variants: ({ inputs: [a, b], attributes }, target) => (a && b ? matmulVariants(a, b, attributes, target) : []),
   simd: ({ inputs: [a, b], attributes }) => matmulSimdPhases(a?.shape ?? [], b?.shape ?? [], attributes),
   ...matmulFusion(() => matmulOperation),
   gradient({ inputs: [a, b], outputGradients: [dC], attributes: { transposeA, transposeB }, needs }) {
@@ -70,76 +67,100 @@ const matmulOperation: Operation<MatmulAttributes> = defineOperation<MatmulAttri
         : matmul(a, dC, { transposeA: !transposeA });
     return [needs[0] ? sumTo(forA(), a.shape) : undefined, needs[1] ? sumTo(forB(), b.shape) : undefined];
   },
+  takesFloat16: true,
   // float32 sums of K products of normal numbers: √K · 6e-8 · a few, with K up to 300 in the cases
   tolerance: { absolute: 2e-5, relative: 1e-5 },
-  cases: (
-    [
+  cases: [
+    ...(
       [
-        [1, 1],
-        [1, 1],
-      ],
-      [
-        [5, 7],
-        [7, 3],
-      ],
-      [
-        [17, 64],
-        [64, 33],
-      ],
-      [
-        [64, 64],
-        [64, 64],
-      ],
-      [
-        [65, 17],
-        [17, 129],
-      ],
-      [
-        [63, 16],
-        [16, 63],
-      ],
-      [
-        [100, 1],
-        [1, 100],
-      ],
-      [
-        [1, 300],
-        [300, 1],
-      ],
-      [
-        [2, 3, 4, 5],
-        [2, 3, 5, 6],
-      ],
-      [
-        [4, 5],
-        [3, 5, 2],
-      ],
-      [
-        [3, 1, 4, 5],
-        [2, 5, 2],
-      ],
-      [
-        [3, 0],
-        [0, 4],
-      ],
-      [
-        [0, 3],
-        [3, 4],
-      ],
-    ] as const
-  ).flatMap(([a, b]) =>
-    [0, 1, 2, 3].map((bits) => {
-      const attributes = { transposeA: (bits & 1) === 1, transposeB: (bits & 2) === 2 };
-      return {
-        inputs: [
-          { shape: attributes.transposeA ? swapLast(a) : a },
-          { shape: attributes.transposeB ? swapLast(b) : b },
+        [
+          [1, 1],
+          [1, 1],
         ],
-        attributes,
-      };
-    }),
-  ),
+        [
+          [5, 7],
+          [7, 3],
+        ],
+        [
+          [17, 64],
+          [64, 33],
+        ],
+        [
+          [64, 64],
+          [64, 64],
+        ],
+        [
+          [65, 17],
+          [17, 129],
+        ],
+        [
+          [63, 16],
+          [16, 63],
+        ],
+        [
+          [100, 1],
+          [1, 100],
+        ],
+        [
+          [1, 300],
+          [300, 1],
+        ],
+        [
+          [2, 3, 4, 5],
+          [2, 3, 5, 6],
+        ],
+        [
+          [4, 5],
+          [3, 5, 2],
+        ],
+        [
+          [3, 1, 4, 5],
+          [2, 5, 2],
+        ],
+        [
+          [3, 0],
+          [0, 4],
+        ],
+        [
+          [0, 3],
+          [3, 4],
+        ],
+      ] as const
+    ).flatMap(([a, b]) => [0, 1, 2, 3].map((bits) => caseOf(a, b, bits))),
+    ...(
+      [
+        [
+          [5, 7],
+          [7, 3],
+        ],
+        [
+          [8, 4],
+          [4, 12],
+        ],
+      ] as const
+    ).flatMap(([a, b]) => [
+      caseOf(a, b, 0, ['f16', 'f16']),
+      caseOf(a, b, 1, ['f16', 'f32']),
+      caseOf(a, b, 2, ['f32', 'f16']),
+    ]),
+  ],
 });
+
+/** The product of matrices of these shapes, stored transposed where a bit is set: 1 for a, 2 for b. */
+function caseOf(a: Shape, b: Shape, bits: number, [typeA, typeB]: readonly [DType, DType] = ['f32', 'f32']) {
+  const attributes = { transposeA: (bits & 1) === 1, transposeB: (bits & 2) === 2 };
+  return {
+    inputs: [
+      { shape: attributes.transposeA ? swapLast(a) : a, dtype: typeA },
+      { shape: attributes.transposeB ? swapLast(b) : b, dtype: typeB },
+    ],
+    attributes,
+  };
+}
+
+function isFloat(dtype: DType | undefined): boolean {
+  return dtype === 'f32' || dtype === 'f16';
+}
 
 function swapLast(shape: Shape): Shape {
   return [...shape.slice(0, -2), shape.at(-1) ?? 0, shape.at(-2) ?? 0];
@@ -148,6 +169,9 @@ function swapLast(shape: Shape): Shape {
 /**
  * Matrix product over the last two axes: c[.., m, n] = Σ_k a[.., m, k] · b[.., k, n]; the axes before them broadcast.
  * Both need at least two axes. Throws ShapeError where the inner sizes differ, naming both shapes.
+ *
+ * a and b are of type f32 or f16, each on its own. The result is f32 and its sums are formed in f32, also where both are
+ * f16 (PyTorch returns half precision then); so are their gradients.
  */
 export function matmul(a: TensorLike, b: TensorLike, options: MatmulOptions = {}): Tensor {
   const { transposeA = false, transposeB = false } = options;

@@ -1,6 +1,7 @@
 import { unaryGradientWasm, unaryWasm } from '../generated/wasm.js';
 import { commonWgsl, epilogueActivationWgsl, pointwiseWgsl, unaryGradientWgsl, unaryWgsl } from '../generated/wgsl.js';
 import type { StageWidth } from '../graph/fusion.js';
+import { expectF32 } from '../graph/expect-f32.js';
 import { ceilDivide, fillBlock, foldWorkgroups, type Launch, Uniforms } from '../graph/launch.js';
 import { applyOne } from '../graph/node.js';
 import { type CaseInput, defineOperation, type Operation } from '../graph/operation.js';
@@ -132,7 +133,7 @@ export function defineUnary(row: UnaryRow): UnaryOperations {
 /** The public function of a row. Throws ShapeError for a tensor that is not of type f32. */
 export function applyUnary(operations: UnaryOperations, input: TensorLike, parameters: readonly number[] = []): Tensor {
   const value = asTensor(input);
-  if (value.dtype !== 'f32') throw new ShapeError(`${operations.forward.name}: expected f32, found ${value.dtype}`);
+  expectF32(operations.forward.name, value.dtype);
   return applyOne(operations.forward, [value], { parameters });
 }
 

@@ -1,5 +1,15 @@
 import test from 'tape';
-import { constant, Dense, OptionError, run, Sequential, ShapeError, tensor, zeros } from '../../lib/index.js';
+import {
+  constant,
+  Dense,
+  OptionError,
+  Parameter,
+  run,
+  Sequential,
+  ShapeError,
+  tensor,
+  zeros,
+} from '../../lib/index.js';
 import { testOnDevices } from '../support/devices.js';
 import { refuses, rejects } from '../support/errors.js';
 
@@ -24,6 +34,23 @@ testOnDevices('Dense is input · weightᵀ + bias over the last axis', async (t,
   ]);
   const deeper = await run(() => layer.forward(tensor([[[1, 1, 1]], [[0, 2, 4]]])), { device });
   t.deepEqual(await deeper.array(), [[[16, 20]], [[26, 24]]], 'leading axes are kept');
+});
+
+testOnDevices('Dense may have a weight of 16-bit floats', async (t, device) => {
+  const layer = new Dense(2).build([3]);
+  layer.weight = new Parameter(
+    'weight',
+    tensor(
+      [
+        [1.0001, 2, 3],
+        [-1, 0, 1],
+      ],
+      { dtype: 'f16' },
+    ),
+  ); // 1.0001 becomes 1
+  layer.bias?.set(Float32Array.of(10, 20));
+  const rows = await run(() => layer.forward(tensor([[1, 1, 1]])), { device });
+  t.deepEqual(await rows.array(), [[16, 20]]);
 });
 
 test('Dense without a bias has a weight alone', async (t) => {

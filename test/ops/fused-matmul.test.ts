@@ -8,6 +8,7 @@ import {
   matmul,
   multiply,
   Parameter,
+  relu,
   reshape,
   SGD,
   type SGDOptions,
@@ -62,6 +63,30 @@ test('a product reads rows of a table there, and a row that the table does not h
         }
       }
     }
+  }
+});
+
+test('a product of 16-bit floats takes bias and activation in', async (t) => {
+  for (const [M, K, N] of [
+    [1, 1, 1],
+    [7, 5, 3],
+    [33, 65, 17],
+    [8, 12, 16],
+  ] as const) {
+    const weight = new Variable('weight', tensor(normal('weight', N, K), { shape: [N, K], dtype: 'f16' }));
+    const bias = tensor(normal('bias', N));
+    for (const dtype of ['f16', 'f32'] as const) {
+      const input = tensor(normal('input', M, K), { shape: [M, K], dtype });
+      const onDevice = (device: Device) => compile((x) => relu(linear(x, weight, bias)), { device });
+      const expected = await (await onDevice(cpu)(input)).data();
+      for (const device of await fusingDevices()) {
+        const step = onDevice(device);
+        const got = await (await step(input)).data();
+        t.equal(differs(got, expected, TOLERANCE), undefined, `${dtype} [${M}, ${K}], ${device.info.kind}`);
+        t.deepEqual(stepsOf(step), ['matmul + add + relu']);
+      }
+    }
+    weight.dispose();
   }
 });
 

@@ -1,5 +1,5 @@
 import test from 'tape';
-import { add, linear, matmul, run, ShapeError, tensor } from '../../lib/index.js';
+import { add, cast, gradient, linear, matmul, run, ShapeError, sum, tensor } from '../../lib/index.js';
 import {
   MATMUL_VARIANTS,
   matmulLaunches,
@@ -7,10 +7,13 @@ import {
   offersVariant,
   variantFor,
 } from '../../lib/ops/matmul-kernels.js';
+import type { DType, TensorSpec } from '../../lib/graph/operation.js';
 import { matmulOperations } from '../../lib/ops/matmul.js';
+import type { Shape } from '../../lib/shape.js';
 import { describeCase } from '../support/cases.js';
 import { differs } from '../support/close.js';
 import { referenceOf, runGuarded } from '../support/guarded.js';
+import { testOnDevices } from '../support/devices.js';
 import { refuses } from '../support/errors.js';
 import { targetOf } from '../support/targets.js';
 import { webgpu } from '../support/webgpu.js';
@@ -43,25 +46,42 @@ const SIZES = [
   [12, 36, 3],
 ] as const;
 
+/** Sums of up to 772 products pass through 20, where float32 rounds by 1e-6 at most: √772 · 1e-6, and some room. */
+const TOLERANCE = { absolute: 4e-5, relative: 1e-5 };
+
+/** Every transpose, and 16-bit floats as each of the operands: rows of odd length begin in the middle of a word. */
+const FORMS: readonly { readonly transposes: readonly [boolean, boolean]; readonly types: readonly [DType, DType] }[] =
+  [
+    { transposes: [false, false], types: ['f32', 'f32'] },
+    { transposes: [true, false], types: ['f32', 'f32'] },
+    { transposes: [false, true], types: ['f32', 'f32'] },
+    { transposes: [true, true], types: ['f32', 'f32'] },
+    { transposes: [false, false], types: ['f16', 'f16'] },
+    { transposes: [true, false], types: ['f16', 'f32'] },
+    { transposes: [false, true], types: ['f32', 'f16'] },
+  ];
+
 const [matmulOperation] = matmulOperations;
+
+function f32(shape: Shape): TensorSpec {
+  return { shape, dtype: 'f32' };
+}
 
 function ofVariant(variant: MatmulVariant) {
   if (!matmulOperation) throw new Error('there is no matmul');
   const operation: typeof matmulOperation = {
     ...matmulOperation,
-    kernel: ({ inputs: [a, b], attributes }) => matmulLaunches(a?.shape ?? [], b?.shape ?? [], attributes, variant),
+    kernel: ({ inputs: [a, b], attributes }) => (a && b ? matmulLaunches(a, b, attributes, variant) : []),
   };
   return operation;
 }
 
 for (const variant of MATMUL_VARIANTS) {
-  for (const [transposeA, transposeB] of [
-    [false, false],
-    [true, false],
-    [false, true],
-    [true, true],
-  ] as const) {
-    const form = `A${transposeA ? 'ᵀ' : ''} · B${transposeB ? 'ᵀ' : ''}`;
+  for (const { transposes, types } of FORMS) {
+    const [transposeA, transposeB] = transposes;
+    // Larger tiles load as the smallest does, and software adapters need seconds to compile each.
+    if (types.includes('f16') && /^tiled(?!32x32)/.test(variant)) continue;
+    const form = `A${transposeA ? 'ᵀ' : ''} · B${transposeB ? 'ᵀ' : ''} of ${types.join(' and ')}`;
     test(`matmul ${variant} ${form} agrees with the reference for all sizes around its tiles`, async (t) => {
       const device = await webgpu();
       const operation = ofVariant(variant);
@@ -75,13 +95,17 @@ for (const variant of MATMUL_VARIANTS) {
       ];
       const attributes = { transposeA, transposeB };
       const cases = [...shapes, ...batches]
-        .filter(({ a, b }) => offersVariant(a, b, attributes, variant, device.target))
-        .map(({ a, b }) => ({ inputs: [{ shape: a }, { shape: b }], attributes }));
+        .map(({ a, b }): [TensorSpec, TensorSpec] => [
+          { shape: a, dtype: types[0] },
+          { shape: b, dtype: types[1] },
+        ])
+        .filter(([a, b]) => offersVariant(a, b, attributes, variant, device.target))
+        .map((inputs) => ({ inputs, attributes }));
       if (device.target.features.has('subgroups')) t.ok(cases.length > 0, 'it offers something');
       const results = await runGuarded(device, operation, cases);
       for (const [c, setting] of cases.entries()) {
         const [expected = new Float32Array(0)] = await referenceOf(operation, setting);
-        const difference = differs(results[c]?.outputs[0] ?? new Float32Array(0), expected, operation.tolerance);
+        const difference = differs(results[c]?.outputs[0] ?? new Float32Array(0), expected, TOLERANCE);
         t.equal(difference, undefined, describeCase(setting));
         t.deepEqual(results[c]?.broken, [], `guards of ${describeCase(setting)}`);
       }
@@ -117,7 +141,7 @@ test('adapters that run on the CPU get variants without workgroup memory, hardwa
 
 test('a variant is offered only where it can compute the product', (t) => {
   const offers = (variant: MatmulVariant, a: number[], b: number[], features: string[] = []) =>
-    offersVariant(a, b, plain, variant, targetOf(false, features));
+    offersVariant(f32(a), f32(b), plain, variant, targetOf(false, features));
   t.notOk(offers('broadcast', [4, 4], [4, 4]));
   t.ok(offers('broadcast', [4, 4], [4, 4], ['subgroups']));
   t.ok(offers('quad', [3, 4], [4, 4], ['subgroups']));
@@ -166,6 +190,35 @@ test('linear takes any number of leading axes and an optional bias', async (t) =
   refuses(t, () => linear(tensor([1, 2, 3]), weight), ShapeError, '[1, 3]', '[3, 2]');
   refuses(t, () => linear(x, weight, tensor([1, 2])), ShapeError, '[2]');
   refuses(t, () => linear(tensor(1), weight), ShapeError, 'scalar');
+});
+
+testOnDevices('linear takes an input and a weight of 16-bit floats, and gives f32', async (t, device) => {
+  const x = tensor([[1, 2.0001, 3]], { dtype: 'f16' }); // 2.0001 becomes 2
+  const weight = tensor(
+    [
+      [1, 0.1, 0],
+      [0, 1, 1],
+    ],
+    { dtype: 'f16' },
+  ); // 0.1 becomes 0.0999755859375
+  const output = await run(() => linear(x, weight, tensor([10, 20])), { device });
+  t.equal(output.dtype, 'f32');
+  t.deepEqual(await output.array(), [[Math.fround(11.199951171875), 25]]);
+  refuses(t, () => linear(x, weight, cast(tensor([10, 20]), 'f16')), ShapeError, 'add', 'f16', 'cast');
+});
+
+testOnDevices('sums of 16-bit floats are formed in f32, and so are their gradients', async (t, device) => {
+  const large = tensor([[60_000], [1]], { dtype: 'f16' }); // 60000 is a 16-bit float
+  const row = tensor([[3, 0.5]], { dtype: 'f16' });
+  const product = await run(() => matmul(large, row), { device });
+  const [dLarge, dRow] = await run(() => gradient(sum(matmul(large, row)), [large, row]), { device });
+  t.deepEqual(await product.array(), [
+    [180_000, 30_000],
+    [3, 0.5],
+  ]);
+  t.deepEqual(await dLarge?.array(), [[3.5], [3.5]]);
+  t.deepEqual(await dRow?.array(), [[60_001, 60_001]], 'no 16-bit float');
+  t.deepEqual([dLarge?.dtype, dRow?.dtype], ['f32', 'f32']);
 });
 
 test('a product is the same from run to run, bit for bit, on webgpu', async (t) => {

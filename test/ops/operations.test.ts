@@ -7,6 +7,7 @@ import { gradient } from '../../lib/graph/gradient.js';
 import { apply } from '../../lib/graph/node.js';
 import type { NumericArray, Operation } from '../../lib/graph/operation.js';
 import { multiply } from '../../lib/ops/arithmetic.js';
+import { cast } from '../../lib/ops/cast.js';
 import { operations } from '../../lib/ops/index.js';
 import { sum } from '../../lib/ops/sum.js';
 import { RandomStream } from '../../lib/random.js';
@@ -89,7 +90,7 @@ async function gradientError(operation: Operation, setting: Case): Promise<strin
   const objective = (values: readonly Tensor[]): Tensor => {
     const [output] = apply(operation, values, setting.attributes);
     if (!output) throw new Error(`${operation.name} has no output`);
-    return sum(multiply(output, normalLike(output, 'upstream')));
+    return sum(multiply(cast(output, 'f32'), normalLike(output, 'upstream')));
   };
   const valueWith = async (input: Tensor, values: Float64Array): Promise<number> => {
     const moved = inputs.map((other) => (other === input ? inFloat64(values, input) : other));

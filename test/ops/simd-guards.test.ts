@@ -66,7 +66,7 @@ async function runGuarded(operation: Operation, setting: Case) {
   });
   const results = outputs.map(({ shape, dtype }, i) => {
     const own = words.slice(targets[i] ?? 0, (targets[i] ?? 0) + sizeOf(shape));
-    return dtype === 'f32' ? new Float32Array(own.buffer) : arrayOf(dtype, own);
+    return dtype === 'f32' || dtype === 'f16' ? new Float32Array(own.buffer) : arrayOf(dtype, own);
   });
   return { results, broken };
 }

@@ -9,7 +9,10 @@ export type Case = Operation['cases'][number];
 
 /** The tensors of a case, filled from the seed as the case asks for. */
 export function caseInputs({ inputs }: Case, seed = 7): Tensor[] {
-  return inputs.map((input, i) => tensor(fill(input, new RandomStream(seed, `input ${i}`)), { shape: input.shape }));
+  return inputs.map((input, i) => {
+    const values = fill(input, new RandomStream(seed, `input ${i}`));
+    return tensor(values, { shape: input.shape, ...(input.dtype === 'f16' && { dtype: 'f16' }) });
+  });
 }
 
 function fill(input: CaseInput, stream: RandomStream): NumericArray {

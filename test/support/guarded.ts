@@ -2,6 +2,7 @@ import { bufferBytes } from '../../lib/device/webgpu/array.js';
 import type { WebGpuDevice } from '../../lib/device/webgpu/device.js';
 import { accessOf } from '../../lib/device/webgpu/pipelines.js';
 import type { NumericArray, Operation, TensorSpec } from '../../lib/graph/operation.js';
+import { packFloat16, unpackFloat16 } from '../../lib/float16.js';
 import { sizeOf } from '../../lib/shape.js';
 import { arrayOf } from '../../lib/tensor.js';
 import { type Case, caseInputs } from './cases.js';
@@ -47,7 +48,7 @@ export async function runGuarded(
   /** [guard | tensor, filled up to whole vec4s | guard] */
   const guarded = (spec: TensorSpec, values: NumericArray | undefined, isInput: boolean): GPUBuffer => {
     const words = new Uint32Array(GUARD_WORDS * 2 + bufferBytes(spec) / 4).fill(isInput ? POISON : GUARD);
-    if (values) words.set(new Uint32Array(values.buffer, values.byteOffset, values.length), GUARD_WORDS);
+    if (values) words.set(wordsOf(spec, values), GUARD_WORDS);
     return bufferOf(words, STORAGE | COPY_SRC);
   };
 
@@ -120,12 +121,21 @@ export async function runGuarded(
       const lost = guards.findIndex((word) => word !== GUARD);
       if (lost >= 0)
         broken.push(`output ${i}: guard word ${lost < GUARD_WORDS ? lost - GUARD_WORDS : lost - GUARD_WORDS + inner}`);
-      const count = sizeOf(spec.shape);
-      const slice = region.slice(GUARD_WORDS, GUARD_WORDS + count);
-      return spec.dtype === 'f32' ? new Float32Array(slice.buffer) : arrayOf(spec.dtype, slice);
+      return valuesOf(spec, region.slice(GUARD_WORDS, GUARD_WORDS + inner));
     });
     return { outputs, broken };
   });
+}
+
+/** The elements of a tensor as its buffer holds them. */
+function wordsOf({ dtype }: TensorSpec, values: NumericArray): Uint32Array {
+  return dtype === 'f16' ? packFloat16(values) : new Uint32Array(values.buffer, values.byteOffset, values.length);
+}
+
+function valuesOf({ dtype, shape }: TensorSpec, words: Uint32Array<ArrayBuffer>): NumericArray {
+  const count = sizeOf(shape);
+  if (dtype === 'f16') return unpackFloat16(words, count);
+  return dtype === 'f32' ? new Float32Array(words.buffer, 0, count) : arrayOf(dtype, words.subarray(0, count));
 }
 
 /** The same workgroups in three rows, as more than 65,535 of them would be folded: surplus ones in the last row. */

@@ -1,6 +1,7 @@
 import type { ArrayView, DType, NumericArray, TensorSpec } from '../../graph/operation.js';
 import { storedElements } from '../../graph/program.js';
 import { sizeOf } from '../../shape.js';
+import { arrayOf } from '../../tensor.js';
 import type { DeviceArray } from '../device.js';
 import type { CpuDevice } from './device.js';
 
@@ -9,7 +10,7 @@ const forgotten = new FinalizationRegistry<() => void>((release) => {
   release();
 });
 
-/** A tensor in a block of the device's heap. */
+/** A tensor in a block of the device's heap. 16-bit floats are stored as wider ones, which the CPU computes with. */
 export class CpuArray implements DeviceArray {
   readonly device: CpuDevice;
   readonly shape: TensorSpec['shape'];
@@ -40,7 +41,8 @@ export class CpuArray implements DeviceArray {
 
   write(values: NumericArray): void {
     const { data } = this.view();
-    data.set(values.subarray(0, data.length));
+    const rounded = this.dtype === 'f16' ? arrayOf('f16', values) : values;
+    data.set(rounded.subarray(0, data.length));
   }
 
   read(): Promise<NumericArray> {

@@ -1,15 +1,16 @@
+import { packFloat16, unpackFloat16 } from '../../float16.js';
+import { wordsOf } from '../../graph/launch.js';
 import { sizeOf } from '../../shape.js';
-import { storedElements } from '../../graph/program.js';
 import type { DType, NumericArray, TensorSpec } from '../../graph/operation.js';
 import type { DeviceArray } from '../device.js';
 import type { WebGpuDevice } from './device.js';
 
 /** Bytes of a tensor's buffer: whole vec4s, so that kernels may load and store four elements at the end as well. */
 export function bufferBytes(spec: TensorSpec): number {
-  return Math.ceil(storedElements(spec) / 4) * 16;
+  return Math.max(1, Math.ceil(wordsOf(spec) / 4)) * 16;
 }
 
-/** A tensor in a GPU buffer. */
+/** A tensor in a GPU buffer. Two 16-bit floats share a word, so that kernels need no feature of the adapter for them. */
 export class WebGpuArray implements DeviceArray {
   readonly device: WebGpuDevice;
   readonly shape: TensorSpec['shape'];
@@ -26,7 +27,7 @@ export class WebGpuArray implements DeviceArray {
   }
 
   get bytes(): number {
-    return sizeOf(this.shape) * 4;
+    return wordsOf(this) * 4;
   }
 
   write(values: NumericArray): void {
@@ -47,7 +48,7 @@ export class WebGpuArray implements DeviceArray {
 
   async #copyOut(then: (encoder: GPUCommandEncoder) => void): Promise<NumericArray> {
     const { gpu } = this.device;
-    if (this.bytes === 0) return view(this.dtype, new ArrayBuffer(0));
+    if (this.bytes === 0) return view(this, new ArrayBuffer(0));
     this.device.checkAlive();
     const staging =
       this.#staging.pop() ?? gpu.createBuffer({ label: 'read', size: this.bytes, usage: GPU_COPY_DST | GPU_MAP_READ });
@@ -56,7 +57,7 @@ export class WebGpuArray implements DeviceArray {
     then(encoder);
     gpu.queue.submit([encoder.finish()]);
     await this.device.untilLost(staging.mapAsync(GPU_MAP_MODE_READ));
-    const values = view(this.dtype, staging.getMappedRange().slice(0));
+    const values = view(this, staging.getMappedRange().slice(0));
     staging.unmap();
     this.#staging.push(staging);
     return values;
@@ -79,12 +80,14 @@ const GPU_STORAGE = 0x80;
 export const STORAGE_USAGE = GPU_STORAGE | GPU_COPY_SRC | GPU_COPY_DST;
 export const UNIFORM_USAGE = GPU_UNIFORM | GPU_COPY_DST;
 
-function view(dtype: DType, buffer: ArrayBuffer): NumericArray {
+function view({ dtype, shape }: TensorSpec, buffer: ArrayBuffer): NumericArray {
+  if (dtype === 'f16') return unpackFloat16(new Uint32Array(buffer), sizeOf(shape));
   if (dtype === 'i32') return new Int32Array(buffer);
   return dtype === 'u32' ? new Uint32Array(buffer) : new Float32Array(buffer);
 }
 
 function typedFor(dtype: DType, values: NumericArray): NumericArray & { readonly buffer: ArrayBufferLike } {
+  if (dtype === 'f16') return packFloat16(values);
   if (dtype === 'f32') return values instanceof Float32Array ? values : Float32Array.from(values);
   if (dtype === 'i32') return values instanceof Int32Array ? values : Int32Array.from(values);
   return values instanceof Uint32Array ? values : Uint32Array.from(values);
