@@ -325,8 +325,8 @@
     (local.set $packedB (i32.add (local.get $scratch) (i32.const 128)))
     (local.set $packedA (i32.add (local.get $packedB) (i32.const 8192)))
     ;; Of so few k, lines that lie side by side are read as they lie: packing them would take a large part of the time.
-    (local.set $isFlatA (i32.and (i32.le_u (local.get $K) (i32.const 64)) (i32.eq (local.get $aRow) (i32.const 4))))
-    (local.set $isFlatB (i32.and (i32.le_u (local.get $K) (i32.const 64)) (i32.eq (local.get $bColumn) (i32.const 4))))
+    (local.set $isFlatA (i32.and (i32.le_u (local.get $K) (i32.const 32)) (i32.eq (local.get $aRow) (i32.const 4))))
+    (local.set $isFlatB (i32.and (i32.le_u (local.get $K) (i32.const 32)) (i32.eq (local.get $bColumn) (i32.const 4))))
     (loop $block
       (local.set $k (i32.sub (local.get $K) (local.get $k0)))
       (if (i32.gt_u (local.get $k) (i32.const 256)) (then (local.set $k (i32.const 256))))
