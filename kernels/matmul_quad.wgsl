@@ -88,7 +88,7 @@ fn operandB(start: u32, column: u32) -> Operand {
     return Operand(places, vec4u(), vec4f());
   }
   let indices = indicesOfB(places);
-  let missing = nanWhere(vec4<bool>(PICKS_B && !isSum(column)) & (indices >= vec4u(size.tableRowsB)));
+  let missing = nanWhere(vec4<bool>(PICKS_B) & (indices >= vec4u(size.tableRowsB)));
   let stored = select(indices, min(indices, vec4u(size.tableRowsB - 1u)), vec4<bool>(PICKS_B));
   return Operand(places, start + stored * size.K, missing);
 }
@@ -100,7 +100,7 @@ fn stepOfA(operand: ptr<function, Operand>, start: u32, k: u32) -> vec4f {
     (*operand).missing += nanWhere(vec4<bool>(row >= size.tableRowsA));
     row = min(row, size.tableRowsA - 1u);
   }
-  return quadOfA(start + row * size.M + (*operand).places.x);
+  return storedQuadA((start + row * size.M + (*operand).places.x) / 4u);
 }
 
 fn stepOfB(operand: ptr<function, Operand>, start: u32, k: u32) -> vec4f {
@@ -109,18 +109,28 @@ fn stepOfB(operand: ptr<function, Operand>, start: u32, k: u32) -> vec4f {
     (*operand).missing += nanWhere(vec4<bool>(row >= size.tableRowsB));
     row = min(row, size.tableRowsB - 1u);
   }
-  return quadOfB(start + row * size.N + (*operand).places.x);
+  return storedQuadB((start + row * size.N + (*operand).places.x) / 4u);
 }
 
 // Four steps of k where rows lie along k.
 fn stepsOfA(operand: Operand, k: u32) -> mat4x4f {
-  let rows = operand.rows + k;
-  return transpose(mat4x4f(quadOfA(rows.x), quadOfA(rows.y), quadOfA(rows.z), quadOfA(rows.w)));
+  let quads = (operand.rows + k) / 4u;
+  return transpose(mat4x4f(
+    storedQuadA(quads.x),
+    storedQuadA(quads.y),
+    storedQuadA(quads.z),
+    storedQuadA(quads.w),
+  ));
 }
 
 fn stepsOfB(operand: Operand, k: u32) -> mat4x4f {
-  let rows = operand.rows + k;
-  return transpose(mat4x4f(quadOfB(rows.x), quadOfB(rows.y), quadOfB(rows.z), quadOfB(rows.w)));
+  let quads = (operand.rows + k) / 4u;
+  return transpose(mat4x4f(
+    storedQuadB(quads.x),
+    storedQuadB(quads.y),
+    storedQuadB(quads.z),
+    storedQuadB(quads.w),
+  ));
 }
 
 // The columns beside those of C are ones.

@@ -38,15 +38,6 @@ fn loadB(start: u32, row: u32, column: u32, rows: u32, columns: u32) -> vec4f {
   return select(inside, vec4f(1.0), isSum(select(column, row, TRANSPOSE_B)));
 }
 
-// Four elements from one on, a multiple of 4, which exist.
-fn quadOfA(first: u32) -> vec4f {
-  return storedQuadA(first / 4u);
-}
-
-fn quadOfB(first: u32) -> vec4f {
-  return storedQuadB(first / 4u);
-}
-
 // What the stages of a fused kernel work on: here four elements of C in a row, in matmul_scalar_loads.wgsl one.
 alias Element = vec4f;
 alias Word = vec4u;

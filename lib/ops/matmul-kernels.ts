@@ -113,7 +113,10 @@ function vectorOutputs({ sizes: { M }, attributes: { transposeA, transposeB } }:
   return (M === 1 ? transposeB : !transposeA) ? 1 : 16;
 }
 
-/** Invocations of a workgroup of the kernels that use subgroups, each with four columns: the most that leave no more than an eighth of the tiles' columns empty. */
+/**
+ * Invocations of a workgroup of the kernels that use subgroups, each with four columns: the most that leave no more than an
+ * eighth of the tiles' columns empty.
+ */
 function lanesFor({ sizes: { N } }: Product): number {
   const isFilled = (lanes: number): boolean => N >= (7 / 8) * (4 * lanes) * ceilDivide(N, 4 * lanes);
   return [64, 32, 16].find(isFilled) ?? 8;

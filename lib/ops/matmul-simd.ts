@@ -55,7 +55,7 @@ const PACKED_ROWS = 256;
 const PACKED_COLUMNS = 128;
 /** `packed`: of the tile, the panel of B and the panels of A. */
 const SCRATCH_BYTES = 128 + 4 * (8 * PACKED_K + PACKED_ELEMENTS);
-/** `packed`: with so few k, lines that lie side by side are read as they lie. */
+/** `packed`: with so few k, lines that lie side by side are read as they lie: the limit of kernels/matmul.wat. */
 const FLAT_K = 32;
 const FLAT_COLUMNS = 592;
 /** `dots`: with fewer rows than this it is faster; with more, packing a column of B is soon made up for. */
