@@ -57,10 +57,10 @@ const scratchBits = new Uint32Array(scratch.buffer);
 
 /** The bits of a number that is a 16-bit float. */
 function narrowedBits(value: number): number {
+  if (Number.isNaN(value)) return 0x7e00; // whatever its sign bit: engines do not keep it
   scratch[0] = value;
   const [bits = 0] = scratchBits;
   const sign = (bits >>> 16) & 0x8000;
-  if (Number.isNaN(value)) return sign | 0x7e00;
   if (!Number.isFinite(value)) return sign | 0x7c00;
   const size = Math.abs(value);
   if (size < 2 ** -14) return sign | (size * 2 ** 24);
