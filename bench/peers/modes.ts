@@ -38,7 +38,7 @@ export async function runStep(peers: readonly Peer[], rounds: number): Promise<O
     losses.set(peer.name, await peer.ask({ ask: 'losses', steps: CHECKED_STEPS }));
     await peer.ask({ ask: 'prepare', dropout: DROPOUT });
   }
-  checkLosses(peers[0]?.id.name ?? '', losses);
+  checkLosses(peers[0]?.name ?? '', losses);
   const contestants = peers.map((peer) => ({
     name: peer.name,
     round: (steps: number) => peer.ask({ ask: 'train', steps, readEvery: READ_EVERY }),

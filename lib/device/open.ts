@@ -4,8 +4,8 @@ import { CpuDevice } from './cpu/device.js';
 import { defaultThreads, mustTryWorkers } from './cpu/host.js';
 import type { Device } from './device.js';
 import { findAdapter, type FoundAdapter } from './webgpu/adapter.js';
+import type { WebGpuHost } from './webgpu/host.js';
 import { indexedDbStore } from './webgpu/tuning/indexed-db-store.js';
-import type { TuningStore } from './webgpu/tuning/store.js';
 
 /** Which device is wanted: `auto` takes a hardware GPU where there is one, else the CPU. */
 export type DeviceRequest = 'auto' | 'cpu' | 'webgpu';
@@ -33,18 +33,19 @@ const REQUESTS: readonly DeviceRequest[] = ['auto', 'cpu', 'webgpu'];
  * asked for and there is no adapter.
  */
 export function openDevice(request: DeviceRequest = 'auto', options: DeviceOptions = {}): Promise<Device> {
-  return openFrom(request, () => Promise.resolve(browserGpu()), options, indexedDbStore());
+  return openFrom(request, () => Promise.resolve(browserGpu()), options, {
+    tuningStore: indexedDbStore(),
+  });
 }
 
 /**
- * @internal `openDevice` with a given way to WebGPU; a string in place of it says why there is none. The store keeps the
- * choices of tuning.
+ * @internal `openDevice` with a given way to WebGPU; a string in place of it says why there is none.
  */
 export async function openFrom(
   request: string,
   getGpu: () => Promise<GPU | string>,
   { threads = defaultThreads() }: DeviceOptions = {},
-  store?: TuningStore,
+  host?: WebGpuHost,
 ): Promise<Device> {
   if (!isRequest(request)) {
     throw new OptionError(`unknown device '${request}'${suggest(request, REQUESTS)}: expected auto, cpu or webgpu`);
@@ -61,11 +62,11 @@ export async function openFrom(
   const adapter = await tryAdapter(getGpu);
   if (request === 'webgpu') {
     if (typeof adapter === 'string') throw new DeviceError(`no WebGPU device: ${adapter}`);
-    return adapter.open('webgpu was asked for', store);
+    return adapter.open('webgpu was asked for', host);
   }
   if (typeof adapter === 'string') return openCpu(adapter);
   if (adapter.software) return openCpu(`the only WebGPU adapter is a software one (${adapter.description})`);
-  return adapter.open('a hardware WebGPU adapter was found', store);
+  return adapter.open('a hardware WebGPU adapter was found', host);
 }
 
 async function tryAdapter(getGpu: () => Promise<GPU | string>): Promise<FoundAdapter | string> {

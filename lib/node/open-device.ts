@@ -1,6 +1,7 @@
 import { type DeviceOptions, type DeviceRequest, openFrom } from '../device/open.js';
 import type { Device } from '../device/device.js';
 import { tune } from '../tune.js';
+import { restUntil } from './rest.js';
 import { tuningFile } from './tuning-file.js';
 
 /** Dawn's GPU object. It must outlive every device made of it, so the module keeps it. */
@@ -18,7 +19,10 @@ let dawn: Promise<GPU | string> | undefined;
  */
 export async function openDevice(request?: DeviceRequest, options: DeviceOptions = {}): Promise<Device> {
   const wanted = request ?? process.env['KERNELWRIGHT_DEVICE'] ?? 'auto';
-  const device = await openFrom(wanted, () => (dawn ??= loadDawn()), options, tuningFile());
+  const device = await openFrom(wanted, () => (dawn ??= loadDawn()), options, {
+    tuningStore: tuningFile(),
+    restUntil,
+  });
   if (process.env['KERNELWRIGHT_TUNE'] === '1') await tune(device);
   return device;
 }

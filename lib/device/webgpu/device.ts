@@ -7,9 +7,9 @@ import { formatShape } from '../../shape.js';
 import type { Device, DeviceArray, DeviceInfo, Executable } from '../device.js';
 import { bufferBytes, STORAGE_USAGE, WebGpuArray } from './array.js';
 import { prepareLaunches, WebGpuExecutable } from './executable.js';
+import type { WebGpuHost } from './host.js';
 import { Pipelines } from './pipelines.js';
 import { adapterKey } from './tuning/key.js';
-import type { TuningStore } from './tuning/store.js';
 import { trialsOf } from './tuning/trials.js';
 import { Tuner } from './tuning/tuner.js';
 
@@ -21,17 +21,16 @@ export class WebGpuDevice implements Device {
   readonly pipelines: Pipelines;
   /** What kernels are chosen for. */
   readonly target: KernelTarget;
-  readonly #store: TuningStore | undefined;
+  readonly #host: WebGpuHost;
   #tuner: Tuner | undefined;
   #lost: DeviceLostError | undefined;
   #disposed = false;
   readonly #onLost: Promise<never>;
 
-  /** @param store where the choices of tuning are kept from run to run */
-  constructor(gpu: GPUDevice, info: DeviceInfo, store?: TuningStore) {
+  constructor(gpu: GPUDevice, info: DeviceInfo, host: WebGpuHost = {}) {
     this.gpu = gpu;
     this.info = info;
-    this.#store = store;
+    this.#host = host;
     this.pipelines = new Pipelines(gpu);
     this.fusion = { kernels: 'wgsl', maxStorageBuffers: gpu.limits.maxStorageBuffersPerShaderStage };
     this.target = { isSoftware: info.software, features: gpu.features, limits: gpu.limits };
@@ -89,7 +88,7 @@ export class WebGpuDevice implements Device {
     return (this.#tuner ??= new Tuner({
       target: this.target,
       adapter: adapterKey({ ...this.target, description: this.info.description, limits: this.gpu.limits }),
-      store: this.#store,
+      store: this.#host.tuningStore,
       trialsOf: (step) => trialsOf(this, step),
     }));
   }
@@ -106,7 +105,9 @@ export class WebGpuDevice implements Device {
 
   /** Settles as `work` does, or rejects as soon as the device is lost. */
   untilLost<T>(work: Promise<T>): Promise<T> {
-    return Promise.race([work, this.#onLost]);
+    const settled = Promise.race([work, this.#onLost]);
+    this.#host.restUntil?.(settled);
+    return settled;
   }
 
   checkAlive(): void {
