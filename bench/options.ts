@@ -11,6 +11,7 @@ const USAGE = 'npm run bench -- [OPERATION or SHAPE ...] [--option value ...]';
 
 const OPTIONS = {
   device: { value: 'NAME', help: 'cpu, reference or webgpu (default: cpu and webgpu)' },
+  adapter: { value: 'NAME', help: 'WebGPU by swiftshader or lavapipe (default: by what the machine has)' },
   threads: { value: 'N', help: 'threads of the CPU device (default: what openDevice takes)' },
   variant: { value: 'NAME', help: `matmul by this kernel: ${MATMUL_VARIANTS.join(', ')}, or all of them` },
   json: { value: 'FILE', help: 'write the results as JSON' },

@@ -29,7 +29,6 @@ export function connect(id: ContestantId, surroundings: Surroundings): Connectio
 /** By Node's own channel. */
 function connectNode(id: ContestantId, { backend, environment }: Surroundings): Connection {
   const child = fork(worker, [id.name, backend], {
-    execArgv: ['--import', import.meta.resolve('tsx')],
     env: { ...process.env, ...environment },
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   });

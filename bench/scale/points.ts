@@ -87,7 +87,7 @@ const worker = fileURLToPath(new URL('worker.ts', import.meta.url));
 
 /** A process of its own, so that its memory is this point's alone. */
 async function measureInProcess(scale: Scale, device: string): Promise<StepFigures> {
-  const command = ['--import', import.meta.resolve('tsx'), worker, device, JSON.stringify(scale)];
+  const command = [...process.execArgv, worker, device, JSON.stringify(scale)];
   const { stdout } = await runFile(process.execPath, command);
   return JSON.parse(stdout) as StepFigures;
 }

@@ -35,7 +35,8 @@ export function thisMachine(): Machine {
 }
 
 /**
- * Versions of Node, of V8, of this package and of some packages; `not installed` for what is not there.
+ * Versions of Node with the flags that open parts of WebAssembly, of V8, of this package and of some packages;
+ * `not installed` for what is not there.
  *
  * @param packages names, looked for below `node_modules` of `folder`
  * @param folder a folder with a node_modules; default: the root of this package
@@ -50,7 +51,8 @@ export function versionsOf(
     versionIn(new URL(`node_modules/${name}/package.json`, folder)),
   ]);
   const { node, v8 } = process.versions;
-  return { kernelwright: own, node, v8, ...Object.fromEntries(others) };
+  const flags = process.execArgv.filter((flag) => flag.startsWith('--experimental-wasm'));
+  return { kernelwright: own, node: [node, ...flags].join(' '), v8, ...Object.fromEntries(others) };
 }
 
 function versionIn(file: URL): string {

@@ -1,7 +1,7 @@
 /**
  * The launcher that the npm scripts share:
  *
- *     node --import tsx test/tools/launch.ts [--adapter] [--software] SCRIPT [ARGUMENT...]
+ *     node --import tsx test/tools/launch.ts [--adapter] [--software] [--relaxed-simd] SCRIPT [ARGUMENT...]
  *
  * It refreshes the inlined kernels, sees to it that there is a WebGPU adapter where one is asked for, and runs SCRIPT
  * under tsx in a process of its own (a driver's environment must be set before a process starts).
@@ -9,6 +9,7 @@
  *   --adapter   SCRIPT wants an adapter (tests, conformance, benchmarks) unless `--device cpu` says otherwise;
  *               without it, an adapter is brought up for `--device webgpu` alone
  *   --software  use SwiftShader even where there is a hardware adapter
+ *   --relaxed-simd  have WebAssembly's relaxed SIMD, which later versions of Node have and Node 20 has behind a flag
  *
  * The device is named by `--device` among the arguments or by KERNELWRIGHT_DEVICE, as everywhere; the adapter by
  * `--adapter NAME` behind SCRIPT, where the script knows that option: default, swiftshader or lavapipe.
@@ -22,6 +23,7 @@ import { constants } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
 
+import { hasRelaxedSimd } from '../../lib/device/cpu/simd.js';
 import { AdapterError, adapterEnvironment, ADAPTERS, isAdapterName } from './adapters.js';
 import { inlineKernels } from './inline-kernels.js';
 import { root } from './root.js';
@@ -64,7 +66,8 @@ async function environmentOf(wanted: string): Promise<Record<string, string>> {
 
 /** Runs the script to its end and takes over its exit code. */
 function run(extra: Record<string, string>): void {
-  const child = spawn(process.execPath, ['--import', tsx, ...command], {
+  const flags = options.has('--relaxed-simd') && !hasRelaxedSimd() ? ['--experimental-wasm-relaxed-simd'] : [];
+  const child = spawn(process.execPath, [...flags, '--import', tsx, ...command], {
     stdio: 'inherit',
     env: { ...process.env, TSX_TSCONFIG_PATH: join(root, 'tsconfig.json'), ...extra },
   });
