@@ -1,4 +1,11 @@
-import { matmulRelaxedWasm, matmulWasm } from '../generated/wasm.js';
+import {
+  matmulDotsRelaxedWasm,
+  matmulDotsWasm,
+  matmulPackedRelaxedWasm,
+  matmulPackedWasm,
+  matmulRowRelaxedWasm,
+  matmulRowWasm,
+} from '../generated/wasm.js';
 import type { Rows } from '../graph/fusion.js';
 import { ceilDivide } from '../graph/launch.js';
 import type { SimdArgument, SimdCall, SimdKernel, SimdPhase } from '../graph/simd.js';
@@ -30,14 +37,13 @@ interface Product extends Sizes {
   readonly c: Pick<Matrix, 'argument' | 'lineBytes'>;
 }
 
-/** Which function of kernels/matmul.wat computes a product. */
+/** Which of kernels/matmul_*.wat computes a product. */
 type EntryPoint = 'packed' | 'dots' | 'row';
 
-const MODULE = { module: matmulWasm, relaxed: matmulRelaxedWasm };
 const KERNELS: Readonly<Record<EntryPoint, SimdKernel>> = {
-  packed: { ...MODULE, entryPoint: 'packed' },
-  dots: { ...MODULE, entryPoint: 'dots' },
-  row: { ...MODULE, entryPoint: 'row' },
+  packed: { module: matmulPackedWasm, relaxed: matmulPackedRelaxedWasm, entryPoint: 'packed' },
+  dots: { module: matmulDotsWasm, relaxed: matmulDotsRelaxedWasm, entryPoint: 'dots' },
+  row: { module: matmulRowWasm, relaxed: matmulRowRelaxedWasm, entryPoint: 'row' },
 };
 const SCRATCH = { scratch: true } as const;
 
@@ -55,7 +61,7 @@ const PACKED_ROWS = 256;
 const PACKED_COLUMNS = 128;
 /** `packed`: of the tile, the panel of B and the panels of A. */
 const SCRATCH_BYTES = 128 + 4 * (8 * PACKED_K + PACKED_ELEMENTS);
-/** `packed`: with so few k, lines that lie side by side are read as they lie: the limit of kernels/matmul.wat. */
+/** `packed`: with so few k, lines that lie side by side are read as they lie: the limit of kernels/matmul_packed.wat. */
 const FLAT_K = 32;
 const FLAT_COLUMNS = 592;
 /** `dots`: with fewer rows than this it is faster; with more, packing a column of B is soon made up for. */
@@ -83,7 +89,7 @@ export interface BlockFinish {
   readonly calls: (block: FinishedBlock) => readonly SimdCall[];
 }
 
-/** Tasks of kernels/matmul.wat: blocks of C. None for an empty sum, which the reference fills with 0. */
+/** Tasks of kernels/matmul_*.wat: blocks of C. None for an empty sum, which the reference fills with 0. */
 export function matmulSimdPhases(
   a: Shape,
   b: Shape,

@@ -9,7 +9,7 @@
  *
  * A WebAssembly text imports its memory as `(memory 1)`. It is assembled for shared memory, which threads need; where
  * there is none, lib/device/cpu/simd.ts changes the one byte that says so. A text with a line `;; Relaxed` in its head
- * is assembled twice: in `matmulRelaxedWasm` every `(f32x4.add (f32x4.mul x y) z)` of locals is one `f32x4.relaxed_madd`.
+ * is assembled twice: in `matmulRowRelaxedWasm` every `(f32x4.add (f32x4.mul x y) z)` of locals is one `f32x4.relaxed_madd`.
  *
  * The sources stay the only ones; the modules are ignored by git and refreshed by every npm script that needs them.
  */

@@ -1,4 +1,4 @@
-/** kernels/matmul.wat in both of its forms, by all of its paths, against the reference. */
+/** kernels/matmul_*.wat in both of their forms against the reference. */
 import { setFlagsFromString } from 'node:v8';
 import test from 'tape';
 import { CpuDevice } from '../../../lib/device/cpu/device.js';

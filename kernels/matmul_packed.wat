@@ -1,28 +1,23 @@
-;; matmul.wat: C = A · B for the CPU device, WebAssembly SIMD.
+;; matmul_packed.wat: C = A · B for the CPU device by packed panels, WebAssembly SIMD.
 ;;
 ;; Computes    c[m, n] = Σ_k a[m, k] · b[k, n], f32, for a block of C: A, B and C are pointers to where the block begins.
 ;;             Strides are in bytes: `aRow` and `aStep` from a row and from a k of A to the next, `bStep` and `bColumn`
 ;;             likewise of B, so that both may be transposed; rows of C are `ldc` apart, its columns 4. K >= 1
-;; packed      the k axis goes in blocks of 256. Of each block, A is packed into panels of 4 rows ([k][4]), and B, one
+;; Blocks      the k axis goes in blocks of 256. Of each block, A is packed into panels of 4 rows ([k][4]), and B, one
 ;;             after the other, into panels of 8 columns ([k][8]), so that the inner loop reads both in order. `micro`
 ;;             keeps a 4 x 8 block of C in 8 registers and does, for each k, 2 loads of B, 4 broadcasting loads of A and
 ;;             8 multiply-adds of 4 lanes: 64 flop for 48 B.
-;; dots        where A and B both run along k nothing is packed: 4 rows of A by 2 columns of B, 8 sums of products in
-;;             registers, whose 4 lanes are added at the end: as many flop to a load as `packed`. It is the path of a
-;;             matrix times a vector as well, which is as fast as the matrix comes from memory.
-;; row         one row of A by 2048 columns of B at a time, B running along n: a vector times a matrix. Four rows of B
-;;             are scaled and added to C, which stays in the first-level cache, at a time: B is read as it lies
-;; Cache       packed: a B panel of a block is 256 · 8 · 4 B = 8 KiB and stays in the first-level cache while all A
-;;             panels (4 KiB each) pass by it; with 128 rows of A these are 128 KiB, in the second level.
-;;             dots: two columns of 1024 k are 8 KiB; 128 rows of A are 512 KiB
+;; Few k       up to 32 k, lines that lie side by side are not packed but read as they lie: packing would take a large part
+;;             of the time
+;; Cache       a B panel of a block is 256 · 8 · 4 B = 8 KiB and stays in the first-level cache while all A panels (4 KiB
+;;             each) pass by it; with 128 rows of A these are 128 KiB, in the second level
 ;; Registers   4 x 8: 8 accumulators + 2 of B + 4 of A + 1 product = 15 of 16, since V8 loads all that a step needs
 ;;             before it multiplies; 6 x 8 and 8 x 8 tiles spill and are slower
 ;; Relaxed     a multiplication and an addition of locals are one f32x4.relaxed_madd in the second module made of this
 ;; Accuracy    the sum of a block is formed on its own and added once, so that rounding errors grow with √256 + √(K/256),
-;;             not with √K. A block is 256 k, in `dots` 256 k in each of 4 lanes
-;; Edges       panels are filled up with 0; a block of C at the edge is computed into a tile and copied. Rows and columns
-;;             that `dots` does not have repeat the last one and are not stored
-;; Scratch     packed: 128 B of tile, 8 KiB of B panel, 1 KiB for each row of A rounded up to 4. row: 8 KiB
+;;             not with √K
+;; Edges       panels are filled up with 0; a block of C at the edge is computed into a tile and copied
+;; Scratch     128 B of tile, 8 KiB of B panel, 1 KiB for each row of A rounded up to 4
 ;; Source      Goto & van de Geijn 2008, "Anatomy of high-performance matrix multiplication"
 ;; Reference   lib/ops/matmul.ts
 (module
@@ -120,7 +115,7 @@
       (local.set $count (i32.sub (local.get $count) (local.get $width)))
       (br $panel)))
 
-  (func $clearQuad (param $dst i32) (param $step i32) (param $k i32)
+(func $clearQuad (param $dst i32) (param $step i32) (param $k i32)
     (loop $next
       (if (i32.eqz (local.get $k)) (then (return)))
       (v128.store (local.get $dst) (v128.const f32x4 0 0 0 0))
@@ -210,112 +205,7 @@
       (local.set $rows (i32.sub (local.get $rows) (i32.const 1)))
       (br $row)))
 
-  ;; The sums of products of four rows of A with two columns of B, all of which run along memory, over k; into the first
-  ;; `rows` and `columns` of c[4][2], whose rows are `ldc` bytes apart. Lines that do not exist repeat others.
-  (func $dots (param $a0 i32) (param $a1 i32) (param $a2 i32) (param $a3 i32) (param $b0 i32) (param $b1 i32) (param $k i32)
-              (param $c i32) (param $ldc i32) (param $rows i32) (param $columns i32) (param $accumulate i32)
-    (local $c00 v128) (local $c01 v128) (local $c10 v128) (local $c11 v128)
-    (local $c20 v128) (local $c21 v128) (local $c30 v128) (local $c31 v128)
-    (local $x v128) (local $y0 v128) (local $y1 v128) (local $quads i32)
-    ;; K mod 4 elements first, in lane 0.
-    (local.set $quads (i32.shr_u (local.get $k) (i32.const 2)))
-    (local.set $k (i32.and (local.get $k) (i32.const 3)))
-    (block $done
-      (loop $next
-        (br_if $done (i32.eqz (local.get $k)))
-        (local.set $y0 (v128.load32_zero (local.get $b0)))
-        (local.set $y1 (v128.load32_zero (local.get $b1)))
-        (local.set $x (v128.load32_zero (local.get $a0)))
-        (local.set $c00 (f32x4.add (f32x4.mul (local.get $x) (local.get $y0)) (local.get $c00)))
-        (local.set $c01 (f32x4.add (f32x4.mul (local.get $x) (local.get $y1)) (local.get $c01)))
-        (local.set $x (v128.load32_zero (local.get $a1)))
-        (local.set $c10 (f32x4.add (f32x4.mul (local.get $x) (local.get $y0)) (local.get $c10)))
-        (local.set $c11 (f32x4.add (f32x4.mul (local.get $x) (local.get $y1)) (local.get $c11)))
-        (local.set $x (v128.load32_zero (local.get $a2)))
-        (local.set $c20 (f32x4.add (f32x4.mul (local.get $x) (local.get $y0)) (local.get $c20)))
-        (local.set $c21 (f32x4.add (f32x4.mul (local.get $x) (local.get $y1)) (local.get $c21)))
-        (local.set $x (v128.load32_zero (local.get $a3)))
-        (local.set $c30 (f32x4.add (f32x4.mul (local.get $x) (local.get $y0)) (local.get $c30)))
-        (local.set $c31 (f32x4.add (f32x4.mul (local.get $x) (local.get $y1)) (local.get $c31)))
-        (local.set $a0 (i32.add (local.get $a0) (i32.const 4)))
-        (local.set $a1 (i32.add (local.get $a1) (i32.const 4)))
-        (local.set $a2 (i32.add (local.get $a2) (i32.const 4)))
-        (local.set $a3 (i32.add (local.get $a3) (i32.const 4)))
-        (local.set $b0 (i32.add (local.get $b0) (i32.const 4)))
-        (local.set $b1 (i32.add (local.get $b1) (i32.const 4)))
-        (local.set $k (i32.sub (local.get $k) (i32.const 1)))
-        (br $next)))
-    (block $done
-      (br_if $done (i32.eqz (local.get $quads)))
-      (loop $next
-        (local.set $y0 (v128.load (local.get $b0)))
-        (local.set $y1 (v128.load (local.get $b1)))
-        (local.set $x (v128.load (local.get $a0)))
-        (local.set $c00 (f32x4.add (f32x4.mul (local.get $x) (local.get $y0)) (local.get $c00)))
-        (local.set $c01 (f32x4.add (f32x4.mul (local.get $x) (local.get $y1)) (local.get $c01)))
-        (local.set $x (v128.load (local.get $a1)))
-        (local.set $c10 (f32x4.add (f32x4.mul (local.get $x) (local.get $y0)) (local.get $c10)))
-        (local.set $c11 (f32x4.add (f32x4.mul (local.get $x) (local.get $y1)) (local.get $c11)))
-        (local.set $x (v128.load (local.get $a2)))
-        (local.set $c20 (f32x4.add (f32x4.mul (local.get $x) (local.get $y0)) (local.get $c20)))
-        (local.set $c21 (f32x4.add (f32x4.mul (local.get $x) (local.get $y1)) (local.get $c21)))
-        (local.set $x (v128.load (local.get $a3)))
-        (local.set $c30 (f32x4.add (f32x4.mul (local.get $x) (local.get $y0)) (local.get $c30)))
-        (local.set $c31 (f32x4.add (f32x4.mul (local.get $x) (local.get $y1)) (local.get $c31)))
-        (br_if $done (i32.eq (local.get $quads) (i32.const 1)))
-        (local.set $y0 (v128.load offset=16 (local.get $b0)))
-        (local.set $y1 (v128.load offset=16 (local.get $b1)))
-        (local.set $x (v128.load offset=16 (local.get $a0)))
-        (local.set $c00 (f32x4.add (f32x4.mul (local.get $x) (local.get $y0)) (local.get $c00)))
-        (local.set $c01 (f32x4.add (f32x4.mul (local.get $x) (local.get $y1)) (local.get $c01)))
-        (local.set $x (v128.load offset=16 (local.get $a1)))
-        (local.set $c10 (f32x4.add (f32x4.mul (local.get $x) (local.get $y0)) (local.get $c10)))
-        (local.set $c11 (f32x4.add (f32x4.mul (local.get $x) (local.get $y1)) (local.get $c11)))
-        (local.set $x (v128.load offset=16 (local.get $a2)))
-        (local.set $c20 (f32x4.add (f32x4.mul (local.get $x) (local.get $y0)) (local.get $c20)))
-        (local.set $c21 (f32x4.add (f32x4.mul (local.get $x) (local.get $y1)) (local.get $c21)))
-        (local.set $x (v128.load offset=16 (local.get $a3)))
-        (local.set $c30 (f32x4.add (f32x4.mul (local.get $x) (local.get $y0)) (local.get $c30)))
-        (local.set $c31 (f32x4.add (f32x4.mul (local.get $x) (local.get $y1)) (local.get $c31)))
-        (local.set $a0 (i32.add (local.get $a0) (i32.const 32)))
-        (local.set $a1 (i32.add (local.get $a1) (i32.const 32)))
-        (local.set $a2 (i32.add (local.get $a2) (i32.const 32)))
-        (local.set $a3 (i32.add (local.get $a3) (i32.const 32)))
-        (local.set $b0 (i32.add (local.get $b0) (i32.const 32)))
-        (local.set $b1 (i32.add (local.get $b1) (i32.const 32)))
-        (br_if $next (local.tee $quads (i32.sub (local.get $quads) (i32.const 2))))))
-    (call $storePair (local.get $c) (local.get $c00) (local.get $c01) (local.get $columns) (local.get $accumulate))
-    (if (i32.eq (local.get $rows) (i32.const 1)) (then (return)))
-    (local.set $c (i32.add (local.get $c) (local.get $ldc)))
-    (call $storePair (local.get $c) (local.get $c10) (local.get $c11) (local.get $columns) (local.get $accumulate))
-    (if (i32.eq (local.get $rows) (i32.const 2)) (then (return)))
-    (local.set $c (i32.add (local.get $c) (local.get $ldc)))
-    (call $storePair (local.get $c) (local.get $c20) (local.get $c21) (local.get $columns) (local.get $accumulate))
-    (if (i32.eq (local.get $rows) (i32.const 3)) (then (return)))
-    (local.set $c (i32.add (local.get $c) (local.get $ldc)))
-    (call $storePair (local.get $c) (local.get $c30) (local.get $c31) (local.get $columns) (local.get $accumulate)))
-
-  ;; c[0] and, where there are two columns, c[1] = the sums of the lanes of s0 and s1 (+ c where `accumulate`).
-  (func $storePair (param $c i32) (param $s0 v128) (param $s1 v128) (param $columns i32) (param $accumulate i32)
-    ;; s0.0 s1.0 s0.1 s1.1 + s0.2 s1.2 s0.3 s1.3, then its upper half onto its lower one
-    (local.set $s0
-      (f32x4.add
-        (i8x16.shuffle 0 1 2 3 16 17 18 19 4 5 6 7 20 21 22 23 (local.get $s0) (local.get $s1))
-        (i8x16.shuffle 8 9 10 11 24 25 26 27 12 13 14 15 28 29 30 31 (local.get $s0) (local.get $s1))))
-    (local.set $s0
-      (f32x4.add (local.get $s0)
-        (i8x16.shuffle 8 9 10 11 12 13 14 15 8 9 10 11 12 13 14 15 (local.get $s0) (local.get $s0))))
-    (if (i32.eq (local.get $columns) (i32.const 1))
-      (then
-        (if (local.get $accumulate)
-          (then (local.set $s0 (f32x4.add (v128.load32_zero (local.get $c)) (local.get $s0)))))
-        (v128.store32_lane 0 (local.get $c) (local.get $s0)))
-      (else
-        (if (local.get $accumulate)
-          (then (local.set $s0 (f32x4.add (v128.load64_zero (local.get $c)) (local.get $s0)))))
-        (v128.store64_lane 0 (local.get $c) (local.get $s0)))))
-
-  (func (export "packed")
+(func (export "packed")
     (param $a i32) (param $aRow i32) (param $aStep i32)
     (param $b i32) (param $bStep i32) (param $bColumn i32)
     (param $c i32) (param $ldc i32) (param $M i32) (param $N i32) (param $K i32) (param $scratch i32)
@@ -388,130 +278,4 @@
         (local.set $n (i32.add (local.get $n) (i32.const 8)))
         (br_if $nextN (i32.lt_u (local.get $n) (local.get $N))))
       (local.set $k0 (i32.add (local.get $k0) (local.get $k)))
-      (br_if $block (i32.lt_u (local.get $k0) (local.get $K)))))
-
-  ;; aStep = bStep = 4.
-  (func (export "dots")
-    (param $a i32) (param $aRow i32) (param $b i32) (param $bColumn i32)
-    (param $c i32) (param $ldc i32) (param $M i32) (param $N i32) (param $K i32)
-    (local $k0 i32) (local $k i32) (local $m i32) (local $n i32) (local $rows i32) (local $columns i32)
-    (local $a0 i32) (local $a1 i32) (local $a2 i32) (local $a3 i32) (local $b0 i32) (local $b1 i32)
-    (loop $block
-      (local.set $k (i32.sub (local.get $K) (local.get $k0)))
-      (if (i32.gt_u (local.get $k) (i32.const 1024)) (then (local.set $k (i32.const 1024))))
-      (local.set $n (i32.const 0))
-      (loop $nextN
-        (local.set $columns (i32.sub (local.get $N) (local.get $n)))
-        (local.set $b0 (i32.add (local.get $b)
-          (i32.add (i32.mul (local.get $n) (local.get $bColumn)) (i32.shl (local.get $k0) (i32.const 2)))))
-        (local.set $b1 (local.get $b0))
-        (if (i32.gt_u (local.get $columns) (i32.const 1))
-          (then
-            (local.set $columns (i32.const 2))
-            (local.set $b1 (i32.add (local.get $b0) (local.get $bColumn)))))
-        (local.set $m (i32.const 0))
-        (loop $nextM
-          (local.set $rows (i32.sub (local.get $M) (local.get $m)))
-          (local.set $a0 (i32.add (local.get $a)
-            (i32.add (i32.mul (local.get $m) (local.get $aRow)) (i32.shl (local.get $k0) (i32.const 2)))))
-          (local.set $a1 (select (i32.add (local.get $a0) (local.get $aRow)) (local.get $a0)
-            (i32.gt_u (local.get $rows) (i32.const 1))))
-          (local.set $a2 (select (i32.add (local.get $a1) (local.get $aRow)) (local.get $a0)
-            (i32.gt_u (local.get $rows) (i32.const 2))))
-          (local.set $a3 (select (i32.add (local.get $a2) (local.get $aRow)) (local.get $a0)
-            (i32.gt_u (local.get $rows) (i32.const 3))))
-          (call $dots (local.get $a0) (local.get $a1) (local.get $a2) (local.get $a3) (local.get $b0) (local.get $b1)
-            (local.get $k)
-            (i32.add (local.get $c)
-              (i32.add (i32.mul (local.get $m) (local.get $ldc)) (i32.shl (local.get $n) (i32.const 2))))
-            (local.get $ldc) (local.get $rows) (local.get $columns) (local.get $k0))
-          (local.set $m (i32.add (local.get $m) (i32.const 4)))
-          (br_if $nextM (i32.lt_u (local.get $m) (local.get $M))))
-        (local.set $n (i32.add (local.get $n) (i32.const 2)))
-        (br_if $nextN (i32.lt_u (local.get $n) (local.get $N))))
-      (local.set $k0 (i32.add (local.get $k0) (local.get $k)))
-      (br_if $block (i32.lt_u (local.get $k0) (local.get $K)))))
-
-  ;; c[0 .. 4 · quads) += a · b[..]
-  (func $addRow (param $a f32) (param $b i32) (param $c i32) (param $quads i32)
-    (local $x v128) (local $b0 v128) (local $sum v128)
-    (local.set $x (f32x4.splat (local.get $a)))
-    (loop $next
-      (local.set $b0 (v128.load (local.get $b)))
-      (local.set $sum (v128.load (local.get $c)))
-      (local.set $sum (f32x4.add (f32x4.mul (local.get $x) (local.get $b0)) (local.get $sum)))
-      (v128.store (local.get $c) (local.get $sum))
-      (local.set $b (i32.add (local.get $b) (i32.const 16)))
-      (local.set $c (i32.add (local.get $c) (i32.const 16)))
-      (br_if $next (local.tee $quads (i32.sub (local.get $quads) (i32.const 1))))))
-
-  ;; c[0 .. 4 · quads) += Σ a[k] · b[k, ..] over four k
-  (func $addFourRows (param $a i32) (param $aStep i32) (param $b i32) (param $bStep i32) (param $c i32) (param $quads i32)
-    (local $x0 v128) (local $x1 v128) (local $x2 v128) (local $x3 v128)
-    (local $b0 v128) (local $b1 v128) (local $b2 v128) (local $b3 v128) (local $sum v128)
-    (local $p1 i32) (local $p2 i32) (local $p3 i32)
-    (local.set $x0 (v128.load32_splat (local.get $a)))
-    (local.set $a (i32.add (local.get $a) (local.get $aStep)))
-    (local.set $x1 (v128.load32_splat (local.get $a)))
-    (local.set $a (i32.add (local.get $a) (local.get $aStep)))
-    (local.set $x2 (v128.load32_splat (local.get $a)))
-    (local.set $a (i32.add (local.get $a) (local.get $aStep)))
-    (local.set $x3 (v128.load32_splat (local.get $a)))
-    (local.set $p1 (i32.add (local.get $b) (local.get $bStep)))
-    (local.set $p2 (i32.add (local.get $p1) (local.get $bStep)))
-    (local.set $p3 (i32.add (local.get $p2) (local.get $bStep)))
-    (loop $next
-      (local.set $b0 (v128.load (local.get $b)))
-      (local.set $b1 (v128.load (local.get $p1)))
-      (local.set $b2 (v128.load (local.get $p2)))
-      (local.set $b3 (v128.load (local.get $p3)))
-      (local.set $sum (v128.load (local.get $c)))
-      (local.set $sum (f32x4.add (f32x4.mul (local.get $x0) (local.get $b0)) (local.get $sum)))
-      (local.set $sum (f32x4.add (f32x4.mul (local.get $x1) (local.get $b1)) (local.get $sum)))
-      (local.set $sum (f32x4.add (f32x4.mul (local.get $x2) (local.get $b2)) (local.get $sum)))
-      (local.set $sum (f32x4.add (f32x4.mul (local.get $x3) (local.get $b3)) (local.get $sum)))
-      (v128.store (local.get $c) (local.get $sum))
-      (local.set $b (i32.add (local.get $b) (i32.const 16)))
-      (local.set $p1 (i32.add (local.get $p1) (i32.const 16)))
-      (local.set $p2 (i32.add (local.get $p2) (i32.const 16)))
-      (local.set $p3 (i32.add (local.get $p3) (i32.const 16)))
-      (local.set $c (i32.add (local.get $c) (i32.const 16)))
-      (br_if $next (local.tee $quads (i32.sub (local.get $quads) (i32.const 1))))))
-
-  ;; M = 1, bColumn = 4, N a multiple of 4.
-  (func (export "row")
-    (param $a i32) (param $aStep i32) (param $b i32) (param $bStep i32) (param $c i32) (param $N i32) (param $K i32)
-    (param $scratch i32)
-    (local $k0 i32) (local $k i32) (local $quads i32) (local $atA i32) (local $atB i32) (local $sums i32)
-    (loop $nextN
-      (local.set $quads (i32.shr_u (local.get $N) (i32.const 2)))
-      (if (i32.gt_u (local.get $quads) (i32.const 512)) (then (local.set $quads (i32.const 512))))
-      (local.set $atA (local.get $a))
-      (local.set $atB (local.get $b))
-      (local.set $k0 (i32.const 0))
-      (loop $block
-        (local.set $k (i32.sub (local.get $K) (local.get $k0)))
-        (if (i32.gt_u (local.get $k) (i32.const 256)) (then (local.set $k (i32.const 256))))
-        (local.set $sums (select (local.get $scratch) (local.get $c) (local.get $k0)))
-        (call $clearQuad (local.get $sums) (i32.const 16) (local.get $quads))
-        (local.set $k0 (i32.add (local.get $k0) (local.get $k)))
-        (loop $next
-          (if (i32.ge_u (local.get $k) (i32.const 4))
-            (then
-              (call $addFourRows (local.get $atA) (local.get $aStep) (local.get $atB) (local.get $bStep)
-                (local.get $sums) (local.get $quads))
-              (local.set $atA (i32.add (local.get $atA) (i32.shl (local.get $aStep) (i32.const 2))))
-              (local.set $atB (i32.add (local.get $atB) (i32.shl (local.get $bStep) (i32.const 2))))
-              (local.set $k (i32.sub (local.get $k) (i32.const 4))))
-            (else
-              (call $addRow (f32.load (local.get $atA)) (local.get $atB) (local.get $sums) (local.get $quads))
-              (local.set $atA (i32.add (local.get $atA) (local.get $aStep)))
-              (local.set $atB (i32.add (local.get $atB) (local.get $bStep)))
-              (local.set $k (i32.sub (local.get $k) (i32.const 1)))))
-          (br_if $next (local.get $k)))
-        (if (i32.eq (local.get $sums) (local.get $scratch))
-          (then (call $addRow (f32.const 1) (local.get $scratch) (local.get $c) (local.get $quads))))
-        (br_if $block (i32.lt_u (local.get $k0) (local.get $K))))
-      (local.set $b (i32.add (local.get $b) (i32.shl (local.get $quads) (i32.const 4))))
-      (local.set $c (i32.add (local.get $c) (i32.shl (local.get $quads) (i32.const 4))))
-      (br_if $nextN (local.tee $N (i32.sub (local.get $N) (i32.shl (local.get $quads) (i32.const 2))))))))
+      (br_if $block (i32.lt_u (local.get $k0) (local.get $K))))))
