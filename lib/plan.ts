@@ -112,7 +112,7 @@ export class Plan {
    * calls that it makes), and the memory it takes.
    */
   describe(): string {
-    return describeProgram(this.program, this.#executable.dispatches);
+    return describeProgram(this.program, this.#executable.dispatches, (spec) => this.device.bytesOf(spec));
   }
 
   /** Frees the buffers of the plan. Its results cannot be read afterwards. */

@@ -321,6 +321,14 @@ test('a plan says what it does, with names of variables and bytes', async (t) =>
   t.end();
 });
 
+testOnDevices('16-bit floats take two bytes on a GPU, and a plan says so', async (t, device) => {
+  const weight = new Variable('weight', tensor([[1], [2]], { dtype: 'f16' }));
+  const product = compile((x) => matmul(x, weight), { device });
+  await product(tensor([[3, 4]]));
+  const described = product.plans()[0]?.describe() ?? '';
+  t.ok(described.includes(`${device.info.kind === 'webgpu' ? 4 : 8} of variables (1)`), described);
+});
+
 testOnDevices('repeat() replays so many times, with the results of the last', async (t, device) => {
   const counter = new Variable('counter', Float32Array.of(0));
   const step = compile(

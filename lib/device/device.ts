@@ -49,6 +49,8 @@ export interface Device {
   readonly info: DeviceInfo;
   /** @internal What operations are joined for, where a kernel costs more to launch than a call; else undefined. */
   readonly fusion: FusionTarget | undefined;
+  /** @internal Bytes that the elements of a tensor take on this device. */
+  bytesOf(spec: TensorSpec): number;
   /** @internal A buffer that lives until it is disposed of. Throws DeviceError naming the limit where it is too large. */
   allocate(spec: TensorSpec): DeviceArray;
   /** @internal Prepares a program for replay over these variables' buffers. Rejects with DeviceError naming the operation. */

@@ -1,4 +1,5 @@
-import { formatShape, sizeOf } from '../shape.js';
+import { formatShape } from '../shape.js';
+import type { TensorSpec } from './operation.js';
 import type { Program, Reference } from './program.js';
 
 /**
@@ -6,8 +7,9 @@ import type { Program, Reference } from './program.js';
  * takes. Slots are the plan's buffers for what is computed in between.
  *
  * @param dispatches kernels that a replay launches
+ * @param bytesOf bytes that a tensor takes on the device
  */
-export function describeProgram(program: Program, dispatches: number): string {
+export function describeProgram(program: Program, dispatches: number, bytesOf: (spec: TensorSpec) => number): string {
   const { steps, slots, inputs, constants, variables } = program;
   const name = ({ place, shape }: Reference): string => {
     if (place.kind === 'variable') return variables[place.index]?.name ?? 'variable';
@@ -20,13 +22,12 @@ export function describeProgram(program: Program, dispatches: number): string {
   ]);
   const width = Math.max(0, ...rows.map(([, operation = '']) => operation.length));
   const joined = steps.reduce((count, { operation }) => count + operation.name.split(' + ').length, 0);
-  const bytesOf = (specs: readonly { readonly shape: readonly number[] }[]): number =>
-    specs.reduce((total, { shape }) => total + 4 * sizeOf(shape), 0);
+  const total = (specs: readonly TensorSpec[]): number => specs.reduce((sum, spec) => sum + bytesOf(spec), 0);
   const bytes = {
-    slots: 4 * slots.reduce((total, slot) => total + slot.elements, 0),
-    inputs: bytesOf(inputs),
-    constants: bytesOf(constants),
-    variables: bytesOf(variables),
+    slots: total(slots.map(({ elements }) => ({ shape: [elements], dtype: 'f32' }))),
+    inputs: total(inputs),
+    constants: total(constants),
+    variables: total(variables),
   };
   const own = bytes.slots + bytes.inputs + bytes.constants;
   return [

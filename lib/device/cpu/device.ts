@@ -2,6 +2,7 @@ import { DeviceError } from '../../errors.js';
 import type { DType, NumericArray, TensorSpec } from '../../graph/operation.js';
 import type { FusionTarget } from '../../graph/fusion.js';
 import type { Program } from '../../graph/program.js';
+import { sizeOf } from '../../shape.js';
 import type { Device, DeviceArray, DeviceInfo, Executable } from '../device.js';
 import { CpuArray } from './array.js';
 import { CpuExecutable } from './executable.js';
@@ -72,8 +73,16 @@ export class CpuDevice implements Device {
     return this.#path === 'simd';
   }
 
+  bytesOf({ shape }: TensorSpec): number {
+    return this.#elementBytes * sizeOf(shape);
+  }
+
+  get #elementBytes(): number {
+    return this.#path === 'float64' ? 8 : 4;
+  }
+
   allocate(spec: TensorSpec): CpuArray {
-    const bytes = CpuArray.bytesOf(spec, this.#path === 'float64' ? 8 : 4);
+    const bytes = CpuArray.bytesOf(spec, this.#elementBytes);
     const start = this.heap.allocate(bytes);
     return new CpuArray(this, spec, start, () => {
       this.heap.release(start, bytes);

@@ -1,5 +1,5 @@
 import { DeviceError, DeviceLostError } from '../../errors.js';
-import type { KernelTarget, Launch } from '../../graph/launch.js';
+import { type KernelTarget, type Launch, wordsOf } from '../../graph/launch.js';
 import type { TensorSpec } from '../../graph/operation.js';
 import type { FusionTarget } from '../../graph/fusion.js';
 import type { Program, Step } from '../../graph/program.js';
@@ -43,6 +43,10 @@ export class WebGpuDevice implements Device {
       throw this.#lost;
     });
     this.#onLost.catch(() => undefined);
+  }
+
+  bytesOf(spec: TensorSpec): number {
+    return 4 * wordsOf(spec);
   }
 
   allocate(spec: TensorSpec): WebGpuArray {
