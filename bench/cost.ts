@@ -1,4 +1,5 @@
 import type { Attributes, TensorSpec } from '../lib/graph/operation.js';
+import { wordsOf } from '../lib/graph/launch.js';
 import { sizeOf } from '../lib/shape.js';
 import type { Entry } from './entry.js';
 
@@ -46,7 +47,8 @@ export function costOf({ operation, inputs: given, attributes }: Entry): Cost {
   if (isProduct(name)) {
     const size = productSize(inputs, outputs, attributes);
     const K = size[2] ?? 0;
-    return { flop: 2 * sizeOf(outputs[0]?.shape ?? []) * K, bytes: 4 * (read + written), terms: K, size };
+    const words = [...inputs, ...outputs].reduce((sum, spec) => sum + wordsOf(spec), 0);
+    return { flop: 2 * sizeOf(outputs[0]?.shape ?? []) * K, bytes: 4 * words, terms: K, size };
   }
   const terms = Math.max(1, Math.ceil(read / Math.max(written, 1)));
   const bytes = 4 * (READS_A_PART.has(name) ? 2 * written : read + written);

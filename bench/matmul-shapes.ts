@@ -1,7 +1,14 @@
 import type { Entry } from './entry.js';
 
-/** Name, M, N, K, and which operands are stored transposed. */
-type MatmulRow = readonly [name: string, M: number, N: number, K: number, transposed?: 'A' | 'B'];
+/** Name, M, N, K, which operand is stored transposed, and which as 16-bit floats. */
+type MatmulRow = readonly [
+  name: string,
+  M: number,
+  N: number,
+  K: number,
+  transposed?: 'A' | 'B' | '',
+  half?: 'B' | 'both',
+];
 
 /**
  * C [M, N] = A [M, K] · B [K, N]. Dense layers multiply by the transpose of their weight [out, in]; their weight gradient
@@ -45,15 +52,21 @@ const ROWS: readonly MatmulRow[] = [
   ['ragged509', 509, 509, 509],
   ['cube1024', 1024, 1024, 1024],
   ['cube2048', 2048, 2048, 2048],
+  // a weight of 16-bit floats, whose bytes bound it, and a cube of them, whose flop do
+  ['mobilenetDenseHalf', 1, 1000, 1024, 'B', 'B'],
+  ['cube1024Half', 1024, 1024, 1024, '', 'both'],
 ];
 
 /** Products of more flop than this are left out on software adapters, and on the reference, unless they are asked for. */
 const LARGE_FLOP = 2 ** 33;
 
 /** The shapes of matmul. */
-export const matmulRows: readonly Omit<Entry, 'operation'>[] = ROWS.map(([name, M, N, K, transposed]) => ({
+export const matmulRows: readonly Omit<Entry, 'operation'>[] = ROWS.map(([name, M, N, K, transposed, half]) => ({
   name,
-  inputs: [{ shape: transposed === 'A' ? [K, M] : [M, K] }, { shape: transposed === 'B' ? [N, K] : [K, N] }],
+  inputs: [
+    { shape: transposed === 'A' ? [K, M] : [M, K], dtype: half === 'both' ? 'f16' : 'f32' },
+    { shape: transposed === 'B' ? [N, K] : [K, N], dtype: half ? 'f16' : 'f32' },
+  ],
   attributes: { transposeA: transposed === 'A', transposeB: transposed === 'B' },
   isLarge: 2 * M * N * K > LARGE_FLOP,
 }));
