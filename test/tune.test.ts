@@ -65,6 +65,23 @@ test('a tuned step computes what it did before, and its kernels were chosen by m
   opened.dispose();
 });
 
+test('a product of 16-bit floats is tuned, too', async (t) => {
+  const opened = await openWebGpu();
+  const device = new WebGpuDevice(opened.gpu, opened.info); // without a store: nothing is remembered
+  const values = (count: number): Float32Array => Float32Array.from({ length: count }, (_, i) => Math.sin(i));
+  const weight = tensor(values(36 * 40), { shape: [40, 36], dtype: 'f16' });
+  const product = (on: WebGpuDevice | typeof cpu) => compile((x) => linear(x, weight), { device: on });
+  const [tuned, plain] = [product(device), product(cpu)];
+  const x = tensor(values(8 * 36), { shape: [8, 36] });
+  await tuned(x);
+  const { choices, warnings } = await tune(device, tuned);
+  t.deepEqual([choices.length, warnings], [1, []]);
+  t.ok(Object.keys(choices[0]?.milliseconds ?? {}).length > 2, 'variants were measured');
+  const tolerance = { absolute: 1e-5, relative: 1e-5 };
+  t.equal(differs(await (await tuned(x)).data(), await (await plain(x)).data(), tolerance), undefined);
+  opened.dispose();
+});
+
 test('on the CPU there is nothing to tune', async (t) => {
   t.deepEqual(await tune(cpu), { choices: [], warnings: [] });
 });
