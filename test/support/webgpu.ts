@@ -1,5 +1,6 @@
 import { WebGpuDevice } from '../../lib/device/webgpu/device.js';
 import { openDevice } from '../../lib/node/open-device.js';
+import { watchBounds } from './bounds.js';
 
 let device: Promise<WebGpuDevice> | undefined;
 
@@ -12,12 +13,20 @@ export function webgpu(): Promise<WebGpuDevice> {
   return device;
 }
 
-/** A device of its own, for tests that lose, dispose of or count it. What WebGPU refuses without a scope ends the run. */
+/**
+ * A device of its own, for tests that lose, dispose of or count it. What WebGPU refuses without a scope ends the run; with
+ * KERNELWRIGHT_TEST_BOUNDS=1 so does an index out of bounds.
+ */
 export async function openWebGpu(): Promise<WebGpuDevice> {
   const opened = await openDevice('webgpu');
   if (!(opened instanceof WebGpuDevice)) throw new Error(`asked for webgpu, got ${opened.info.kind}`);
   opened.gpu.addEventListener('uncapturederror', ({ error }) => {
     throw new Error(`WebGPU refused a call outside of any error scope: ${error.message}`);
   });
+  if (process.env['KERNELWRIGHT_TEST_BOUNDS'] === '1') {
+    watchBounds(opened.gpu, (place) => {
+      throw new Error(`an index is out of bounds: ${place}`);
+    });
+  }
   return opened;
 }

@@ -1,7 +1,7 @@
 /**
  * The launcher that the npm scripts share:
  *
- *     node --import tsx test/tools/launch.ts [--adapter] [--software] [--relaxed-simd] SCRIPT [ARGUMENT...]
+ *     node --import tsx test/tools/launch.ts [--adapter] [--software] [--bounds] [--relaxed-simd] SCRIPT [ARGUMENT...]
  *
  * It refreshes the inlined kernels, sees to it that there is a WebGPU adapter where one is asked for, and runs SCRIPT
  * under tsx in a process of its own (a driver's environment must be set before a process starts).
@@ -9,6 +9,7 @@
  *   --adapter   SCRIPT wants an adapter (tests, conformance, benchmarks) unless `--device cpu` says otherwise;
  *               without it, an adapter is brought up for `--device webgpu` alone
  *   --software  use SwiftShader even where there is a hardware adapter
+ *   --bounds    kernels check each index of theirs: one that is out of bounds ends the tests
  *   --relaxed-simd  have WebAssembly's relaxed SIMD, which later versions of Node have and Node 20 has behind a flag
  *
  * The device is named by `--device` among the arguments or by KERNELWRIGHT_DEVICE, as everywhere; the adapter by
@@ -35,7 +36,10 @@ while (command[0]?.startsWith('--')) options.add(command.shift() ?? '');
 
 await inlineKernels();
 const adapter = options.has('--software') ? 'swiftshader' : (argument('adapter') ?? 'default');
-run(adapterWanted() ? await environmentOf(adapter) : {});
+run({
+  ...(adapterWanted() && (await environmentOf(adapter))),
+  ...(options.has('--bounds') && { KERNELWRIGHT_TEST_BOUNDS: '1' }),
+});
 
 /** Whether the script is to find a WebGPU adapter. */
 function adapterWanted(): boolean {
