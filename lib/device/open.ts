@@ -33,14 +33,10 @@ const REQUESTS: readonly DeviceRequest[] = ['auto', 'cpu', 'webgpu'];
  * asked for and there is no adapter.
  */
 export function openDevice(request: DeviceRequest = 'auto', options: DeviceOptions = {}): Promise<Device> {
-  return openFrom(request, () => Promise.resolve(browserGpu()), options, {
-    tuningStore: indexedDbStore(),
-  });
+  return openFrom(request, () => Promise.resolve(browserGpu()), options, { tuningStore: indexedDbStore() });
 }
 
-/**
- * @internal `openDevice` with a given way to WebGPU; a string in place of it says why there is none.
- */
+/** @internal `openDevice` with a given way to WebGPU; a string in place of it says why there is none. */
 export async function openFrom(
   request: string,
   getGpu: () => Promise<GPU | string>,

@@ -26,10 +26,7 @@ let dawn: Promise<GPU | string> | undefined;
  */
 export async function openDevice(request?: DeviceRequest, options: DeviceOptions = {}): Promise<Device> {
   const wanted = request ?? process.env['KERNELWRIGHT_DEVICE'] ?? 'auto';
-  const device = await openFrom(wanted, () => (dawn ??= loadDawn()), options, {
-    tuningStore: tuningFile(),
-    restUntil,
-  });
+  const device = await openFrom(wanted, () => (dawn ??= loadDawn()), options, { tuningStore: tuningFile(), restUntil });
   if (process.env['KERNELWRIGHT_TUNE'] === '1') await tune(device);
   return device;
 }

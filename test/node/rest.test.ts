@@ -70,7 +70,7 @@ test('while files are read there are few naps', async (t) => {
   };
   spin();
   const naps = await napsDuring(async () => {
-    for (let i = 0; i < reads; i++) await readFile(import.meta.filename);
+    for (let i = 0; i < reads; i++) await readFile(new URL(import.meta.url));
   });
   spinning.abort();
   t.ok(naps.length < reads, `${naps.length} naps in ${reads} reads`);

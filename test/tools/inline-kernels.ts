@@ -2,7 +2,7 @@
  * Inlines the kernels, so that the library needs no file access at run time and a bundler drops those that nobody uses:
  *
  *     kernels/matmul_tiled.wgsl  ->  lib/generated/wgsl.ts: export const matmulTiledWgsl: string = '...' (the text)
- *     kernels/matmul.wat         ->  lib/generated/wasm.ts: export const matmulWasm: string = '...' (assembled, base64)
+ *     kernels/matmul_row.wat     ->  lib/generated/wasm.ts: export const matmulRowWasm: string = '...' (assembled, base64)
  *     lib/device/cpu/worker.ts   ->  lib/generated/worker.ts: export const workerProgram: string = '...' (JavaScript)
  *
  * Texts of WebAssembly may join other files and repeat lines for each row of a table: expand-wat.ts.
