@@ -1,7 +1,7 @@
 import { CpuDevice } from '../lib/device/cpu/device.js';
 import type { DeviceInfo } from '../lib/device/device.js';
 import type { NumericArray, TensorSpec } from '../lib/graph/operation.js';
-import type { Program, Reference } from '../lib/graph/program.js';
+import type { Placed, Program } from '../lib/graph/program.js';
 import { cpuPeaks } from './cpu-peaks.js';
 import type { Entry } from './entry.js';
 import { measure, type Timed } from './measure.js';
@@ -43,9 +43,9 @@ export class CpuRunner implements Runner {
     const results = operation.infer(specs, attributes);
     const places = results.map((_, i) => operation.writes?.[i] ?? specs.length + i);
     const arrays = [...specs, ...results].map((spec) => device.allocate(spec));
-    const reference = (spec: TensorSpec, index: number): Reference => ({ ...spec, place: { kind: 'variable', index } });
-    const inputs = specs.map(reference);
-    const outputs = results.map((spec, i) => reference(spec, places[i] ?? 0));
+    const place = (spec: TensorSpec, index: number): Placed => ({ ...spec, place: { kind: 'variable', index } });
+    const inputs = specs.map(place);
+    const outputs = results.map((spec, i) => place(spec, places[i] ?? 0));
     const program: Program = {
       steps: [{ operation, attributes, inputs, outputs }],
       inputs: [],

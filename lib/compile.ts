@@ -1,6 +1,6 @@
 import { OptionError } from './errors.js';
 import { defaultDevice } from './device/default.js';
-import type { RunOptions } from './evaluate.js';
+import type { RunOptions } from './run.js';
 import type { NumericArray } from './graph/operation.js';
 import { record, refuseNesting } from './graph/trace.js';
 import { Plan } from './plan.js';

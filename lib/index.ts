@@ -6,7 +6,7 @@
  * @packageDocumentation
  */
 export { compile, type CompiledFunction, type RepeatOptions, type CompiledInput } from './compile.js';
-export { run, type RunOptions } from './evaluate.js';
+export { run, type RunOptions } from './run.js';
 export { Plan } from './plan.js';
 export { tune } from './tune.js';
 export type { TuningChoice, TuningReport } from './device/tuning-report.js';

@@ -1,6 +1,5 @@
 import { DataError, ShapeError, TraceError } from './errors.js';
 import type { DeviceArray } from './device/device.js';
-import { evaluate } from './evaluate.js';
 import { roundToFloat16 } from './float16.js';
 import type { GraphNode } from './graph/node.js';
 import type { DType, NumericArray, TensorSpec } from './graph/operation.js';
@@ -18,6 +17,16 @@ export type Origin =
   | { readonly kind: 'variable'; readonly variable: Variable }
   | { readonly kind: 'node'; readonly node: GraphNode; readonly index: number }
   | { readonly kind: 'stored'; readonly array: DeviceArray; readonly isCurrent: () => boolean };
+
+/** How a lazy tensor is computed. That takes tensors itself, so lib/run.ts says it here when it is loaded. */
+let evaluate: (tensor: Tensor) => Promise<NumericArray> = () => {
+  throw new Error('lib/run.ts is not loaded');
+};
+
+/** @internal From now on `data()` of a lazy tensor asks `evaluator`. */
+export function evaluateBy(evaluator: typeof evaluate): void {
+  evaluate = evaluator;
+}
 
 /**
  * A lazy array of numbers: operations on it only build a graph, and `await tensor.data()` computes it.

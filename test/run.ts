@@ -8,6 +8,7 @@ import { join, relative, sep } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { inspect } from 'node:util';
 import tape from 'tape';
+import '../lib/run.js'; // by which tensor.data() computes: a test may import no more than lib/tensor.ts
 
 /** tape has no timeout of its own: a run in which nothing happens for so long has failed. */
 const silenceAllowed = Number(process.env['KERNELWRIGHT_TEST_TIMEOUT'] ?? 300) * 1000;

@@ -1,6 +1,6 @@
 import { formatShape } from '../shape.js';
 import type { TensorSpec } from './operation.js';
-import type { Program, Reference } from './program.js';
+import type { Placed, Program } from './program.js';
 
 /**
  * A program in words: a line a step with the operations that it joins, where each tensor lives, and how much memory it
@@ -11,7 +11,7 @@ import type { Program, Reference } from './program.js';
  */
 export function describeProgram(program: Program, dispatches: number, bytesOf: (spec: TensorSpec) => number): string {
   const { steps, slots, inputs, constants, variables } = program;
-  const name = ({ place, shape }: Reference): string => {
+  const name = ({ place, shape }: Placed): string => {
     if (place.kind === 'variable') return variables[place.index]?.name ?? 'variable';
     return `${place.kind} ${place.index} ${formatShape(shape)}`;
   };

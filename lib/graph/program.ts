@@ -18,7 +18,7 @@ export type Place =
   | { readonly kind: 'slot'; readonly index: number };
 
 /** A tensor of a program: what it is and where. */
-export interface Reference extends TensorSpec {
+export interface Placed extends TensorSpec {
   readonly place: Place;
 }
 
@@ -26,8 +26,8 @@ export interface Reference extends TensorSpec {
 export interface Step {
   readonly operation: Operation;
   readonly attributes: Attributes;
-  readonly inputs: readonly Reference[];
-  readonly outputs: readonly Reference[];
+  readonly inputs: readonly Placed[];
+  readonly outputs: readonly Placed[];
 }
 
 /** A graph made flat: operations in order, every tensor with its place. What a device loads. */
@@ -38,7 +38,7 @@ export interface Program {
   /** Values that are the same in every run. */
   readonly constants: readonly (TensorSpec & { readonly data: NumericArray })[];
   readonly variables: readonly Variable[];
-  readonly outputs: readonly Reference[];
+  readonly outputs: readonly Placed[];
   /** The pool of buffers for what is computed in between: number of elements of each. */
   readonly slots: MemoryPlan['slots'];
 }
@@ -112,7 +112,7 @@ export function buildProgram(
     if (source) return place(source);
     return { kind: 'slot', index: memory.slotOf(origin.node, origin.index) };
   };
-  const refer = (tensor: Tensor): Reference => ({ shape: tensor.shape, dtype: tensor.dtype, place: place(tensor) });
+  const refer = (tensor: Tensor): Placed => ({ shape: tensor.shape, dtype: tensor.dtype, place: place(tensor) });
 
   const steps = nodes
     .filter((node) => !node.operation.alias)

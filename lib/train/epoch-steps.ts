@@ -1,6 +1,6 @@
 import { compile, type CompiledFunction } from '../compile.js';
 import type { Batch, DataLoader } from '../data/data-loader.js';
-import type { RunOptions } from '../evaluate.js';
+import type { RunOptions } from '../run.js';
 
 /** A step over each batch of an epoch: as many full batches as there are, and one of what is left. */
 export class EpochSteps {

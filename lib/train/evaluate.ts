@@ -2,7 +2,7 @@ import type { LabelledData } from '../data/arrays.js';
 import { checkBatchSize } from '../data/batches.js';
 import { DataLoader } from '../data/data-loader.js';
 import { compile } from '../compile.js';
-import type { RunOptions } from '../evaluate.js';
+import type { RunOptions } from '../run.js';
 import type { Module } from '../nn/module.js';
 import { accuracy } from '../ops/accuracy.js';
 import { softmaxCrossEntropy } from '../ops/softmax-cross-entropy.js';

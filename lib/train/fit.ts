@@ -3,7 +3,7 @@ import type { LabelledData } from '../data/arrays.js';
 import { checkBatchSize } from '../data/batches.js';
 import { DataLoader } from '../data/data-loader.js';
 import { OptionError, TrainingError } from '../errors.js';
-import type { RunOptions } from '../evaluate.js';
+import type { RunOptions } from '../run.js';
 import { checkSeed } from '../generator.js';
 import type { Module } from '../nn/module.js';
 import { accuracy } from '../ops/accuracy.js';

@@ -2,7 +2,7 @@
 import test from 'tape';
 import { CpuDevice } from '../../lib/device/cpu/device.js';
 import type { Device } from '../../lib/device/device.js';
-import { run } from '../../lib/evaluate.js';
+import { run } from '../../lib/run.js';
 import { gradient } from '../../lib/graph/gradient.js';
 import { apply } from '../../lib/graph/node.js';
 import type { NumericArray, Operation } from '../../lib/graph/operation.js';

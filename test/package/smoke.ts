@@ -103,6 +103,14 @@ try {
     assert.ok(!one.modules.some((file) => /ops\/(matmul|softmax|gather)\b/.test(file)), one.modules.join('\n'));
     assert.ok(!fit.modules.some((file) => file.includes('/webgpu/')), 'the bundle of fit holds the WebGPU device');
   });
+  await check('a bundled program computes: what data() needs is in every bundle', async () => {
+    const { code } = await bundle(`
+      import { relu, tensor } from 'kernelwright';
+      if ((await relu(tensor([-1, 2])).data()).join() !== '0,2') throw new Error('relu is wrong');
+    `);
+    writeFileSync(join(home, 'bundled.mjs'), code);
+    execute(home, process.execPath, 'bundled.mjs');
+  });
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }
@@ -162,7 +170,7 @@ async function bundle(program: string): Promise<{ readonly code: string; readonl
     root: home,
     configFile: false,
     logLevel: 'error',
-    build: { write: false, rolldownOptions: { input } },
+    build: { write: false, modulePreload: false, target: 'esnext', rolldownOptions: { input } },
   });
   if (!Array.isArray(built) && !('output' in built)) throw new Error('Vite is watching instead of building');
   const chunks = [built].flat().flatMap(({ output }) => output);

@@ -1,6 +1,6 @@
 import type { Attributes, Operation } from '../../graph/operation.js';
 import type { NumericArray } from '../../graph/operation.js';
-import type { Program, Reference } from '../../graph/program.js';
+import type { Placed, Program } from '../../graph/program.js';
 import type { DeviceArray, Executable } from '../device.js';
 import { placeArrays } from '../places.js';
 import { CpuArray } from './array.js';
@@ -45,7 +45,7 @@ export class CpuExecutable implements Executable {
 
   static async load(device: CpuDevice, program: Program, variables: readonly DeviceArray[]): Promise<CpuExecutable> {
     const { inputs, owned, at } = placeArrays<CpuArray>(device, program, variables);
-    const resolve = (reference: Reference): CpuArray => new CpuArray(device, reference, at(reference.place).start);
+    const resolve = (placed: Placed): CpuArray => new CpuArray(device, placed, at(placed.place).start);
 
     const steps = program.steps.map(({ operation, attributes, inputs: from, outputs: to }): PlacedStep => ({
       operation,

@@ -1,7 +1,7 @@
 import { DeviceError } from '../../errors.js';
 import type { Launch } from '../../graph/launch.js';
 import type { NumericArray } from '../../graph/operation.js';
-import type { Program, Reference, Step } from '../../graph/program.js';
+import type { Placed, Program, Step } from '../../graph/program.js';
 import { sizeOf } from '../../shape.js';
 import type { DeviceArray, Executable } from '../device.js';
 import { placeArrays } from '../places.js';
@@ -59,9 +59,9 @@ export class WebGpuExecutable implements Executable {
     const dispatches = launches.map(({ step, launch, pipeline }, i): Dispatch => {
       const buffers = launch.bindings.map((binding) => {
         if ('scratch' in binding) return scratchOf(launch, scratch);
-        const reference = 'output' in binding ? step.outputs[binding.output] : step.inputs[binding.input];
-        if (!reference) throw new Error(`${step.operation.name} binds a tensor that it does not have`);
-        return { buffer: at(reference.place).buffer, size: bufferBytes(reference) };
+        const placed = 'output' in binding ? step.outputs[binding.output] : step.inputs[binding.input];
+        if (!placed) throw new Error(`${step.operation.name} binds a tensor that it does not have`);
+        return { buffer: at(placed.place).buffer, size: bufferBytes(placed) };
       });
       const resources = [
         ...buffers,
@@ -125,7 +125,7 @@ export interface PreparedLaunch {
  */
 export function prepareLaunches(device: WebGpuDevice, program: Program): Promise<PreparedLaunch[]> {
   for (const { operation, inputs, outputs } of program.steps) {
-    for (const reference of [...inputs, ...outputs]) device.checkBinding(operation.name, reference);
+    for (const placed of [...inputs, ...outputs]) device.checkBinding(operation.name, placed);
   }
   const launches = program.steps.flatMap((step) => launchesOf(device, step));
   return Promise.all(
@@ -144,8 +144,8 @@ function launchesOf(device: WebGpuDevice, step: Step): { readonly step: Step; re
   return device.launchesOf(step).map((launch) => ({ step, launch }));
 }
 
-function isEmpty(reference: Reference): boolean {
-  return sizeOf(reference.shape) === 0;
+function isEmpty(placed: Placed): boolean {
+  return sizeOf(placed.shape) === 0;
 }
 
 /** One buffer for the scratch of all launches: an operation's launches follow one another, so they can share it. */

@@ -3,7 +3,7 @@ import { setFlagsFromString } from 'node:v8';
 import test from 'tape';
 import { CpuDevice } from '../../../lib/device/cpu/device.js';
 import { hasRelaxedSimd } from '../../../lib/device/cpu/simd.js';
-import { run } from '../../../lib/evaluate.js';
+import { run } from '../../../lib/run.js';
 import { matmul } from '../../../lib/ops/matmul.js';
 import { matmulSimdPhases } from '../../../lib/ops/matmul-simd.js';
 import { RandomStream } from '../../../lib/random.js';

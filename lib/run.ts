@@ -6,7 +6,7 @@ import { record, type Trace } from './graph/trace.js';
 import { Plan } from './plan.js';
 import type { NumericArray } from './graph/operation.js';
 import { flattenTree, rebuildTree, type TensorTree } from './tree.js';
-import { Tensor } from './tensor.js';
+import { evaluateBy, Tensor } from './tensor.js';
 
 /** Where to compute. */
 export interface RunOptions {
@@ -42,15 +42,13 @@ export async function run<Out extends TensorTree>(fn: () => Out, options: RunOpt
   return rebuildTree(result, results);
 }
 
-/**
- * @internal The values of one lazy tensor, computed where the variables and results that it depends on live, so that
- * looking at a value moves no weights; on the default device where it depends on none.
- */
-export async function evaluate(output: Tensor): Promise<NumericArray> {
+// A lazy tensor is computed where the variables and results that it depends on live, so that looking at a value moves no
+// weights; on the default device where it depends on none.
+evaluateBy(async (output) => {
   const [values] = await runGraph([output], undefined, homeOf(output) ?? defaultDevice());
   if (!values) throw new Error('a plan gave no result');
   return values;
-}
+});
 
 function homeOf(output: Tensor): Device | undefined {
   const leaves = nodesBefore([output]).flatMap(({ inputs }) => inputs);
