@@ -1,20 +1,22 @@
+import type { BrowserContext } from 'playwright-core';
 import test from 'tape';
 
 import { differs } from '../support/close.js';
 import { THREAD_PROBE } from '../support/thread-probe.js';
+import { launchChromium } from '../tools/chromium.js';
 import { loadAssembler } from '../tools/inline-kernels.js';
-import { Browser, type Tab } from './browser.js';
 import { type PagePath, serveSite, type Site } from './site.js';
+import { openTab, type Tab } from './tab.js';
 
 let site: Site | undefined;
-let browser: Browser | undefined;
+let context: BrowserContext | undefined;
 
 /** A test in a page of its own, in which no exception may go uncaught. */
 function testIn(path: PagePath, name: string, body: (t: test.Test, tab: Tab) => Promise<void>): void {
   test(`${path.slice(1)}: ${name}`, async (t) => {
     site ??= await serveSite();
-    browser ??= await Browser.start();
-    const tab = await browser.open(site.urlOf(path));
+    context ??= await launchChromium();
+    const tab = await openTab(context, site.urlOf(path));
     await body(t, tab);
     t.deepEqual(tab.uncaught, [], 'no exception went uncaught');
     await tab.close();
@@ -23,7 +25,7 @@ function testIn(path: PagePath, name: string, body: (t: test.Test, tab: Tab) => 
 
 test.onFinish(() => {
   site?.close();
-  void browser?.stop();
+  void context?.close();
 });
 
 testIn(
