@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { defineOperation, type TensorSpec } from '../lib/graph/operation.js';
 import type { SimdArgument } from '../lib/graph/simd.js';
-import { loadAssembler } from '../test/tools/inline-kernels.js';
+import { loadAssembler } from '../tools/inline-kernels.js';
 import type { Entry } from './entry.js';
 import { type Peaks, perSecond } from './runner.js';
 

@@ -1,7 +1,7 @@
 import { helpText, numberOption, type OptionHelp, parseOptions } from '../examples/cli.js';
 import { defaultThreads } from '../lib/device/cpu/host.js';
 import { OptionError } from '../lib/errors.js';
-import { MATMUL_VARIANTS, type MatmulVariant } from '../lib/ops/matmul-kernels.js';
+import { MATMUL_VARIANTS, type MatmulVariant } from '../lib/ops/matmul/matmul-kernels.js';
 import { suggest } from '../lib/suggest.js';
 import type { Entry } from './entry.js';
 import type { DeviceName } from './runner.js';

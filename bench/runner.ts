@@ -1,6 +1,6 @@
 import type { DeviceInfo } from '../lib/device/device.js';
 import type { NumericArray } from '../lib/graph/operation.js';
-import type { MatmulVariant } from '../lib/ops/matmul-kernels.js';
+import type { MatmulVariant } from '../lib/ops/matmul/matmul-kernels.js';
 import type { Entry } from './entry.js';
 import type { Timed } from './measure.js';
 

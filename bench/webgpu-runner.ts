@@ -6,7 +6,7 @@ import { DeviceError } from '../lib/errors.js';
 import type { Launch } from '../lib/graph/launch.js';
 import type { NumericArray } from '../lib/graph/operation.js';
 import { openDevice } from '../lib/node/open-device.js';
-import { matmulLaunches, type MatmulVariant, offersVariant } from '../lib/ops/matmul-kernels.js';
+import { matmulLaunches, type MatmulVariant, offersVariant } from '../lib/ops/matmul/matmul-kernels.js';
 import type { Entry } from './entry.js';
 import type { Job, Peaks, Runner } from './runner.js';
 import { webGpuPeaks } from './webgpu-peaks.js';

@@ -1,6 +1,6 @@
 import { apply } from './graph/node.js';
 import { requireTrace, type Trace } from './graph/trace.js';
-import { advance, MAX_STATES } from './ops/advance.js';
+import { advance, MAX_STATES } from './ops/state/advance.js';
 import type { Variable } from './variable.js';
 
 /** A counter that moves on when everything else in a trace has run. */

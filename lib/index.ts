@@ -32,31 +32,42 @@ export {
 export { openDevice, type DeviceOptions, type DeviceRequest } from './device/open.js';
 export type { Device, DeviceInfo } from './device/device.js';
 
-export { elu, gelu, hardswish, leakyRelu, relu, relu6, sigmoid, silu, softplus, tanh } from './ops/activations.js';
-export { accuracy, correctPredictions } from './ops/accuracy.js';
-export { argmax } from './ops/argmax.js';
-export { add, divide, equal, maximum, minimum, multiply, subtract } from './ops/arithmetic.js';
-export { broadcastTo } from './ops/broadcast-to.js';
-export { cast } from './ops/cast.js';
-export { concat } from './ops/concat.js';
-export { dropout, type DropoutOptions } from './ops/dropout.js';
-export { gather } from './ops/gather.js';
-export { binaryCrossEntropyWithLogits, meanSquaredError, type ReductionOptions } from './ops/losses.js';
-export { abs, clamp, exp, log, negate, reciprocal, sqrt, square } from './ops/math.js';
-export { linear } from './ops/linear.js';
-export { matmul, type MatmulOptions } from './ops/matmul.js';
-export { negativeLogLikelihood } from './ops/negative-log-likelihood.js';
-export { randomBits, randomNormal, randomUniform } from './ops/random.js';
-export { max, min } from './ops/extremes.js';
-export { mean, sum } from './ops/sum.js';
-export { variance } from './ops/variance.js';
-export type { ReduceOptions } from './ops/reduce.js';
-export type { Reduction } from './ops/reduction.js';
-export { flatten, reshape } from './ops/reshape.js';
-export { slice } from './ops/slice.js';
-export { softmaxCrossEntropy, type CrossEntropyOptions } from './ops/softmax-cross-entropy.js';
-export { logSoftmax, softmax, type AxisOptions } from './ops/softmax.js';
-export { transpose } from './ops/transpose.js';
+export {
+  elu,
+  gelu,
+  hardswish,
+  leakyRelu,
+  relu,
+  relu6,
+  sigmoid,
+  silu,
+  softplus,
+  tanh,
+} from './ops/pointwise/activations.js';
+export { accuracy, correctPredictions } from './ops/loss/accuracy.js';
+export { argmax } from './ops/reduce/argmax.js';
+export { add, divide, equal, maximum, minimum, multiply, subtract } from './ops/pointwise/arithmetic.js';
+export { broadcastTo } from './ops/moving/broadcast-to.js';
+export { cast } from './ops/pointwise/cast.js';
+export { concat } from './ops/moving/concat.js';
+export { dropout, type DropoutOptions } from './ops/random/dropout.js';
+export { gather } from './ops/moving/gather.js';
+export { binaryCrossEntropyWithLogits, meanSquaredError, type ReductionOptions } from './ops/loss/losses.js';
+export { abs, clamp, exp, log, negate, reciprocal, sqrt, square } from './ops/pointwise/math.js';
+export { linear } from './ops/matmul/linear.js';
+export { matmul, type MatmulOptions } from './ops/matmul/matmul.js';
+export { negativeLogLikelihood } from './ops/loss/negative-log-likelihood.js';
+export { randomBits, randomNormal, randomUniform } from './ops/random/random.js';
+export { max, min } from './ops/reduce/extremes.js';
+export { mean, sum } from './ops/reduce/sum.js';
+export { variance } from './ops/reduce/variance.js';
+export type { ReduceOptions } from './ops/reduce/reduce.js';
+export type { Reduction } from './ops/loss/reduction.js';
+export { flatten, reshape } from './ops/moving/reshape.js';
+export { slice } from './ops/moving/slice.js';
+export { softmaxCrossEntropy, type CrossEntropyOptions } from './ops/loss/softmax-cross-entropy.js';
+export { logSoftmax, softmax, type AxisOptions } from './ops/normalize/softmax.js';
+export { transpose } from './ops/moving/transpose.js';
 
 export { Dense, type DenseOptions } from './nn/dense.js';
 export {

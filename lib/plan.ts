@@ -4,7 +4,7 @@ import { describeProgram } from './graph/describe.js';
 import { ownerOf } from './graph/memory.js';
 import { buildProgram, type Program } from './graph/program.js';
 import type { Trace } from './graph/trace.js';
-import { copy } from './ops/copy.js';
+import { copy } from './ops/moving/copy.js';
 import { Pacer } from './pacer.js';
 import { STALE, Tensor } from './tensor.js';
 import { TraceError } from './errors.js';

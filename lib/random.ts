@@ -1,6 +1,6 @@
 /**
  * Philox 4x32-10: random numbers as a pure function of (seed, stream, step, use, element), the same bits on the CPU and
- * in kernels/philox.wgsl. Source: Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC 2011.
+ * in kernels/common/philox.wgsl. Source: Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC 2011.
  *
  * key     = the seed's low and high 32 bits
  * counter = (element / 4, step, stream, use): the step counts replays, the stream is the hash of a name (a layer's
@@ -138,7 +138,7 @@ export const PERMUTATION_STREAM = streamOf('permutation');
 
 /**
  * The numbers 0 … count - 1 in an order drawn from (key, epoch), as a function from place to number: every device finds
- * any part of the order on its own, without a table. kernels/permutation.wgsl gives the same numbers.
+ * any part of the order on its own, without a table. kernels/state/permutation.wgsl gives the same numbers.
  *
  * A Feistel network over the smallest power of two that holds `count` (at least 64), walked on from numbers that are
  * too large until one is not (Black & Rogaway 2002, "Ciphers with arbitrary finite domains"). Round keys come from Philox, the round

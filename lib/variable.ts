@@ -3,8 +3,8 @@ import type { Device, DeviceArray } from './device/device.js';
 import type { DType, NumericArray, TensorSpec } from './graph/operation.js';
 import { activeTrace, refuseWhileTracing, requireTrace } from './graph/trace.js';
 import { applyOne, storageOf } from './graph/node.js';
-import { assign } from './ops/assign.js';
-import { copy } from './ops/copy.js';
+import { assign } from './ops/state/assign.js';
+import { copy } from './ops/moving/copy.js';
 import { formatShape, type Shape, sizeOf } from './shape.js';
 import { arrayOf, asTensor, dtypeOf, Tensor, type TensorLike } from './tensor.js';
 

@@ -13,13 +13,7 @@
  */
 import { helpText, numberOption, parseOptions, runProgram } from '../../examples/cli.js';
 import { OptionError } from '../../lib/index.js';
-import {
-  type AdapterName,
-  AdapterError,
-  adapterEnvironment,
-  ADAPTERS,
-  isAdapterName,
-} from '../../test/tools/adapters.js';
+import { type AdapterName, AdapterError, adapterEnvironment, ADAPTERS, isAdapterName } from '../../tools/adapters.js';
 import { type Facts, factsOf, heading, versionsOf, writeReport } from '../step/report.js';
 import { installPeers } from './install.js';
 import { runHost, runMatmul, runStep } from './modes.js';

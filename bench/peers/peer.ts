@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import type { AdapterName } from '../../test/tools/adapters.js';
+import type { AdapterName } from '../../tools/adapters.js';
 import { connect, type Connection, type Surroundings } from './connection.js';
 import type { Answers, ContestantId, Reply, Request } from './protocol.js';
 

@@ -1,8 +1,8 @@
 import { moveAtEnd } from '../counters.js';
 import { checkSeed } from '../generator.js';
 import { applyOne } from '../graph/node.js';
-import { batchRows, POSITION_WORD, writeRows } from '../ops/batch-rows.js';
-import { gather } from '../ops/gather.js';
+import { batchRows, POSITION_WORD, writeRows } from '../ops/state/batch-rows.js';
+import { gather } from '../ops/moving/gather.js';
 import { keyOfSeed } from '../random.js';
 import { checkOptionNames } from '../suggest.js';
 import { DataError } from '../errors.js';

@@ -1,5 +1,5 @@
 import { ShapeError, TraceError } from '../errors.js';
-import { add } from '../ops/arithmetic.js';
+import { add } from '../ops/pointwise/arithmetic.js';
 import { formatShape, sameShape, sizeOf } from '../shape.js';
 import { asTensor, tensor, type Tensor } from '../tensor.js';
 import type { Variable } from '../variable.js';

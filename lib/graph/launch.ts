@@ -62,7 +62,7 @@ export const MAX_WORKGROUPS_PER_DIMENSION = 65_535;
 
 /**
  * The dispatch for `count` workgroups. Over 65,535 it is folded into two dimensions; kernels count on with
- * `workgroupIndex` (kernels/common.wgsl) and leave the few surplus workgroups of the last row without work.
+ * `workgroupIndex` (kernels/common/common.wgsl) and leave the few surplus workgroups of the last row without work.
  */
 export function foldWorkgroups(count: number): [number, number, number] {
   if (count <= MAX_WORKGROUPS_PER_DIMENSION) return [count, 1, 1];

@@ -1,5 +1,5 @@
 import { OptionError, ShapeError } from '../errors.js';
-import { linear } from '../ops/linear.js';
+import { linear } from '../ops/matmul/linear.js';
 import { RandomStream } from '../random.js';
 import { formatShape, type Shape, sizeOf } from '../shape.js';
 import type { Tensor } from '../tensor.js';

@@ -1,7 +1,7 @@
-import { relu, sigmoid, tanh } from '../ops/activations.js';
-import { checkProbability, dropout } from '../ops/dropout.js';
-import { flatten } from '../ops/reshape.js';
-import { softmax } from '../ops/softmax.js';
+import { relu, sigmoid, tanh } from '../ops/pointwise/activations.js';
+import { checkProbability, dropout } from '../ops/random/dropout.js';
+import { flatten } from '../ops/moving/reshape.js';
+import { softmax } from '../ops/normalize/softmax.js';
 import type { Tensor } from '../tensor.js';
 import { Module } from './module.js';
 

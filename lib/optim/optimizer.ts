@@ -2,7 +2,7 @@ import { moveOnceAtEnd } from '../counters.js';
 import { OptionError } from '../errors.js';
 import { gradient } from '../graph/gradient.js';
 import { MAX_REPLAYS, requireTrace } from '../graph/trace.js';
-import { learningRateOf, optimizerState, STEP_WORD } from '../ops/optimizer-state.js';
+import { learningRateOf, optimizerState, STEP_WORD } from '../ops/update/optimizer-state.js';
 import type { Tensor } from '../tensor.js';
 import { type Parameter, Variable } from '../variable.js';
 
@@ -15,7 +15,7 @@ export type LearningRate = number | ((step: number) => number);
  */
 export abstract class Optimizer {
   readonly #schedule: (step: number) => number;
-  /** Step and rates, as lib/ops/optimizer-state.ts lays them out; the host counts the steps beside it. */
+  /** Step and rates, as lib/ops/update/optimizer-state.ts lays them out; the host counts the steps beside it. */
   readonly #state: Variable;
   readonly #rates: Float32Array;
   #step = 0;

@@ -1,6 +1,6 @@
 import { OptionError } from '../errors.js';
 import { apply, applyOne } from '../graph/node.js';
-import { sgdMomentumUpdate, sgdUpdate } from '../ops/sgd.js';
+import { sgdMomentumUpdate, sgdUpdate } from '../ops/update/sgd.js';
 import { checkOptionNames } from '../suggest.js';
 import type { Tensor } from '../tensor.js';
 import { type Parameter, Variable } from '../variable.js';

@@ -1,6 +1,6 @@
 import { applyOne } from '../graph/node.js';
 import type { NumericArray } from '../graph/operation.js';
-import { meterUpdate } from '../ops/meter.js';
+import { meterUpdate } from '../ops/state/meter.js';
 import type { Tensor } from '../tensor.js';
 import { Variable } from '../variable.js';
 

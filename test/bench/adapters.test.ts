@@ -3,8 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'tape';
-import { adapterEnvironment } from '../tools/adapters.js';
-import { root } from '../tools/root.js';
+import { adapterEnvironment } from '../../tools/adapters.js';
+import { root } from '../../tools/root.js';
 
 test("lavapipe is found by the file that VK_ICD_FILENAMES names, before the system's own", async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'adapters-'));
@@ -27,7 +27,7 @@ test("lavapipe is found by the file that VK_ICD_FILENAMES names, before the syst
 test('the launcher refuses an adapter that it does not know, and names those that it does', (t) => {
   const { status, stderr } = spawnSync(
     process.execPath,
-    ['--import', 'tsx', 'test/tools/launch.ts', '--adapter', 'bench/step.ts', '--adapter', 'lavapip'],
+    ['--import', 'tsx', 'tools/launch.ts', '--adapter', 'bench/step.ts', '--adapter', 'lavapip'],
     { cwd: root, encoding: 'utf8' },
   );
   t.equal(status, 1);

@@ -3,8 +3,8 @@ import test from 'tape';
 
 import { differs } from '../support/close.js';
 import { THREAD_PROBE } from '../support/thread-probe.js';
-import { launchChromium } from '../tools/chromium.js';
-import { loadAssembler } from '../tools/inline-kernels.js';
+import { launchChromium } from '../../tools/chromium.js';
+import { loadAssembler } from '../../tools/inline-kernels.js';
 import { type PagePath, serveSite, type Site } from './site.js';
 import { openTab, type Tab } from './tab.js';
 

@@ -6,7 +6,7 @@ import { spawn } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'tape';
-import { root } from '../tools/root.js';
+import { root } from '../../tools/root.js';
 
 const DOCUMENTS = ['README.md', 'docs/tutorial.md'];
 /** Ignored by git; outside of node_modules, where tsx would not find the package by its own name. */

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'tape';
 import { OPTIONS } from '../../examples/mynet/options.js';
-import { root } from '../tools/root.js';
+import { root } from '../../tools/root.js';
 
 test('the options of mynet stand in README.md as --help prints them', (t) => {
   const lines = readFileSync(join(root, 'README.md'), 'utf8').split(/\r?\n/);

@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PNG } from 'pngjs';
-import { root } from '../tools/root.js';
+import { root } from '../../tools/root.js';
 
 /** How a program ended, and what it printed. */
 export interface Ending {

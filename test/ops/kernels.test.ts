@@ -1,16 +1,20 @@
 /** What every file in kernels/ has: a head comment that can be trusted, and a use. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join, sep } from 'node:path';
 import test from 'tape';
 import { operations } from '../../lib/ops/index.js';
 import { accessOf } from '../../lib/device/webgpu/pipelines.js';
 import { caseInputs } from '../support/cases.js';
 import { targetOf } from '../support/targets.js';
-import { isFragment } from '../tools/expand-wat.js';
-import { constantName } from '../tools/inline-kernels.js';
-import { root } from '../tools/root.js';
+import { isFragment } from '../../tools/expand-wat.js';
+import { constantName } from '../../tools/inline-kernels.js';
+import { root } from '../../tools/root.js';
 
-const kernels = readdirSync(join(root, 'kernels')).filter((file) => file.endsWith('.wgsl'));
+const texts = readdirSync(join(root, 'kernels'), { recursive: true, encoding: 'utf8' }).map((file) =>
+  file.split(sep).join('/'),
+);
+const kernels = texts.filter((file) => file.endsWith('.wgsl'));
+const assemblies = texts.filter((file) => file.endsWith('.wat'));
 const textOf = (file: string): string => readFileSync(join(root, 'kernels', file), 'utf8');
 const library = readdirSync(join(root, 'lib'), { recursive: true, encoding: 'utf8' })
   .filter((file) => file.endsWith('.ts') && !file.startsWith('generated'))
@@ -19,7 +23,7 @@ const library = readdirSync(join(root, 'lib'), { recursive: true, encoding: 'utf
 
 test('every kernel file opens with its name and what it does', (t) => {
   for (const file of kernels) {
-    t.ok(textOf(file).startsWith(`// ${file}: `), file);
+    t.ok(textOf(file).startsWith(`// ${basename(file)}: `), file);
   }
   t.end();
 });
@@ -40,11 +44,10 @@ test('every kernel file is used by the library', (t) => {
 });
 
 test('every WebAssembly text opens with its name, names its reference, and is used', (t) => {
-  const texts = readdirSync(join(root, 'kernels')).filter((file) => file.endsWith('.wat'));
-  const joined = texts.map(textOf).join('\n');
-  for (const file of texts) {
+  const joined = assemblies.map(textOf).join('\n');
+  for (const file of assemblies) {
     const text = textOf(file);
-    t.ok(text.startsWith(`;; ${file}: `), file);
+    t.ok(text.startsWith(`;; ${basename(file)}: `), file);
     if (isFragment(text)) {
       t.ok(joined.includes(`;; join ${file}\n`), `${file} is joined`);
       continue;

@@ -1,4 +1,4 @@
-/** How exact the functions of kernels/exponential.wat and kernels/pointwise.wat are, over all of their range. */
+/** How exact the functions of kernels/common/exponential.wat and kernels/pointwise/pointwise.wat are, over all of their range. */
 import test from 'tape';
 import { elu, exp, gelu, log, run, sigmoid, silu, softplus, tanh, tensor, type Tensor } from '../../lib/index.js';
 import { differs } from '../support/close.js';

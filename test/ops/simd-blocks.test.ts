@@ -4,7 +4,7 @@
  */
 import test from 'tape';
 import { binaryWasm, dropoutWasm, sgdWasm, unaryGradientWasm, unaryWasm } from '../../lib/generated/wasm.js';
-import { optimizerState } from '../../lib/ops/optimizer-state.js';
+import { optimizerState } from '../../lib/ops/update/optimizer-state.js';
 import { RandomStream } from '../../lib/random.js';
 import { callSimd, memory } from '../support/simd-call.js';
 

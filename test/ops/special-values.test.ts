@@ -1,6 +1,6 @@
 /**
  * NaN, the infinities and -0 pass through every kernel as IEEE 754 says, although WGSL lets an implementation assume that
- * they do not occur (see kernels/common.wgsl).
+ * they do not occur (see kernels/common/common.wgsl).
  */
 import type test from 'tape';
 import type { Device } from '../../lib/device/device.js';

@@ -1,5 +1,5 @@
 import type { CaseInput, NumericArray, Operation } from '../../lib/graph/operation.js';
-import { optimizerState } from '../../lib/ops/optimizer-state.js';
+import { optimizerState } from '../../lib/ops/update/optimizer-state.js';
 import { RandomStream } from '../../lib/random.js';
 import { formatShape, sizeOf } from '../../lib/shape.js';
 import { tensor, type Tensor } from '../../lib/tensor.js';

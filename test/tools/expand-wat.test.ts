@@ -1,5 +1,5 @@
 import test from 'tape';
-import { expandWat, isFragment } from './expand-wat.js';
+import { expandWat, isFragment } from '../../tools/expand-wat.js';
 
 const files: Readonly<Record<string, string>> = { 'outer.wat': '  ;; join inner.wat', 'inner.wat': '(func $f)' };
 const read = (file: string): string => files[file] ?? '';

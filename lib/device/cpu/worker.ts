@@ -1,7 +1,7 @@
 /**
  * The program of a worker thread: it claims tasks of the phase that is under way, until it is ended from outside.
  *
- * test/tools/inline-kernels.ts inlines it as text, and lib/device/cpu/host.ts runs that text as a script of its own, in
+ * tools/inline-kernels.ts inlines it as text, and lib/device/cpu/host.ts runs that text as a script of its own, in
  * Node and in browsers. Therefore it imports nothing but types.
  */
 import type { WorkerStart } from './threads.js';

@@ -1,7 +1,7 @@
 import test from 'tape';
 import { CpuDevice } from '../../../lib/device/cpu/device.js';
-import { matmul } from '../../../lib/ops/matmul.js';
-import { add } from '../../../lib/ops/arithmetic.js';
+import { matmul } from '../../../lib/ops/matmul/matmul.js';
+import { add } from '../../../lib/ops/pointwise/arithmetic.js';
 import { compile } from '../../../lib/compile.js';
 import { tensor } from '../../../lib/tensor.js';
 import { Variable } from '../../../lib/variable.js';

@@ -5,12 +5,12 @@ import { makeWorkload } from '../../../bench/step/workload.js';
 import { compile } from '../../../lib/compile.js';
 import { CpuDevice } from '../../../lib/device/cpu/device.js';
 import { DeviceError } from '../../../lib/errors.js';
-import { matmul } from '../../../lib/ops/matmul.js';
+import { matmul } from '../../../lib/ops/matmul/matmul.js';
 import { RandomStream } from '../../../lib/random.js';
 import { tensor } from '../../../lib/tensor.js';
 import { distinct, probeOn, THREAD_PROBE } from '../../support/thread-probe.js';
-import { loadAssembler } from '../../tools/inline-kernels.js';
-import { root } from '../../tools/root.js';
+import { loadAssembler } from '../../../tools/inline-kernels.js';
+import { root } from '../../../tools/root.js';
 
 const open = (threads: number): CpuDevice => new CpuDevice({ reason: 'test', path: 'simd', threads });
 

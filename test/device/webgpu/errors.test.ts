@@ -12,7 +12,7 @@ import {
   tensor,
   Variable,
 } from '../../../lib/index.js';
-import { root } from '../../tools/root.js';
+import { root } from '../../../tools/root.js';
 import { rejects, refuses } from '../../support/errors.js';
 import { openWebGpu } from '../../support/webgpu.js';
 

@@ -12,8 +12,8 @@ import {
   Variable,
 } from '../../../lib/index.js';
 import { applyOne } from '../../../lib/graph/node.js';
-import { optimizerState } from '../../../lib/ops/optimizer-state.js';
-import { sgdUpdate } from '../../../lib/ops/sgd.js';
+import { optimizerState } from '../../../lib/ops/update/optimizer-state.js';
+import { sgdUpdate } from '../../../lib/ops/update/sgd.js';
 import { RandomStream } from '../../../lib/random.js';
 import { countWebGpu } from '../../support/count-webgpu.js';
 import { openWebGpu, webgpu } from '../../support/webgpu.js';

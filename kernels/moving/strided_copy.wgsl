@@ -1,0 +1,38 @@
+// strided_copy.wgsl: moves a block of one tensor into a block of another. Joined behind common.wgsl.
+//
+// Computes    output[outputStart + walk(i, outputStrides)] = input[inputStart + walk(i, inputStrides)], i < count
+// Bindings    0 input read   1 output write   2 uniforms          (words of 32 bits, whatever they mean)
+// Launch      workgroup 64; one element an invocation; ⌈count / 64⌉ workgroups, folded at 65,535
+// Cost        8 B moved an element plus a division an axis: bound by bandwidth, less so for transposed reads, which
+//             are not coalesced
+// Used by     transpose, slice, concat, broadcastTo, copy, assign; `fill` clears what they do not cover
+// Reference   lib/ops/moving/moving.ts
+
+struct Uniforms {
+  count: u32,
+  rank: u32,
+  inputStart: u32,
+  outputStart: u32,
+  sizes: array<vec4u, 2>,
+  inputStrides: array<vec4u, 2>,
+  outputStrides: array<vec4u, 2>,
+}
+
+@group(0) @binding(0) var<storage, read> input: array<u32>;
+@group(0) @binding(1) var<storage, read_write> output: array<u32>;
+@group(0) @binding(2) var<uniform> uniforms: Uniforms;
+
+@compute @workgroup_size(64)
+fn stridedCopy(
+  @builtin(workgroup_id) workgroupId: vec3u,
+  @builtin(num_workgroups) workgroups: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let i = workgroupIndex(workgroupId, workgroups) * 64u + lane;
+  if (i >= uniforms.count) {
+    return;
+  }
+  let source = uniforms.inputStart + walkOffset(i, uniforms.rank, uniforms.sizes, uniforms.inputStrides);
+  let destination = uniforms.outputStart + walkOffset(i, uniforms.rank, uniforms.sizes, uniforms.outputStrides);
+  output[destination] = input[source];
+}

@@ -1,0 +1,344 @@
+import {
+  commonWgsl,
+  matmulAddPartsWgsl,
+  matmulBlocksWgsl,
+  matmulBroadcastWgsl,
+  matmulCommonWgsl,
+  matmulDirectWgsl,
+  matmulHalfAWgsl,
+  matmulHalfBWgsl,
+  matmulNaiveWgsl,
+  matmulQuadWgsl,
+  matmulScalarLoadsWgsl,
+  matmulTiledWgsl,
+  matmulVec4LoadsWgsl,
+  matmulVectorWgsl,
+} from '../../generated/wgsl.js';
+import type { StageWidth } from '../../graph/fusion.js';
+import {
+  type Binding,
+  ceilDivide,
+  fillBlock,
+  foldWorkgroups,
+  type KernelTarget,
+  type KernelVariant,
+  type Launch,
+  Uniforms,
+} from '../../graph/launch.js';
+import type { TensorSpec } from '../../graph/operation.js';
+import { type Shape, sizeOf } from '../../shape.js';
+import { type MatmulAttributes, sizesOf } from './matmul-sizes.js';
+
+/** The ways to compute a product on a GPU. */
+export const MATMUL_VARIANTS = [
+  'naive',
+  'direct',
+  'broadcast',
+  'quad',
+  'vector',
+  'tiled32x32',
+  'tiled64x64',
+  'tiled128x64',
+  'tiled128x128',
+  'splitK',
+] as const;
+
+/** A way to compute a product on a GPU, named for its technique. */
+export type MatmulVariant = (typeof MATMUL_VARIANTS)[number];
+
+type Sizes = ReturnType<typeof sizesOf>;
+
+/** What a technique needs to know of a product. */
+interface Product {
+  readonly sizes: Sizes;
+  readonly attributes: MatmulAttributes;
+  /** Every contiguous axis is a multiple of 4: vec4 loads and stores. */
+  readonly isAligned: boolean;
+}
+
+interface Technique {
+  /** Stands behind matmul_common.wgsl. */
+  readonly code: (product: Product) => string;
+  readonly entryPoint: string;
+  /** How many elements of C are stored at once; left out: one. */
+  readonly width?: (product: Product) => StageWidth;
+  /** Rows and columns of C that a workgroup computes. */
+  readonly tile: (product: Product) => readonly [rows: number, columns: number];
+  readonly constants?: (product: Product) => Readonly<Record<string, number>>;
+  readonly usesSubgroups?: boolean;
+  readonly usesWorkgroupMemory?: boolean;
+  /** Steps of K in each part; left out, K is not split. */
+  readonly kPerPart?: (product: Product) => number;
+  /** Whether it can compute the product at all. */
+  readonly offers?: (product: Product) => boolean;
+}
+
+/** Steps of K that are summed before they are added to the total: BLOCK in kernels/matmul/matmul_common.wgsl. */
+const BLOCK = 256;
+/** More parts than this cost more memory than they gain. */
+const MOST_PARTS = 64;
+/** A product with more to add up has tiles enough without parts. */
+const MOST_SCRATCH_BYTES = 2 ** 26;
+
+const blocks = ({ isAligned }: Product): string =>
+  (isAligned ? matmulVec4LoadsWgsl : matmulScalarLoadsWgsl) + matmulBlocksWgsl;
+
+const blockWidth = ({ isAligned }: Product): StageWidth => (isAligned ? 4 : 1);
+
+/** The tiled kernel, with tiles of C and blocks of 4 x 4 an invocation as they are named in its block `tile`. */
+function tiled(tile: readonly [number, number], invocation: readonly [number, number], depth: number): Technique {
+  const constants: readonly (readonly [string, number])[] = [
+    ['TILE_ROWS', tile[0]],
+    ['TILE_COLUMNS', tile[1]],
+    ['DEPTH', depth],
+    ['ROW_BLOCKS', invocation[0] / 4],
+    ['COLUMN_BLOCKS', invocation[1] / 4],
+  ];
+  const code = fillBlock(
+    matmulTiledWgsl,
+    'tile',
+    constants.map(([name, value]) => `const ${name} = ${value}u;`).join('\n'),
+  );
+  return {
+    code: (product) => blocks(product) + code,
+    entryPoint: 'matmulTiled',
+    width: blockWidth,
+    tile: () => tile,
+    usesWorkgroupMemory: true,
+  };
+}
+
+/** Elements of C that 64 invocations of the vector kernel compute: one where the matrix is contiguous along k. */
+function vectorOutputs({ sizes: { M }, attributes: { transposeA, transposeB } }: Product): number {
+  return (M === 1 ? transposeB : !transposeA) ? 1 : 16;
+}
+
+/**
+ * Invocations of a workgroup of the kernels that use subgroups, each with four columns: the most that leave no more than an
+ * eighth of the tiles' columns empty.
+ */
+function lanesFor({ sizes: { N } }: Product): number {
+  const isFilled = (lanes: number): boolean => N >= (7 / 8) * (4 * lanes) * ceilDivide(N, 4 * lanes);
+  return [64, 32, 16].find(isFilled) ?? 8;
+}
+
+const TECHNIQUES: Readonly<Record<MatmulVariant, Technique>> = {
+  naive: { code: () => matmulScalarLoadsWgsl + matmulNaiveWgsl, entryPoint: 'matmulNaive', tile: () => [8, 8] },
+  direct: {
+    code: (product) => blocks(product) + matmulDirectWgsl,
+    entryPoint: 'matmulDirect',
+    width: blockWidth,
+    tile: () => [8, 256],
+  },
+  broadcast: {
+    code: () => matmulScalarLoadsWgsl + matmulBroadcastWgsl,
+    entryPoint: 'matmulBroadcast',
+    tile: (product) => [8, 4 * lanesFor(product)],
+    constants: (product) => ({ LANES: lanesFor(product) }),
+    usesSubgroups: true,
+  },
+  quad: {
+    code: () => matmulVec4LoadsWgsl + matmulQuadWgsl,
+    entryPoint: 'matmulQuad',
+    width: () => 4,
+    tile: (product) => [16, 4 * lanesFor(product)],
+    constants: (product) => ({ LANES: lanesFor(product), IS_ONE_BLOCK: Number(product.sizes.K <= BLOCK) }),
+    usesSubgroups: true,
+    offers: ({ isAligned }) => isAligned,
+  },
+  vector: {
+    code: () => matmulScalarLoadsWgsl + matmulVectorWgsl,
+    entryPoint: 'matmulVector',
+    tile: (product) => (product.sizes.M === 1 ? [1, vectorOutputs(product)] : [vectorOutputs(product), 1]),
+    constants: (product) => ({ SPLIT: 64 / vectorOutputs(product) }),
+    offers: ({ sizes: { M, N } }) => M === 1 || N === 1,
+  },
+  tiled32x32: tiled([32, 32], [4, 4], 16),
+  tiled64x64: tiled([64, 64], [8, 4], 16),
+  tiled128x64: tiled([128, 64], [8, 8], 16),
+  tiled128x128: tiled([128, 128], [8, 8], 8),
+  splitK: {
+    ...tiled([32, 32], [4, 4], 16),
+    kPerPart: ({ sizes: { K } }) => BLOCK * ceilDivide(ceilDivide(K, BLOCK), MOST_PARTS),
+    offers: ({ sizes: { M, N, K, batchShape } }) =>
+      K > BLOCK && Math.min(ceilDivide(K, BLOCK), MOST_PARTS) * sizeOf(batchShape) * M * N * 4 <= MOST_SCRATCH_BYTES,
+  },
+};
+
+function productOf(a: Shape, b: Shape, attributes: MatmulAttributes): Product {
+  const sizes = sizesOf(a, b, attributes);
+  const isAligned = [a.at(-1) ?? 0, b.at(-1) ?? 0, sizes.N].every((size) => size % 4 === 0);
+  return { sizes, attributes, isAligned };
+}
+
+/** Whether a variant can compute this product on such an adapter. */
+export function offersVariant(
+  a: TensorSpec,
+  b: TensorSpec,
+  attributes: MatmulAttributes,
+  variant: MatmulVariant,
+  { features }: KernelTarget,
+): boolean {
+  const { usesSubgroups = false, offers = () => true } = TECHNIQUES[variant];
+  return (!usesSubgroups || features.has('subgroups')) && offers(productOf(a.shape, b.shape, attributes));
+}
+
+/** Workgroups that a GPU wants at least, so that all of its cores have some. */
+const FILLING_WORKGROUPS = 128;
+
+/**
+ * The variant that is taken where nothing was measured.
+ *
+ * On hardware, by reasoning: the largest tile that still gives each core some workgroups, because a larger tile reads
+ * less; where even the smallest gives too few and K is long, K is split. On adapters that run on the CPU, by measuring
+ * (docs/architecture.md): invocations are lanes of SIMD registers there, workgroup memory gains nothing, and what counts
+ * is that lanes read consecutive elements.
+ */
+export function variantFor(a: Shape, b: Shape, attributes: MatmulAttributes, target: KernelTarget): MatmulVariant {
+  const { M, N, K, batchShape } = sizesOf(a, b, attributes);
+  if (target.isSoftware) {
+    if (!target.features.has('subgroups')) return 'direct';
+    return productOf(a, b, attributes).isAligned ? 'quad' : 'broadcast';
+  }
+  if (M === 1 || N === 1) return 'vector';
+  const tiles = (rows: number, columns: number): number =>
+    ceilDivide(M, rows) * ceilDivide(N, columns) * sizeOf(batchShape);
+  if (tiles(128, 128) >= FILLING_WORKGROUPS) return 'tiled128x128';
+  if (tiles(64, 64) >= FILLING_WORKGROUPS) return 'tiled64x64';
+  return tiles(32, 32) < FILLING_WORKGROUPS / 2 && K >= 4 * BLOCK ? 'splitK' : 'tiled32x32';
+}
+
+/** What a fused kernel does beside the product itself. */
+export interface Epilogue {
+  /** Code in place of blocks of kernels/matmul/matmul_common.wgsl, by their names. */
+  readonly blocks: Readonly<Partial<Record<'rows of A' | 'rows of B' | 'sums', string>>>;
+  /** Code in place of the block `epilogue`, for what a kernel stores at once; left out where there are no stages. */
+  readonly stages?: (width: StageWidth) => string;
+  /** What is read in the loads, beside a and b. */
+  readonly loadBindings: readonly Binding[];
+  /** What the stages read and write beside c. */
+  readonly bindings: readonly Binding[];
+  readonly constants: Readonly<Record<string, number>>;
+  /** Rows of the tables that rows of a and b are picked from; 0: they are not. */
+  readonly tableRows: readonly [a: number, b: number];
+  /** Whether the sums over k of op(A) are computed, too. */
+  readonly sums: boolean;
+}
+
+const PLAIN: Epilogue = { blocks: {}, loadBindings: [], bindings: [], constants: {}, tableRows: [0, 0], sums: false };
+
+/** The columns behind C that hold the sums: a whole quad, so that rows of parts stay aligned. */
+const SUM_COLUMNS = 4;
+
+/** Numbers of bindings in all matmul kernels. */
+const C_AT = 2;
+const UNIFORMS_AT = 3;
+
+/** The launches of one variant: one, and with K split a second one that adds the parts. */
+export function matmulLaunches(
+  a: TensorSpec,
+  b: TensorSpec,
+  attributes: MatmulAttributes,
+  variant: MatmulVariant,
+  epilogue: Epilogue = PLAIN,
+): readonly Launch[] {
+  const product = productOf(a.shape, b.shape, attributes);
+  const { M, N, K, batchShape, batch } = product.sizes;
+  const batches = sizeOf(batchShape);
+  const technique = TECHNIQUES[variant];
+  const kPerPart = technique.kPerPart?.(product) ?? K;
+  const parts = Math.max(1, ceilDivide(K, Math.max(1, kPerPart)));
+  const sumColumns = epilogue.sums ? SUM_COLUMNS : 0;
+  const uniforms = new Uniforms()
+    .u32(M, N, K, batches, parts, kPerPart, batch.sizes.length, ...epilogue.tableRows)
+    .axes(batch.sizes, 1)
+    .axes(batch.strides[0] ?? [], 0)
+    .axes(batch.strides[1] ?? [], 0)
+    .bytes();
+  const constants = {
+    TRANSPOSE_A: Number(attributes.transposeA),
+    TRANSPOSE_B: Number(attributes.transposeB),
+    SUM_COLUMNS: sumColumns,
+    PICKS_A: Number(epilogue.tableRows[0] > 0),
+    PICKS_B: Number(epilogue.tableRows[1] > 0),
+  };
+  const { 'rows of A': rowsOfA, 'rows of B': rowsOfB, ...sums } = epilogue.blocks;
+  const loads = { ...(rowsOfA && { 'rows of A': rowsOfA }), ...(rowsOfB && { 'rows of B': rowsOfB }) };
+  const [rows, columns] = technique.tile(product);
+  const isSplit = technique.kPerPart !== undefined;
+  const output: Binding = isSplit ? { scratch: 'write' } : { output: 0 };
+  const elements = batches * M * (N + sumColumns);
+  const multiply: Launch = {
+    kernel: {
+      name: `matmul ${variant}`,
+      code:
+        (technique.usesSubgroups ? 'enable subgroups;\n' : '') +
+        (isSplit
+          ? commonCode(loads)
+          : commonCode(epilogue.blocks, epilogue.stages?.(technique.width?.(product) ?? 1))) +
+        storedCode(technique.code(product), a, b),
+      entryPoint: technique.entryPoint,
+    },
+    bindings: [{ input: 0 }, { input: 1 }, output, ...epilogue.loadBindings, ...(isSplit ? [] : epilogue.bindings)],
+    uniformsAt: UNIFORMS_AT,
+    constants: {
+      ...(isSplit ? { PARTIAL: 1 } : epilogue.constants),
+      ...constants,
+      ...technique.constants?.(product),
+    },
+    uniforms,
+    workgroups: foldWorkgroups(ceilDivide(M, rows) * ceilDivide(N + sumColumns, columns) * batches * parts),
+  };
+  if (!isSplit) return [multiply];
+  const addParts: Launch = {
+    kernel: {
+      name: 'matmul addParts',
+      code: commonCode(sums, epilogue.stages?.(1)) + matmulScalarLoadsWgsl + matmulAddPartsWgsl,
+      entryPoint: 'matmulAddParts',
+    },
+    bindings: [{ scratch: 'read' }, { output: 0, at: C_AT }, ...epilogue.bindings],
+    uniformsAt: UNIFORMS_AT,
+    constants: { ...epilogue.constants, SUM_COLUMNS: sumColumns },
+    uniforms,
+    workgroups: foldWorkgroups(ceilDivide(elements, 64)),
+  };
+  return [{ ...multiply, scratchBytes: parts * elements * 4 }, addParts];
+}
+
+/** A kernel's code for operands of these types. */
+function storedCode(code: string, a: TensorSpec, b: TensorSpec): string {
+  const forA = a.dtype === 'f16' ? fillBlock(code, 'elements of A', matmulHalfAWgsl) : code;
+  return b.dtype === 'f16' ? fillBlock(forA, 'elements of B', matmulHalfBWgsl) : forA;
+}
+
+/** kernels/matmul/matmul_common.wgsl with the blocks and stages of a fused kernel. */
+function commonCode(blocks: Epilogue['blocks'], stages?: string): string {
+  const all = { ...blocks, ...(stages !== undefined && { epilogue: stages }) };
+  return (
+    commonWgsl + Object.entries(all).reduce((code, [name, block]) => fillBlock(code, name, block), matmulCommonWgsl)
+  );
+}
+
+/**
+ * The variants to choose from on such an adapter, the default one first. Those with tiles in workgroup memory take an
+ * adapter that runs on the CPU seconds to compile each, and gain nothing there.
+ */
+export function matmulVariants(
+  a: TensorSpec,
+  b: TensorSpec,
+  attributes: MatmulAttributes,
+  target: KernelTarget,
+  epilogue?: Epilogue,
+): readonly KernelVariant[] {
+  const first = variantFor(a.shape, b.shape, attributes, target);
+  const others = MATMUL_VARIANTS.filter(
+    (variant) =>
+      variant !== first &&
+      !(target.isSoftware && TECHNIQUES[variant].usesWorkgroupMemory) &&
+      offersVariant(a, b, attributes, variant, target),
+  );
+  return [first, ...others].map((variant) => ({
+    name: variant,
+    launches: matmulLaunches(a, b, attributes, variant, epilogue),
+  }));
+}

@@ -1,0 +1,233 @@
+import {
+  matmulDotsRelaxedWasm,
+  matmulDotsWasm,
+  matmulPackedRelaxedWasm,
+  matmulPackedWasm,
+  matmulRowRelaxedWasm,
+  matmulRowWasm,
+} from '../../generated/wasm.js';
+import type { Rows } from '../../graph/fusion.js';
+import { ceilDivide } from '../../graph/launch.js';
+import type { SimdArgument, SimdCall, SimdKernel, SimdPhase } from '../../graph/simd.js';
+import { forEachOffset, type Shape } from '../../shape.js';
+import { type MatmulAttributes, sizesOf } from './matmul-sizes.js';
+
+/** Sizes of a product, or of a block of one: C [M, N] = A [M, K] · B [K, N]. */
+interface Sizes {
+  readonly M: number;
+  readonly N: number;
+  readonly K: number;
+}
+
+type Address = Exclude<SimdArgument, number>;
+
+/** A matrix in memory: from one line to the next, which is a row of A and C and a column of B, and from one k. */
+interface Matrix {
+  readonly argument: Address;
+  readonly lineBytes: number;
+  readonly stepBytes: number;
+}
+
+/** A product in memory, or a block of one at a place of C. Columns of C lie side by side. */
+interface Product extends Sizes {
+  readonly row: number;
+  readonly column: number;
+  readonly a: Matrix;
+  readonly b: Matrix;
+  readonly c: Pick<Matrix, 'argument' | 'lineBytes'>;
+}
+
+/** Which of kernels/matmul_*.wat computes a product. */
+type EntryPoint = 'packed' | 'dots' | 'row';
+
+const KERNELS: Readonly<Record<EntryPoint, SimdKernel>> = {
+  packed: { module: matmulPackedWasm, relaxed: matmulPackedRelaxedWasm, entryPoint: 'packed' },
+  dots: { module: matmulDotsWasm, relaxed: matmulDotsRelaxedWasm, entryPoint: 'dots' },
+  row: { module: matmulRowWasm, relaxed: matmulRowRelaxedWasm, entryPoint: 'row' },
+};
+const SCRATCH = { scratch: true } as const;
+
+/** Flop of a task: it must take far longer than to claim it. With a vector, memory decides how long that is. */
+const TASK_FLOP = 2 ** 21;
+const VECTOR_TASK_FLOP = 2 ** 19;
+/** A task more would mean that more is packed twice, and be of no use to a few threads. */
+const MOST_TASKS = 16;
+
+/** `packed`: the k that are packed at once, and the elements of A, 256 KiB, which stay in the second-level cache. */
+const PACKED_K = 256;
+const PACKED_ELEMENTS = 2 ** 16;
+/** `packed`: a block of fewer rows or columns would spend too much on packing what other blocks need as well. */
+const PACKED_ROWS = 256;
+const PACKED_COLUMNS = 128;
+/** `packed`: of the tile, the panel of B and the panels of A. */
+const SCRATCH_BYTES = 128 + 4 * (8 * PACKED_K + PACKED_ELEMENTS);
+/** `packed`: with so few k, lines that lie side by side are read as they lie: the limit of kernels/matmul/matmul_packed.wat. */
+const FLAT_K = 32;
+const FLAT_COLUMNS = 592;
+/** `dots`: with fewer rows than this it is faster; with more, packing a column of B is soon made up for. */
+const DOTS_BELOW_ROWS = 64;
+/** `dots`: rows of A of which 1024 k stay in the second-level cache. */
+const DOTS_ROWS = 128;
+/** `row`: B comes from memory fast where a good part of its row is read at once. */
+const ROW_COLUMNS = 1024;
+/** `row`: more rows than this fill the blocks of `packed` better. */
+const MOST_SINGLE_ROWS = 3;
+
+/** A block of C that has been computed. */
+export interface FinishedBlock {
+  readonly row: number;
+  readonly column: number;
+  readonly rows: number;
+  readonly columns: number;
+  readonly elements: Rows;
+}
+
+/** What a fused product does with each block of C while it is in the cache. */
+export interface BlockFinish {
+  /** Where C goes: an output, or scratch memory that is gone after the calls. */
+  readonly target: { readonly output: number } | 'scratch';
+  readonly calls: (block: FinishedBlock) => readonly SimdCall[];
+}
+
+/** Tasks of kernels/matmul_*.wat: blocks of C. None for an empty sum, which the reference fills with 0. */
+export function matmulSimdPhases(
+  a: Shape,
+  b: Shape,
+  attributes: MatmulAttributes,
+  finish?: BlockFinish,
+): SimdPhase[] | undefined {
+  const { M, N, K, batch } = sizesOf(a, b, attributes);
+  if (M * N * K === 0) return undefined;
+  const [rowA, stepA] = attributes.transposeA ? [4, 4 * M] : [4 * K, 4];
+  const [columnB, stepB] = attributes.transposeB ? [4 * K, 4] : [4, 4 * N];
+  const products: Product[] = [];
+  forEachOffset(batch, ([startA = 0, startB = 0], i) => {
+    const target = finish && finish.target !== 'scratch' ? finish.target : { output: 0 };
+    const product = {
+      ...{ M, N, K, row: 0, column: 0 },
+      a: { argument: { input: 0, offset: 4 * startA }, lineBytes: rowA, stepBytes: stepA },
+      b: { argument: { input: 1, offset: 4 * startB }, lineBytes: columnB, stepBytes: stepB },
+      c: { argument: { ...target, offset: 4 * i * M * N }, lineBytes: 4 * N },
+    };
+    products.push(isSidewaysVector(product) ? transposed(product) : product);
+  });
+
+  const taskFlop = M === 1 || N === 1 ? VECTOR_TASK_FLOP : TASK_FLOP;
+  const flop = 2 * M * N * K * products.length;
+  const wanted = Math.min(Math.max(Math.floor(flop / taskFlop), 1), MOST_TASKS);
+  const blocks = products.flatMap((product) => blocksOf(product, wanted / products.length));
+  const perTask = ceilDivide(blocks.length, wanted);
+  const tasks = Array.from({ length: ceilDivide(blocks.length, perTask) }, (_, i) =>
+    blocks.slice(i * perTask, (i + 1) * perTask).flatMap((block) => finishedCalls(block, finish)),
+  );
+  const inScratch = finish?.target === 'scratch' ? blocks.map((block) => 4 * block.M * block.N) : [];
+  return [{ tasks, scratchBytes: SCRATCH_BYTES + Math.max(0, ...inScratch) }];
+}
+
+/** Whether the transpose of a vector's product is the one that `dots` or `row` computes. */
+function isSidewaysVector({ M, N, a, b }: Product): boolean {
+  return (M === 1 && b.stepBytes === 4) || (N === 1 && a.stepBytes !== 4);
+}
+
+/** Cᵀ = Bᵀ · Aᵀ, where C is a vector, whose elements lie side by side either way. */
+function transposed({ M, N, K, row, column, a, b, c }: Product): Product {
+  return { M: N, N: M, K, row: column, column: row, a: b, b: a, c: { argument: c.argument, lineBytes: 4 } };
+}
+
+function entryPointOf({ M, N, a, b }: Product): EntryPoint {
+  const runAlongK = a.stepBytes === 4 && b.stepBytes === 4;
+  if (runAlongK && (M < DOTS_BELOW_ROWS || N < 8)) return 'dots';
+  return M <= MOST_SINGLE_ROWS && b.lineBytes === 4 ? 'row' : 'packed';
+}
+
+/** Divides C into about `wanted` blocks, where they do not get too small; into more where they would get too large. */
+function blocksOf(product: Product, wanted: number): Product[] {
+  const { M, N } = product;
+  const { rows, columns } = blockSizeOf(product, wanted);
+  const blocks: Product[] = [];
+  for (let m = 0; m < M; m += rows) {
+    for (let n = 0; n < N; n += columns) {
+      blocks.push(blockOf(product, m, n, Math.min(rows, M - m), Math.min(columns, N - n)));
+    }
+  }
+  return blocks;
+}
+
+function blockSizeOf(product: Product, wanted: number): { readonly rows: number; readonly columns: number } {
+  const { M, N, K } = product;
+  const part = (size: number, parts: number, unit: number): number => unit * ceilDivide(size, parts * unit);
+  switch (entryPointOf(product)) {
+    case 'row':
+      return { rows: 1, columns: part(N, Math.min(ceilDivide(wanted, M), ceilDivide(N, ROW_COLUMNS)), 4) };
+    case 'dots': {
+      const rowParts = ceilDivide(M, DOTS_ROWS);
+      return { rows: part(M, rowParts, 4), columns: part(N, ceilDivide(wanted, rowParts), 2) };
+    }
+    case 'packed': {
+      if (K <= FLAT_K && product.b.lineBytes === 4) {
+        return { rows: part(M, wanted, 4), columns: part(N, ceilDivide(N, FLAT_COLUMNS), 8) };
+      }
+      const mostColumnParts = Math.max(Math.floor(N / PACKED_COLUMNS), 1);
+      const mostRowParts = Math.max(Math.floor(M / PACKED_ROWS), 1);
+      const rowParts = Math.max(
+        ceilDivide(M * Math.min(K, PACKED_K), PACKED_ELEMENTS),
+        Math.min(ceilDivide(wanted, mostColumnParts), mostRowParts),
+      );
+      const columnParts = Math.min(ceilDivide(wanted, rowParts), mostColumnParts);
+      return { rows: part(M, rowParts, 4), columns: part(N, columnParts, 16) };
+    }
+  }
+}
+
+function blockOf(product: Product, m: number, n: number, M: number, N: number): Product {
+  const { K, row, column, a, b, c } = product;
+  return {
+    ...{ M, N, K, row: row + m, column: column + n },
+    a: { ...a, argument: moved(a.argument, m * a.lineBytes) },
+    b: { ...b, argument: moved(b.argument, n * b.lineBytes) },
+    c: { ...c, argument: moved(c.argument, m * c.lineBytes + 4 * n) },
+  };
+}
+
+function moved(argument: Address, bytes: number): Address {
+  return { ...argument, offset: (argument.offset ?? 0) + bytes };
+}
+
+/** The calls that compute a block, and then what is to be done with it. */
+function finishedCalls(block: Product, finish: BlockFinish | undefined): SimdCall[] {
+  if (!finish) return callsOf(block);
+  const { M: rows, N: columns, row, column } = block;
+  const scratch = { argument: { ...SCRATCH, offset: SCRATCH_BYTES }, lineBytes: 4 * columns };
+  const c = finish.target === 'scratch' ? scratch : block.c;
+  const elements = { argument: c.argument, pitch: c.lineBytes };
+  return [...callsOf({ ...block, c }), ...finish.calls({ row, column, rows, columns, elements })];
+}
+
+/** The calls that compute a block. */
+function callsOf(block: Product): SimdCall[] {
+  const { M, N, K, a, b, c } = block;
+  switch (entryPointOf(block)) {
+    case 'dots':
+      return [callOf('dots', [a.argument, a.lineBytes, b.argument, b.lineBytes, c.argument, c.lineBytes, M, N, K])];
+    case 'row': {
+      const rest = N % 4;
+      const whole = N - rest;
+      const row = callOf('row', [a.argument, a.stepBytes, b.argument, b.stepBytes, c.argument, whole, K, SCRATCH]);
+      return [...(whole > 0 ? [row] : []), ...(rest > 0 ? [packedCall(blockOf(block, 0, whole, 1, rest))] : [])];
+    }
+    case 'packed':
+      return [packedCall(block)];
+  }
+}
+
+function packedCall({ M, N, K, a, b, c }: Product): SimdCall {
+  return callOf('packed', [
+    ...[a.argument, a.lineBytes, a.stepBytes],
+    ...[b.argument, b.stepBytes, b.lineBytes],
+    ...[c.argument, c.lineBytes, M, N, K, SCRATCH],
+  ]);
+}
+
+function callOf(entryPoint: EntryPoint, values: readonly SimdArgument[]): SimdCall {
+  return { kernel: KERNELS[entryPoint], arguments: values };
+}

@@ -1,0 +1,64 @@
+import { ShapeError } from '../../errors.js';
+import { applyOne } from '../../graph/node.js';
+import { defineOperation } from '../../graph/operation.js';
+import { checkShape, formatShape, normalizeAxis, sameShape, type Shape, sizeOf } from '../../shape.js';
+import { asTensor, type Tensor, type TensorLike } from '../../tensor.js';
+
+const reshapeOperation = defineOperation<{ readonly shape: Shape }>({
+  name: 'reshape',
+  infer([input], { shape }) {
+    if (!input || sizeOf(input.shape) !== sizeOf(shape)) {
+      throw new ShapeError(
+        `reshape: ${formatShape(input?.shape ?? [])} does not have the elements of ${formatShape(shape)}`,
+      );
+    }
+    return [{ shape, dtype: input.dtype }];
+  },
+  reference() {
+    // An alias: the output is the input's storage.
+  },
+  kernel: () => [],
+  alias: true,
+  takesFloat16: true,
+  gradient: ({ inputs: [input], outputGradients: [dOutput] }) =>
+    input && dOutput ? [reshape(dOutput, input.shape)] : [],
+  tolerance: { absolute: 0, relative: 0 },
+  cases: [
+    { inputs: [{ shape: [2, 3, 4] }], attributes: { shape: [6, 4] } },
+    { inputs: [{ shape: [1] }], attributes: { shape: [] } },
+    { inputs: [{ shape: [0, 3] }], attributes: { shape: [3, 0] } },
+  ],
+});
+
+/**
+ * The same elements in another shape, without moving any; one size may be -1 and follows from the others.
+ * Throws ShapeError where the number of elements differs.
+ */
+export function reshape(input: TensorLike, shape: Shape): Tensor {
+  const value = asTensor(input);
+  const target = inferSize(value, shape);
+  checkShape('reshape', target);
+  return sameShape(target, value.shape) ? value : applyOne(reshapeOperation, [value], { shape: target });
+}
+
+/** Merges the axes from `startAxis` on into one. Default 1: everything but the batch axis. */
+export function flatten(input: TensorLike, options: { readonly startAxis?: number } = {}): Tensor {
+  const value = asTensor(input);
+  const startAxis = options.startAxis ?? 1;
+  const start = startAxis === value.rank ? value.rank : normalizeAxis('flatten', startAxis, value.shape);
+  return reshape(value, [...value.shape.slice(0, start), sizeOf(value.shape.slice(start))]);
+}
+
+function inferSize(value: Tensor, shape: Shape): Shape {
+  const open = shape.filter((size) => size === -1).length;
+  if (open === 0) return shape;
+  const known = sizeOf(shape.filter((size) => size !== -1));
+  if (open > 1 || known === 0 || value.size % known !== 0) {
+    throw new ShapeError(
+      `reshape: the size -1 in ${formatShape(shape)} cannot be found for ${formatShape(value.shape)}`,
+    );
+  }
+  return shape.map((size) => (size === -1 ? value.size / known : size));
+}
+
+export const reshapeOperations = [reshapeOperation];

@@ -1,0 +1,136 @@
+import { ShapeError } from '../../errors.js';
+import { softmaxWasm } from '../../generated/wasm.js';
+import { commonWgsl, softmaxWgsl } from '../../generated/wgsl.js';
+import { foldWorkgroups, Uniforms } from '../../graph/launch.js';
+import { applyOne } from '../../graph/node.js';
+import { defineOperation, type GradientRule, type Operation } from '../../graph/operation.js';
+import type { SimdPhase } from '../../graph/simd.js';
+import { normalizeAxis, rowsAlong } from '../../shape.js';
+import { asTensor, type Tensor, type TensorLike } from '../../tensor.js';
+import { multiply, subtract } from '../pointwise/arithmetic.js';
+import { exp } from '../pointwise/math.js';
+import { elementParts, MAX_CALLS, rowParts, tasksOf } from '../simd-parts.js';
+import { sum } from '../reduce/sum.js';
+
+type SoftmaxAttributes = { readonly axis: number };
+
+function defineSoftmax(
+  name: string,
+  logarithm: boolean,
+  gradient: GradientRule<SoftmaxAttributes>,
+): Operation<SoftmaxAttributes> {
+  return defineOperation<SoftmaxAttributes>({
+    name,
+    infer([input]) {
+      if (input?.dtype !== 'f32') throw new ShapeError(`${name}: expected f32, found ${input?.dtype ?? 'nothing'}`);
+      return [{ shape: input.shape, dtype: 'f32' }];
+    },
+    reference({ inputs: [input], outputs: [output], attributes: { axis } }) {
+      if (!input || !output) return;
+      const { rows, C, inner } = rowsAlong(input.shape, axis);
+      for (let row = 0; row < rows; row++) {
+        const at = (i: number): number => Math.floor(row / inner) * C * inner + (row % inner) + i * inner;
+        let largest = -Infinity;
+        for (let i = 0; i < C; i++) largest = Math.max(largest, input.data[at(i)] ?? 0);
+        let total = 0;
+        for (let i = 0; i < C; i++) total += Math.exp((input.data[at(i)] ?? 0) - largest);
+        for (let i = 0; i < C; i++) {
+          const shifted = (input.data[at(i)] ?? 0) - largest;
+          // Where the maximum is infinite, Inf - Inf makes the row NaN, as in PyTorch.
+          const result = logarithm ? shifted - Math.log(total) : Math.exp(shifted) / total;
+          output.data[at(i)] = Number.isFinite(largest) ? result : NaN;
+        }
+      }
+    },
+    kernel({ inputs: [input], attributes: { axis } }) {
+      const { rows, C, inner } = rowsAlong(input?.shape ?? [], axis);
+      return [
+        {
+          kernel: { name, code: commonWgsl + softmaxWgsl, entryPoint: 'softmax' },
+          constants: { LOGARITHM: Number(logarithm) },
+          bindings: [{ input: 0 }, { output: 0 }],
+          uniforms: new Uniforms().u32(rows, C, inner).bytes(),
+          workgroups: foldWorkgroups(rows),
+        },
+      ];
+    },
+    simd({ inputs: [input], attributes: { axis } }) {
+      const { rows, C, inner } = rowsAlong(input?.shape ?? [], axis);
+      if (inner !== 1) return columnPhases(`${name}Columns`, rows / inner, C, inner);
+      const tasks = rowParts(rows, C).map(({ start, count }) => {
+        const offset = 4 * start * C;
+        const kernel = { module: softmaxWasm, entryPoint: name };
+        return [{ kernel, arguments: [{ input: 0, offset }, { output: 0, offset }, count, C] }];
+      });
+      return [{ tasks }];
+    },
+    gradient,
+    tolerance: { absolute: 1e-5, relative: 2e-5 },
+    cases: (
+      [
+        [[1, 1], 1],
+        [[2, 2], 1],
+        [[5, 10], 1],
+        [[3, 1000], 1],
+        [[33, 7], 1],
+        [[2, 5, 3, 4], 1],
+        [[4, 3], 0],
+        [[7], 0],
+        [[2, 3, 65], 2],
+        [[0, 3], 1],
+      ] as const
+    ).map(([shape, axis]) => ({ inputs: [{ shape }], attributes: { axis } })),
+  });
+}
+
+/** Tasks for rows whose elements are `inner` apart: columns of `outer` matrices [C, inner]. */
+function columnPhases(entryPoint: string, outer: number, C: number, inner: number): SimdPhase[] | undefined {
+  if (outer > MAX_CALLS) return undefined;
+  const kernel = { module: softmaxWasm, entryPoint };
+  const calls = Array.from({ length: outer }, (_, matrix) =>
+    elementParts(inner, C).map(({ start, count }) => {
+      const offset = 4 * (matrix * C * inner + start);
+      return { kernel, arguments: [{ input: 0, offset }, { output: 0, offset }, C, 4 * inner, count] };
+    }),
+  ).flat();
+  return [{ tasks: tasksOf(calls, outer * C * inner) }];
+}
+
+// dx = y · (dy - Σ dy · y)
+const softmaxOperation = defineSoftmax(
+  'softmax',
+  false,
+  ({ outputs: [y], outputGradients: [dy], attributes: { axis } }) =>
+    y && dy ? [multiply(y, subtract(dy, sum(multiply(dy, y), { axes: axis, keepDims: true })))] : [],
+);
+
+// dx = dy - softmax(x) · Σ dy
+const logSoftmaxOperation = defineSoftmax(
+  'logSoftmax',
+  true,
+  ({ outputs: [y], outputGradients: [dy], attributes: { axis } }) =>
+    y && dy ? [subtract(dy, multiply(exp(y), sum(dy, { axes: axis, keepDims: true })))] : [],
+);
+
+/** Along which axis an operation works. */
+export interface AxisOptions {
+  /** Counted from the end where negative. Default: the last axis (PyTorch: dim). */
+  readonly axis?: number;
+}
+
+/**
+ * exp(x) / Σ exp(x) along an axis: numbers in [0, 1] that sum to 1. The maximum is subtracted first, so large logits
+ * are safe. A row with a NaN or +Infinity is NaN throughout, as in PyTorch.
+ */
+export function softmax(input: TensorLike, options: AxisOptions = {}): Tensor {
+  const value = asTensor(input);
+  return applyOne(softmaxOperation, [value], { axis: normalizeAxis('softmax', options.axis ?? -1, value.shape) });
+}
+
+/** log(softmax(x)) along an axis, computed as x - max - log Σ exp(x - max). */
+export function logSoftmax(input: TensorLike, options: AxisOptions = {}): Tensor {
+  const value = asTensor(input);
+  return applyOne(logSoftmaxOperation, [value], { axis: normalizeAxis('logSoftmax', options.axis ?? -1, value.shape) });
+}
+
+export const softmaxOperations = [softmaxOperation, logSoftmaxOperation];

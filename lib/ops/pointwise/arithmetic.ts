@@ -1,0 +1,125 @@
+import { binaryWasm } from '../../generated/wasm.js';
+import { epilogueBiasWgsl } from '../../generated/wgsl.js';
+import type { Tensor, TensorLike } from '../../tensor.js';
+import { applyBinary, defineBinary } from './binary.js';
+import { negate } from './math.js';
+
+const addOperation = defineBinary({
+  name: 'add',
+  formula: (a, b) => a + b,
+  gradient: (_a, _b, dOutput) => [() => dOutput, () => dOutput],
+  // A row that is added to every row of a matrix: the bias of a dense layer.
+  stage: ({ inputs: [matrix, bias] }) =>
+    bias?.rank === 1 && bias.shape[0] === matrix?.shape[1]
+      ? {
+          position: 0,
+          reads: [{ input: 1, at: 4 }],
+          code: epilogueBiasWgsl,
+          statements: () => 'value = addBias(value, column);',
+          constants: {},
+          keepsInput: false,
+          simd: ({ column, rows, columns, from, to, input }) => ({
+            kernel: { module: binaryWasm, entryPoint: 'add' },
+            arguments: [
+              ...[from.argument, from.pitch, 1],
+              ...[input(1, column), 0, 1],
+              ...[to.argument, to.pitch, rows, columns],
+            ],
+          }),
+        }
+      : undefined,
+});
+const subtractOperation = defineBinary({
+  name: 'subtract',
+  formula: (a, b) => a - b,
+  gradient: (_a, _b, dOutput) => [() => dOutput, () => negate(dOutput)],
+});
+const multiplyOperation = defineBinary({
+  name: 'multiply',
+  formula: (a, b) => a * b,
+  gradient: (a, b, dOutput) => [() => multiply(dOutput, b), () => multiply(dOutput, a)],
+});
+const divideOperation = defineBinary({
+  name: 'divide',
+  formula: (a, b) => a / b,
+  // d(a/b)/db = -a/b² = -(a/b) / b
+  gradient: (_a, b, dOutput, output) => [() => divide(dOutput, b), () => negate(divide(multiply(dOutput, output), b))],
+  fill: ['normal', 'positive'],
+});
+const maximumOperation = defineBinary({
+  name: 'maximum',
+  formula: Math.max,
+  gradient: (a, b, dOutput) => [
+    () => multiply(dOutput, greaterShare(a, b)),
+    () => multiply(dOutput, greaterShare(b, a)),
+  ],
+});
+const minimumOperation = defineBinary({
+  name: 'minimum',
+  formula: Math.min,
+  gradient: (a, b, dOutput) => [
+    () => multiply(dOutput, greaterShare(b, a)),
+    () => multiply(dOutput, greaterShare(a, b)),
+  ],
+});
+const greaterShareOperation = defineBinary({
+  name: 'greaterShare',
+  formula: (a, b) => (a > b ? 1 : a === b ? 0.5 : 0),
+  gradient: { none: 'it is a step function' },
+});
+const equalOperation = defineBinary({
+  name: 'equal',
+  formula: (a, b) => (a === b ? 1 : 0),
+  gradient: { none: 'it is a step function' },
+});
+
+/** a + b, broadcast. Throws ShapeError where the shapes do not broadcast. */
+export function add(a: TensorLike, b: TensorLike): Tensor {
+  return applyBinary(addOperation, a, b);
+}
+
+/** a - b, broadcast. Throws ShapeError where the shapes do not broadcast. */
+export function subtract(a: TensorLike, b: TensorLike): Tensor {
+  return applyBinary(subtractOperation, a, b);
+}
+
+/** a · b for every element, broadcast. Throws ShapeError where the shapes do not broadcast. */
+export function multiply(a: TensorLike, b: TensorLike): Tensor {
+  return applyBinary(multiplyOperation, a, b);
+}
+
+/** a / b, broadcast. Throws ShapeError where the shapes do not broadcast. */
+export function divide(a: TensorLike, b: TensorLike): Tensor {
+  return applyBinary(divideOperation, a, b);
+}
+
+/** The larger of a and b, broadcast; NaN where either is NaN. Where they are equal each gets half of the gradient. */
+export function maximum(a: TensorLike, b: TensorLike): Tensor {
+  return applyBinary(maximumOperation, a, b);
+}
+
+/** The smaller of a and b, broadcast; NaN where either is NaN. Where they are equal each gets half of the gradient. */
+export function minimum(a: TensorLike, b: TensorLike): Tensor {
+  return applyBinary(minimumOperation, a, b);
+}
+
+/** 1 where a = b, else 0, broadcast. It has no gradient. */
+export function equal(a: TensorLike, b: TensorLike): Tensor {
+  return applyBinary(equalOperation, a, b);
+}
+
+/** 1 where a > b, a half where they are equal, else 0: the share of a in the gradient of maximum(a, b). */
+function greaterShare(a: TensorLike, b: TensorLike): Tensor {
+  return applyBinary(greaterShareOperation, a, b);
+}
+
+export const arithmeticOperations = [
+  addOperation,
+  subtractOperation,
+  multiplyOperation,
+  divideOperation,
+  maximumOperation,
+  minimumOperation,
+  greaterShareOperation,
+  equalOperation,
+];

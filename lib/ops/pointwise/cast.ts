@@ -1,0 +1,93 @@
+import { roundToFloat16 } from '../../float16.js';
+import { castWgsl, commonWgsl } from '../../generated/wgsl.js';
+import { ceilDivide, foldWorkgroups, Uniforms } from '../../graph/launch.js';
+import { applyOne } from '../../graph/node.js';
+import { defineOperation, type DType, type NumericArray } from '../../graph/operation.js';
+import { type Shape, sizeOf } from '../../shape.js';
+import { asTensor, type Tensor, type TensorLike } from '../../tensor.js';
+
+type CastAttributes = { readonly from: DType; readonly to: DType };
+
+/** Numbers of the types in kernels/pointwise/cast.wgsl. */
+const CODES: Readonly<Record<DType, number>> = { f32: 0, f16: 1, i32: 2, u32: 3 };
+
+const castOperation = defineOperation<CastAttributes>({
+  name: 'cast',
+  infer: ([input], { to }) => [{ shape: input?.shape ?? [], dtype: to }],
+  reference({ inputs: [input], outputs: [output], attributes: { from, to } }) {
+    if (!input || !output) return;
+    const convert = conversion(from, to, output.data);
+    for (let i = 0; i < output.data.length; i++) output.data[i] = convert(input.data[i] ?? 0);
+  },
+  kernel({ inputs: [input], attributes: { from, to } }) {
+    const count = sizeOf(input?.shape ?? []);
+    return [
+      {
+        kernel: { name: `cast ${from} ${to}`, code: commonWgsl + castWgsl, entryPoint: 'castElements' },
+        constants: { FROM: CODES[from], TO: CODES[to] },
+        bindings: [{ input: 0 }, { output: 0 }],
+        uniforms: new Uniforms().u32(count).bytes(),
+        workgroups: foldWorkgroups(ceilDivide(count, 128)),
+      },
+    ];
+  },
+  // Gradients are f32 whatever they are of; rounding is taken for the identity, as PyTorch does.
+  gradient: ({ outputGradients: [dOutput], attributes: { from, to } }) => [
+    isFloat(from) && isFloat(to) ? dOutput : undefined,
+  ],
+  takesFloat16: true,
+  tolerance: { absolute: 0, relative: 1.2e-7 }, // integers above 2^24 may become either of the f32 beside them
+  cases: [
+    ...[[], [0], [1], [7], [3, 65], [127], [128], [129], [257]].flatMap((shape) => [
+      floats(shape, 'f32', 'f16'),
+      floats(shape, 'f16', 'f32'),
+    ]),
+    integers('i32', 'f32'),
+    integers('u32', 'f32'),
+    integers('i32', 'f16'),
+    integers('i32', 'u32'),
+    floats([65], 'f32', 'i32'),
+    floats([65], 'f32', 'u32'),
+    floats([65], 'f16', 'i32'),
+  ],
+});
+
+function isFloat(dtype: DType): boolean {
+  return dtype === 'f32' || dtype === 'f16';
+}
+
+/** What becomes of a number, before it is stored in an array of the type, which rounds to f32 and wraps integers. */
+function conversion(from: DType, to: DType, { BYTES_PER_ELEMENT }: NumericArray): (value: number) => number {
+  // Storage in float64 rounds nothing: finite differences need numbers between the 16-bit floats.
+  if (to === 'f16' && BYTES_PER_ELEMENT < 8) return roundToFloat16;
+  if (isFloat(to) || !isFloat(from)) return (value) => value;
+  const [least, most] = to === 'i32' ? [-(2 ** 31), 2 ** 31 - 1] : [0, 2 ** 32 - 1];
+  return (value) => (Number.isNaN(value) ? 0 : Math.min(Math.max(Math.trunc(value), least), most));
+}
+
+function floats(shape: Shape, from: DType, to: DType) {
+  return { inputs: [{ shape, dtype: from }], attributes: { from, to } };
+}
+
+function integers(from: 'i32' | 'u32', to: DType) {
+  return { inputs: [{ shape: [65], dtype: from, fill: { below: 2 ** 26 } }], attributes: { from, to } };
+}
+
+/**
+ * The same numbers in another element type (PyTorch: `x.to`, Keras: `cast`); the tensor itself where it has the type.
+ *
+ * - To `f16` numbers are rounded to the nearest 16-bit float, of two equally near ones to the even one; from 65520 on that
+ *   is infinity. To `f32` integers above 2^24 are rounded.
+ * - Floats become integers by leaving out what is behind the point; those beyond the type's limits become the limit, NaN
+ *   becomes 0. Between `i32` and `u32` the bits stay.
+ *
+ * From float to float the gradient is passed on as it is, in f32; integers have none.
+ *
+ * `f16` is a type of storage: `matmul` and `linear` compute with such tensors, everything else refuses them.
+ */
+export function cast(input: TensorLike, dtype: DType): Tensor {
+  const value = asTensor(input);
+  return value.dtype === dtype ? value : applyOne(castOperation, [value], { from: value.dtype, to: dtype });
+}
+
+export const castOperations = [castOperation];

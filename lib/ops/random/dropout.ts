@@ -1,0 +1,140 @@
+import { OptionError } from '../../errors.js';
+import { dropoutWasm } from '../../generated/wasm.js';
+import { commonWgsl, dropoutWgsl, epilogueDropoutWgsl, philoxWgsl } from '../../generated/wgsl.js';
+import type { Generator } from '../../generator.js';
+import { expectF32 } from '../../graph/expect-f32.js';
+import { ceilDivide, foldWorkgroups, Uniforms } from '../../graph/launch.js';
+import { applyOne } from '../../graph/node.js';
+import { defineOperation, type Operation } from '../../graph/operation.js';
+import { drawBits, streamOf } from '../../random.js';
+import { sizeOf } from '../../shape.js';
+import { asTensor, type Tensor, type TensorLike } from '../../tensor.js';
+import { multiply } from '../pointwise/arithmetic.js';
+import { elementParts } from '../simd-parts.js';
+
+type DropoutAttributes = { readonly probability: number; readonly stream: number; readonly use: number };
+
+/** 24-bit numbers below this are dropped: compared as integers, so that every device keeps the same elements. */
+const thresholdOf = (probability: number): number => Math.round(probability * 2 ** 24);
+const DROPOUT_KERNEL = { module: dropoutWasm, entryPoint: 'dropout' };
+const scaleOf = (probability: number): number => (probability === 1 ? 0 : 1 / (1 - probability));
+
+/**
+ * output[i] = keep(i) ? input[i] / (1 - p) : 0, keep drawn by Philox from (state, stream, use, i).
+ * The gradient is the same operation on dOutput: the mask is drawn again, never stored.
+ */
+const dropoutOperation: Operation<DropoutAttributes> = defineOperation<DropoutAttributes>({
+  name: 'dropout',
+  infer: ([input]) => [{ shape: input?.shape ?? [], dtype: 'f32' }],
+  reference({ inputs: [input, state], outputs: [output], attributes: { probability, stream, use } }) {
+    if (!input || !state || !output) return;
+    const bits = drawBits(state.data, stream, use, input.data.length);
+    const threshold = thresholdOf(probability);
+    const scale = scaleOf(probability);
+    for (let i = 0; i < input.data.length; i++) {
+      output.data[i] = (bits[i] ?? 0) >>> 8 >= threshold ? (input.data[i] ?? 0) * scale : 0;
+    }
+  },
+  kernel({ inputs: [input], attributes: { probability, stream, use } }) {
+    const quads = ceilDivide(sizeOf(input?.shape ?? []), 4);
+    return [
+      {
+        kernel: { name: 'dropout', code: commonWgsl + philoxWgsl + dropoutWgsl, entryPoint: 'dropout' },
+        bindings: [{ input: 0 }, { input: 1 }, { output: 0 }],
+        uniforms: new Uniforms().u32(quads, stream, use, thresholdOf(probability)).f32(scaleOf(probability)).bytes(),
+        workgroups: foldWorkgroups(ceilDivide(quads, 64)),
+      },
+    ];
+  },
+  // Contiguous tensors as blocks of one row, whose pitch does not matter.
+  simd({ inputs: [input], attributes: { probability, stream, use } }) {
+    const drawn = [{ input: 1 }, stream, use, thresholdOf(probability), scaleOf(probability)];
+    const tasks = elementParts(sizeOf(input?.shape ?? [])).map(({ start, count }) => {
+      const [from, to] = [
+        { input: 0, offset: 4 * start },
+        { output: 0, offset: 4 * start },
+      ];
+      return [
+        {
+          kernel: DROPOUT_KERNEL,
+          arguments: [from, 0, to, 0, 1, count, start, 0, ...drawn, { scratch: true as const }],
+        },
+      ];
+    });
+    return [{ tasks, scratchBytes: 80 }];
+  },
+  gradient: ({ inputs: [, state], outputGradients: [dOutput], attributes }) =>
+    state && dOutput ? [applyOne(dropoutOperation, [dOutput, state], attributes), undefined] : [],
+  stage: ({ inputs: [{ shape } = { shape: [] }], attributes: { probability, stream, use } }) => ({
+    position: 0,
+    reads: [{ input: 1, at: 5 }],
+    code: philoxWgsl + epilogueDropoutWgsl,
+    statements: () => 'value = drop(value, row, column);',
+    constants: {
+      DROPOUT_STREAM: stream,
+      DROPOUT_USE: use,
+      DROPOUT_THRESHOLD: thresholdOf(probability),
+      DROPOUT_SCALE: scaleOf(probability),
+    },
+    keepsInput: false,
+    simd: ({ row, column, rows, columns, from, to, input }) => {
+      const N = shape[1] ?? 1;
+      const drawn = [input(1), stream, use, thresholdOf(probability), scaleOf(probability)];
+      const block = [from.argument, from.pitch, to.argument, to.pitch, rows, columns, row * N + column, N];
+      return { kernel: DROPOUT_KERNEL, arguments: [...block, ...drawn, { scratch: true }] };
+    },
+  }),
+  tolerance: { absolute: 0, relative: 1e-6 },
+  cases: [[7], [32, 200], [1], [0], [257]].flatMap((shape) =>
+    [0.5, 0.2, 0.9].map((probability) => ({
+      inputs: [{ shape }, { shape: [4], fill: 'state' as const }],
+      attributes: { probability, stream: streamOf('dropout'), use: 0 },
+    })),
+  ),
+});
+
+/** Options of {@link dropout}. */
+export type DropoutOptions = {
+  /** Of dropping an element, in [0, 1]. */
+  readonly probability: number;
+} & (
+  | {
+      /** Where the mask is drawn from. */
+      readonly generator: Generator;
+      /** Draws of different streams are independent. Default `dropout`. */
+      readonly stream?: string;
+    }
+  | {
+      /** A mask of one's own: 1 where an element is kept, 0 where it is dropped, in the shape of the input. */
+      readonly mask: TensorLike;
+    }
+);
+
+/**
+ * Sets each element to 0 with the given probability p and scales what is kept by 1 / (1 - p) (inverted dropout,
+ * Srivastava et al. 2014), so that nothing has to be scaled in evaluation. Always active: the layer
+ * {@link Dropout} is the one that knows of training and evaluation.
+ *
+ * Throws OptionError for a probability outside of [0, 1].
+ */
+export function dropout(input: TensorLike, options: DropoutOptions): Tensor {
+  const value = asTensor(input);
+  const { probability } = options;
+  checkProbability(probability);
+  expectF32('dropout', value.dtype);
+  if ('mask' in options) return multiply(multiply(value, options.mask), scaleOf(probability));
+  if (probability === 0) return value;
+  const stream = options.stream ?? 'dropout';
+  const { state, use } = options.generator.draw(stream);
+  return applyOne(dropoutOperation, [value, state], { probability, stream: streamOf(stream), use });
+}
+
+/** @internal Throws OptionError unless 0 <= probability <= 1. */
+export function checkProbability(probability: number): number {
+  if (!(probability >= 0 && probability <= 1)) {
+    throw new OptionError(`dropout: the probability must lie in [0, 1], found ${probability}`);
+  }
+  return probability;
+}
+
+export const dropoutOperations = [dropoutOperation];
