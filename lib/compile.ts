@@ -2,7 +2,7 @@ import { OptionError } from './errors.js';
 import { defaultDevice } from './device/default.js';
 import type { RunOptions } from './run.js';
 import type { NumericArray } from './graph/operation.js';
-import { record, refuseNesting } from './graph/trace.js';
+import { type Mode, record, refuseNesting } from './graph/trace.js';
 import { Plan } from './plan.js';
 import { tensor, Tensor, type NestedNumbers } from './tensor.js';
 import { flattenTree, rebuildTree, type TensorTree } from './tree.js';
@@ -52,6 +52,15 @@ export function compile<Out extends TensorTree>(
   fn: (...inputs: Tensor[]) => Out,
   options: RunOptions = {},
 ): CompiledFunction<Out> {
+  return compileIn(undefined, fn, options);
+}
+
+/** @internal {@link compile} that records in a mode, whatever the modules' own. */
+export function compileIn<Out extends TensorTree>(
+  mode: Mode | undefined,
+  fn: (...inputs: Tensor[]) => Out,
+  options: RunOptions,
+): CompiledFunction<Out> {
   const device = options.device ?? defaultDevice();
   const entries = new Map<string, Entry<Out>>();
   let queue: Promise<unknown> = Promise.resolve();
@@ -71,7 +80,7 @@ export function compile<Out extends TensorTree>(
     if (found) return found;
     entries.get(signature)?.plan.dispose();
     const placeholders = inputs.map((input, position) => new Tensor(input, { kind: 'input', position }));
-    const { trace, result } = record(() => fn(...placeholders));
+    const { trace, result } = record(() => fn(...placeholders), mode);
     const entry = { plan: await Plan.build(device, flattenTree(result), placeholders, trace), result };
     entries.set(signature, entry);
     return entry;

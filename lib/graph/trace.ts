@@ -5,17 +5,30 @@ import type { Variable } from '../variable.js';
 /** How many replays of a plan are queued at once, at most. */
 export const MAX_REPLAYS = 1024;
 
+/** The mode that a recording is made in: whoever trains or evaluates a model says so here, and touches no model. */
+export interface Mode {
+  readonly training: boolean;
+  /** The model whose mode it is: it stands over the model's own, but not over that of a part switched on its own. */
+  readonly model: object;
+}
+
 /**
  * What is recorded while a function runs once with placeholders: the changes of state that it asks for, what of the
  * surroundings it read (guards), and what the host must do before each replay.
  */
 export class Trace {
+  /** Undefined where the recording does not say: each module has its own, then. */
+  readonly mode: Mode | undefined;
   /** The value of each variable that the function has changed so far. */
   readonly updates = new Map<Variable, Tensor>();
   readonly #guards: { readonly read: () => unknown; readonly seen: unknown }[] = [];
   readonly #beforeReplay = new Set<(replays: number) => void>();
   readonly #endings = new Map<object, () => void>();
   readonly #uses = new Map<string, number>();
+
+  constructor(mode: Mode | undefined) {
+    this.mode = mode;
+  }
 
   /** The recording is valid only as long as `read` gives what it gives now (a layer's training mode). */
   guard<T>(read: () => T): T {
@@ -86,9 +99,9 @@ export function refuseNesting(): void {
 }
 
 /** Runs `fn` once, recording. The function must be synchronous: an async one throws TraceError. */
-export function record<T>(fn: () => T): { trace: Trace; result: T } {
+export function record<T>(fn: () => T, mode?: Mode): { trace: Trace; result: T } {
   refuseNesting();
-  const trace = new Trace();
+  const trace = new Trace(mode);
   active = trace;
   try {
     const result = fn();

@@ -1,6 +1,6 @@
 import { OptionError, TraceError } from '../errors.js';
 import { checkSeed, Generator } from '../generator.js';
-import { activeTrace, record } from '../graph/trace.js';
+import { activeTrace, type Mode, record } from '../graph/trace.js';
 import { checkShape, type Shape } from '../shape.js';
 import { Tensor } from '../tensor.js';
 import { Parameter, Variable } from '../variable.js';
@@ -36,7 +36,8 @@ export interface BuildOptions {
  *     }
  */
 export abstract class Module {
-  #training = true;
+  /** The module whose `eval()` put this one into evaluation mode: itself, or one that holds it. */
+  #heldBy: Module | undefined;
   #scope: Scope | undefined;
   #inputShape: Shape | undefined;
 
@@ -44,17 +45,32 @@ export abstract class Module {
   abstract forward(...inputs: Tensor[]): Tensor;
 
   /**
-   * Training mode (dropout active) or evaluation mode; starts as true, as in PyTorch. `fit`, `evaluate` and `predict`
-   * switch it on their own. A compiled function that read it is traced again when it changed.
+   * Training mode (dropout active) or evaluation mode; starts as true, as in PyTorch. Inside of `fit`, `evaluate` and
+   * `predict` it is theirs, and no module's own mode changes; but a part that was put into evaluation mode on its own
+   * stays in it while the model that holds it is trained (a frozen part). A compiled function that read it is recorded
+   * again when it changed.
    */
   get training(): boolean {
-    const read = (): boolean => this.#training;
-    return activeTrace()?.guard(read) ?? read();
+    const trace = activeTrace();
+    const read = (): boolean => this.#trainingIn(trace?.mode);
+    return trace?.guard(read) ?? read();
+  }
+
+  #trainingIn(mode: Mode | undefined): boolean {
+    const holder = this.#heldBy;
+    if (!mode) return !holder;
+    return mode.training && (!holder || holder.namedModules().some(([, module]) => module === mode.model));
   }
 
   /** Switches this module and all in it to training mode, or to evaluation mode with `false`. */
   train(mode = true): this {
-    for (const [, module] of this.namedModules()) module.#training = mode;
+    const modules = this.namedModules().map(([, module]) => module);
+    const parts = new Set(modules.slice(1));
+    for (const module of modules) {
+      if (mode) module.#heldBy = undefined;
+      // A part that was put into evaluation mode on its own is in it on its own account still.
+      else if (!module.#heldBy || !parts.has(module.#heldBy)) module.#heldBy = this;
+    }
     return this;
   }
 

@@ -1,5 +1,6 @@
-import { compile, type CompiledFunction } from '../compile.js';
+import { type CompiledFunction, compileIn } from '../compile.js';
 import type { Batch, DataLoader } from '../data/data-loader.js';
+import type { Mode } from '../graph/trace.js';
 import type { RunOptions } from '../run.js';
 
 /** A step over each batch of an epoch: as many full batches as there are, and one of what is left. */
@@ -8,12 +9,9 @@ export class EpochSteps {
   readonly #full: CompiledFunction<void>;
   readonly #last: CompiledFunction<void> | undefined;
 
-  constructor(loader: DataLoader, step: (batch: Batch) => void, { device }: RunOptions) {
+  constructor(mode: Mode, loader: DataLoader, step: (batch: Batch) => void, options: RunOptions) {
     const { count, batchSize } = loader;
-    const stepOf = (size: number): CompiledFunction<void> =>
-      compile(() => {
-        step(loader.next(size));
-      }, device && { device });
+    const stepOf = (size: number): CompiledFunction<void> => compileIn(mode, () => step(loader.next(size)), options);
     this.#fullBatches = Math.floor(count / batchSize);
     this.#full = stepOf(batchSize);
     this.#last = count % batchSize > 0 ? stepOf(count % batchSize) : undefined;

@@ -1,7 +1,7 @@
 import type { LabelledData } from '../data/arrays.js';
 import { checkBatchSize } from '../data/batches.js';
 import { DataLoader } from '../data/data-loader.js';
-import { compile } from '../compile.js';
+import { compileIn } from '../compile.js';
 import type { RunOptions } from '../run.js';
 import type { Module } from '../nn/module.js';
 import { accuracy } from '../ops/loss/accuracy.js';
@@ -51,7 +51,6 @@ export async function evaluate(model: Module, data: LabelledData, options: Evalu
 
 /** @internal Evaluation of one data set that can be repeated: its plans and the data on the device are kept. */
 export class Evaluator {
-  readonly #model: Module;
   readonly #loader: DataLoader;
   readonly #loss = new Meter();
   readonly #accuracy = new Meter();
@@ -59,9 +58,9 @@ export class Evaluator {
 
   constructor(model: Module, data: LabelledData, options: EvaluateOptions) {
     const { loss = softmaxCrossEntropy, batchSize = DEFAULT_BATCH } = options;
-    this.#model = model;
     this.#loader = new DataLoader(data, { batchSize, shuffle: false });
     this.#steps = new EpochSteps(
+      { training: false, model },
       this.#loader,
       ({ inputs, labels }) => {
         const logits = model.forward(inputs);
@@ -73,7 +72,7 @@ export class Evaluator {
   }
 
   async run(): Promise<Evaluation> {
-    await inEvaluation(this.#model, () => this.#steps.run());
+    await this.#steps.run();
     const [loss, hits] = await Promise.all([this.#loss.take(), this.#accuracy.take()]);
     return { loss: loss.mean, accuracy: hits.mean };
   }
@@ -120,28 +119,15 @@ export async function predict(
   const columns = sizeOf(rest);
   const outputShape = [count, ...model.outputShape()];
   const outputs = new Float32Array(sizeOf(outputShape));
-  const forward = compile((batch) => model.forward(batch), options);
+  const forward = compileIn({ training: false, model }, (batch) => model.forward(batch), options);
   try {
-    await inEvaluation(model, async () => {
-      for (let start = 0; start < count; start += batchSize) {
-        const rows = Math.min(batchSize, count - start);
-        const batch = tensor(data.subarray(start * columns, (start + rows) * columns), { shape: [rows, ...rest] });
-        outputs.set(await (await forward(batch)).data(), (start * outputs.length) / count);
-      }
-    });
+    for (let start = 0; start < count; start += batchSize) {
+      const rows = Math.min(batchSize, count - start);
+      const batch = tensor(data.subarray(start * columns, (start + rows) * columns), { shape: [rows, ...rest] });
+      outputs.set(await (await forward(batch)).data(), (start * outputs.length) / count);
+    }
   } finally {
     forward.dispose();
   }
   return tensor(outputs, { shape: outputShape });
-}
-
-/** Runs `work` with the model in evaluation mode, and puts it back into the mode it was in. */
-async function inEvaluation(model: Module, work: () => Promise<void>): Promise<void> {
-  const wasTraining = model.training;
-  model.eval();
-  try {
-    await work();
-  } finally {
-    model.train(wasTraining);
-  }
 }

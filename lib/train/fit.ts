@@ -89,8 +89,9 @@ const OPTION_NAMES = [
 
 /**
  * Trains a model on labelled data. Data, order, loss and hit counts stay on the device: an epoch uploads nothing, many of
- * its steps share a submit, and results come back once an epoch. The model is built where that has not been done, and is
- * in training mode while it is trained, in evaluation mode while it is validated.
+ * its steps share a submit, and results come back once an epoch. The model is built where that has not been done. It is trained in
+ * training mode and validated in evaluation mode, whatever its own mode, which stays as it is; a part that was switched to
+ * evaluation mode on its own (`model.body.eval()`) is trained in that mode.
  *
  * Throws OptionError for an unknown or unusable option, DataError where the data do not fit the model, and
  * TrainingError, naming the step, once the loss or the validation loss is not finite: what `onEpochEnd` saved last is
@@ -104,7 +105,6 @@ export async function fit(model: Module, data: LabelledData, options: FitOptions
   if (options.tune) await tune(options.device ?? defaultDevice());
   const trainer = new Trainer(model, data, options);
   const evaluator = validation && new Evaluator(model, validation, evaluatorOptions(options));
-  const wasTraining = model.training;
   let lastEnd = performance.now();
   const keep = async (fetched: Promise<Fetched | undefined> | undefined): Promise<void> => {
     const result = await fetched;
@@ -120,7 +120,6 @@ export async function fit(model: Module, data: LabelledData, options: FitOptions
   let fetching: Promise<Fetched | undefined> | undefined;
   try {
     for (let epoch = 1; epoch <= epochs && signal?.aborted !== true; epoch++) {
-      model.train();
       await trainer.run(signal);
       await keep(fetching);
       fetching = resultOf(epoch, trainer, evaluator, signal);
@@ -131,7 +130,6 @@ export async function fit(model: Module, data: LabelledData, options: FitOptions
     }
     await keep(fetching);
   } finally {
-    model.train(wasTraining);
     trainer.dispose();
     evaluator?.dispose();
   }
@@ -177,6 +175,7 @@ class Trainer {
     const { optimizer, loss = softmaxCrossEntropy, batchSize = 32, seed = 0, shuffle = true } = options;
     this.#loader = new DataLoader(data, { batchSize, seed, shuffle });
     this.#steps = new EpochSteps(
+      { training: true, model },
       this.#loader,
       ({ inputs, labels }) => {
         const logits = model.forward(inputs);

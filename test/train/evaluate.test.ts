@@ -64,6 +64,32 @@ testOnDevices('predict gives a row for each input, in batches with a remainder',
   t.ok(model.training, 'the mode of the model is put back');
 });
 
+testOnDevices('predictions and evaluations side by side are as one after the other', async (t, device) => {
+  const model = net(8, 0.9).build([6]);
+  model.layers.get('relu')?.eval();
+  const data = clouds(400, 6);
+  const one = tensor(data.inputs.subarray(0, 6), { shape: [1, 6] });
+  const [first, all, evaluation] = [
+    await (await predict(model, one, { device })).data(),
+    await (await predict(model, data, { device })).data(),
+    await evaluate(model, data, { device }),
+  ];
+  const sideBySide = await Promise.all([
+    predict(model, one, { device }).then((output) => output.data()),
+    predict(model, data, { batchSize: 20, device }).then((output) => output.data()),
+    evaluate(model, data, { batchSize: 30, device }),
+    predict(model, data, { device }).then((output) => output.data()),
+  ]);
+  t.equal(differs(sideBySide[0], first, TOLERANCE), undefined);
+  for (const output of [sideBySide[1], sideBySide[3]]) t.equal(differs(output, all, TOLERANCE), undefined);
+  t.ok(Math.abs(sideBySide[2].loss / evaluation.loss - 1) < 1e-5);
+  t.deepEqual(
+    [...model.layers.values()].map((layer) => layer.training),
+    [true, false, true, true],
+    'every part is in its own mode afterwards',
+  );
+});
+
 testOnDevices('predict of no inputs is no rows', async (t, device) => {
   const model = net(8, 0).build([6]);
   const output = await predict(model, tensor(new Float32Array(0), { shape: [0, 6] }), { device });

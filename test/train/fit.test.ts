@@ -17,6 +17,7 @@ import {
   loadState,
   Meter,
   OptionError,
+  predict,
   Sequential,
   SGD,
   softmaxCrossEntropy,
@@ -212,6 +213,96 @@ test('the model is in training mode while it is trained, and in its own mode aft
   const failing = { ...options, onEpochEnd: () => Promise.reject(new Error('disk full')) };
   await rejects(t, fit(model, clouds(10, 3), failing), Error, 'disk full');
   t.notOk(model.training, 'also after an error');
+});
+
+testOnDevices('what looks at a model while it is trained disturbs neither side', async (t, device) => {
+  const data = clouds(20, 6);
+  const options = { epochs: 6, batchSize: 8, seed: 3, device };
+  const alone = net(8, 0.5);
+  const expected = await fit(alone, data, { ...options, optimizer: sgd() });
+  const model = net(8, 0.5);
+  const outputs: (readonly [unknown, unknown])[] = [];
+  let looking: Promise<unknown> = Promise.resolve();
+  const history = await fit(model, data, {
+    ...options,
+    optimizer: sgd(),
+    // Some of it still runs when the next epoch is trained.
+    onEpochEnd: async () => {
+      t.ok(model.training);
+      looking = predict(model, data, { device, batchSize: 3 });
+      const [first, second] = await Promise.all([predict(model, data, { device }), evaluate(model, data, { device })]);
+      const again = await evaluate(model, data, { device });
+      t.deepEqual(second, again);
+      outputs.push([await first.data(), await (await predict(model, data, { device })).data()]);
+    },
+  });
+  await looking;
+  t.deepEqual([history.loss, history.accuracy], [expected.loss, expected.accuracy]);
+  t.deepEqual(await weightsOf(model), await weightsOf(alone));
+  for (const [first, second] of outputs) t.deepEqual(first, second, 'predictions are without dropout');
+  t.ok(model.training, 'and the mode is what it was');
+});
+
+test('a part that was put into evaluation mode on its own stays in it while the model is trained', async (t) => {
+  const options = { epochs: 3, batchSize: 8, seed: 3, device: cpu };
+  const train = async (model: Sequential): Promise<unknown> => {
+    await fit(model, clouds(20, 6), { ...options, optimizer: sgd() });
+    return weightsOf(model);
+  };
+  const plain = await train(net(8, 0));
+  const held = net(8, 0.5);
+  const dropout = held.layers.get('dropout');
+  dropout?.eval();
+  t.deepEqual(await train(held), plain, 'no dropout');
+  t.deepEqual([held.training, dropout?.training], [true, false], 'modes are as before');
+
+  const evaluated = net(8, 0.5);
+  evaluated.layers.get('dropout')?.eval();
+  evaluated.eval();
+  t.deepEqual(await train(evaluated), plain, 'also where the whole model was put into evaluation mode later');
+  t.notOk(evaluated.training);
+
+  const dropping = await train(net(8, 0.5));
+  t.notDeepEqual(dropping, plain);
+  const back = net(8, 0.5);
+  back.layers.get('dropout')?.eval();
+  t.deepEqual(await train(back.train()), dropping, 'train() of the whole model takes all parts along');
+  t.deepEqual(await train(net(8, 0.5).eval()), dropping, 'a model is trained whatever its own mode');
+  const part = net(8, 0.5);
+  new Sequential([part]).eval();
+  t.deepEqual(await train(part), dropping, 'and whatever the mode of what it is a part of');
+});
+
+test('a teacher in evaluation mode stays in it in the loss of another model', async (t) => {
+  const teacher = net(8, 0.5).build([6]).eval();
+  const modes: (boolean | undefined)[] = [];
+  await fit(net(8, 0.5), clouds(8, 6), {
+    epochs: 1,
+    optimizer: sgd(),
+    loss: (logits, labels) => {
+      modes.push(teacher.layers.get('dropout')?.training);
+      return softmaxCrossEntropy(logits, labels);
+    },
+  });
+  t.deepEqual(modes, [false]);
+});
+
+test('a part that is switched between epochs is trained in its new mode from the next one on', async (t) => {
+  const model = net(8, 0.5);
+  const dropout = model.layers.get('dropout');
+  const modes: (boolean | undefined)[] = [];
+  await fit(model, clouds(8, 6), {
+    epochs: 3,
+    optimizer: sgd(),
+    loss: (logits, labels) => {
+      modes.push(dropout?.training);
+      return softmaxCrossEntropy(logits, labels);
+    },
+    onEpochEnd: ({ epoch }) => {
+      if (epoch === 2) dropout?.eval();
+    },
+  });
+  t.deepEqual(modes, [true, false]);
 });
 
 test('onEpochEnd is given each epoch in turn, and waited for', async (t) => {
