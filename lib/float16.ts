@@ -23,7 +23,8 @@ export function packFloat16(values: ArrayLike<number>): Uint32Array<ArrayBuffer>
 
 /** The first `count` numbers of {@link packFloat16}'s words. */
 export function unpackFloat16(words: Uint32Array, count: number): Float32Array<ArrayBuffer> {
-  const halves = Uint16Array.from({ length: count }, (_, i) => (words[i >> 1] ?? 0) >>> (16 * (i & 1)));
+  const halves = new Uint16Array(count);
+  for (let i = 0; i < count; i++) halves[i] = (words[i >> 1] ?? 0) >>> (16 * (i & 1));
   return widenFloat16(halves);
 }
 
@@ -36,7 +37,7 @@ export function unpackFloat16(words: Uint32Array, count: number): Float32Array<A
 export function widenFloat16(halves: Uint16Array): Float32Array<ArrayBuffer> {
   const floats = new Float32Array(halves.length);
   const bits = new Int32Array(floats.buffer);
-  for (const [i, half] of halves.entries()) bits[i] = widenedBits(half);
+  for (let i = 0; i < halves.length; i++) bits[i] = widenedBits(halves[i] ?? 0);
   return floats;
 }
 
@@ -48,7 +49,7 @@ export function widenFloat16(halves: Uint16Array): Float32Array<ArrayBuffer> {
 export function widenBfloat16(halves: Uint16Array): Float32Array {
   const floats = new Float32Array(halves.length);
   const bits = new Int32Array(floats.buffer);
-  for (const [i, half] of halves.entries()) bits[i] = half << 16;
+  for (let i = 0; i < halves.length; i++) bits[i] = (halves[i] ?? 0) << 16;
   return floats;
 }
 

@@ -84,6 +84,9 @@ export function wholeNumber(bounds: Bounds = {}): OptionRule {
   };
 }
 
+/** What random numbers are drawn from: a whole number from 0 to 2^53 - 1. */
+export const seed = wholeNumber({ min: 0 });
+
 /** One of a few words. */
 export function oneOf(...words: readonly string[]): OptionRule {
   return {

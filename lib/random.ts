@@ -1,3 +1,5 @@
+import { checkArgument, seed as seedRule, wholeNumber } from './options.js';
+
 /**
  * Philox 4x32-10: random numbers as a pure function of (seed, stream, step, use, element), the same bits on the CPU and
  * in kernels/common/philox.wgsl. Source: Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC 2011.
@@ -66,7 +68,12 @@ export function unitFloat(bits: number): number {
 }
 
 /** Random bits of elements 0 … count - 1 for a state, stream and use: what the kernels draw, one word an element. */
-export function drawBits(state: ArrayLike<number>, stream: number, use: number, count: number): Uint32Array {
+export function drawBits(
+  state: ArrayLike<number>,
+  stream: number,
+  use: number,
+  count: number,
+): Uint32Array<ArrayBuffer> {
   const bits = new Uint32Array(count);
   const key: Key = [state[0] ?? 0, state[1] ?? 0];
   for (let block = 0; block * 4 < count; block++) {
@@ -82,32 +89,43 @@ export function boxMuller(u: number, v: number): [number, number] {
   return [radius * Math.cos(2 * Math.PI * v), radius * Math.sin(2 * Math.PI * v)];
 }
 
+const COUNT = wholeNumber({ min: 0 });
+
 /** Random numbers on the host from one named stream of a seed, for initial weights and shuffles. */
 export class RandomStream {
   readonly #state: readonly number[];
   readonly #stream: number;
   #use = 0;
 
-  /** @param seed a whole number of 0 or more; @param name the stream's name, e.g. a parameter's path */
+  /**
+   * @param seed a whole number of 0 or more. Throws OptionError for any other.
+   * @param name the stream's name, e.g. a parameter's path
+   */
   constructor(seed: number, name: string) {
+    checkArgument('RandomStream', 'seed', seed, seedRule);
     this.#state = [...keyOfSeed(seed), 0, 0];
     this.#stream = streamOf(name);
   }
 
-  /** `count` words of 32 random bits. Each call draws new ones. */
-  bits(count: number): Uint32Array {
+  /** `count` words of 32 random bits. Each call draws new ones. Throws OptionError for a count that is none. */
+  bits(count: number): Uint32Array<ArrayBuffer> {
+    checkArgument('RandomStream', 'count', count, COUNT);
     return drawBits(this.#state, this.#stream, this.#use++, count);
   }
 
   /** `count` numbers, uniform in [low, high). */
   uniform(count: number, low = 0, high = 1): Float32Array {
-    return Float32Array.from(this.bits(count), (word) => low + (high - low) * unitFloat(word));
+    const bits = this.bits(count);
+    const numbers = new Float32Array(bits.buffer); // each number takes the place of its word: half the memory
+    for (let i = 0; i < count; i++) numbers[i] = low + (high - low) * unitFloat(bits[i] ?? 0);
+    return numbers;
   }
 
   /** `count` normal numbers. */
   normal(count: number, mean = 0, standardDeviation = 1): Float32Array {
+    checkArgument('RandomStream', 'count', count, COUNT);
     const bits = this.bits(count + (count % 2));
-    const numbers = new Float32Array(count);
+    const numbers = new Float32Array(bits.buffer, 0, count); // as in uniform
     for (let i = 0; i < count; i += 2) {
       const pair = boxMuller(unitFloat(bits[i] ?? 0), unitFloat(bits[i + 1] ?? 0));
       numbers[i] = mean + standardDeviation * pair[0];
@@ -119,8 +137,9 @@ export class RandomStream {
 
 /** The numbers 0 … count - 1 in an order drawn from a stream: Fisher-Yates. */
 export function shuffledIndices(count: number, seed: number, stream: string): Uint32Array {
-  const order = Uint32Array.from({ length: count }, (_, i) => i);
   const bits = new RandomStream(seed, stream).bits(count);
+  const order = new Uint32Array(count);
+  for (let i = 0; i < count; i++) order[i] = i;
   for (let last = count - 1; last > 0; last--) {
     // 32 bits scaled to 0 … last; the bias is below (last + 1) / 2^32.
     const pick = Math.floor(((bits[last] ?? 0) / 2 ** 32) * (last + 1));

@@ -156,9 +156,12 @@ export function dtypeOf(data: NumericArray): DType {
 
 /** @internal A typed array of the type that stores `dtype`, with the values rounded to it. */
 export function arrayOf(dtype: DType, values: ArrayLike<number>): NumericArray {
-  if (dtype === 'f16') return Float32Array.from(values, roundToFloat16);
-  if (dtype === 'i32') return Int32Array.from(values);
-  return dtype === 'u32' ? Uint32Array.from(values) : Float32Array.from(values);
+  if (dtype === 'i32') return new Int32Array(values);
+  if (dtype === 'u32') return new Uint32Array(values);
+  const floats = new Float32Array(values);
+  // NOTE: a loop, here and for all arrays of data: typedArray.from with a function makes a list of heap numbers first.
+  if (dtype === 'f16') for (let i = 0; i < floats.length; i++) floats[i] = roundToFloat16(values[i] ?? NaN);
+  return floats;
 }
 
 function fromTyped(data: NumericArray, options: TensorOptions): Tensor {

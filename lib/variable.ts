@@ -92,10 +92,7 @@ export class Variable implements TensorSpec {
     this.#checkAlive();
     if (this.#placed) return this.#placed.array.take();
     const values = await this.#values();
-    this.#host = arrayOf(
-      this.dtype,
-      values.map(() => 0),
-    );
+    this.#host = values.slice().fill(0);
     return values;
   }
 

@@ -1,6 +1,7 @@
 import test from 'tape';
-import { RandomStream, shuffledIndices } from '../lib/index.js';
+import { OptionError, RandomStream, shuffledIndices } from '../lib/index.js';
 import { boxMuller, keyOfSeed, philox4x32, streamOf, unitFloat } from '../lib/random.js';
+import { refuses } from './support/errors.js';
 import { PHILOX_ANSWERS } from './support/philox.js';
 
 test('philox4x32 gives the three known answers', (t) => {
@@ -91,3 +92,21 @@ function moments(values: ArrayLike<number>): [number, number] {
   const mean = list.reduce((sum, x) => sum + x, 0) / list.length;
   return [mean, list.reduce((sum, x) => sum + (x - mean) ** 2, 0) / list.length];
 }
+
+test('a seed that is none, and a count that is none, are refused', (t) => {
+  for (const seed of [NaN, -1, 1.5, Infinity]) {
+    refuses(
+      t,
+      () => new RandomStream(seed, 'a'),
+      OptionError,
+      `seed must be a whole number of 0 or more, found ${seed}`,
+    );
+    refuses(t, () => shuffledIndices(3, seed, 'a'), OptionError, 'seed');
+  }
+  for (const count of [NaN, -1, 1.5]) {
+    refuses(t, () => new RandomStream(1, 'a').uniform(count), OptionError, `count must be a whole number`);
+    refuses(t, () => new RandomStream(1, 'a').normal(count), OptionError, 'count');
+    refuses(t, () => shuffledIndices(count, 1, 'a'), OptionError, 'count');
+  }
+  t.end();
+});

@@ -57,7 +57,7 @@ export function fromArrays(
     );
   }
   if (rows !== labels.length) throw new DataError(`There are ${rows} inputs, but ${labels.length} labels`);
-  const broken = values.findIndex((value) => !Number.isFinite(value));
+  const broken = firstNotFinite(values);
   if (broken >= 0) {
     const [row, column] = [Math.floor(broken / columns), broken % columns];
     throw new DataError(
@@ -66,7 +66,7 @@ export function fromArrays(
   }
   const classNames = options.classNames ?? defaultClassNames(labels);
   checkLabels(labels, classNames.length);
-  return { inputs: values, inputShape, labels: Int32Array.from(labels), classNames: [...classNames] };
+  return { inputs: values, inputShape, labels: new Int32Array(labels), classNames: [...classNames] };
 }
 
 /** The shape of one input, from the shape of the array and from the option. */
@@ -116,6 +116,11 @@ function flattened(inputs: readonly NestedNumbers[]): { values: Float32Array; sh
   return { values, shape };
 }
 
+function firstNotFinite(values: Float32Array): number {
+  for (let i = 0; i < values.length; i++) if (!Number.isFinite(values[i])) return i;
+  return -1;
+}
+
 function describe(value: unknown): string {
   if (Array.isArray(value)) return `an array of ${value.length}`;
   return typeof value === 'object' && value !== null ? 'an object' : `${typeof value} ${String(value)}`;
@@ -131,7 +136,8 @@ function defaultClassNames(labels: readonly number[] | Int32Array): string[] {
 }
 
 function checkLabels(labels: readonly number[] | Int32Array, classes: number): void {
-  for (const [row, label] of labels.entries()) {
+  for (let row = 0; row < labels.length; row++) {
+    const label = labels[row] ?? NaN;
     if (!Number.isInteger(label) || label < 0 || label >= classes) {
       throw new DataError(`The label in row ${row} is ${label}; expected a whole number from 0 to ${classes - 1}`);
     }

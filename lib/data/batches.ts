@@ -1,4 +1,5 @@
 import { OptionError } from '../errors.js';
+import { boolean, checkOptions, type OptionRules, required, seed, wholeNumber } from '../options.js';
 import { keyOfSeed, permutation } from '../random.js';
 
 /** Options of {@link batchIndices}. */
@@ -11,6 +12,12 @@ export interface BatchOptions {
   readonly shuffle?: boolean;
 }
 
+const RULES: OptionRules<BatchOptions> = {
+  seed: required(seed),
+  epoch: required(wholeNumber({ min: 0 })),
+  shuffle: boolean,
+};
+
 /**
  * The examples of each batch of one epoch: every index from 0 to `count` − 1 once, `batchSize` at a time, the last
  * batch shorter where the count does not divide. The order is a pure function of (seed, epoch), so that a run that is
@@ -19,18 +26,17 @@ export interface BatchOptions {
  * @param count number of examples, from 0 on
  * @param batchSize examples in a batch, from 1 on
  * @returns ⌈count / batchSize⌉ arrays of indices
- * @throws OptionError where `count`, `batchSize` or `epoch` is negative, fractional or, for `batchSize`, 0
+ * @throws OptionError where `count`, `batchSize`, `seed` or `epoch` is negative, fractional or, for `batchSize`, 0, or an
+ *   option is unknown
  */
-export function batchIndices(
-  count: number,
-  batchSize: number,
-  { seed, epoch, shuffle = true }: BatchOptions,
-): Int32Array[] {
+export function batchIndices(count: number, batchSize: number, options: BatchOptions): Int32Array[] {
+  checkOptions('batchIndices', options, RULES);
   checkWhole('count', count, 0);
   checkWhole('batchSize', batchSize, 1);
-  checkWhole('epoch', epoch, 0);
-  const rowAt = shuffle ? permutation(count, keyOfSeed(seed), epoch) : (place: number) => place;
-  const order = Int32Array.from({ length: count }, (_, place) => rowAt(place));
+  const { epoch, shuffle = true } = options;
+  const rowAt = shuffle ? permutation(count, keyOfSeed(options.seed), epoch) : (place: number) => place;
+  const order = new Int32Array(count);
+  for (let place = 0; place < count; place++) order[place] = rowAt(place);
   const batches: Int32Array[] = [];
   for (let start = 0; start < count; start += batchSize) batches.push(order.slice(start, start + batchSize));
   return batches;

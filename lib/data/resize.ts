@@ -62,7 +62,7 @@ function resizeAxis(
   after: number,
   newSize: number,
 ): Uint8Array {
-  if (newSize === size) return Uint8Array.from(input);
+  if (newSize === size) return new Uint8Array(input);
   const output = new Uint8Array(before * newSize * after);
   for (let x = 0; x < newSize; x++) {
     const { first, weights } = filterWeights(x, size, newSize);

@@ -1,4 +1,4 @@
-import { OptionError } from '../errors.js';
+import { checkOptions, number, type OptionRules, required, seed } from '../options.js';
 import { shuffledIndices } from '../random.js';
 import type { LabelledData } from './arrays.js';
 
@@ -9,6 +9,8 @@ export interface SplitOptions {
   /** The seed that decides which examples are held out. */
   readonly seed: number;
 }
+
+const RULES: OptionRules<SplitOptions> = { validation: required(number({ min: 0, below: 1 })), seed: required(seed) };
 
 /** Two sets without an example in common. */
 export interface Split {
@@ -27,47 +29,40 @@ export interface Split {
  * are held out: at least one is always left for training. Which ones they are is decided by the seed alone, for each
  * class by a shuffle of its own. In both sets the examples keep the order that they have in `data`; the numbers are copied.
  *
- * @throws OptionError where `validation` is outside of [0, 1)
+ * @throws OptionError for an unknown option, a share outside of [0, 1), or a seed that is no whole number of 0 or more
  */
-export function splitByClass(data: LabelledData, { validation, seed }: SplitOptions): Split {
-  if (!(validation >= 0 && validation < 1)) {
-    throw new OptionError(`The validation share is ${validation}; expected a number from 0 to less than 1`);
-  }
-  const heldOut = new Uint8Array(data.labels.length); // 1 where an example goes to validation
-  for (const label of data.classNames.keys()) {
-    const members = indicesWhere(data.labels, (value) => value === label);
-    const count = Math.max(0, Math.min(Math.round(members.length * validation), members.length - 1));
-    for (const i of shuffledIndices(members.length, seed, `split/class ${label}`).subarray(0, count)) {
-      heldOut[members[i] ?? 0] = 1;
+export function splitByClass(data: LabelledData, options: SplitOptions): Split {
+  checkOptions('splitByClass', options, RULES);
+  const { validation } = options;
+  const members = data.classNames.map((): number[] => []); // rows of each class
+  for (let row = 0; row < data.labels.length; row++) members[data.labels[row] ?? -1]?.push(row);
+  const isHeldOut = new Uint8Array(data.labels.length);
+  for (const [label, rows] of members.entries()) {
+    const count = Math.max(0, Math.min(Math.round(rows.length * validation), rows.length - 1));
+    for (const i of shuffledIndices(rows.length, options.seed, `split/class ${label}`).subarray(0, count)) {
+      isHeldOut[rows[i] ?? -1] = 1;
     }
   }
-  return {
-    training: selected(
-      data,
-      indicesWhere(heldOut, (value) => value === 0),
-    ),
-    validation: selected(
-      data,
-      indicesWhere(heldOut, (value) => value === 1),
-    ),
-  };
+  return { training: selected(data, rowsWhere(isHeldOut, 0)), validation: selected(data, rowsWhere(isHeldOut, 1)) };
 }
 
-function indicesWhere(values: Int32Array | Uint8Array, wanted: (value: number) => boolean): number[] {
-  const indices: number[] = [];
-  for (const [i, value] of values.entries()) if (wanted(value)) indices.push(i);
-  return indices;
+function rowsWhere(values: Uint8Array, wanted: number): Int32Array {
+  const rows = new Int32Array(values.length);
+  let count = 0;
+  for (let row = 0; row < values.length; row++) if (values[row] === wanted) rows[count++] = row;
+  return rows.subarray(0, count);
 }
 
 /** The examples at `rows`, copied. */
-function selected(data: LabelledData, rows: readonly number[]): LabelledData {
+function selected(data: LabelledData, rows: Int32Array): LabelledData {
   const columns = data.inputShape.reduce((product, size) => product * size, 1);
   const inputs = new Float32Array(rows.length * columns); // [rows, ...inputShape]
+  const labels = new Int32Array(rows.length);
   for (const [to, from] of rows.entries()) {
     inputs.set(data.inputs.subarray(from * columns, (from + 1) * columns), to * columns);
+    labels[to] = data.labels[from] ?? NaN;
   }
-  const labels = Int32Array.from(rows, (row) => data.labels[row] ?? 0);
   const { inputShape, classNames, files } = data;
   if (files === undefined) return { inputs, inputShape, labels, classNames };
-  return { inputs, inputShape, labels, classNames, files: rows.map((row) => files[row] ?? '') };
+  return { inputs, inputShape, labels, classNames, files: Array.from(rows, (row) => files[row] ?? '') };
 }

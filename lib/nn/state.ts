@@ -44,6 +44,12 @@ export function loadState(model: Module, state: Pick<Safetensors, 'tensors'>): v
   }
   for (const [name, variable] of variables) {
     const data = state.tensors.get(name)?.data;
-    if (data) variable.set(arrayOf(variable.dtype, data instanceof BigInt64Array ? Array.from(data, Number) : data));
+    if (data) variable.set(arrayOf(variable.dtype, data instanceof BigInt64Array ? asDoubles(data) : data));
   }
+}
+
+function asDoubles(integers: BigInt64Array): Float64Array {
+  const doubles = new Float64Array(integers.length);
+  for (let i = 0; i < doubles.length; i++) doubles[i] = Number(integers[i]);
+  return doubles;
 }

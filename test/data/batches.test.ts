@@ -46,6 +46,11 @@ test('counts that are no counts are refused', (t) => {
     t.throws(() => batchIndices(4, bad, { seed: 1, epoch: 0 }), OptionError, `batchSize ${bad}`);
     t.throws(() => batchIndices(4, 4, { seed: 1, epoch: bad }), OptionError, `epoch ${bad}`);
   }
+  for (const bad of [-1, 1.5, NaN]) {
+    t.throws(() => batchIndices(4, 4, { seed: bad, epoch: 0 }), /seed must be a whole number of 0 or more, found/);
+  }
+  // @ts-expect-error An unknown option.
+  t.throws(() => batchIndices(4, 4, { seed: 1, epoch: 0, shufle: false }), /did you mean 'shuffle'/);
   t.throws(() => batchIndices(4, 0, { seed: 1, epoch: 0 }), /batchSize is 0; expected a whole number from 1 on/);
   t.end();
 });

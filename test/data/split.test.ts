@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import test from 'tape';
 import { fromArrays, type LabelledData } from '../../lib/data/arrays.js';
-import { splitByClass } from '../../lib/data/split.js';
+import { splitByClass, type SplitOptions } from '../../lib/data/split.js';
 import { OptionError } from '../../lib/errors.js';
+import { refuses } from '../support/errors.js';
 
 /** Examples of the given labels; input and file of an example tell its index. */
 function examples(labels: readonly number[], classNames: readonly string[] = ['a', 'b', 'c']): LabelledData {
@@ -97,5 +98,20 @@ test('a share outside of 0 to 1 is refused', (t) => {
   for (const validation of [-0.1, 1, 20, NaN]) {
     t.throws(() => splitByClass(examples([0, 1]), { validation, seed: 1 }), OptionError, `${validation}`);
   }
+  t.end();
+});
+
+test('a seed that is none, and a misspelt option, are refused', (t) => {
+  const split = (options: object) => () => splitByClass(examples([0, 1]), options as SplitOptions);
+  for (const seed of [NaN, -1, 1.5, 2 ** 53, '1', undefined]) {
+    refuses(t, split({ validation: 0.2, seed }), OptionError, 'splitByClass: seed must be a whole number of 0 or more');
+  }
+  refuses(
+    t,
+    split({ validaton: 0.2, seed: 1 }),
+    OptionError,
+    "unknown option 'validaton' (did you mean 'validation'?)",
+  );
+  refuses(t, split({ seed: 1 }), OptionError, 'validation must be a number of 0 or more and below 1, found undefined');
   t.end();
 });

@@ -88,7 +88,7 @@ function view({ dtype, shape }: TensorSpec, buffer: ArrayBuffer): NumericArray {
 
 function typedFor(dtype: DType, values: NumericArray): NumericArray & { readonly buffer: ArrayBufferLike } {
   if (dtype === 'f16') return packFloat16(values);
-  if (dtype === 'f32') return values instanceof Float32Array ? values : Float32Array.from(values);
-  if (dtype === 'i32') return values instanceof Int32Array ? values : Int32Array.from(values);
-  return values instanceof Uint32Array ? values : Uint32Array.from(values);
+  if (dtype === 'f32') return values instanceof Float32Array ? values : new Float32Array(values);
+  if (dtype === 'i32') return values instanceof Int32Array ? values : new Int32Array(values);
+  return values instanceof Uint32Array ? values : new Uint32Array(values);
 }
