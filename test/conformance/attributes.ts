@@ -11,6 +11,10 @@ export class Attributes {
     this.#where = where;
   }
 
+  has(name: string): boolean {
+    return Object.hasOwn(this.#values, name);
+  }
+
   /** A number; `fallback` where it is missing or null. */
   number(name: string, fallback?: number): number {
     const value = this.#values[name] ?? fallback;
@@ -44,6 +48,14 @@ export class Attributes {
       throw this.#fault(name, 'a list of numbers');
     }
     return value;
+  }
+
+  /** A list of texts, in which null stands for 'none'. */
+  texts(name: string): readonly string[] {
+    const value = this.#values[name];
+    const texts = Array.isArray(value) ? value.map((item: unknown) => item ?? 'none') : [null];
+    if (!texts.every((item) => typeof item === 'string')) throw this.#fault(name, 'a list of texts');
+    return texts;
   }
 
   /** Axes to reduce: one, a list, or null for all. */

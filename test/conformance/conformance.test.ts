@@ -125,6 +125,75 @@ const momentum: Written = {
   },
 };
 
+/** One picture of one white pixel, and the class 0. */
+const pixel = ['input', { dtype: 'U8', shape: [1, 1, 1, 1], data: Uint8Array.of(255) }] as const;
+const label = ['input', { dtype: 'I32', shape: [1], data: Int32Array.of(0) }] as const;
+const photo: Written = {
+  op: 'mynet_data',
+  name: 'pixel',
+  tensors: { 'train.u8': pixel, 'train.labels': label, 'test.u8': pixel, 'test.labels': label },
+};
+const order = { dtype: 'I32', shape: [1, 2], data: Int32Array.of(0, -1) } as const;
+
+/** x = 1 -> fc1: -2 -> fc2: 2 -> ReLU -> dropout: 4 -> fc3: (4, 4), the classes equally likely. */
+const threeLayers: readonly Written[] = [
+  photo,
+  {
+    op: 'mynet_init',
+    name: 'three',
+    attrs: { sizes: [1, 1, 1, 2] },
+    tensors: {
+      'fc1.weight': ['output', f32([-2], [1, 1])],
+      'fc1.bias': ['output', f32([0])],
+      'fc2.weight': ['output', f32([-1], [1, 1])],
+      'fc2.bias': ['output', f32([0])],
+      'fc3.weight': ['output', f32([1, 0], [2, 1])],
+      'fc3.bias': ['output', f32([0, 4])],
+      order: ['input', order],
+    },
+  },
+  {
+    op: 'mynet_run',
+    name: 'three_dropout',
+    attrs: { net: 'three', optimizer: 'sgd', lr: 0.1, p: 0.5 },
+    tolerance: 1e-6,
+    tensors: {
+      masks: ['input', { dtype: 'U8', shape: [1, 2, 1], data: Uint8Array.of(1, 0) }],
+      loss: ['output', f32([Math.LN2])],
+      first_logits: ['output', f32([4, 4], [1, 2])],
+      logits_test_before: ['output', f32([2, 4], [1, 2])], // without dropout
+      'first_grad.fc3.weight': ['output', f32([-2, 2], [2, 1])], // -+1/2 · 4
+      'first_grad.fc2.weight': ['output', f32([2], [1, 1])], // -1/2 · 2 behind the dropout, · -2
+      'first_grad.fc1.weight': ['output', f32([1], [1, 1])], // -1 · -1
+      'final.fc1.bias': ['output', f32([-0.1])],
+    },
+  },
+];
+
+/** x = 1 -> fc1: 1/2 -> the activation -> fc2: (1, 2) times it, plus (0, 1). */
+const withActivation = (activations: unknown, hidden: number): readonly Written[] => [
+  photo,
+  {
+    op: 'mynet_init',
+    name: 'two',
+    attrs: {},
+    tensors: {
+      'fc1.weight': ['output', f32([0.5], [1, 1])],
+      'fc1.bias': ['output', f32([0])],
+      'fc2.weight': ['output', f32([1, 2], [2, 1])],
+      'fc2.bias': ['output', f32([0, 1])],
+      order: ['input', order],
+    },
+  },
+  {
+    op: 'mynet_run',
+    name: 'told',
+    attrs: { net: 'two', optimizer: 'sgd', lr: 0.1, sizes: [1, 1, 2], activations },
+    tolerance: 1e-6,
+    tensors: { first_logits: ['output', f32([hidden, 2 * hidden + 1], [1, 2])] },
+  },
+];
+
 test('conformance: right cases pass, what does not exist is listed and skipped', async (t) => {
   await withVectors([product, empty, unknown, momentum], async (folder) => {
     const { code, lines, errors } = await conformance(folder);
@@ -159,6 +228,37 @@ test('conformance: a case that cannot be read fails, and the others run', async 
     t.equal(lines.at(-1), '1 passed, 1 failed, 0 skipped');
     t.ok(lines.some((line) => line.startsWith('FAILED mul/by_hand on cpu') && line.includes('by_hand.safetensors')));
   });
+});
+
+test('conformance: a net of three layers is trained with its masks, from the bytes of its pictures', async (t) => {
+  await withVectors(threeLayers, async (folder) => {
+    const { code, lines } = await conformance(folder);
+    t.equal(lines.at(-1), '3 passed, 0 failed, 0 skipped', lines.join('\n'));
+    t.equal(code, 0);
+  });
+});
+
+test('conformance: a net has the sizes and activations that its run names', async (t) => {
+  for (const [activations, hidden] of [
+    [['tanh'], Math.tanh(0.5)],
+    [['sigmoid', null], 1 / (1 + Math.exp(-0.5))],
+    [['none', 'none'], 0.5],
+  ] as const) {
+    await withVectors(withActivation(activations, hidden), async (folder) => {
+      const { lines } = await conformance(folder, '--only', 'mynet_run');
+      t.equal(lines.at(-1), '1 passed, 0 failed, 0 skipped', lines.join('\n'));
+    });
+  }
+  for (const [activations, message] of [
+    [['tanhh'], /there is no activation 'tanhh': expected none, relu, /],
+    [['tanh', 'relu', 'relu'], /3 activations do not fit 2 layers/],
+    ['tanh', /mynet_run\/told: attribute 'activations' must be a list of texts, found "tanh"/],
+  ] as const) {
+    await withVectors(withActivation(activations, 0), async (folder) => {
+      const { lines } = await conformance(folder, '--only', 'mynet_run');
+      t.match(lines.find((line) => line.startsWith('FAILED')) ?? '', message);
+    });
+  }
 });
 
 test('conformance: a wrong command line ends with exit code 2 and no stack trace', async (t) => {

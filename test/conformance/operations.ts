@@ -81,6 +81,21 @@ const pairLoss =
 
 const reductionOf = (attributes: Attributes) => attributes.choice('reduction', ['mean', 'sum', 'none'], 'mean');
 
+const activations: Readonly<Record<string, Call>> = {
+  relu: unary(relu),
+  relu6: unary(relu6),
+  leaky_relu: (inputs, attributes) =>
+    leakyRelu(need(inputs, 'x'), { negativeSlope: attributes.number('negative_slope') }),
+  elu: (inputs, attributes) => elu(need(inputs, 'x'), { alpha: attributes.number('alpha') }),
+  sigmoid: unary(sigmoid),
+  tanh: unary(tanh),
+  gelu: (inputs, attributes) =>
+    gelu(need(inputs, 'x'), { approximate: attributes.choice('approximate', ['none', 'tanh'], 'none') }),
+  silu: unary(silu),
+  softplus: unary(softplus),
+  hardswish: unary(hardswish),
+};
+
 /** The library's call for each operation of the vectors, with one result called `out`. */
 const calls: Readonly<Record<string, Call>> = {
   linear: (inputs) => linear(need(inputs, 'x'), need(inputs, 'weight'), inputs.get('bias')),
@@ -103,18 +118,7 @@ const calls: Readonly<Record<string, Call>> = {
   clamp: (inputs, attributes) =>
     clamp(need(inputs, 'x'), { min: attributes.number('min', -Infinity), max: attributes.number('max', Infinity) }),
 
-  relu: unary(relu),
-  relu6: unary(relu6),
-  leaky_relu: (inputs, attributes) =>
-    leakyRelu(need(inputs, 'x'), { negativeSlope: attributes.number('negative_slope') }),
-  elu: (inputs, attributes) => elu(need(inputs, 'x'), { alpha: attributes.number('alpha') }),
-  sigmoid: unary(sigmoid),
-  tanh: unary(tanh),
-  gelu: (inputs, attributes) =>
-    gelu(need(inputs, 'x'), { approximate: attributes.choice('approximate', ['none', 'tanh'], 'none') }),
-  silu: unary(silu),
-  softplus: unary(softplus),
-  hardswish: unary(hardswish),
+  ...activations,
 
   softmax: along(softmax),
   log_softmax: along(logSoftmax),
@@ -160,6 +164,16 @@ const calls: Readonly<Record<string, Call>> = {
 /** Whether the library has the operation. */
 export function isOperation(op: string): boolean {
   return Object.hasOwn(calls, op);
+}
+
+/** What is applied to the output of a layer: an operation with the input `x`, or 'none'. Throws DataError for others. */
+export function activate(x: Tensor, name: string, attributes: Attributes): Tensor {
+  if (name === 'none') return x;
+  const call = activations[name];
+  if (!call) {
+    throw new DataError(`there is no activation '${name}': expected none, ${Object.keys(activations).join(', ')}`);
+  }
+  return call(new Map([['x', x]]), attributes);
 }
 
 /** Runs an operation forward and, where the case has gradients to check, backward, as one graph. */

@@ -3,9 +3,10 @@ import { KernelwrightError } from '../../lib/errors.js';
 import { compare, type Comparison } from './compare.js';
 import type { CaseEntry } from './index-file.js';
 import type { LoadedCase } from './loaded-case.js';
-import { runData, runInit } from './mynet.js';
+import { runInit } from './network.js';
 import { isOperation, runOperation } from './operations.js';
 import { runOptimizer } from './optimizer.js';
+import { runData } from './pictures.js';
 import { runTraining } from './training.js';
 
 type Runner = (loaded: LoadedCase, device: Device) => Promise<Comparison[]>;

@@ -3,13 +3,8 @@ import {
   correctPredictions,
   DataError,
   type Device,
-  dropout,
-  flatten,
   gather,
   gradient,
-  linear,
-  type Parameter,
-  relu,
   run,
   softmaxCrossEntropy,
   sum,
@@ -19,32 +14,33 @@ import {
 } from '../../lib/index.js';
 import type { Comparison, Values } from './compare.js';
 import type { LoadedCase } from './loaded-case.js';
-import { parametersOf, sibling, variableOf } from './mynet.js';
+import { Network } from './network.js';
 import { sgdFrom } from './optimizer.js';
+import { picturesOf } from './pictures.js';
 import { selectRows, Stack } from './rows.js';
+import { sibling } from './sibling.js';
 
 /** `mynet_run`: trains the network with the given batches and masks, and follows PyTorch step by step. */
 export async function runTraining(loaded: LoadedCase, device: Device): Promise<Comparison[]> {
   const { attributes } = loaded;
   const data = await sibling(loaded, 'mynet_data');
   const init = await sibling(loaded, 'mynet_init', attributes.text('net'));
-  const parameters = parametersOf(init);
+  const network = new Network(init, attributes);
+  const { parameters } = network;
   const probability = attributes.number('p', 0);
   const masks = loaded.has('masks') ? loaded.values('masks') : undefined;
   if (probability > 0 && !masks) throw new DataError('a run with dropout needs the tensor masks');
-  if (masks && parameters.length !== 4) throw new DataError('masks are for a network with one hidden layer');
 
   // The data set lives on the device; a step is given the numbers of its rows.
-  const photos = new Variable('train.x', ...variableOf(data, 'train.x'));
+  const photos = variableOf('train.x', picturesOf(data, 'train'));
   const labels = new Variable('train.labels', Int32Array.from(data.values('train.labels').data));
-  const testPhotos = new Variable('test.x', ...variableOf(data, 'test.x'));
+  const testPhotos = variableOf('test.x', picturesOf(data, 'test'));
   const optimizer = sgdFrom(attributes);
-  const forward = (x: Tensor, mask?: Tensor) => logitsOf(parameters, x, mask && { probability, mask });
   const step = compile(
     (...[rows, mask]: Tensor[]) => {
       if (!rows) throw new DataError('a step needs the numbers of its rows');
       const target = gather(labels, rows);
-      const logits = forward(gather(photos, rows), mask);
+      const logits = network.forward(gather(photos, rows), mask && { probability, mask });
       const loss = softmaxCrossEntropy(logits, target);
       const gradients = gradient(loss, parameters);
       optimizer.apply(parameters, gradients);
@@ -52,7 +48,8 @@ export async function runTraining(loaded: LoadedCase, device: Device): Promise<C
     },
     { device },
   );
-  const predict = async (x: Variable): Promise<Values> => valuesOf(await run(() => forward(x.value), { device }));
+  const predict = async (x: Variable): Promise<Values> =>
+    valuesOf(await run(() => network.forward(x.value), { device }));
 
   const results = new Map<string, Values>([['logits_test_before', await predict(testPhotos)]]);
   const histories = new Map(
@@ -92,21 +89,8 @@ export async function runTraining(loaded: LoadedCase, device: Device): Promise<C
   return loaded.comparisons(results);
 }
 
-/** Linear layers with ReLU, and dropout where it is given, between them. */
-function logitsOf(
-  parameters: readonly Parameter[],
-  x: Tensor,
-  drop: { readonly probability: number; readonly mask: Tensor } | undefined,
-): Tensor {
-  let value = flatten(x);
-  for (let i = 0; i < parameters.length; i += 2) {
-    const [weight, bias] = parameters.slice(i, i + 2);
-    if (!weight) break;
-    if (i > 0) value = relu(value);
-    if (i > 0 && drop) value = dropout(value, drop);
-    value = linear(value, weight, bias);
-  }
-  return value;
+function variableOf(name: string, { shape, data }: Values): Variable {
+  return new Variable(name, Float32Array.from(data), shape);
 }
 
 /** The row numbers of each step; -1 fills up a short batch. */
@@ -120,7 +104,7 @@ function batchesOf({ shape, data }: Values): number[][] {
 function maskOf({ shape, data }: Values, step: number, rows: number): Tensor {
   const [, batch = 0, units = 0] = shape;
   const start = step * batch * units;
-  const mask = Float32Array.from({ length: rows * units }, (_, i) => data[start + i] ?? 0);
+  const mask = Float32Array.from({ length: rows * units }, (_, i) => data[start + i] ?? NaN);
   return tensor(mask, { shape: [rows, units] });
 }
 
