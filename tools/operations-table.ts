@@ -1,11 +1,10 @@
 /**
- * The table of operations in README.md, made from the list in lib/ops/index.ts (`npm run operations-table`).
- * A test compares the two.
+ * The tables of docs/operations.md, made from the list in lib/ops/index.ts (`npm run operations-table`). A test compares
+ * the two.
  */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { basename, join, sep } from 'node:path';
+import { basename, dirname, join, sep } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { format, resolveConfig } from 'prettier';
 
 import type { Operation } from '../lib/graph/operation.js';
 import { operations } from '../lib/ops/index.js';
@@ -13,46 +12,52 @@ import { caseInputs } from '../test/support/cases.js';
 import { targetOf } from '../test/support/targets.js';
 import { root } from './root.js';
 
-const BEGIN = '<!-- operations: made by npm run operations-table, do not edit -->\n';
-const END = '<!-- end of operations -->';
-const readmePath = join(root, 'README.md');
+const BEGIN = '<!-- made by npm run operations-table, do not edit -->\n<!-- prettier-ignore-start -->\n';
+const END = '<!-- prettier-ignore-end -->\n';
+const HEADER = ['operation', 'room', 'kernels', 'gradient', 'tolerance', 'cases'];
+
+/** The document that holds the tables. */
+export const operationsPath = join(root, 'docs/operations.md');
 
 /** Joined in front of other kernels: no operation of its own. */
 const SHARED = ['common.wgsl', 'philox.wgsl', 'pointwise.wgsl'];
 
-/** README.md with the table as it must be. Throws where the markers are missing. */
-export async function readmeWithTable(readme: string): Promise<string> {
-  const begin = readme.indexOf(BEGIN);
-  const end = readme.indexOf(END);
-  if (begin < 0 || end < begin) throw new Error(`README.md has no lines ${BEGIN.trim()} and ${END}`);
-  return `${readme.slice(0, begin + BEGIN.length)}\n${await operationsTable()}\n${readme.slice(end)}`;
+/** The document with the tables as they must be. Throws where the markers are missing. */
+export async function withTables(document: string): Promise<string> {
+  const begin = document.indexOf(BEGIN);
+  const end = document.indexOf(END);
+  if (begin < 0 || end < begin) throw new Error(`${operationsPath} has no lines\n${BEGIN}${END}`);
+  return `${document.slice(0, begin + BEGIN.length)}${await tables()}\n${document.slice(end)}`;
 }
 
-/** One row an operation, in the order of the list; an operation that is the gradient of another stands in its row. */
-async function operationsTable(): Promise<string> {
+/**
+ * A table for each family, with a row for each operation, in the order of the list; an operation that is the gradient
+ * of another stands in its row. Without padding: a longer name changes one line.
+ */
+async function tables(): Promise<string> {
   const rooms = await roomsOfOperations();
   const names = new Set(operations.map(({ name }) => name));
-  const rows = operations
-    .filter(({ name }) => !names.has(name.replace(/Gradient$/, '')) || !name.endsWith('Gradient'))
-    .map((operation) => {
-      const { name, tolerance } = operation;
-      const room = rooms.get(operation);
-      if (room === undefined) throw new Error(`no file in lib/ops exports the operation ${name}`);
-      const kernels = kernelsOf(operation).map((file) => link(basename(file), `kernels/${file}`));
-      const gradient = gradientOf(operation, names);
-      return [
-        `\`${name}\``,
-        link(basename(room), `lib/ops/${room}`),
-        kernels.join(', ') || 'none: the same storage',
-        gradient,
-        toleranceOf(tolerance),
-        String(operation.cases.length),
-      ];
-    });
-  const header = ['operation', 'room', 'kernel', 'gradient', 'tolerance of the kernel', 'cases'];
-  const table = [header, header.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
-  // As prettier pads it, so that the format check and this tool agree.
-  return format(table, { ...(await resolveConfig(readmePath)), parser: 'markdown' });
+  const families = new Map<string, string[][]>();
+  for (const operation of operations) {
+    const { name, tolerance, cases } = operation;
+    if (name.endsWith('Gradient') && names.has(name.replace(/Gradient$/, ''))) continue;
+    const room = rooms.get(operation);
+    if (room === undefined) throw new Error(`no file in lib/ops exports the operation ${name}`);
+    const rows = families.get(dirname(room)) ?? [HEADER, HEADER.map(() => '---')];
+    families.set(dirname(room), rows);
+    const kernels = kernelsOf(operation).map((file) => link(`kernels/${file}`));
+    rows.push([
+      `\`${name}\``,
+      link(`lib/ops/${room}`),
+      kernels.join(', ') || 'none: the same storage',
+      gradientOf(operation, names),
+      toleranceOf(tolerance),
+      String(cases.length),
+    ]);
+  }
+  return [...families]
+    .map(([family, rows]) => `\n## ${family}\n\n${rows.map((cells) => `| ${cells.join(' | ')} |\n`).join('')}`)
+    .join('');
 }
 
 /** Paths below a folder, with '/' on every system. */
@@ -101,10 +106,10 @@ function number(value: number): string {
   return value.toExponential().replace('e-', 'e−');
 }
 
-function link(text: string, target: string): string {
-  return `[${text}](${target})`;
+function link(path: string): string {
+  return `[${basename(path)}](../${path})`;
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
-  writeFileSync(readmePath, await readmeWithTable(readFileSync(readmePath, 'utf8')));
+  writeFileSync(operationsPath, await withTables(readFileSync(operationsPath, 'utf8')));
 }

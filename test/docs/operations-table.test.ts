@@ -1,10 +1,8 @@
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import test from 'tape';
-import { readmeWithTable } from '../../tools/operations-table.js';
-import { root } from '../../tools/root.js';
+import { operationsPath, withTables } from '../../tools/operations-table.js';
 
-test('the table of operations in README.md is that of the list (npm run operations-table)', async (t) => {
-  const readme = readFileSync(join(root, 'README.md'), 'utf8').replaceAll('\r\n', '\n');
-  t.equal(readme, await readmeWithTable(readme));
+test('the tables of docs/operations.md are those of the list (npm run operations-table)', async (t) => {
+  const document = readFileSync(operationsPath, 'utf8').replaceAll('\r\n', '\n');
+  t.equal(document, await withTables(document));
 });
