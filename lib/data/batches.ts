@@ -47,7 +47,8 @@ export function checkBatchSize(what: string, batchSize: number): void {
   checkWhole(`${what}: batchSize`, batchSize, 1);
 }
 
-function checkWhole(name: string, value: number, least: number): void {
+/** @internal Throws OptionError unless the value is a whole number of `least` or more. */
+export function checkWhole(name: string, value: number, least: number): void {
   if (!Number.isSafeInteger(value) || value < least) {
     throw new OptionError(`${name} is ${value}; expected a whole number from ${least} on`);
   }

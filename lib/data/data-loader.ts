@@ -9,14 +9,16 @@ import { DataError } from '../errors.js';
 import type { Tensor } from '../tensor.js';
 import { Variable } from '../variable.js';
 import type { LabelledData } from './arrays.js';
-import { checkBatchSize } from './batches.js';
+import { checkBatchSize, checkWhole } from './batches.js';
 
 /** Options of {@link DataLoader}. */
 export interface DataLoaderOptions {
-  /** Rows of a batch. Default 32. */
+  /** Rows of a batch, at most: a batch larger than the data is the data. Default 32. */
   readonly batchSize?: number;
   /** Decides the order of the rows. Default 0. */
   readonly seed?: number;
+  /** The epoch that the stream begins with, counted from 0: each has an order of its own. Default 0. */
+  readonly epoch?: number;
   /** Whether the rows come in another order in each epoch. Default true. */
   readonly shuffle?: boolean;
 }
@@ -46,7 +48,7 @@ export interface Batch {
 export class DataLoader {
   /** Rows of the data set. */
   readonly count: number;
-  /** Rows of a batch. */
+  /** Rows of a batch: as asked for, or all of the data. */
   readonly batchSize: number;
   readonly #shuffle: boolean;
   readonly #inputs: Variable;
@@ -58,20 +60,21 @@ export class DataLoader {
 
   /**
    * Throws DataError for data without rows, OptionError for an unknown option, a batch size that is no whole number of 1
-   * or more, or a seed that is none of 0 or more.
+   * or more, or a seed or epoch that is none of 0 or more.
    */
   constructor(data: LabelledData, options: DataLoaderOptions = {}) {
-    checkOptionNames('DataLoader', options, ['batchSize', 'seed', 'shuffle']);
-    const { batchSize = 32, seed = 0, shuffle = true } = options;
+    checkOptionNames('DataLoader', options, ['batchSize', 'seed', 'epoch', 'shuffle']);
+    const { batchSize = 32, seed = 0, epoch = 0, shuffle = true } = options;
     checkBatchSize('DataLoader', batchSize);
+    checkWhole('DataLoader: epoch', epoch, 0);
     this.count = data.labels.length;
     if (this.count === 0) throw new DataError('DataLoader: the data hold no rows');
-    this.batchSize = batchSize;
+    this.batchSize = Math.min(batchSize, this.count);
     this.#shuffle = shuffle;
     this.#inputs = new Variable('data.inputs', data.inputs, [this.count, ...data.inputShape]);
     this.#labels = new Variable('data.labels', data.labels);
-    const state = Uint32Array.of(...keyOfSeed(checkSeed(seed)), 0, 0);
-    const rows = new Int32Array(batchSize);
+    const state = Uint32Array.of(...keyOfSeed(checkSeed(seed)), epoch, 0);
+    const rows = new Int32Array(this.batchSize);
     writeRows(rows, state, 0, { count: this.count, shuffle });
     this.#state = new Variable('data.state', state);
     this.#rows = new Variable('data.rows', rows);
@@ -85,11 +88,12 @@ export class DataLoader {
   /**
    * Inside a traced function: the batch behind the one that the last replay took.
    *
-   * @param size rows, where it is not `batchSize`: for a last, shorter batch of an epoch
+   * @param rowCount rows, where it is not `batchSize`: for a last, shorter batch of an epoch. At most all of the data
    */
-  next(size = this.batchSize): Batch {
-    checkBatchSize('DataLoader.next', size);
+  next(rowCount = this.batchSize): Batch {
+    checkBatchSize('DataLoader.next', rowCount);
     const { count } = this;
+    const size = Math.min(rowCount, count);
     const [state, shuffle] = [this.#state, this.#shuffle];
     const taken = moveAtEnd({ state, word: POSITION_WORD, limit: count, rows: this.#rows, shuffle }, size);
     const isReady = taken === 0 && size === this.batchSize;

@@ -21,7 +21,7 @@ export type Loss = (logits: Tensor, labels: Tensor) => Tensor;
 export interface EvaluateOptions extends RunOptions {
   /** Default: {@link softmaxCrossEntropy}. */
   readonly loss?: Loss;
-  /** Rows computed at once. Default 256. */
+  /** Rows computed at once, at most: all of them where there are fewer. Default 256. */
   readonly batchSize?: number;
 }
 
@@ -84,7 +84,7 @@ export class Evaluator {
 
 /** Options of {@link predict}. */
 export interface PredictOptions extends RunOptions {
-  /** Rows computed at once. Default 256. */
+  /** Rows computed at once, at most: all of them where there are fewer. Default 256. */
   readonly batchSize?: number;
 }
 

@@ -14,6 +14,7 @@ import { tune } from '../tune.js';
 import { EpochSteps } from './epoch-steps.js';
 import { Evaluator, type Loss } from './evaluate.js';
 import { Meter } from './meter.js';
+import { refuseInTraining, trainExclusively } from './exclusive.js';
 import { prepareModel } from './prepare-model.js';
 
 /** What one epoch came to. */
@@ -50,9 +51,9 @@ export interface History {
 export interface FitOptions extends RunOptions {
   /** How often to go through the data: a whole number of 0 or more. */
   readonly epochs: number;
-  /** What changes the parameters, such as {@link SGD}. Its state goes on where it is used for another `fit`. */
+  /** What changes the parameters, such as {@link SGD}. Its state goes on where it is used for another `fit`, and so do the epochs. */
   readonly optimizer: Optimizer;
-  /** Examples in a step; the last step of an epoch takes what is left. Default 32. */
+  /** Examples in a step; the last step of an epoch takes what is left. More than there are: all of them. Default 32. */
   readonly batchSize?: number;
   /** Default: {@link softmaxCrossEntropy}. */
   readonly loss?: Loss;
@@ -93,15 +94,24 @@ const OPTION_NAMES = [
  * training mode and validated in evaluation mode, whatever its own mode, which stays as it is; a part that was switched to
  * evaluation mode on its own (`model.body.eval()`) is trained in that mode.
  *
- * Throws OptionError for an unknown or unusable option, DataError where the data do not fit the model, and
- * TrainingError, naming the step, once the loss or the validation loss is not finite: what `onEpochEnd` saved last is
- * then the last good state.
+ * The order of the examples is a function of the seed and the epoch, and epochs go on with the steps that the optimizer has
+ * taken: 5 epochs and 5 more are, bit for bit, 10, where model, optimizer, data and options are the same.
+ *
+ * Throws OptionError for an unknown or unusable option and for a model that another `fit` is training, in whole or in part,
+ * DataError where the data do not fit the model, and TrainingError, naming the step, once the loss or the validation loss
+ * is not finite: what `onEpochEnd` saved last is then the last good state.
  */
 export async function fit(model: Module, data: LabelledData, options: FitOptions): Promise<History> {
   checkOptions(options);
-  const { epochs, validation, seed = 0, onEpochEnd, signal } = options;
+  refuseInTraining(model);
+  const { validation, seed = 0 } = options;
   prepareModel(model, data, 'training data', seed);
   if (validation) prepareModel(model, validation, 'validation data', seed);
+  return trainExclusively(model, () => train(model, data, options));
+}
+
+async function train(model: Module, data: LabelledData, options: FitOptions): Promise<History> {
+  const { epochs, validation, onEpochEnd, signal } = options;
   if (options.tune) await tune(options.device ?? defaultDevice());
   const trainer = new Trainer(model, data, options);
   const evaluator = validation && new Evaluator(model, validation, evaluatorOptions(options));
@@ -173,7 +183,8 @@ class Trainer {
 
   constructor(model: Module, data: LabelledData, options: FitOptions) {
     const { optimizer, loss = softmaxCrossEntropy, batchSize = 32, seed = 0, shuffle = true } = options;
-    this.#loader = new DataLoader(data, { batchSize, seed, shuffle });
+    const epoch = Math.floor(optimizer.step / Math.ceil(data.labels.length / batchSize));
+    this.#loader = new DataLoader(data, { batchSize, seed, epoch, shuffle });
     this.#steps = new EpochSteps(
       { training: true, model },
       this.#loader,

@@ -38,17 +38,37 @@ testOnDevices('the batches are those of batchIndices, one epoch after the other'
 
 testOnDevices('two batches in one step follow each other, of any size', async (t, device) => {
   const loader = new DataLoader(numbered(7), { batchSize: 2, shuffle: false });
-  const step = compile(() => [loader.next().labels, loader.next(11).labels], { device });
+  const step = compile(() => [loader.next().labels, loader.next(6).labels], { device });
   await step();
   const [first, second] = await step();
-  t.deepEqual(Array.from((await first?.data()) ?? []), [6, 0], 'the first step took 13 rows');
-  t.deepEqual(Array.from((await second?.data()) ?? []), [1, 2, 3, 4, 5, 6, 0, 1, 2, 3, 4]);
+  t.deepEqual(Array.from((await first?.data()) ?? []), [1, 2], 'the first step took 8 rows');
+  t.deepEqual(Array.from((await second?.data()) ?? []), [3, 4, 5, 6, 0, 1]);
+});
+
+testOnDevices('a batch larger than the data is the data', async (t, device) => {
+  const loader = new DataLoader(numbered(4), { batchSize: 2 ** 40, seed: 9 });
+  t.deepEqual([loader.batchSize, loader.batchesPerEpoch], [4, 1]);
+  const step = compile(() => [loader.next().labels, loader.next(1e7).labels], { device });
+  const batches = await step();
+  for (const [epoch, batch] of batches.entries()) {
+    t.deepEqual(await batch.data(), batchIndices(4, 2 ** 40, { seed: 9, epoch })[0]);
+  }
+});
+
+testOnDevices('the stream begins with the epoch that it is told', async (t, device) => {
+  const loader = new DataLoader(numbered(7), { batchSize: 3, seed: 9, epoch: 4 });
+  const next = compile(() => loader.next().labels, { device });
+  const seen: number[] = [];
+  for (let i = 0; i < 5; i++) seen.push(...(await (await next()).data()));
+  const expected = [4, 5].flatMap((epoch) => batchIndices(7, 7, { seed: 9, epoch }).flatMap((rows) => [...rows]));
+  t.deepEqual(seen.slice(0, 14), expected);
 });
 
 test('what is no data, no batch size or no seed is refused, and so is next() outside of a traced function', (t) => {
   const data = numbered(4);
   refuses(t, () => new DataLoader(data, { batchSize: 0 }), OptionError, 'batchSize is 0');
   refuses(t, () => new DataLoader(data, { seed: -1 }), OptionError, 'seed');
+  refuses(t, () => new DataLoader(data, { epoch: -1 }), OptionError, 'epoch');
   // @ts-expect-error an unknown option
   refuses(t, () => new DataLoader(data, { batchsize: 2 }), OptionError, 'batchSize');
   const empty = { inputs: new Float32Array(0), inputShape: [1], labels: new Int32Array(0), classNames: [] };

@@ -23,7 +23,7 @@ testOnDevices('evaluate gives the same in batches with a remainder as in one', a
   const data = clouds(11, 6);
   const model = net(8, 0.9).build([6]);
   const whole = await evaluate(model, data, { device });
-  for (const batchSize of [1, 4, 10, 11, 12]) {
+  for (const batchSize of [1, 4, 10, 11, 12, 2 ** 40]) {
     const { loss, accuracy } = await evaluate(model, data, { device, batchSize });
     t.ok(Math.abs(loss / whole.loss - 1) < 1e-5, `loss ${loss} in batches of ${batchSize}, ${whole.loss} in one`);
     t.ok(Math.abs(accuracy - whole.accuracy) < 1e-6);
@@ -55,7 +55,7 @@ testOnDevices('predict gives a row for each input, in batches with a remainder',
   const whole = await predict(model, data, { device });
   t.deepEqual(whole.shape, [11, 2]);
   const inputs = tensor(data.inputs, { shape: [11, 6] });
-  for (const batchSize of [1, 4, 11, 100]) {
+  for (const batchSize of [1, 4, 11, 100, 2 ** 40]) {
     const output = await predict(model, inputs, { device, batchSize });
     t.deepEqual(output.shape, [11, 2]);
     t.equal(differs(await output.data(), await whole.data(), TOLERANCE), undefined, `batches of ${batchSize}`);

@@ -19,6 +19,7 @@ import {
   OptionError,
   predict,
   Sequential,
+  ShapeError,
   SGD,
   softmaxCrossEntropy,
   stateOf,
@@ -383,6 +384,107 @@ test('a signal that was aborted before takes no step', async (t) => {
   const { loss } = await fit(model, clouds(10, 3), { epochs: 3, optimizer, signal: AbortSignal.abort() });
   t.deepEqual([loss.length, optimizer.step], [0, 0]);
   t.deepEqual(await weightsOf(model), before);
+});
+
+testOnDevices('ten epochs are five and five, and ten times one, bit for bit', async (t, device) => {
+  const train = async (...parts: readonly number[]): Promise<unknown> => {
+    const model = net(8, 0.5);
+    const optimizer = new SGD({ learningRate: (step) => 0.2 / (1 + step), momentum: 0.9, dampening: 0.1 });
+    const histories: History[] = [];
+    for (const epochs of parts) {
+      // 20 rows in batches of 8, 8 and 4
+      const options = { epochs, batchSize: 8, optimizer, validation: clouds(6, 6, 2), seed: 3, device };
+      histories.push(await fit(model, clouds(20, 6), options));
+    }
+    const numbers = [0, 1, 2, 3].map((kind) => histories.flatMap((history) => numbersOf(history)[kind]));
+    return [numbers, await weightsOf(model)];
+  };
+  const whole = await train(10);
+  t.deepEqual(await train(5, 5), whole);
+  t.deepEqual(await train(0, ...new Array<number>(10).fill(1)), whole);
+});
+
+test('epochs that go on have an order of their own, also behind one that was broken off', async (t) => {
+  const data = clouds(20, 6);
+  const options = { seed: 3, batchSize: 8, device: cpu };
+  const model = net(8, 0);
+  const abort = new AbortController();
+  const optimizer = new SGD({
+    learningRate: (step) => {
+      if (step === 3) abort.abort(); // in the first step of epoch 1
+      return 0.1;
+    },
+  });
+  await fit(model, data, { ...options, epochs: 5, optimizer, signal: abort.signal });
+  const broken = optimizer.step - 3;
+  t.ok(broken === 1 || broken === 2, 'the last step was not taken');
+  await fit(model, data, { ...options, epochs: 2, optimizer });
+  // Epoch 0, some of epoch 1, and from its beginning epoch 1 again, and 2.
+  const looped = net(8, 0).build([6], { seed: 3 });
+  const plain = new SGD({ learningRate: 0.1 });
+  const inputs = new Variable('x', data.inputs, [20, 6]);
+  const labels = new Variable('labels', data.labels);
+  const step = compile((rows) => {
+    plain.minimize(
+      softmaxCrossEntropy(looped.forward(gather(inputs, rows)), gather(labels, rows)),
+      looped.parameters(),
+    );
+  });
+  const batchesOf = (epoch: number): Int32Array[] => batchIndices(20, 8, { seed: 3, epoch });
+  const taken = [...batchesOf(0), ...batchesOf(1).slice(0, broken), ...batchesOf(1), ...batchesOf(2)];
+  for (const rows of taken) await step(rows);
+  t.deepEqual(await weightsOf(model), await weightsOf(looped));
+});
+
+test('a batch larger than the data is the data', async (t) => {
+  const data = clouds(5, 6);
+  const train = async (batchSize: number): Promise<unknown> => {
+    const model = net(8, 0.5);
+    const options = { epochs: 3, batchSize, optimizer: sgd(), validation: clouds(6, 6, 2), device: cpu };
+    return [numbersOf(await fit(model, data, options)), await weightsOf(model)];
+  };
+  const expected = await train(5);
+  for (const batchSize of [6, 1e7, 2 ** 40, Number.MAX_SAFE_INTEGER]) t.deepEqual(await train(batchSize), expected);
+});
+
+test('a second fit on a model that is being trained is refused, and the first one goes on', async (t) => {
+  const options = { epochs: 3, batchSize: 8, seed: 3 };
+  const alone = net(8, 0.5);
+  const expected = await fit(alone, clouds(20, 6), { ...options, optimizer: sgd() });
+  const model = net(8, 0.5);
+  const again = (on: Sequential, epochs = 1): Promise<History> =>
+    fit(on, clouds(20, 6), { ...options, epochs, optimizer: sgd() });
+  const words = ['being trained by another fit', 'fc1.weight'];
+  const first = fit(model, clouds(20, 6), {
+    ...options,
+    optimizer: sgd(),
+    onEpochEnd: () => rejects(t, again(model), OptionError, ...words),
+  });
+  await rejects(t, again(model), OptionError, ...words);
+  await rejects(t, again(model, 0), OptionError, ...words);
+  const around = new Sequential({ body: model, head: new Dense(2) });
+  await rejects(t, again(around), OptionError, 'being trained by another fit', 'body.fc1.weight');
+  const sharing = new Sequential([model.layers.get('fc1') ?? new Dense(8), new Dense(2)]);
+  await rejects(t, again(sharing), OptionError, 'being trained by another fit', '0.weight');
+  t.equal((await again(net(8, 0.5))).loss.length, 1, 'another model is trained meanwhile');
+  const { loss } = await first;
+  t.deepEqual(loss, expected.loss);
+  t.deepEqual(await weightsOf(model), await weightsOf(alone));
+  t.equal((await again(model)).loss.length, 1, 'afterwards it can be trained again');
+});
+
+test('a model whose training failed, was refused or was broken off can be trained again', async (t) => {
+  const model = net(8, 0);
+  const data = clouds(20, 6);
+  const train = (options: Partial<FitOptions>): Promise<History> =>
+    fit(model, data, { epochs: 2, optimizer: sgd(), ...options });
+  await rejects(t, train({ onEpochEnd: () => Promise.reject(new Error('disk full')) }), Error, 'disk full');
+  await rejects(t, train({ loss: (logits) => logits }), ShapeError, 'scalar');
+  await rejects(t, train({ validation: clouds(4, 3) }), DataError, 'validation data');
+  await rejects(t, train({ optimizer: sgd(1e30) }), TrainingError, 'not finite');
+  await train({ signal: AbortSignal.abort() });
+  model.parameters().forEach((parameter) => parameter.set(new Float32Array(parameter.size)));
+  t.equal((await train({})).loss.length, 2);
 });
 
 test('timers and signals get their turn while the CPU device computes', async (t) => {
