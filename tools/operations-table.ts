@@ -92,7 +92,7 @@ function kernelsOf(operation: Operation): string[] {
 }
 
 function gradientOf({ name, gradient }: Operation, names: ReadonlySet<string>): string {
-  if (typeof gradient !== 'function') return `none: ${gradient.none}`;
+  if (typeof gradient !== 'function') return `none: ${'none' in gradient ? gradient.none : gradient.unwritten}`;
   return names.has(`${name}Gradient`) ? `\`${name}Gradient\`` : 'by other operations';
 }
 

@@ -48,9 +48,13 @@ export function outputKey(node: Pick<GraphNode, 'id'>, index: number): string {
 
 /** The tensor in whose storage this one lives: itself, or what a chain of aliases (reshapes) starts from. */
 export function storageOf(tensor: Tensor): Tensor {
-  const { origin } = tensor;
-  const source = origin.kind === 'node' && origin.node.operation.alias ? origin.node.inputs[0] : undefined;
-  return source ? storageOf(source) : tensor;
+  let storage = tensor;
+  for (let source: Tensor | undefined = tensor; source;) {
+    storage = source;
+    const { origin }: Tensor = source;
+    source = origin.kind === 'node' && origin.node.operation.alias ? origin.node.inputs[0] : undefined;
+  }
+  return storage;
 }
 
 /** `apply` for an operation with one output. */

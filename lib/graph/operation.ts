@@ -10,6 +10,11 @@ import type { SimdPhase } from './simd.js';
  */
 export type DType = 'f32' | 'f16' | 'i32' | 'u32';
 
+/** Whether numbers of a type change in small steps, and so have gradients. */
+export function isFloat(dtype: DType): boolean {
+  return dtype === 'f32' || dtype === 'f16';
+}
+
 /** Shape and element type of a tensor. */
 export interface TensorSpec {
   /** Sizes of the axes, outermost first. */
@@ -108,8 +113,11 @@ export interface Operation<A extends Attributes = Attributes> {
   variants?(call: Call<A>, target: KernelTarget): readonly KernelVariant[];
   /** How WebAssembly SIMD kernels compute it for these sizes, phase by phase; undefined, or left out: the reference runs. */
   simd?(call: Call<A>): readonly SimdPhase[] | undefined;
-  /** Gradients of the inputs, written with other operations; or the reason why there are none. */
-  readonly gradient: GradientRule<A> | { readonly none: string };
+  /**
+   * Gradients of the inputs, written with other operations; or why there is `none`: the output changes in steps, or not at
+   * all, so that a gradient stops here; or why it is `unwritten`, so that asking for it is refused.
+   */
+  readonly gradient: GradientRule<A> | { readonly none: string } | { readonly unwritten: string };
   /** The operation as a stage of another one's kernel, where it can be one; see lib/graph/fusion.ts. */
   stage?(use: { readonly inputs: readonly Tensor[]; readonly attributes: A }): Stage | undefined;
   /** What takes the place of the operation and of a stage behind it, where its kernel can carry out both. */

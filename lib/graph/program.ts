@@ -5,7 +5,7 @@ import type { Variable } from '../variable.js';
 import { fuse, type GraphRoots } from './fuse.js';
 import type { FusionTarget } from './fusion.js';
 import { planMemory, type MemoryPlan } from './memory.js';
-import { type GraphNode, storageOf } from './node.js';
+import { type GraphNode, outputKey, outputsOf, storageOf } from './node.js';
 import { nodesBefore } from './nodes.js';
 import { type Attributes, attributesText, type NumericArray, type Operation, type TensorSpec } from './operation.js';
 import type { Trace } from './trace.js';
@@ -104,14 +104,21 @@ export function buildProgram(
   };
 
   const memory = planMemory(nodes, outputs);
+  const places = new Map<string, Place>();
   const place = (tensor: Tensor): Place => {
     const { origin } = tensor;
-    if (origin.kind !== 'node') return leafPlace(tensor);
-    const { operation, inputs: sources } = origin.node;
-    const source = operation.alias ? sources[0] : sources[operation.writes?.[origin.index] ?? -1];
-    if (source) return place(source);
-    return { kind: 'slot', index: memory.slotOf(origin.node, origin.index) };
+    const known = origin.kind === 'node' ? places.get(outputKey(origin.node, origin.index)) : leafPlace(tensor);
+    if (!known) throw new Error('a tensor has no place before its node');
+    return known;
   };
+  // In the order of the nodes, so that what lives where its source does finds that one's place.
+  for (const node of nodes) {
+    node.specs.forEach((_, index) => {
+      const source = node.inputs[node.operation.alias ? 0 : (node.operation.writes?.[index] ?? -1)];
+      const own = source ? place(source) : ({ kind: 'slot', index: memory.slotOf(node, index) } as const);
+      places.set(outputKey(node, index), own);
+    });
+  }
   const refer = (tensor: Tensor): Placed => ({ shape: tensor.shape, dtype: tensor.dtype, place: place(tensor) });
 
   const steps = nodes
@@ -120,12 +127,8 @@ export function buildProgram(
       operation: node.operation,
       attributes: node.attributes,
       inputs: node.inputs.map(refer),
-      outputs: node.specs.map((spec, index) => ({ ...spec, place: outputPlace(node, index) })),
+      outputs: outputsOf(node).map(refer),
     }));
-  function outputPlace(node: GraphNode, index: number): Place {
-    const source = node.inputs[node.operation.writes?.[index] ?? -1];
-    return source ? place(source) : { kind: 'slot', index: memory.slotOf(node, index) };
-  }
   return {
     steps,
     inputs: inputs.map(({ shape, dtype }) => ({ shape, dtype })),

@@ -184,7 +184,7 @@ function lossOperation(chain: LossChain): Operation<LossAttributes> {
         },
       }),
     ],
-    gradient: { none: 'fused operations come after differentiation' },
+    gradient: { unwritten: 'fused operations come after differentiation' },
     writes,
     join: joinLoss,
     tolerance: crossEntropyLoss.tolerance,

@@ -35,7 +35,7 @@ const likelihoodGradient = defineOperation<{ readonly classes: number }>({
   },
   simd: ({ inputs: [target], attributes: { classes } }) =>
     phasesOf('gradient', target?.shape[0] ?? 0, classes, [1, 1, classes]),
-  gradient: { none: 'second derivatives of the loss are not written' },
+  gradient: { unwritten: 'second derivatives of the loss are not written' },
   tolerance: { absolute: 0, relative: 0 },
   cases: SHAPES.map(([N, classes]) => ({
     inputs: [{ shape: [N], dtype: 'i32', fill: { below: classes } }, { shape: [N] }],

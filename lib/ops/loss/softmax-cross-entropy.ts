@@ -51,7 +51,7 @@ const crossEntropyGradient = defineOperation<CrossEntropyAttributes>({
     });
     return [{ tasks }];
   },
-  gradient: { none: 'second derivatives of the loss are not written' },
+  gradient: { unwritten: 'second derivatives of the loss are not written' },
   tolerance: { absolute: 1e-5, relative: 2e-5 },
   cases: crossEntropyCases(true),
 });

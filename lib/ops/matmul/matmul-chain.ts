@@ -112,7 +112,7 @@ export function chainOperation(chain: Chain): Operation<MatmulAttributes> {
       const [{ shape: a }, { shape: b }] = matricesOf(inputs);
       return matmulSimdPhases(a, b, attributes, blockFinishOf(chain, sizesOf(a, b, attributes).N));
     },
-    gradient: { none: 'fused operations come after differentiation' },
+    gradient: { unwritten: 'fused operations come after differentiation' },
     ...(writes.some((source) => source !== undefined) && { writes }),
     tolerance: product.tolerance,
     cases: [],

@@ -103,7 +103,7 @@ export function minimum(a: TensorLike, b: TensorLike): Tensor {
   return applyBinary(minimumOperation, a, b);
 }
 
-/** 1 where a = b, else 0, broadcast. It has no gradient. */
+/** 1 where a = b, else 0, broadcast. A gradient stops here. */
 export function equal(a: TensorLike, b: TensorLike): Tensor {
   return applyBinary(equalOperation, a, b);
 }

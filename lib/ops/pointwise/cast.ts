@@ -2,7 +2,7 @@ import { roundToFloat16 } from '../../float16.js';
 import { castWgsl, commonWgsl } from '../../generated/wgsl.js';
 import { ceilDivide, foldWorkgroups, Uniforms } from '../../graph/launch.js';
 import { applyOne } from '../../graph/node.js';
-import { defineOperation, type DType, type NumericArray } from '../../graph/operation.js';
+import { defineOperation, type DType, isFloat, type NumericArray } from '../../graph/operation.js';
 import { type Shape, sizeOf } from '../../shape.js';
 import { asTensor, type Tensor, type TensorLike } from '../../tensor.js';
 
@@ -52,10 +52,6 @@ const castOperation = defineOperation<CastAttributes>({
   ],
 });
 
-function isFloat(dtype: DType): boolean {
-  return dtype === 'f32' || dtype === 'f16';
-}
-
 /** What becomes of a number, before it is stored in an array of the type, which rounds to f32 and wraps integers. */
 function conversion(from: DType, to: DType, { BYTES_PER_ELEMENT }: NumericArray): (value: number) => number {
   // Storage in float64 rounds nothing: finite differences need numbers between the 16-bit floats.
@@ -81,7 +77,7 @@ function integers(from: 'i32' | 'u32', to: DType) {
  * - Floats become integers by leaving out what is behind the point; those beyond the type's limits become the limit, NaN
  *   becomes 0. Between `i32` and `u32` the bits stay.
  *
- * From float to float the gradient is passed on as it is, in f32; integers have none.
+ * From float to float the gradient is passed on as it is, in f32; it stops at integers.
  *
  * `f16` is a type of storage: `matmul` and `linear` compute with such tensors, everything else refuses them.
  */

@@ -87,7 +87,7 @@ export function defineUnary(row: UnaryRow): UnaryOperations {
     ],
     simd: ({ outputs: [output], attributes }) =>
       phasesOf(unaryGradientWasm, `${row.wgsl}Derivative`, 2, output?.shape ?? [], attributes),
-    gradient: { none: 'second derivatives of pointwise functions are not written' },
+    gradient: { unwritten: 'second derivatives of pointwise functions are not written' },
     stage: ({ attributes }) => ({
       position: 1,
       reads: [{ input: 0, at: 6 }],
