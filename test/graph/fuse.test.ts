@@ -9,6 +9,7 @@ import {
   add,
   clamp,
   dropout,
+  gather,
   gelu,
   leakyRelu,
   linear,
@@ -17,6 +18,7 @@ import {
   relu,
   sigmoid,
   SGD,
+  softmaxCrossEntropy,
   sum,
   tanh,
   tensor,
@@ -198,6 +200,57 @@ test('a product is not moved behind a change of what it reads', async (t) => {
   t.deepEqual(Array.from(await (await step(x)).data()), [1, 0, 3, 4]);
   t.deepEqual(Array.from(await (await step(x)).data()), [2, 0, 6, 8]);
   t.notOk(stepsOf(step).includes('matmul + relu'));
+});
+
+test('rows are read from their table only where neither it nor the row numbers were written over since', async (t) => {
+  for (const device of [fusing, await webgpu()]) {
+    const table = new Variable('table', Float32Array.of(1, 2, 3, 4, 5, 6), [3, 2]);
+    const rows = new Variable('rows', Int32Array.of(2, 0));
+    const overTable = compile(
+      (x) => {
+        const picked = gather(table, rows);
+        table.assign(multiply(table, 10));
+        return matmul(picked, x);
+      },
+      { device },
+    );
+    const overRows = compile(
+      (x) => {
+        const picked = gather(table, rows);
+        rows.assign(tensor(Int32Array.of(1, 1)));
+        return matmul(picked, x);
+      },
+      { device },
+    );
+    const identity = tensor([
+      [1, 0],
+      [0, 1],
+    ]);
+    t.deepEqual(Array.from(await (await overTable(identity)).data()), [5, 6, 1, 2], 'of the table as it was');
+    t.deepEqual(Array.from(await (await overTable(identity)).data()), [50, 60, 10, 20]);
+    t.deepEqual(
+      Array.from(await (await overRows(identity)).data()),
+      [500, 600, 100, 200],
+      'by the numbers as they were',
+    );
+    t.deepEqual(Array.from(await (await overRows(identity)).data()), [300, 400, 300, 400]);
+
+    const labels = new Variable('labels', Int32Array.of(0, 1, 1));
+    const loss = compile(
+      (logits) => {
+        const target = gather(labels, tensor(Int32Array.of(0, 1)));
+        labels.assign(tensor(Int32Array.of(1, 0, 0)));
+        return softmaxCrossEntropy(logits, target);
+      },
+      { device },
+    );
+    const logits = tensor([
+      [50, 0],
+      [0, 50],
+    ]);
+    t.deepEqual(Array.from(await (await loss(logits)).data()), [0], 'labels as they were: all right');
+    t.deepEqual(Array.from(await (await loss(logits)).data()), [50], 'and then all wrong');
+  }
 });
 
 test('products with batch axes, and other sums than a bias, are not fused', async (t) => {
