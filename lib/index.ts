@@ -3,7 +3,7 @@
  * kernelwright: neural networks in TypeScript on hand-written WebGPU kernels. This entry runs in browsers and in Node;
  * `kernelwright/node` adds image folders, files and the opening of WebGPU in Node.
  *
- * @packageDocumentation
+ * @module kernelwright
  */
 export { compile, type CompiledFunction, type RepeatOptions, type CompiledInput } from './compile.js';
 export { run, type RunOptions } from './run.js';

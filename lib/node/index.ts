@@ -1,7 +1,7 @@
 /**
  * What needs Node: opening WebGPU through the package `webgpu`, image folders, and files.
  *
- * @packageDocumentation
+ * @module kernelwright/node
  */
 export { readSafetensors, writeFileAtomically, writeSafetensors } from './files.js';
 export { imageFolder, type ImageFolderOptions, type ImageSet, type PictureLayout } from './image-folder.js';
