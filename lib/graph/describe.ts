@@ -20,7 +20,7 @@ export function describeProgram(program: Program, dispatches: number, bytesOf: (
     operation.name,
     `${from.map(name).join(', ')} → ${to.map(name).join(', ')}`,
   ]);
-  const width = Math.max(0, ...rows.map(([, operation = '']) => operation.length));
+  const width = rows.reduce((widest, [, operation = '']) => Math.max(widest, operation.length), 0);
   const joined = steps.reduce((count, { operation }) => count + operation.name.split(' + ').length, 0);
   const total = (specs: readonly TensorSpec[]): number => specs.reduce((sum, spec) => sum + bytesOf(spec), 0);
   const bytes = {

@@ -70,6 +70,11 @@ export function foldWorkgroups(count: number): [number, number, number] {
   return [Math.ceil(count / rows), rows, 1];
 }
 
+/** Bytes of scratch that each of these launches finds enough: they follow one another, so they can share it. */
+export function scratchBytesOf(launches: readonly Launch[]): number {
+  return launches.reduce((most, { scratchBytes = 0 }) => Math.max(most, scratchBytes), 0);
+}
+
 export function ceilDivide(a: number, b: number): number {
   return Math.ceil(a / b);
 }

@@ -38,25 +38,18 @@ export function planMemory(nodes: readonly GraphNode[], outputs: readonly Tensor
   });
   for (const output of outputs) extend(output, Infinity);
 
-  const slots: { elements: number; freeFrom: number }[] = [];
+  const pool = new Pool();
   const assigned = new Map<string, number>();
+  const ending: number[][] = nodes.map(() => []);
+  let step = 0;
   for (const [key, { elements, first, last }] of lifetimes) {
-    let best: number | undefined;
-    slots.forEach((slot, index) => {
-      if (slot.freeFrom > first) return;
-      const current = best === undefined ? undefined : slots[best];
-      if (!current || fitsBetter(slot.elements, current.elements, elements)) best = index;
-    });
-    best ??= slots.push({ elements, freeFrom: 0 }) - 1;
-    const slot = slots[best];
-    if (slot) {
-      slot.elements = Math.max(slot.elements, elements);
-      slot.freeFrom = last + 1;
-    }
-    assigned.set(key, best);
+    for (; step < first; step++) ending[step]?.forEach((slot) => pool.release(slot));
+    const slot = pool.take(elements);
+    ending[last]?.push(slot);
+    assigned.set(key, slot);
   }
   return {
-    slots: slots.map(({ elements }) => ({ elements })),
+    slots: pool.sizes.map((elements) => ({ elements })),
     slotOf(node, output) {
       const slot = assigned.get(outputKey(node, output));
       if (slot === undefined) throw new Error(`${node.operation.name} has no place in the memory plan`);
@@ -65,10 +58,40 @@ export function planMemory(nodes: readonly GraphNode[], outputs: readonly Tensor
   };
 }
 
-function fitsBetter(candidate: number, current: number, elements: number): boolean {
-  const fits = candidate >= elements;
-  if (fits !== current >= elements) return fits;
-  return fits ? candidate < current : candidate > current;
+/** Slots, of which the free ones are kept in order of their size, and of their number where that is the same. */
+class Pool {
+  /** Number of elements of each slot. */
+  readonly sizes: number[] = [];
+  readonly #free: number[] = [];
+
+  /** The smallest free slot that holds so many elements, else the largest one, which grows, else a new one. */
+  take(elements: number): number {
+    let at = this.#place(elements);
+    if (at === this.#free.length) at = this.#place(this.#sizeOf(this.#free.at(-1)));
+    const [slot = this.sizes.push(elements) - 1] = this.#free.splice(at, 1);
+    this.sizes[slot] = Math.max(this.#sizeOf(slot), elements);
+    return slot;
+  }
+
+  release(slot: number): void {
+    this.#free.splice(this.#place(this.#sizeOf(slot), slot), 0, slot);
+  }
+
+  /** How many free slots come before one of that size and number. */
+  #place(size: number, slot = -1): number {
+    let [from, to] = [0, this.#free.length];
+    while (from < to) {
+      const middle = (from + to) >> 1;
+      const [other, otherSize] = [this.#free[middle] ?? NaN, this.#sizeOf(this.#free[middle])];
+      if (otherSize < size || (otherSize === size && other < slot)) from = middle + 1;
+      else to = middle;
+    }
+    return from;
+  }
+
+  #sizeOf(slot: number | undefined): number {
+    return this.sizes[slot ?? -1] ?? 0;
+  }
 }
 
 /** The node output whose buffer a tensor lives in; undefined for leaves and for what lives in a variable. */

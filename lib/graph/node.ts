@@ -14,7 +14,12 @@ export interface GraphNode {
   readonly inputs: readonly Tensor[];
   readonly specs: readonly TensorSpec[];
   readonly trace: Trace | undefined;
+  /** Of an alias: the tensor in whose storage its output lives, which is no alias. */
+  readonly storage: Tensor | undefined;
 }
+
+/** A node before it is put into a graph. */
+export type NodeParts = Omit<GraphNode, 'id' | 'storage'>;
 
 /** Adds a node to the graph: checks the shapes at once and computes nothing. Returns the node's outputs. */
 export function apply<A extends Attributes>(
@@ -32,8 +37,9 @@ export function apply<A extends Attributes>(
 }
 
 /** A node as it is given, unchecked; its id is the next one. Returns its outputs. */
-export function createNode(parts: Omit<GraphNode, 'id'>): Tensor[] {
-  return outputsOf({ ...parts, id: nodesMade++ });
+export function createNode(parts: NodeParts): Tensor[] {
+  const source = parts.operation.alias ? parts.inputs[0] : undefined;
+  return outputsOf({ ...parts, id: nodesMade++, storage: source && storageOf(source) });
 }
 
 /** The outputs of a node, as tensors. */
@@ -48,13 +54,8 @@ export function outputKey(node: Pick<GraphNode, 'id'>, index: number): string {
 
 /** The tensor in whose storage this one lives: itself, or what a chain of aliases (reshapes) starts from. */
 export function storageOf(tensor: Tensor): Tensor {
-  let storage = tensor;
-  for (let source: Tensor | undefined = tensor; source;) {
-    storage = source;
-    const { origin }: Tensor = source;
-    source = origin.kind === 'node' && origin.node.operation.alias ? origin.node.inputs[0] : undefined;
-  }
-  return storage;
+  const { origin } = tensor;
+  return (origin.kind === 'node' ? origin.node.storage : undefined) ?? tensor;
 }
 
 /** `apply` for an operation with one output. */

@@ -5,7 +5,7 @@ import type { Variable } from '../variable.js';
 import { fuse, type GraphRoots } from './fuse.js';
 import type { FusionTarget } from './fusion.js';
 import { planMemory, type MemoryPlan } from './memory.js';
-import { type GraphNode, outputKey, outputsOf, storageOf } from './node.js';
+import { type GraphNode, storageOf } from './node.js';
 import { nodesBefore } from './nodes.js';
 import { type Attributes, attributesText, type NumericArray, type Operation, type TensorSpec } from './operation.js';
 import type { Trace } from './trace.js';
@@ -104,37 +104,38 @@ export function buildProgram(
   };
 
   const memory = planMemory(nodes, outputs);
-  const places = new Map<string, Place>();
+  /** Where the outputs of the nodes so far are: an update is where what it writes over is. */
+  const computed = new Map<GraphNode, readonly Place[]>();
   const place = (tensor: Tensor): Place => {
-    const { origin } = tensor;
-    const known = origin.kind === 'node' ? places.get(outputKey(origin.node, origin.index)) : leafPlace(tensor);
-    if (!known) throw new Error('a tensor has no place before its node');
+    const storage = storageOf(tensor);
+    const { origin } = storage;
+    if (origin.kind !== 'node') return leafPlace(storage);
+    const known = computed.get(origin.node)?.[origin.index];
+    if (!known) throw new Error(`${origin.node.operation.name} has no place in the program`);
     return known;
   };
-  // In the order of the nodes, so that what lives where its source does finds that one's place.
-  for (const node of nodes) {
-    node.specs.forEach((_, index) => {
-      const source = node.inputs[node.operation.alias ? 0 : (node.operation.writes?.[index] ?? -1)];
-      const own = source ? place(source) : ({ kind: 'slot', index: memory.slotOf(node, index) } as const);
-      places.set(outputKey(node, index), own);
-    });
-  }
-  const refer = (tensor: Tensor): Placed => ({ shape: tensor.shape, dtype: tensor.dtype, place: place(tensor) });
-
+  const placed = (tensor: Tensor): Placed => ({ shape: tensor.shape, dtype: tensor.dtype, place: place(tensor) });
   const steps = nodes
     .filter((node) => !node.operation.alias)
-    .map((node) => ({
-      operation: node.operation,
-      attributes: node.attributes,
-      inputs: node.inputs.map(refer),
-      outputs: outputsOf(node).map(refer),
-    }));
+    .map((node): Step => {
+      const { operation, attributes, specs } = node;
+      const from = node.inputs.map(placed);
+      const to = specs.map((spec, index): Placed => {
+        const target = from[operation.writes?.[index] ?? -1];
+        return { ...spec, place: target?.place ?? { kind: 'slot', index: memory.slotOf(node, index) } };
+      });
+      computed.set(
+        node,
+        to.map((output) => output.place),
+      );
+      return { operation, attributes, inputs: from, outputs: to };
+    });
   return {
     steps,
     inputs: inputs.map(({ shape, dtype }) => ({ shape, dtype })),
     constants,
     variables,
-    outputs: outputs.map(refer),
+    outputs: outputs.map(placed),
     slots: memory.slots,
   };
 }

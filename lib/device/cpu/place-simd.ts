@@ -27,7 +27,7 @@ export async function placeSimd(device: CpuDevice, steps: readonly PlacedStep[])
   );
 
   if (used.some(({ tasks }) => tasks.length > 1)) await pool.start();
-  const scratchBytes = Math.max(0, ...used.map((phase) => phase.scratchBytes ?? 0));
+  const scratchBytes = used.reduce((most, phase) => Math.max(most, phase.scratchBytes ?? 0), 0);
   const scratchStride = Math.ceil(scratchBytes / SCRATCH_ALIGNMENT) * SCRATCH_ALIGNMENT;
   const scratch = device.allocate({ shape: [(scratchStride / 4) * pool.threads], dtype: 'u32' });
   const placed = steps.map(({ inputs, outputs }, i) =>

@@ -1,5 +1,5 @@
 import { DeviceError } from '../../errors.js';
-import type { Launch } from '../../graph/launch.js';
+import { type Launch, scratchBytesOf } from '../../graph/launch.js';
 import type { NumericArray } from '../../graph/operation.js';
 import type { Placed, Program, Step } from '../../graph/program.js';
 import { sizeOf } from '../../shape.js';
@@ -150,8 +150,8 @@ function isEmpty(placed: Placed): boolean {
 
 /** One buffer for the scratch of all launches: an operation's launches follow one another, so they can share it. */
 function scratchBuffer(device: WebGpuDevice, launches: readonly Launch[]): GPUBuffer | undefined {
-  const bytes = Math.max(...launches.map(({ scratchBytes = 0 }) => scratchBytes));
-  if (bytes <= 0) return undefined;
+  const bytes = scratchBytesOf(launches);
+  if (bytes === 0) return undefined;
   return device.gpu.createBuffer({ label: 'scratch', size: Math.ceil(bytes / 16) * 16, usage: STORAGE_USAGE });
 }
 

@@ -1,5 +1,5 @@
 import { DeviceError } from '../../errors.js';
-import type { Launch } from '../../graph/launch.js';
+import { type Launch, scratchBytesOf } from '../../graph/launch.js';
 import type { NumericArray } from '../../graph/operation.js';
 import { STORAGE_USAGE, UNIFORM_USAGE, type WebGpuArray } from './array.js';
 import type { WebGpuDevice } from './device.js';
@@ -30,7 +30,7 @@ export async function launchJob(
     made.push(buffer);
     return buffer;
   };
-  const scratch = bufferOf(Math.max(0, ...launches.map(({ scratchBytes = 0 }) => scratchBytes)), STORAGE_USAGE);
+  const scratch = bufferOf(scratchBytesOf(launches), STORAGE_USAGE);
   const bindGroups = launches.map((launch) => {
     const buffers = launch.bindings.map((binding) => {
       if ('scratch' in binding) return scratch;

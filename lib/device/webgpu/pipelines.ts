@@ -1,5 +1,6 @@
 import { DeviceError } from '../../errors.js';
 import type { Kernel, Launch } from '../../graph/launch.js';
+import { attributesText } from '../../graph/operation.js';
 
 /** What a binding gives a kernel. */
 export type Access = 'read' | 'write' | 'uniform';
@@ -10,9 +11,9 @@ export type Access = 'read' | 'write' | 'uniform';
  */
 export class Pipelines {
   readonly #gpu: GPUDevice;
-  readonly #modules = new Map<string, GPUShaderModule>();
+  /** By source text. */
+  readonly #compiled = new Map<string, CompiledModule>();
   readonly #layouts = new Map<string, GPUBindGroupLayout>();
-  readonly #pipelines = new Map<string, Promise<GPUComputePipeline>>();
 
   constructor(gpu: GPUDevice) {
     this.#gpu = gpu;
@@ -21,10 +22,10 @@ export class Pipelines {
   get(launch: Launch): Promise<GPUComputePipeline> {
     const { kernel, constants = {} } = launch;
     const access = accessOf(launch);
-    const key = [keyOf(access), kernel.entryPoint, JSON.stringify(constants), kernel.code].join('\n');
-    const known = this.#pipelines.get(key);
+    const { module, pipelines } = this.#compile(kernel);
+    const key = [keyOf(access), kernel.entryPoint, attributesText(constants)].join('\n');
+    const known = pipelines.get(key);
     if (known) return known;
-    const module = this.#module(kernel);
     const pipeline = this.#gpu
       .createComputePipelineAsync({
         label: kernel.name,
@@ -36,8 +37,8 @@ export class Pipelines {
         const details = messages.map(({ lineNum, linePos, message }) => `\n  ${lineNum}:${linePos} ${message}`);
         throw new DeviceError(`kernel ${kernel.name} was refused: ${String(error)}${details.join('')}`);
       });
-    this.#pipelines.set(key, pipeline);
-    pipeline.catch(() => this.#pipelines.delete(key));
+    pipelines.set(key, pipeline);
+    pipeline.catch(() => pipelines.delete(key));
     return pipeline;
   }
 
@@ -57,12 +58,20 @@ export class Pipelines {
     return layout;
   }
 
-  #module(kernel: Kernel): GPUShaderModule {
-    const module =
-      this.#modules.get(kernel.code) ?? this.#gpu.createShaderModule({ label: kernel.name, code: kernel.code });
-    this.#modules.set(kernel.code, module);
-    return module;
+  #compile({ code, name }: Kernel): CompiledModule {
+    const compiled = this.#compiled.get(code) ?? {
+      module: this.#gpu.createShaderModule({ label: name, code }),
+      pipelines: new Map<string, Promise<GPUComputePipeline>>(),
+    };
+    this.#compiled.set(code, compiled);
+    return compiled;
   }
+}
+
+/** A source text as a module, and its pipelines by entry point, constants and layout. */
+interface CompiledModule {
+  readonly module: GPUShaderModule;
+  readonly pipelines: Map<string, Promise<GPUComputePipeline>>;
 }
 
 /** GPUShaderStage.COMPUTE: Node has no such global. */

@@ -1,0 +1,75 @@
+import test from 'tape';
+import { buildProgram, structureOf } from '../../lib/graph/program.js';
+import { record, type Trace } from '../../lib/graph/trace.js';
+import { add, relu, reshape, type Tensor, tensor, Variable } from '../../lib/index.js';
+import { Plan } from '../../lib/plan.js';
+import { cpu } from '../support/devices.js';
+
+interface Recorded {
+  readonly outputs: readonly Tensor[];
+  readonly trace: Trace | undefined;
+}
+
+/** Graphs of so many nodes. */
+const GRAPHS: Readonly<Record<string, (nodes: number) => Recorded>> = {
+  'a chain of additions': (nodes) => {
+    let value = tensor([1, 2, 3]);
+    for (let i = 0; i < nodes; i++) value = add(value, 1);
+    return { outputs: [value], trace: undefined };
+  },
+  'a chain of reshapes': (nodes) => {
+    let value = relu(tensor([1, 2, 3, 4]));
+    for (let i = 1; i < nodes; i++) value = reshape(value, i % 2 === 0 ? [4] : [2, 2]);
+    return { outputs: [value], trace: undefined };
+  },
+  'results side by side': (nodes) => {
+    const outputs = Array.from({ length: nodes }, (_, i) => relu(tensor([i])));
+    return { outputs, trace: undefined };
+  },
+  'updates of one variable': (nodes) => {
+    const variable = new Variable('counter', Float32Array.of(0));
+    const { trace, result } = record(() => {
+      for (let i = 0; i < nodes / 2; i++) variable.assign(add(variable, 1));
+      return variable.value;
+    });
+    return { outputs: [result], trace };
+  },
+};
+
+/** The least of some times, in milliseconds: the others were disturbed. */
+function millisecondsOf(work: () => void): number {
+  const times = Array.from({ length: 4 }, () => {
+    const start = performance.now();
+    work();
+    return performance.now() - start;
+  });
+  return Math.min(...times);
+}
+
+for (const [name, graphOf] of Object.entries(GRAPHS)) {
+  test(`${name}: twenty thousand are a program, and eight times as many take about eight times as long`, (t) => {
+    const { outputs, trace } = graphOf(20_000);
+    const { steps } = buildProgram(outputs, [], trace);
+    t.equal(steps.length, name === 'a chain of reshapes' ? 1 : 20_000);
+    t.ok(structureOf(outputs, trace).key.length > 20_000);
+    const timeOf = (nodes: number): number => {
+      const graph = graphOf(nodes);
+      return millisecondsOf(() => {
+        graphOf(nodes);
+        buildProgram(graph.outputs, [], graph.trace);
+        structureOf(graph.outputs, graph.trace);
+      });
+    };
+    timeOf(500);
+    const [few, many] = [timeOf(500), timeOf(4000)];
+    t.ok(many < 32 * few, `quadratic would be 64 times: ${few.toFixed(1)} ms, ${many.toFixed(1)} ms`);
+    t.end();
+  });
+}
+
+test('a plan of two thousand operations is made at once, and computes', async (t) => {
+  const { outputs } = GRAPHS['a chain of additions']?.(2000) ?? { outputs: [] };
+  const plan = await Plan.build(cpu, outputs, [], undefined);
+  t.deepEqual(await (await plan.run([]))[0]?.data(), Float32Array.of(2001, 2002, 2003));
+  plan.dispose();
+});
