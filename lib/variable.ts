@@ -1,7 +1,7 @@
 import { ShapeError, TraceError } from './errors.js';
 import type { Device, DeviceArray } from './device/device.js';
 import type { DType, NumericArray, TensorSpec } from './graph/operation.js';
-import { activeTrace, refuseWhileTracing, requireTrace } from './graph/trace.js';
+import { activeTrace, guarded, refuseWhileTracing, requireTrace } from './graph/trace.js';
 import { applyOne, storageOf } from './graph/node.js';
 import { assign } from './ops/state/assign.js';
 import { copy } from './ops/moving/copy.js';
@@ -140,8 +140,28 @@ export class Variable implements TensorSpec {
   }
 }
 
-/** A variable that an optimizer trains. */
-export class Parameter extends Variable {}
+/** A variable that an optimizer trains, unless it is frozen. */
+export class Parameter extends Variable {
+  #isFrozen = false;
+
+  /**
+   * Whether optimizers change it (PyTorch: `requires_grad`, Keras: `trainable`). True until {@link freeze}. A compiled
+   * function with an optimizer in it is recorded again when it changed.
+   */
+  get isTrainable(): boolean {
+    return guarded(() => !this.#isFrozen);
+  }
+
+  /** No optimizer changes it from here on, and no gradient is computed for it by `minimize`. */
+  freeze(): void {
+    this.#isFrozen = true;
+  }
+
+  /** Optimizers change it again. */
+  unfreeze(): void {
+    this.#isFrozen = false;
+  }
+}
 
 function specOf(data: NumericArray, shape: Shape = [data.length]): TensorSpec {
   if (sizeOf(shape) !== data.length) {

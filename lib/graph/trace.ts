@@ -77,6 +77,11 @@ export function activeTrace(): Trace | undefined {
   return active;
 }
 
+/** What `read` gives, guarded while tracing: the recording is valid only as long as it gives the same. */
+export function guarded<T>(read: () => T): T {
+  return active ? active.guard(read) : read();
+}
+
 /** Like {@link activeTrace}, for what makes sense only while tracing: throws TraceError naming `what` otherwise. */
 export function requireTrace(what: string): Trace {
   if (!active) throw new TraceError(`${what} changes state: call it inside a function given to compile() or run()`);

@@ -1,6 +1,6 @@
 import { OptionError, TraceError } from '../errors.js';
 import { checkSeed, Generator } from '../generator.js';
-import { activeTrace, type Mode, record } from '../graph/trace.js';
+import { activeTrace, guarded, type Mode, record } from '../graph/trace.js';
 import { checkShape, type Shape } from '../shape.js';
 import { Tensor } from '../tensor.js';
 import { Parameter, Variable } from '../variable.js';
@@ -51,9 +51,8 @@ export abstract class Module {
    * again when it changed.
    */
   get training(): boolean {
-    const trace = activeTrace();
-    const read = (): boolean => this.#trainingIn(trace?.mode);
-    return trace?.guard(read) ?? read();
+    const mode = activeTrace()?.mode;
+    return guarded(() => this.#trainingIn(mode));
   }
 
   #trainingIn(mode: Mode | undefined): boolean {

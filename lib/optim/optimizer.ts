@@ -1,7 +1,8 @@
 import { moveOnceAtEnd } from '../counters.js';
 import { OptionError } from '../errors.js';
-import { gradient } from '../graph/gradient.js';
+import { gradientsWhereReached } from '../graph/gradient.js';
 import { MAX_REPLAYS, requireTrace } from '../graph/trace.js';
+import { broadcastTo } from '../ops/moving/broadcast-to.js';
 import { learningRateOf, optimizerState, STEP_WORD } from '../ops/update/optimizer-state.js';
 import type { Tensor } from '../tensor.js';
 import { type Parameter, Variable } from '../variable.js';
@@ -48,34 +49,54 @@ export abstract class Optimizer {
     return this.#state.value;
   }
 
-  /** Records the gradients of `loss` and one step with them. Returns the gradients, in the order of `parameters`. */
+  /**
+   * Records the gradients of `loss` and one step with them. A parameter that is frozen, or that the loss does not depend
+   * on, stays as it is, whatever the weight decay; one that is listed twice takes one step. Returns the gradients, in the
+   * order of `parameters`: 0 for those that stay.
+   *
+   * Throws OptionError where there are no parameters or all are frozen, TraceError outside of a traced function.
+   */
   minimize(loss: Tensor, parameters: readonly Parameter[]): Tensor[] {
-    const gradients = gradient(loss, parameters);
-    this.apply(parameters, gradients);
-    return gradients;
+    const trained = trainableOf(parameters);
+    const found = gradientsWhereReached(loss, trained);
+    const gradients = new Map<Parameter, Tensor>();
+    trained.forEach((parameter, i) => {
+      const own = found[i];
+      if (own) gradients.set(parameter, own);
+    });
+    this.#recordStep(gradients);
+    return parameters.map((parameter) => gradients.get(parameter) ?? broadcastTo(0, parameter.shape));
   }
 
   /**
-   * Records one step with given gradients, for clipping them or adding them up first.
-   * Throws OptionError where their number differs, TraceError outside of a traced function.
+   * Records one step with given gradients, for clipping them or adding them up first. Parameters that are frozen stay.
+   * Throws OptionError where the numbers differ, a parameter is listed twice, there are none or all are frozen, TraceError
+   * outside of a traced function.
    */
   apply(parameters: readonly Parameter[], gradients: readonly Tensor[]): void {
-    const trace = requireTrace('an optimizer');
-    if (parameters.length === 0) {
-      throw new OptionError('the optimizer was given no parameters: build the model first (model.build)');
-    }
+    const trained = new Set(trainableOf(parameters));
     if (gradients.length !== parameters.length) {
       throw new OptionError(
         `the optimizer was given ${gradients.length} gradients for ${parameters.length} parameters`,
       );
     }
+    const steps = new Map<Parameter, Tensor>();
+    parameters.forEach((parameter, i) => {
+      if (steps.has(parameter)) {
+        throw new OptionError(`the optimizer was given ${parameter.name} twice: add up its gradients and list it once`);
+      }
+      const own = gradients[i];
+      if (own && trained.has(parameter)) steps.set(parameter, own);
+    });
+    this.#recordStep(steps);
+  }
+
+  #recordStep(gradients: ReadonlyMap<Parameter, Tensor>): void {
+    const trace = requireTrace('an optimizer');
     trace.beforeReplay(this.#prepareSteps);
     moveOnceAtEnd({ state: this.#state, word: STEP_WORD });
     const learningRate = learningRateOf(this.#state.value);
-    parameters.forEach((parameter, i) => {
-      const own = gradients[i];
-      if (own) this.update(parameter, own, learningRate);
-    });
+    for (const [parameter, own] of gradients) this.update(parameter, own, learningRate);
   }
 
   /** Frees the optimizer's buffers. */
@@ -104,4 +125,28 @@ export abstract class Optimizer {
     }
     return rate;
   }
+}
+
+/** Those that are not frozen, each once. Throws OptionError where there is none. */
+function trainableOf(parameters: readonly Parameter[]): Parameter[] {
+  if (parameters.length === 0) {
+    throw new OptionError('the optimizer was given no parameters: build the model first (model.build)');
+  }
+  const trainable = [...new Set(parameters)].filter((parameter) => parameter.isTrainable);
+  if (trainable.length === 0) throw new OptionError('all parameters of the optimizer are frozen: unfreeze one of them');
+  return trainable;
+}
+
+/**
+ * Parameters by the names that their state goes by: their own, and `name#2`, `name#3` … for those of other models that are
+ * called the same, in the order given.
+ */
+export function namesOf(parameters: Iterable<Parameter>): Map<string, Parameter> {
+  const names = new Map<string, Parameter>();
+  for (const parameter of parameters) {
+    let name = parameter.name;
+    for (let i = 2; names.has(name); i++) name = `${parameter.name}#${i}`;
+    names.set(name, parameter);
+  }
+  return names;
 }

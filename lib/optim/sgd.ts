@@ -4,7 +4,7 @@ import { sgdMomentumUpdate, sgdUpdate } from '../ops/update/sgd.js';
 import { checkOptionNames } from '../suggest.js';
 import type { Tensor } from '../tensor.js';
 import { type Parameter, Variable } from '../variable.js';
-import { type LearningRate, Optimizer } from './optimizer.js';
+import { type LearningRate, namesOf, Optimizer } from './optimizer.js';
 
 /** Options of {@link SGD}. */
 export interface SGDOptions {
@@ -54,7 +54,11 @@ export class SGD extends Optimizer {
   }
 
   override namedVariables(): Map<string, Variable> {
-    return new Map([...this.#velocities].map(([{ name }, velocity]) => [`${name}.momentum_buffer`, velocity]));
+    const state = new Map<string, Variable>();
+    for (const [name, parameter] of namesOf(this.#velocities.keys())) {
+      state.set(`${name}.momentum_buffer`, this.#velocityOf(parameter));
+    }
+    return state;
   }
 
   /** The velocity of a parameter (PyTorch: momentum_buffer); undefined without momentum or before the first use. */

@@ -1,11 +1,16 @@
 import test from 'tape';
 import {
+  add,
+  argmax,
+  cast,
   compile,
+  concat,
   gradient,
   multiply,
   Optimizer,
   OptionError,
   Parameter,
+  reshape,
   run,
   SGD,
   ShapeError,
@@ -83,6 +88,87 @@ testOnDevices('minimize computes the gradients of the loss, steps, and gives the
   t.deepEqual([await dA?.data(), await dB?.data()], [Float32Array.of(6, -12), Float32Array.of(5)]);
   t.deepEqual(await a.data(), Float32Array.of(-0.5, 1));
   t.deepEqual(await b.data(), Float32Array.of(1.75));
+});
+
+testOnDevices('a parameter that the loss does not reach stays, weight decay or not', async (t, device) => {
+  for (const momentum of [0, 0.5]) {
+    const optimizer = new SGD({ learningRate: 0.5, momentum, weightDecay: 0.5 });
+    const [a, b, c] = [1, 2, 3].map((value) => new Parameter('p', Float32Array.of(value), []));
+    if (!a || !b || !c) throw new Error('three');
+    // c is reached by whole numbers alone: its place among others has no derivative
+    const step = compile(
+      () =>
+        optimizer.minimize(multiply(square(a), cast(argmax(concat([reshape(c, [1]), tensor([0])])), 'f32')), [a, b, c]),
+      { device },
+    );
+    const gradients = await step();
+    const values = await Promise.all([a, b, c].map(async (parameter) => (await parameter.data())[0]));
+    t.deepEqual(values, [1 - 0.5 * 0.5, 2, 3], 'a has the gradient 0, and decays');
+    t.deepEqual(await Promise.all(gradients.map((own) => own.item())), [0, 0, 0]);
+  }
+});
+
+testOnDevices('a parameter that is listed twice takes one step', async (t, device) => {
+  for (const momentum of [0, 0.5]) {
+    const optimizer = new SGD({ learningRate: 0.25, momentum });
+    const [a, b] = [new Parameter('a', Float32Array.of(1)), new Parameter('b', Float32Array.of(1))];
+    const step = compile(() => optimizer.minimize(sum(add(square(a), square(b))), [a, b, a]), { device });
+    const gradients = await step();
+    t.deepEqual([await a.data(), await b.data()], [Float32Array.of(0.5), Float32Array.of(0.5)]);
+    t.deepEqual(await Promise.all(gradients.map((own) => own.item())), [2, 2, 2]);
+    const twice = (): Promise<void> => run(() => optimizer.apply([a, a], [tensor([1]), tensor([1])]), { device });
+    await rejects(t, twice(), OptionError, 'a twice');
+    t.deepEqual(await a.data(), Float32Array.of(0.5));
+  }
+});
+
+testOnDevices('a frozen parameter stays, until it is unfrozen; a compiled step follows', async (t, device) => {
+  const optimizer = new SGD({ learningRate: 0.25, weightDecay: 0.5, momentum: 0.5 });
+  const [a, b] = [new Parameter('a', Float32Array.of(1)), new Parameter('b', Float32Array.of(1))];
+  let recordings = 0;
+  const step = compile(
+    () => {
+      recordings++;
+      return optimizer.minimize(sum(multiply(a, b)), [a, b]);
+    },
+    { device },
+  );
+  const values = async (): Promise<unknown> => [(await a.data())[0], (await b.data())[0]];
+  a.freeze();
+  t.notOk(a.isTrainable);
+  t.equal(await (await step())[0]?.item(), 0, 'its gradient is not asked for');
+  t.deepEqual(await values(), [1, 0.625], '1 - 0.25 · (1 + 0.5)');
+  a.unfreeze();
+  b.freeze();
+  await step();
+  t.deepEqual(await values(), [0.71875, 0.625], '1 - 0.25 · (0.625 + 0.5)');
+  await step();
+  t.equal(recordings, 2);
+  a.freeze();
+  await rejects(t, step(), OptionError, 'all', 'frozen');
+  const apply = (): Promise<void> => run(() => optimizer.apply([a, b], [tensor([1]), tensor([1])]), { device });
+  await rejects(t, apply(), OptionError, 'all', 'frozen');
+  const before = await b.data();
+  a.unfreeze();
+  await apply();
+  t.deepEqual(await b.data(), before);
+});
+
+test('namesakes of two models keep a state each', async (t) => {
+  const optimizer = new SGD({ learningRate: 0.5, momentum: 0.5 });
+  const parameters = [1, 2, 3].map(() => new Parameter('fc.weight', Float32Array.of(0)));
+  parameters.push(new Parameter('fc.weight#2', Float32Array.of(0)));
+  const gradients = parameters.map((_, i) => tensor([i]));
+  await run(() => optimizer.apply(parameters, gradients), { device: cpu });
+  const state = optimizer.namedVariables();
+  t.deepEqual(await Promise.all([...state].map(async ([name, velocity]) => [name, (await velocity.data())[0]])), [
+    ['fc.weight.momentum_buffer', 0],
+    ['fc.weight#2.momentum_buffer', 1],
+    ['fc.weight#3.momentum_buffer', 2],
+    ['fc.weight#2#2.momentum_buffer', 3],
+  ]);
+  optimizer.dispose();
+  for (const velocity of state.values()) await rejects(t, velocity.data(), TraceError, 'dispose');
 });
 
 testOnDevices('one optimizer may be stepped by several functions: it counts the steps of all', async (t, device) => {
