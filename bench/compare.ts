@@ -8,7 +8,7 @@
 import { readFile } from 'node:fs/promises';
 import { runProgram } from '../examples/cli.js';
 import { DataError, OptionError } from '../lib/errors.js';
-import { reasonOf } from '../lib/node/files.js';
+import { reasonOf } from '../lib/node/reasons.js';
 import { type Change, compareResults, LEAST_CHANGE, type Measured, nameOf, readResults } from './comparison.js';
 import { timeText } from './table.js';
 

@@ -7,7 +7,7 @@
  */
 import { runProgram } from '../examples/cli.js';
 import { KernelwrightError } from '../lib/errors.js';
-import { writeFileAtomically } from '../lib/node/files.js';
+import { writeFileAtomically } from '../lib/node/write-file.js';
 import type { MatmulVariant } from '../lib/ops/matmul/matmul-kernels.js';
 import { caseInputs } from '../test/support/cases.js';
 import { type Check, checkOf } from './check.js';

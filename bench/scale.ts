@@ -9,7 +9,7 @@
  * Exit code 1: memory grew.
  */
 import { helpText, parseOptions, runProgram } from '../examples/cli.js';
-import { writeFileAtomically } from '../lib/node/files.js';
+import { writeFileAtomically } from '../lib/node/write-file.js';
 import { type Device, OptionError } from '../lib/index.js';
 import { openDevice } from '../lib/node/index.js';
 import { growthOf, sampleMemory } from './scale/endurance.js';

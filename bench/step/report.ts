@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { arch, cpus, platform, totalmem } from 'node:os';
-import { writeFileAtomically } from '../../lib/node/files.js';
+import { writeFileAtomically } from '../../lib/node/write-file.js';
 import { figure } from '../table.js';
 
 /** The machine that a benchmark ran on. */

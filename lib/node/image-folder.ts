@@ -5,7 +5,7 @@ import type { LabelledData } from '../data/arrays.js';
 import { resizeBilinear, type PictureSize } from '../data/resize.js';
 import { DataError, OptionError } from '../errors.js';
 import { compareCodePoints } from '../io/code-points.js';
-import { reasonOf } from './files.js';
+import { reasonOf } from './reasons.js';
 import { decodePng, type DecodedPng, type Rgb } from './png.js';
 
 /** The order of the numbers of one picture: [3, height, width] or [height, width, 3]. */

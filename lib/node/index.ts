@@ -3,8 +3,9 @@
  *
  * @module kernelwright/node
  */
-export { readSafetensors, writeFileAtomically, writeSafetensors } from './files.js';
+export { readSafetensors, writeSafetensors } from './safetensors.js';
 export { imageFolder, type ImageFolderOptions, type ImageSet, type PictureLayout } from './image-folder.js';
 export { openDevice } from './open-device.js';
 export { decodePng, type DecodedPng, type DecodePngOptions, type Rgb } from './png.js';
 export { loadWeights, saveWeights } from './weights.js';
+export { writeFileAtomically } from './write-file.js';

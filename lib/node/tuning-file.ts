@@ -1,13 +1,17 @@
-import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import type { TuningStore } from '../device/webgpu/tuning/store.js';
-import { writeFileAtomically } from './files.js';
+import { readRegularFile } from './read-file.js';
+import { writeFileAtomically } from './write-file.js';
 
 /** Keeps tuning's choices in a file of the user's cache folder. */
 export function tuningFile(path = join(cacheFolder(), 'kernelwright', 'tuning.json')): TuningStore {
   return {
-    read: () => readFile(path, 'utf8').catch(() => undefined),
+    read: () =>
+      readRegularFile(path).then(
+        (bytes) => new TextDecoder().decode(bytes),
+        () => undefined,
+      ),
     write: (text) => writeFileAtomically(path, text),
   };
 }

@@ -1,6 +1,6 @@
 import type { Module } from '../nn/module.js';
 import { loadState, stateOf } from '../nn/state.js';
-import { readSafetensors, writeSafetensors } from './files.js';
+import { readSafetensors, writeSafetensors } from './safetensors.js';
 
 /** Saves the model's weights as .safetensors, with PyTorch's names and layouts. Atomic: a crash leaves the old file. */
 export async function saveWeights(path: string, model: Module): Promise<void> {

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import test from 'tape';
 import { DataError } from '../../lib/errors.js';
 import type { SafetensorsTensor } from '../../lib/io/safetensors.js';
-import { writeSafetensors } from '../../lib/node/files.js';
+import { writeSafetensors } from '../../lib/node/safetensors.js';
 import { compare } from './compare.js';
 import { readCases } from './index-file.js';
 

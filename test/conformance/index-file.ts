@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { DataError } from '../../lib/errors.js';
-import { reasonOf } from '../../lib/node/files.js';
+import { reasonOf } from '../../lib/node/reasons.js';
 import { UsageError } from './usage-error.js';
 
 /** What a tensor of a case is for; see the README of the vectors. */

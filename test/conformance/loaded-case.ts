@@ -1,6 +1,6 @@
 import { DataError } from '../../lib/errors.js';
 import type { SafetensorsTensor } from '../../lib/io/safetensors.js';
-import { readSafetensors } from '../../lib/node/files.js';
+import { readSafetensors } from '../../lib/node/safetensors.js';
 import { formatShape, sameShape, type Shape } from '../../lib/shape.js';
 import { tensor, type Tensor } from '../../lib/tensor.js';
 import { Attributes } from './attributes.js';
