@@ -48,10 +48,10 @@ export { accuracy, correctPredictions } from './ops/loss/accuracy.js';
 export { argmax } from './ops/reduce/argmax.js';
 export { add, divide, equal, maximum, minimum, multiply, subtract } from './ops/pointwise/arithmetic.js';
 export { broadcastTo } from './ops/moving/broadcast-to.js';
-export { cast } from './ops/pointwise/cast.js';
+export { cast, type CastOptions, type NumberType } from './ops/pointwise/cast.js';
 export { concat } from './ops/moving/concat.js';
 export { dropout, type DropoutOptions } from './ops/random/dropout.js';
-export { gather } from './ops/moving/gather.js';
+export { gather, type GatherOptions } from './ops/moving/gather.js';
 export { binaryCrossEntropyWithLogits, meanSquaredError, type ReductionOptions } from './ops/loss/losses.js';
 export { abs, clamp, exp, log, negate, reciprocal, sqrt, square } from './ops/pointwise/math.js';
 export { linear } from './ops/matmul/linear.js';
@@ -99,9 +99,23 @@ export {
 export { fit, type EpochResult, type FitOptions, type History } from './train/fit.js';
 export { Meter, type MeterReading } from './train/meter.js';
 
-export { fromArrays, type FromArraysOptions, type LabelledData } from './data/arrays.js';
+export {
+  fromArrays,
+  type ExampleData,
+  type FromArraysOptions,
+  type LabelledData,
+  type TargetData,
+  type TrainingData,
+} from './data/arrays.js';
 export { batchIndices, type BatchOptions } from './data/batches.js';
-export { DataLoader, type Batch, type DataLoaderOptions } from './data/data-loader.js';
+export {
+  DataLoader,
+  type Batch,
+  type BatchOf,
+  type DataLoaderOptions,
+  type TargetBatch,
+  type TensorRecord,
+} from './data/data-loader.js';
 export { resizeBilinear, type PictureSize, type PixelLayout } from './data/resize.js';
 export { splitByClass, type Split, type SplitOptions } from './data/split.js';
 export {

@@ -130,7 +130,12 @@ export interface TensorOptions {
  * Throws DataError where nested arrays are ragged, ShapeError where the count does not fit `shape`.
  */
 export function tensor(values: NestedNumbers | NumericArray, options: TensorOptions = {}): Tensor {
-  if (values instanceof Float32Array || values instanceof Int32Array || values instanceof Uint32Array) {
+  if (
+    values instanceof Float32Array ||
+    values instanceof Int32Array ||
+    values instanceof Uint32Array ||
+    values instanceof Uint8Array
+  ) {
     return fromTyped(values, options);
   }
   const shape = nestedShape(values);
@@ -151,13 +156,15 @@ export type TensorLike = Tensor | Variable | number;
 /** @internal */
 export function dtypeOf(data: NumericArray): DType {
   if (data instanceof Int32Array) return 'i32';
-  return data instanceof Uint32Array ? 'u32' : 'f32';
+  if (data instanceof Uint32Array) return 'u32';
+  return data instanceof Uint8Array ? 'u8' : 'f32';
 }
 
 /** @internal A typed array of the type that stores `dtype`, with the values rounded to it. */
 export function arrayOf(dtype: DType, values: ArrayLike<number>): NumericArray {
   if (dtype === 'i32') return new Int32Array(values);
   if (dtype === 'u32') return new Uint32Array(values);
+  if (dtype === 'u8') return new Uint8Array(values);
   const floats = new Float32Array(values);
   // NOTE: a loop, here and for all arrays of data: typedArray.from with a function makes a list of heap numbers first.
   if (dtype === 'f16') for (let i = 0; i < floats.length; i++) floats[i] = roundToFloat16(values[i] ?? NaN);

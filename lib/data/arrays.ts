@@ -1,119 +1,207 @@
-import { DataError, ShapeError } from '../errors.js';
+import { DataError, OptionError, ShapeError } from '../errors.js';
+import { anything, checkOptions, number, show } from '../options.js';
+import { formatShape, type Shape, sizeOf } from '../shape.js';
 import type { NestedNumbers } from '../tensor.js';
+import { flattened } from './nested.js';
 
-/** Examples with one class each, in memory: what training, splitting and batching work on. N is the number of examples. */
-export interface LabelledData {
-  /** The inputs one after another: f32 [N, ...inputShape]. */
-  readonly inputs: Float32Array;
+/** What the two kinds of {@link TrainingData} have in common. N is the number of examples. */
+export interface ExampleData {
+  /** The inputs one after another, [N, ...inputShape]: f32, or bytes (u8), which stay bytes on the device. */
+  readonly inputs: Float32Array | Uint8Array;
   /** The shape of one input, without N; for example [3, 28, 28]. */
   readonly inputShape: readonly number[];
+  /** Of bytes: what is read in place of a byte b is the number b · scale, rounded to f32. Default 1. */
+  readonly scale?: number;
+  /** Where each example comes from, N paths; absent for data that was never in files. */
+  readonly files?: readonly string[];
+}
+
+/** Examples with one class each. */
+export interface LabelledData extends ExampleData {
   /** The class of each example as an index into `classNames`: i32 [N]. */
   readonly labels: Int32Array;
   /** The names of the classes, in the order of their indices. */
   readonly classNames: readonly string[];
-  /** Where each example comes from, N paths; absent for data that was never in files. */
-  readonly files?: readonly string[];
+}
+
+/** Examples with numbers to be predicted: of a regression, bits for sigmoid outputs, or probabilities of classes. */
+export interface TargetData extends ExampleData {
+  /** The targets one after another, [N, ...targetShape]. */
+  readonly targets: Float32Array;
+  /** The shape of one target, without N; for example [1]. */
+  readonly targetShape: readonly number[];
+}
+
+/** Examples in memory with what is to be predicted of them: what training, evaluation and batching work on. */
+export type TrainingData = LabelledData | TargetData;
+
+/** @internal What is to be predicted of the examples, whichever kind it is: its name, values, and shape for one example. */
+export function outcomesOf(data: TrainingData) {
+  if ('targets' in data) {
+    const { targets: values, targetShape: shape } = data;
+    return { name: 'targets', values, shape, count: values.length / sizeOf(shape) } as const;
+  }
+  const { labels: values } = data;
+  return { name: 'labels', values, shape: [], count: values.length } as const;
 }
 
 /** Options of {@link fromArrays}. */
 export interface FromArraysOptions {
   /** The shape of one input. Needed where the inputs are flat; otherwise the nesting gives it. */
   readonly inputShape?: readonly number[];
-  /** The names of the classes; by default '0', '1', … up to the largest label. */
+  /** Of inputs that are bytes: what they are multiplied by where they are read, such as 1 / 255. Default 1. */
+  readonly scale?: number;
+  /** With labels: the names of the classes; by default '0', '1', … up to the largest label. */
   readonly classNames?: readonly string[];
+  /** With targets: the shape of one. Default: that of the nesting; [1] for N flat numbers. */
+  readonly targetShape?: readonly number[];
 }
 
 /** Beyond this label, class names must be given: a label of a billion is a mistake, and would make a billion names. */
 const MAX_UNNAMED_LABEL = 65_535;
 
 /**
- * Makes labelled data from arrays in memory.
+ * Makes training data from arrays in memory: N inputs, and for each a class or numbers to be predicted.
  *
- *     fromArrays([[0, 0], [0, 1], [1, 0], [1, 1]], [0, 1, 1, 0]);
- *     fromArrays(pixels, labels, { inputShape: [3, 28, 28], classNames: ['hook', 'spanner'] });
+ *     fromArrays([[0, 0], [0, 1], [1, 0], [1, 1]], [0, 1, 1, 0]); // classes
+ *     fromArrays([[0, 0], [0, 1], [1, 0], [1, 1]], [[0], [1], [1], [0]]); // numbers, here bits for one sigmoid output
+ *     fromArrays(pixels, labels, { inputShape: [3, 28, 28], scale: 1 / 255 }); // of bytes
  *
  * @param inputs N inputs: nested arrays [N, ...inputShape], or flat numbers with the option `inputShape`. A
- *   `Float32Array` is kept, not copied; other numbers are rounded to float32.
- * @param labels N classes, whole numbers from 0 on
+ *   `Float32Array` or `Uint8Array` is kept, not copied; other numbers are rounded to float32.
+ * @param labels N classes, whole numbers from 0 on: a list of numbers, or a typed array of integers
  * @param options see {@link FromArraysOptions}
- * @throws DataError where the counts differ, the nesting is ragged (the place is named), an input is NaN or infinite in
- *   float32 (row and column are named; the column counts within the flat input), a label is no class, or there are no examples
- * @throws ShapeError where `inputShape` is missing, holds something else than whole numbers from 1 on, or does not fit
+ * @throws DataError where the counts differ, the nesting is ragged (the place is named), an input or target is NaN or
+ *   infinite in float32 (row and column are named; the column counts within the flat input), a label is no class, or
+ *   there are no examples
+ * @throws ShapeError where `inputShape` or `targetShape` is missing, holds something else than whole numbers from 1 on, or
+ *   does not fit
+ * @throws OptionError for an unknown option, or one that does not go with such inputs or targets
  */
 export function fromArrays(
-  inputs: Float32Array | readonly NestedNumbers[],
-  labels: readonly number[] | Int32Array,
+  inputs: Float32Array | Uint8Array | readonly NestedNumbers[],
+  labels: readonly number[] | Int32Array | Uint8Array,
+  options?: FromArraysOptions,
+): LabelledData;
+/**
+ * @param targets N targets: nested arrays [N, ...targetShape], or a flat `Float32Array`, which is kept, not copied
+ */
+export function fromArrays(
+  inputs: Float32Array | Uint8Array | readonly NestedNumbers[],
+  targets: Float32Array | readonly (readonly NestedNumbers[])[],
+  options?: FromArraysOptions,
+): TargetData;
+export function fromArrays(
+  inputs: Float32Array | Uint8Array | readonly NestedNumbers[],
+  outcomes: Float32Array | Int32Array | Uint8Array | readonly NestedNumbers[],
   options: FromArraysOptions = {},
-): LabelledData {
-  if (inputs.length === 0) throw new DataError('There are no inputs: the array is empty');
-  const { values, shape } =
-    inputs instanceof Float32Array ? { values: inputs, shape: [inputs.length] } : flattened(inputs);
-  const inputShape = shapeOfInput(shape, options.inputShape);
-  const columns = inputShape.reduce((product, size) => product * size, 1);
-  const rows = values.length / columns;
-  if (!Number.isInteger(rows)) {
+): TrainingData {
+  checkOptions('fromArrays', options, {
+    inputShape: anything,
+    scale: number(),
+    classNames: anything,
+    targetShape: anything,
+  });
+  const { values, shape } = numbersOf('inputs', inputs);
+  if (values.length === 0) throw new DataError('There are no inputs: the array is empty');
+  const inputShape = shapeOfOne('input', shape.slice(1), options.inputShape);
+  if (!inputShape) throw new ShapeError('Flat inputs need the option inputShape, such as [3, 28, 28]');
+  const count = values.length / sizeOf(inputShape);
+  if (!Number.isInteger(count)) {
     throw new DataError(
-      `${values.length} numbers are not a whole number of inputs of shape [${inputShape.join(', ')}]`,
+      `${values.length} numbers are not a whole number of inputs of shape ${formatShape(inputShape)}`,
     );
   }
-  if (rows !== labels.length) throw new DataError(`There are ${rows} inputs, but ${labels.length} labels`);
-  const broken = firstNotFinite(values);
-  if (broken >= 0) {
-    const [row, column] = [Math.floor(broken / columns), broken % columns];
-    throw new DataError(
-      `The input in row ${row}, column ${column} is ${values[broken]} in float32; expected a finite number`,
-    );
+  if (values instanceof Float32Array) checkFinite('input', values, sizeOf(inputShape));
+  if (options.scale !== undefined && values instanceof Float32Array) {
+    throw new OptionError('fromArrays: scale goes with inputs that are bytes, a Uint8Array');
   }
-  const classNames = options.classNames ?? defaultClassNames(labels);
-  checkLabels(labels, classNames.length);
-  return { inputs: values, inputShape, labels: new Int32Array(labels), classNames: [...classNames] };
+  const examples = { inputs: values, inputShape, ...(options.scale !== undefined && { scale: options.scale }) };
+  return isListOfLabels(outcomes)
+    ? { ...examples, ...labelsOf(outcomes, count, options) }
+    : { ...examples, ...targetsOf(outcomes, count, options) };
 }
 
-/** The shape of one input, from the shape of the array and from the option. */
-function shapeOfInput(shape: readonly number[], wanted: readonly number[] | undefined): readonly number[] {
-  const nested = shape.slice(1);
-  if (wanted === undefined) {
-    if (nested.length === 0) throw new ShapeError('Flat inputs need the option inputShape, such as [3, 28, 28]');
-    return nested;
+/** Classes stand in a flat list or in an array of integers; numbers in an array of floats, or in one array an example. */
+function isListOfLabels(
+  outcomes: Float32Array | Int32Array | Uint8Array | readonly NestedNumbers[],
+): outcomes is Int32Array | Uint8Array | readonly number[] {
+  if (outcomes instanceof Float32Array) return false;
+  return ArrayBuffer.isView(outcomes) || !Array.isArray(outcomes[0]);
+}
+
+function labelsOf(
+  labels: Int32Array | Uint8Array | readonly number[],
+  count: number,
+  { classNames, targetShape }: FromArraysOptions,
+): Pick<LabelledData, 'labels' | 'classNames'> {
+  if (targetShape) {
+    throw new OptionError(
+      'fromArrays: targetShape goes with numbers, in a Float32Array or in one array an example; a flat list holds classes',
+    );
   }
+  if (count !== labels.length) throw new DataError(`There are ${count} inputs, but ${labels.length} labels`);
+  const names = classNames ?? defaultClassNames(labels);
+  checkLabels(labels, names.length);
+  return { labels: new Int32Array(labels), classNames: [...names] };
+}
+
+function targetsOf(
+  targets: Float32Array | readonly NestedNumbers[],
+  count: number,
+  options: FromArraysOptions,
+): Pick<TargetData, 'targets' | 'targetShape'> {
+  if (options.classNames) throw new OptionError('fromArrays: classNames goes with labels, which are whole numbers');
+  const { values, shape } = targets instanceof Float32Array ? flat(targets) : flattened('targets', targets);
+  const own = shape.length === 1 && values.length === count ? [1] : shape.slice(1);
+  const targetShape = shapeOfOne('target', own, options.targetShape);
+  if (!targetShape) {
+    throw new ShapeError(`${values.length} flat targets of ${count} inputs need the option targetShape, such as [3]`);
+  }
+  const rows = values.length / sizeOf(targetShape);
+  if (rows !== count) {
+    throw new DataError(
+      `There are ${count} inputs, but ${rows} targets of shape ${formatShape(targetShape)} (${values.length} numbers)`,
+    );
+  }
+  checkFinite('target', values, sizeOf(targetShape));
+  return { targets: values, targetShape };
+}
+
+/** Flat or nested numbers with their shape; of flat ones that is their count. */
+function numbersOf(name: string, numbers: Float32Array | Uint8Array | readonly NestedNumbers[]) {
+  if (numbers instanceof Float32Array || numbers instanceof Uint8Array) return flat(numbers);
+  if (!Array.isArray(numbers)) {
+    throw new DataError(`The ${name} are ${show(numbers)}; expected a Float32Array, a Uint8Array or nested arrays`);
+  }
+  return numbers.length === 0 ? flat(new Float32Array(0)) : flattened(name, numbers);
+}
+
+function flat<Values extends Float32Array | Uint8Array>(values: Values): { values: Values; shape: number[] } {
+  return { values, shape: [values.length] };
+}
+
+/** The shape of one input or target, from its nesting and from the option; undefined where neither gives one. */
+function shapeOfOne(what: 'input' | 'target', nested: Shape, wanted: Shape | undefined): Shape | undefined {
+  if (wanted === undefined) return nested.length === 0 ? undefined : nested;
   for (const size of wanted) {
     if (!Number.isSafeInteger(size) || size < 1) {
-      throw new ShapeError(`inputShape [${wanted.join(', ')}] holds ${size}; expected whole numbers from 1 on`);
+      throw new ShapeError(`${what}Shape ${formatShape(wanted)} holds ${size}; expected whole numbers from 1 on`);
     }
   }
-  const product = (sizes: readonly number[]): number => sizes.reduce((all, size) => all * size, 1);
-  if (nested.length > 0 && product(nested) !== product(wanted)) {
-    throw new ShapeError(`inputShape [${wanted.join(', ')}] does not fit inputs of shape [${nested.join(', ')}]`);
+  if (nested.length > 0 && sizeOf(nested) !== sizeOf(wanted)) {
+    throw new ShapeError(`${what}Shape ${formatShape(wanted)} does not fit ${what}s of shape ${formatShape(nested)}`);
   }
   return [...wanted];
 }
 
-/** The numbers of nested arrays in row-major order, and their shape; the first number's place decides it. */
-function flattened(inputs: readonly NestedNumbers[]): { values: Float32Array; shape: number[] } {
-  const shape: number[] = [];
-  let inner: unknown = inputs;
-  while (Array.isArray(inner)) {
-    if (inner.length === 0) throw new DataError(`inputs${'[0]'.repeat(shape.length)} is empty; expected numbers`);
-    shape.push(inner.length);
-    inner = inner[0];
-  }
-  const values = new Float32Array(shape.reduce((product, size) => product * size, 1));
-  let next = 0;
-  const visit = (value: unknown, path: string, depth: number): void => {
-    const size = shape[depth];
-    if (size === undefined) {
-      if (typeof value !== 'number') throw new DataError(`${path} is ${describe(value)}; expected a number`);
-      values[next++] = value;
-      return;
-    }
-    if (!Array.isArray(value) || value.length !== size) {
-      const first = `inputs${'[0]'.repeat(depth)}`;
-      throw new DataError(`${path} is ${describe(value)}; expected ${size} entries, as in ${first}`);
-    }
-    for (let i = 0; i < size; i++) visit(value[i], `${path}[${i}]`, depth + 1); // holes count as undefined
-  };
-  visit(inputs, 'inputs', 0);
-  return { values, shape };
+function checkFinite(what: 'input' | 'target', values: Float32Array, columns: number): void {
+  const broken = firstNotFinite(values);
+  if (broken < 0) return;
+  const [row, column] = [Math.floor(broken / columns), broken % columns];
+  throw new DataError(
+    `The ${what} in row ${row}, column ${column} is ${values[broken]} in float32; expected a finite number`,
+  );
 }
 
 function firstNotFinite(values: Float32Array): number {
@@ -121,12 +209,7 @@ function firstNotFinite(values: Float32Array): number {
   return -1;
 }
 
-function describe(value: unknown): string {
-  if (Array.isArray(value)) return `an array of ${value.length}`;
-  return typeof value === 'object' && value !== null ? 'an object' : `${typeof value} ${String(value)}`;
-}
-
-function defaultClassNames(labels: readonly number[] | Int32Array): string[] {
+function defaultClassNames(labels: Int32Array | Uint8Array | readonly number[]): string[] {
   let largest = 0;
   for (const label of labels) largest = Math.max(largest, label);
   if (largest > MAX_UNNAMED_LABEL) {
@@ -135,11 +218,16 @@ function defaultClassNames(labels: readonly number[] | Int32Array): string[] {
   return Array.from({ length: Number.isInteger(largest) ? largest + 1 : 1 }, (_, i) => String(i));
 }
 
-function checkLabels(labels: readonly number[] | Int32Array, classes: number): void {
+function checkLabels(labels: Int32Array | Uint8Array | readonly number[], classes: number): void {
   for (let row = 0; row < labels.length; row++) {
     const label = labels[row] ?? NaN;
-    if (!Number.isInteger(label) || label < 0 || label >= classes) {
-      throw new DataError(`The label in row ${row} is ${label}; expected a whole number from 0 to ${classes - 1}`);
-    }
+    if (Number.isInteger(label) && label >= 0 && label < classes) continue;
+    const advice =
+      Number.isFinite(label) && (label < 0 || !Number.isInteger(label))
+        ? '. Numbers to be predicted stand in a Float32Array, or in one array an example: [[0.5], …]'
+        : '';
+    throw new DataError(
+      `The label in row ${row} is ${label}; expected a whole number from 0 to ${classes - 1}${advice}`,
+    );
   }
 }

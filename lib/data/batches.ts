@@ -1,5 +1,4 @@
-import { OptionError } from '../errors.js';
-import { boolean, checkOptions, type OptionRules, required, seed, wholeNumber } from '../options.js';
+import { boolean, checkArgument, checkOptions, type OptionRules, required, seed, wholeNumber } from '../options.js';
 import { keyOfSeed, permutation } from '../random.js';
 
 /** Options of {@link batchIndices}. */
@@ -30,9 +29,9 @@ const RULES: OptionRules<BatchOptions> = {
  *   option is unknown
  */
 export function batchIndices(count: number, batchSize: number, options: BatchOptions): Int32Array[] {
+  checkArgument('batchIndices', 'count', count, wholeNumber({ min: 0 }));
+  checkBatchSize('batchIndices', batchSize);
   checkOptions('batchIndices', options, RULES);
-  checkWhole('count', count, 0);
-  checkWhole('batchSize', batchSize, 1);
   const { epoch, shuffle = true } = options;
   const rowAt = shuffle ? permutation(count, keyOfSeed(options.seed), epoch) : (place: number) => place;
   const order = new Int32Array(count);
@@ -43,13 +42,6 @@ export function batchIndices(count: number, batchSize: number, options: BatchOpt
 }
 
 /** @internal Throws OptionError, naming the function, unless the batch size is a whole number of 1 or more. */
-export function checkBatchSize(what: string, batchSize: number): void {
-  checkWhole(`${what}: batchSize`, batchSize, 1);
-}
-
-/** @internal Throws OptionError unless the value is a whole number of `least` or more. */
-export function checkWhole(name: string, value: number, least: number): void {
-  if (!Number.isSafeInteger(value) || value < least) {
-    throw new OptionError(`${name} is ${value}; expected a whole number from ${least} on`);
-  }
+export function checkBatchSize(caller: string, batchSize: number): void {
+  checkArgument(caller, 'batchSize', batchSize, wholeNumber({ min: 1 }));
 }

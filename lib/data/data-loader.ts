@@ -1,15 +1,14 @@
 import { moveAtEnd } from '../counters.js';
-import { checkSeed } from '../generator.js';
+import { DataError } from '../errors.js';
 import { applyOne } from '../graph/node.js';
 import { batchRows, POSITION_WORD, writeRows } from '../ops/state/batch-rows.js';
 import { gather } from '../ops/moving/gather.js';
+import { boolean, checkOptions, type OptionRules, seed as seedRule, show, wholeNumber } from '../options.js';
 import { keyOfSeed } from '../random.js';
-import { checkOptionNames } from '../suggest.js';
-import { DataError } from '../errors.js';
-import type { Tensor } from '../tensor.js';
+import { Tensor } from '../tensor.js';
 import { Variable } from '../variable.js';
-import type { LabelledData } from './arrays.js';
-import { checkBatchSize, checkWhole } from './batches.js';
+import { type LabelledData, outcomesOf, type TargetData, type TrainingData } from './arrays.js';
+import { checkBatchSize } from './batches.js';
 
 /** Options of {@link DataLoader}. */
 export interface DataLoaderOptions {
@@ -23,12 +22,45 @@ export interface DataLoaderOptions {
   readonly shuffle?: boolean;
 }
 
-/** One batch, inside a traced function. */
+const RULES: OptionRules<DataLoaderOptions> = {
+  batchSize: wholeNumber({ min: 1 }),
+  seed: seedRule,
+  epoch: wholeNumber({ min: 0 }),
+  shuffle: boolean,
+};
+
+/** One batch of examples with classes, inside a traced function. */
 export interface Batch {
-  /** [B, ...inputShape] */
+  /** f32 [B, ...inputShape] */
   readonly inputs: Tensor;
   /** Classes, i32 [B]. */
   readonly labels: Tensor;
+}
+
+/** One batch of examples with numbers to be predicted, inside a traced function. */
+export interface TargetBatch {
+  /** f32 [B, ...inputShape] */
+  readonly inputs: Tensor;
+  /** f32 [B, ...targetShape] */
+  readonly targets: Tensor;
+}
+
+/** What belongs to the same examples, by name: tensors whose first axis counts the examples. */
+export type TensorRecord = Readonly<Record<string, Tensor>>;
+
+/** The batches of a data set: rows of each of its tensors, under the same names. */
+export type BatchOf<Data> = Data extends TargetData
+  ? TargetBatch
+  : Data extends LabelledData
+    ? Batch
+    : { readonly [Name in keyof Data]: Tensor };
+
+/** A tensor of the data set, on the device. */
+interface Part {
+  readonly name: string;
+  readonly table: Variable;
+  /** What bytes are multiplied by where they are read. */
+  readonly scale: number;
 }
 
 /**
@@ -44,36 +76,34 @@ export interface Batch {
  *       optimizer.minimize(softmaxCrossEntropy(model.forward(inputs), labels), model.parameters());
  *     });
  *     await step.repeat(1000);
+ *
+ * Any number of tensors that belong to the same examples is a data set, too: `new DataLoader({ left, right, heights })`
+ * gives batches `{ left, right, heights }`. Tensors of bytes (u8) stay bytes on the device; the batch has them as f32.
  */
-export class DataLoader {
+export class DataLoader<Data extends TrainingData | TensorRecord = LabelledData> {
   /** Rows of the data set. */
   readonly count: number;
   /** Rows of a batch: as asked for, or all of the data. */
   readonly batchSize: number;
   readonly #shuffle: boolean;
-  readonly #inputs: Variable;
-  readonly #labels: Variable;
+  readonly #parts: readonly Part[];
   /** Seed low, seed high, epoch, position (u32). */
   readonly #state: Variable;
   /** The rows of the next batch (i32), drawn when the last step was over. */
   readonly #rows: Variable;
 
   /**
-   * Throws DataError for data without rows, OptionError for an unknown option, a batch size that is no whole number of 1
-   * or more, or a seed or epoch that is none of 0 or more.
+   * Throws DataError for data without rows, or whose parts differ in their number, and OptionError for an unknown
+   * option, a batch size that is no whole number of 1 or more, or a seed or epoch that is none of 0 or more.
    */
-  constructor(data: LabelledData, options: DataLoaderOptions = {}) {
-    checkOptionNames('DataLoader', options, ['batchSize', 'seed', 'epoch', 'shuffle']);
+  constructor(data: Data, options: DataLoaderOptions = {}) {
+    checkOptions('DataLoader', options, RULES);
     const { batchSize = 32, seed = 0, epoch = 0, shuffle = true } = options;
-    checkBatchSize('DataLoader', batchSize);
-    checkWhole('DataLoader: epoch', epoch, 0);
-    this.count = data.labels.length;
-    if (this.count === 0) throw new DataError('DataLoader: the data hold no rows');
+    this.#parts = partsOf(data);
+    this.count = commonCount(this.#parts);
     this.batchSize = Math.min(batchSize, this.count);
     this.#shuffle = shuffle;
-    this.#inputs = new Variable('data.inputs', data.inputs, [this.count, ...data.inputShape]);
-    this.#labels = new Variable('data.labels', data.labels);
-    const state = Uint32Array.of(...keyOfSeed(checkSeed(seed)), epoch, 0);
+    const state = Uint32Array.of(...keyOfSeed(seed), epoch, 0);
     const rows = new Int32Array(this.batchSize);
     writeRows(rows, state, 0, { count: this.count, shuffle });
     this.#state = new Variable('data.state', state);
@@ -90,7 +120,7 @@ export class DataLoader {
    *
    * @param rowCount rows, where it is not `batchSize`: for a last, shorter batch of an epoch. At most all of the data
    */
-  next(rowCount = this.batchSize): Batch {
+  next(rowCount = this.batchSize): BatchOf<Data> {
     checkBatchSize('DataLoader.next', rowCount);
     const { count } = this;
     const size = Math.min(rowCount, count);
@@ -98,11 +128,55 @@ export class DataLoader {
     const taken = moveAtEnd({ state, word: POSITION_WORD, limit: count, rows: this.#rows, shuffle }, size);
     const isReady = taken === 0 && size === this.batchSize;
     const rows = isReady ? this.#rows.value : applyOne(batchRows, [state.value], { count, size, shuffle, taken });
-    return { inputs: gather(this.#inputs, rows), labels: gather(this.#labels, rows) };
+    const batch: TensorRecord = Object.fromEntries(
+      this.#parts.map(({ name, table, scale }) => [name, gather(table, rows, table.dtype === 'u8' ? { scale } : {})]),
+    );
+    return batch as BatchOf<Data>;
   }
 
   /** Frees the buffers of the data set. */
   dispose(): void {
-    for (const variable of [this.#inputs, this.#labels, this.#state, this.#rows]) variable.dispose();
+    for (const { table } of this.#parts) table.dispose();
+    this.#state.dispose();
+    this.#rows.dispose();
   }
+}
+
+function partsOf(data: TrainingData | TensorRecord): Part[] {
+  if (isRecord(data)) {
+    return Object.entries(data).map(([name, value]) => {
+      const found: unknown = value;
+      if (!(found instanceof Tensor)) throw new DataError(`DataLoader: ${name} is ${show(found)}; expected a tensor`);
+      return { name, table: new Variable(`data.${name}`, found), scale: 1 };
+    });
+  }
+  if (!('inputs' in data)) {
+    throw new DataError(
+      `DataLoader: no data in ${show(data)}: expected inputs with labels or targets, or tensors by name`,
+    );
+  }
+  const { inputs, inputShape, scale = 1 } = data;
+  const { name, values, count, shape } = outcomesOf(data);
+  return [
+    { name: 'inputs', table: new Variable('data.inputs', inputs, [count, ...inputShape]), scale },
+    { name, table: new Variable(`data.${name}`, values, [count, ...shape]), scale: 1 },
+  ];
+}
+
+function isRecord(data: TrainingData | TensorRecord): data is TensorRecord {
+  return Object.values(data).some((value: unknown) => value instanceof Tensor);
+}
+
+/** The number of rows, which all parts have. */
+function commonCount(parts: readonly Part[]): number {
+  const counts = parts.map(({ name, table: { shape } }) => {
+    const [count] = shape;
+    if (count === undefined) throw new DataError(`DataLoader: ${name} is a single number; expected one row an example`);
+    return { name, count };
+  });
+  const [first] = counts;
+  if (!first || first.count === 0) throw new DataError('DataLoader: the data hold no rows');
+  const other = counts.find(({ count }) => count !== first.count);
+  if (!other) return first.count;
+  throw new DataError(`DataLoader: ${first.name} has ${first.count} rows, ${other.name} ${other.count}`);
 }

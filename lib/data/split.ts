@@ -56,13 +56,13 @@ function rowsWhere(values: Uint8Array, wanted: number): Int32Array {
 /** The examples at `rows`, copied. */
 function selected(data: LabelledData, rows: Int32Array): LabelledData {
   const columns = data.inputShape.reduce((product, size) => product * size, 1);
-  const inputs = new Float32Array(rows.length * columns); // [rows, ...inputShape]
+  const length = rows.length * columns;
+  const inputs = data.inputs instanceof Uint8Array ? new Uint8Array(length) : new Float32Array(length); // [rows, ...inputShape]
   const labels = new Int32Array(rows.length);
   for (const [to, from] of rows.entries()) {
     inputs.set(data.inputs.subarray(from * columns, (from + 1) * columns), to * columns);
     labels[to] = data.labels[from] ?? NaN;
   }
-  const { inputShape, classNames, files } = data;
-  if (files === undefined) return { inputs, inputShape, labels, classNames };
-  return { inputs, inputShape, labels, classNames, files: Array.from(rows, (row) => files[row] ?? '') };
+  const { files } = data;
+  return { ...data, inputs, labels, ...(files && { files: Array.from(rows, (row) => files[row] ?? '') }) };
 }

@@ -52,9 +52,13 @@ export interface KernelTarget {
   };
 }
 
-/** Words of 32 bits that the elements of a tensor fill in a GPU buffer: one each, or one for two of type `f16`. */
+/**
+ * Words of 32 bits that the elements of a tensor fill in a GPU buffer: one each, or one for two of type `f16`, or for four
+ * of type `u8`.
+ */
 export function wordsOf({ shape, dtype }: TensorSpec): number {
-  return dtype === 'f16' ? Math.ceil(sizeOf(shape) / 2) : sizeOf(shape);
+  const elementsOfWord = dtype === 'f16' ? 2 : dtype === 'u8' ? 4 : 1;
+  return Math.ceil(sizeOf(shape) / elementsOfWord);
 }
 
 /** WebGPU's limit on workgroups in each dimension, the same on every adapter. */

@@ -27,7 +27,11 @@ export function apply<A extends Attributes>(
   inputs: readonly Tensor[],
   attributes: A,
 ): Tensor[] {
-  if (!operation.takesFloat16 && inputs.some(({ dtype }) => dtype === 'f16')) expectF32(operation.name, 'f16');
+  for (const { dtype } of inputs) {
+    if ((dtype === 'f16' && !operation.takesFloat16) || (dtype === 'u8' && !operation.takesBytes)) {
+      expectF32(operation.name, dtype);
+    }
+  }
   const specs = operation.infer(inputs, attributes);
   const trace = activeTrace();
   if (operation.writes && !trace) {

@@ -5,10 +5,11 @@ import type { KernelTarget, KernelVariant, Launch } from './launch.js';
 import type { SimdPhase } from './simd.js';
 
 /**
- * Element types. On the host `f32` is Float32Array, `i32` Int32Array, `u32` Uint32Array, and `f16`, for storage of half
- * the size on GPUs, Float32Array as well, of numbers that are 16-bit floats (IEEE 754 binary16).
+ * Element types. On the host `f32` is Float32Array, `i32` Int32Array, `u32` Uint32Array. Two more are for storage, and are
+ * read as f32: `f16`, of half the size on GPUs, is Float32Array as well, of numbers that are 16-bit floats (IEEE 754
+ * binary16); `u8`, bytes, such as those of pictures, is Uint8Array.
  */
-export type DType = 'f32' | 'f16' | 'i32' | 'u32';
+export type DType = 'f32' | 'f16' | 'i32' | 'u32' | 'u8';
 
 /** Whether numbers of a type change in small steps, and so have gradients. */
 export function isFloat(dtype: DType): boolean {
@@ -24,7 +25,7 @@ export interface TensorSpec {
 }
 
 /** The arrays that hold the elements of a tensor on the host. */
-export type NumericArray = Float32Array | Float64Array | Int32Array | Uint32Array;
+export type NumericArray = Float32Array | Float64Array | Int32Array | Uint32Array | Uint8Array;
 
 /** A tensor's numbers as a reference sees them, row-major. */
 export interface ArrayView {
@@ -130,6 +131,8 @@ export interface Operation<A extends Attributes = Attributes> {
   join?(call: JoinCall): Fusion | undefined;
   /** Whether inputs may be of type `f16`; left out, they are refused before `infer` is asked. */
   readonly takesFloat16?: boolean;
+  /** The same of type `u8`. */
+  readonly takesBytes?: boolean;
   /** Output 0 has the storage of input 0 (a reshape): nothing is computed. */
   readonly alias?: boolean;
   /** Output i is written in place over input `writes[i]`, which must be the value of a Variable; undefined: it is not. */

@@ -1,3 +1,6 @@
+import { sizeOf } from '../shape.js';
+import type { TensorSpec } from './operation.js';
+
 /** A WebAssembly SIMD kernel: a module that imports `env.memory`, and the function that is called. */
 export interface SimdKernel {
   /** The module's bytes in base64, inlined from kernels/*.wat. */
@@ -13,6 +16,11 @@ export type SimdArgument =
   | { readonly output: number; readonly offset?: number }
   | { readonly scratch: true; readonly offset?: number }
   | number;
+
+/** Words of 32 bits that the elements of a tensor fill in the heap: one each, or one for four of type `u8`. */
+export function heapWords({ shape, dtype }: TensorSpec): number {
+  return dtype === 'u8' ? Math.ceil(sizeOf(shape) / 4) : sizeOf(shape);
+}
 
 /** One call of a SIMD kernel. */
 export interface SimdCall {

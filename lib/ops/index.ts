@@ -7,6 +7,7 @@ import { learningRateOperation } from './update/optimizer-state.js';
 import { argmaxOperations } from './reduce/argmax.js';
 import { arithmeticOperations } from './pointwise/arithmetic.js';
 import { assign } from './state/assign.js';
+import { bytesOperations } from './moving/bytes.js';
 import { broadcastOperations } from './moving/broadcast-to.js';
 import { castOperations } from './pointwise/cast.js';
 import { concatOperations } from './moving/concat.js';
@@ -48,6 +49,7 @@ export const operations: readonly Operation[] = [
   ...sliceOperations,
   ...broadcastOperations,
   ...gatherOperations,
+  ...bytesOperations,
   ...dropoutOperations,
   ...randomOperations,
   ...crossEntropyOperations,

@@ -1,6 +1,7 @@
 import test from 'tape';
 import { fromArrays } from '../../lib/data/arrays.js';
-import { DataError, ShapeError } from '../../lib/errors.js';
+import { DataError, OptionError, ShapeError } from '../../lib/errors.js';
+import { refuses } from '../support/errors.js';
 
 test('nested arrays become rows of float32 with the shape of their nesting', (t) => {
   const data = fromArrays(
@@ -182,5 +183,64 @@ test('holes and texts among the numbers are refused', (t) => {
   t.throws(() => fromArrays([[1, '2']], [0]), /inputs\[0\]\[1\] is string 2; expected a number/);
   const holed: number[] = [1, , 3] as number[];
   t.throws(() => fromArrays([holed], [0]), /inputs\[0\]\[1\] is undefined/);
+  t.end();
+});
+
+test('numbers to be predicted keep the shape of their nesting', (t) => {
+  const inputs = [[1], [2], [3]];
+  const bits = fromArrays(inputs, [[0], [1], [1]]);
+  t.deepEqual([bits.targets, bits.targetShape], [Float32Array.of(0, 1, 1), [1]]);
+  t.notOk('labels' in bits || 'classNames' in bits, 'numbers are no classes');
+  const boxes = fromArrays(inputs.slice(1), [
+    [
+      [1, 2, 3],
+      [4, 5, 6],
+    ],
+    [
+      [7, 8, 9],
+      [10, 11, 0.5],
+    ],
+  ]);
+  t.deepEqual(boxes.targetShape, [2, 3]);
+  t.equal(boxes.targets[11], 0.5);
+  const flat = Float32Array.of(0.5, -1, 2e3);
+  const single = fromArrays(inputs, flat);
+  t.equal(single.targets, flat, 'a Float32Array is not copied');
+  t.deepEqual(single.targetShape, [1], 'N flat numbers are one an example');
+  t.deepEqual(fromArrays(inputs, flat, { targetShape: [] }).targetShape, [], 'or a number without an axis');
+  t.deepEqual(fromArrays(inputs, new Float32Array(12), { targetShape: [2, 2] }).targetShape, [2, 2]);
+  t.deepEqual(fromArrays(inputs, Uint8Array.of(0, 1, 1)).labels, Int32Array.of(0, 1, 1), 'bytes are classes');
+  t.end();
+});
+
+test('inputs of bytes are kept, with their scale', (t) => {
+  const pixels = Uint8Array.of(0, 255, 7, 9);
+  const data = fromArrays(pixels, [0, 1], { inputShape: [2], scale: 1 / 255 });
+  t.equal(data.inputs, pixels, 'not copied');
+  t.equal(data.scale, 1 / 255);
+  t.notOk('scale' in fromArrays(pixels, [0, 1], { inputShape: [2] }));
+  t.end();
+});
+
+test('targets and options that do not fit are refused', (t) => {
+  const inputs = [[1], [2]];
+  t.equal(fromArrays(inputs, [[1], [2]], {}).targets.length, 2, 'the control case');
+  refuses(t, () => fromArrays(inputs, [[1], [2], [3]]), DataError, '2 inputs', '3 targets of shape [1]');
+  refuses(t, () => fromArrays(inputs, [[1], [2, 3]]), DataError, 'targets[1]', 'expected 1 entries');
+  refuses(t, () => fromArrays(inputs, [[1], [NaN]]), DataError, 'target in row 1, column 0 is NaN');
+  refuses(t, () => fromArrays(inputs, Float32Array.of(1, 2, 3, Infinity), { targetShape: [2] }), DataError, 'row 1');
+  refuses(t, () => fromArrays(inputs, new Float32Array(6)), ShapeError, '6 flat targets', 'targetShape');
+  refuses(t, () => fromArrays(inputs, [[1], [2]], { targetShape: [2] }), ShapeError, 'targetShape [2]', '[1]');
+  refuses(t, () => fromArrays(inputs, [[1], [2]], { targetShape: [0] }), ShapeError, 'targetShape [0] holds 0');
+  refuses(t, () => fromArrays(inputs, [0.5, 1]), DataError, 'row 0 is 0.5', '[[0.5], …]');
+  refuses(t, () => fromArrays(inputs, [[1], [2]], { classNames: ['a'] }), OptionError, 'classNames');
+  refuses(t, () => fromArrays(inputs, [0, 1], { targetShape: [1] }), OptionError, 'targetShape');
+  refuses(t, () => fromArrays(inputs, [0, 1], { scale: 2 }), OptionError, 'scale', 'Uint8Array');
+  refuses(t, () => fromArrays(new Uint8Array(2), [0, 1], { inputShape: [1], scale: NaN }), OptionError, 'scale', 'NaN');
+  // @ts-expect-error an unknown option
+  refuses(t, () => fromArrays(inputs, [0, 1], { shape: [1] }), OptionError, "'shape'");
+  // @ts-expect-error other typed arrays
+  const other: Float32Array = new Float64Array(2);
+  refuses(t, () => fromArrays(other, [0, 1], { inputShape: [1] }), DataError, 'Float64Array', 'Uint8Array');
   t.end();
 });

@@ -51,6 +51,6 @@ test('counts that are no counts are refused', (t) => {
   }
   // @ts-expect-error An unknown option.
   t.throws(() => batchIndices(4, 4, { seed: 1, epoch: 0, shufle: false }), /did you mean 'shuffle'/);
-  t.throws(() => batchIndices(4, 0, { seed: 1, epoch: 0 }), /batchSize is 0; expected a whole number from 1 on/);
+  t.throws(() => batchIndices(4, 0, { seed: 1, epoch: 0 }), /batchSize must be a whole number of 1 or more, found 0/);
   t.end();
 });

@@ -1,5 +1,17 @@
 import test from 'tape';
-import { batchIndices, compile, DataError, DataLoader, fromArrays, OptionError, TraceError } from '../../lib/index.js';
+import {
+  batchIndices,
+  compile,
+  DataError,
+  DataLoader,
+  fromArrays,
+  OptionError,
+  run,
+  tensor,
+  type Tensor,
+  type TensorRecord,
+  TraceError,
+} from '../../lib/index.js';
 import { permutation } from '../../lib/random.js';
 import { testOnDevices } from '../support/devices.js';
 import { refuses } from '../support/errors.js';
@@ -64,9 +76,116 @@ testOnDevices('the stream begins with the epoch that it is told', async (t, devi
   t.deepEqual(seen.slice(0, 14), expected);
 });
 
+testOnDevices('numbers to be predicted come in their shape, beside their inputs', async (t, device) => {
+  const rows = Array.from({ length: 5 }, (_, row) => row);
+  const data = fromArrays(
+    rows.map((row) => [row]),
+    rows.map((row) => [
+      [row, 10 * row],
+      [10 - row, 0.5],
+    ]),
+  );
+  const loader = new DataLoader(data, { batchSize: 3, seed: 2 });
+  const next = (): readonly [Tensor, Tensor] => {
+    const { inputs, targets } = loader.next();
+    return [inputs, targets];
+  };
+  const [inputs, targets] = await run(next, { device });
+  t.deepEqual(targets.shape, [3, 2, 2]);
+  const picked = [...(await inputs.data())];
+  t.deepEqual(
+    [...(await targets.data())],
+    picked.flatMap((row) => [row, 10 * row, 10 - row, 0.5]),
+  );
+});
+
+testOnDevices(
+  'inputs of bytes are scaled where they are read: bit for bit those of a float32 set',
+  async (t, device) => {
+    const [count, columns] = [7, 45];
+    const bytes = Uint8Array.from({ length: count * columns }, (_, i) => (i * 89) % 256);
+    const labels = Array.from({ length: count }, (_, row) => row % 3);
+    const options = { inputShape: [columns] };
+    const loaders = [
+      fromArrays(bytes, labels, { ...options, scale: 1 / 255 }),
+      fromArrays(
+        Float32Array.from(bytes, (byte) => byte / 255),
+        labels,
+        options,
+      ),
+    ].map((data) => new DataLoader(data, { batchSize: 4, seed: 3 }));
+    const step = compile(() => loaders.map((loader) => loader.next().inputs), { device });
+    for (let i = 0; i < 3; i++) {
+      const [fromBytes, fromFloats] = await step();
+      t.equal(fromBytes?.dtype, 'f32');
+      t.deepEqual(await fromBytes?.data(), await fromFloats?.data(), `batch ${i}`);
+    }
+    const [plan] = step.plans();
+    const inputs = plan?.program.variables.filter(({ name }) => name === 'data.inputs') ?? [];
+    t.deepEqual(
+      inputs.map((variable) => device.bytesOf(variable)),
+      [4 * Math.ceil((count * columns) / 4), 4 * count * columns].map((size, i) =>
+        i === 0 && device.info.kind === 'cpu' ? count * columns : size,
+      ),
+      'a quarter of the memory',
+    );
+  },
+);
+
+testOnDevices('a record of tensors gives batches under the same names', async (t, device) => {
+  const left = tensor([[0], [1], [2], [3], [4]]);
+  const right = tensor(Uint8Array.of(0, 10, 20, 30, 40));
+  const ids = tensor(Int32Array.of(0, -1, -2, -3, -4));
+  const loader = new DataLoader({ left, right, ids }, { batchSize: 2, seed: 4 });
+  const step = compile(() => loader.next(), { device });
+  const seen: number[] = [];
+  for (let i = 0; i < 3; i++) {
+    const batch = await step();
+    const rows = [...(await batch.left.data())];
+    t.deepEqual(
+      [...(await batch.right.data())],
+      rows.map((row) => 10 * row),
+    );
+    t.deepEqual(
+      [...(await batch.ids.data())],
+      rows.map((row) => 0 - row),
+    );
+    seen.push(...rows);
+  }
+  t.deepEqual([...seen.slice(0, 5)].sort(), [0, 1, 2, 3, 4], 'each row once in an epoch');
+});
+
+test('a batch larger than the data is the data', async (t) => {
+  for (const batchSize of [4, 1e7, 2 ** 40]) {
+    const loader = new DataLoader(numbered(4), { batchSize, shuffle: false });
+    t.deepEqual([loader.batchSize, loader.batchesPerEpoch], [4, 1]);
+    const labels = await run(() => loader.next().labels);
+    t.deepEqual([...(await labels.data())], [0, 1, 2, 3]);
+  }
+});
+
+test('parts of a record that do not belong together are refused', (t) => {
+  const two = tensor([[1], [2]]);
+  t.equal(new DataLoader({ two }).count, 2, 'the control case');
+  refuses(t, () => new DataLoader({ two, three: tensor([1, 2, 3]) }), DataError, 'two has 2 rows, three 3');
+  refuses(t, () => new DataLoader({ two, one: tensor(1) }), DataError, 'one is a single number');
+  const list: unknown = [1, 2];
+  refuses(
+    t,
+    () => new DataLoader({ two, list: list as Tensor }),
+    DataError,
+    'list is an array of 2',
+    'expected a tensor',
+  );
+  refuses(t, () => new DataLoader({ two: tensor(new Float32Array(0)) }), DataError, 'no rows');
+  const nothing: TensorRecord = {};
+  refuses(t, () => new DataLoader(nothing), DataError, 'no data');
+  t.end();
+});
+
 test('what is no data, no batch size or no seed is refused, and so is next() outside of a traced function', (t) => {
   const data = numbered(4);
-  refuses(t, () => new DataLoader(data, { batchSize: 0 }), OptionError, 'batchSize is 0');
+  refuses(t, () => new DataLoader(data, { batchSize: 0 }), OptionError, 'batchSize', 'found 0');
   refuses(t, () => new DataLoader(data, { seed: -1 }), OptionError, 'seed');
   refuses(t, () => new DataLoader(data, { epoch: -1 }), OptionError, 'epoch');
   // @ts-expect-error an unknown option

@@ -115,3 +115,12 @@ test('a seed that is none, and a misspelt option, are refused', (t) => {
   refuses(t, split({ seed: 1 }), OptionError, 'validation must be a number of 0 or more and below 1, found undefined');
   t.end();
 });
+
+test('bytes stay bytes with their scale in both sets', (t) => {
+  const data = fromArrays(Uint8Array.of(1, 2, 3, 4, 5, 6), [0, 0, 1, 1, 0, 1], { inputShape: [1], scale: 0.5 });
+  const { training, validation } = splitByClass(data, { validation: 0.3, seed: 1 });
+  t.deepEqual([training.scale, validation.scale], [0.5, 0.5]);
+  t.ok(training.inputs instanceof Uint8Array && validation.inputs instanceof Uint8Array);
+  t.deepEqual([...training.inputs, ...validation.inputs].sort(), [1, 2, 3, 4, 5, 6]);
+  t.end();
+});

@@ -1,13 +1,13 @@
 /** Every SIMD kernel between guard words, its tasks in the opposite order, called by a runner other than the device's own. */
 import test from 'tape';
-import type { NumericArray, Operation } from '../../lib/graph/operation.js';
-import type { SimdArgument } from '../../lib/graph/simd.js';
+import type { NumericArray, Operation, TensorSpec } from '../../lib/graph/operation.js';
+import { heapWords, type SimdArgument } from '../../lib/graph/simd.js';
 import { operations } from '../../lib/ops/index.js';
 import { sizeOf } from '../../lib/shape.js';
 import { arrayOf } from '../../lib/tensor.js';
 import { type Case, caseInputs, describeCase } from '../support/cases.js';
 import { differs } from '../support/close.js';
-import { referenceOf } from '../support/guarded.js';
+import { packBytes, referenceOf } from '../support/guarded.js';
 import { callSimd, memory } from '../support/simd-call.js';
 
 const GUARD_WORDS = 16;
@@ -29,19 +29,21 @@ async function runGuarded(operation: Operation, setting: Case) {
   words.fill(GUARD).fill(POISON, words.length - SCRATCH_WORDS);
   let end = 0;
   /** [guard | tensor | guard], not filled up to anything; returns the tensor's first word. */
-  const place = (values: NumericArray | undefined, count: number, isWritten: boolean): number => {
+  const place = (spec: TensorSpec, values: NumericArray | undefined, isWritten: boolean): number => {
+    const count = heapWords(spec);
     const start = Math.ceil((end + GUARD_WORDS) / GUARD_WORDS) * GUARD_WORDS;
     end = start + count;
     if (!isWritten) words.fill(POISON, start - GUARD_WORDS, end + GUARD_WORDS);
-    if (values) words.set(new Uint32Array(values.buffer, values.byteOffset, values.length), start);
+    if (values instanceof Uint8Array) words.set(packBytes(values), start);
+    else if (values) words.set(new Uint32Array(values.buffer, values.byteOffset, values.length), start);
     end += GUARD_WORDS;
     return start;
   };
   const values = await Promise.all(inputs.map((input) => input.data()));
-  const sources = inputs.map((input, i) => place(values[i], input.size, operation.writes?.includes(i) ?? false));
-  const targets = outputs.map(({ shape }, i) => {
+  const sources = inputs.map((input, i) => place(input, values[i], operation.writes?.includes(i) ?? false));
+  const targets = outputs.map((spec, i) => {
     const inPlace = operation.writes?.[i];
-    return inPlace === undefined ? place(undefined, sizeOf(shape), true) : (sources[inPlace] ?? 0);
+    return inPlace === undefined ? place(spec, undefined, true) : (sources[inPlace] ?? 0);
   });
   const address = (argument: SimdArgument): number => {
     if (typeof argument === 'number') return argument;
@@ -60,12 +62,13 @@ async function runGuarded(operation: Operation, setting: Case) {
   }
 
   const broken = targets.filter((start, i) => {
-    const stop = start + sizeOf(outputs[i]?.shape ?? []);
+    const stop = start + heapWords(outputs[i] ?? { shape: [], dtype: 'f32' });
     const guards = [...words.subarray(start - GUARD_WORDS, start), ...words.subarray(stop, stop + GUARD_WORDS)];
     return guards.some((word) => word !== GUARD);
   });
   const results = outputs.map(({ shape, dtype }, i) => {
-    const own = words.slice(targets[i] ?? 0, (targets[i] ?? 0) + sizeOf(shape));
+    const own = words.slice(targets[i] ?? 0, (targets[i] ?? 0) + heapWords({ shape, dtype }));
+    if (dtype === 'u8') return new Uint8Array(own.buffer, 0, sizeOf(shape));
     return dtype === 'f32' || dtype === 'f16' ? new Float32Array(own.buffer) : arrayOf(dtype, own);
   });
   return { results, broken };

@@ -2,7 +2,7 @@ import type { CaseInput, NumericArray, Operation } from '../../lib/graph/operati
 import { optimizerState } from '../../lib/ops/update/optimizer-state.js';
 import { RandomStream } from '../../lib/random.js';
 import { formatShape, sizeOf } from '../../lib/shape.js';
-import { tensor, type Tensor } from '../../lib/tensor.js';
+import { arrayOf, tensor, type Tensor } from '../../lib/tensor.js';
 
 /** A case of any operation. */
 export type Case = Operation['cases'][number];
@@ -21,7 +21,7 @@ function fill(input: CaseInput, stream: RandomStream): NumericArray {
   if (typeof kind === 'object' && 'step' in kind) return optimizerState(kind.step, stream.uniform(count - 1, 0.1, 3));
   if (typeof kind === 'object') {
     const integers = Array.from(stream.uniform(count), (u) => Math.floor(u * kind.below));
-    return input.dtype === 'u32' ? Uint32Array.from(integers) : Int32Array.from(integers);
+    return arrayOf(input.dtype ?? 'i32', integers);
   }
   if (kind === 'state') return stream.bits(count);
   if (kind === 'positive') return stream.uniform(count, 0.1, 3);

@@ -129,12 +129,22 @@ export async function runGuarded(
 
 /** The elements of a tensor as its buffer holds them. */
 function wordsOf({ dtype }: TensorSpec, values: NumericArray): Uint32Array {
-  return dtype === 'f16' ? packFloat16(values) : new Uint32Array(values.buffer, values.byteOffset, values.length);
+  if (dtype === 'f16') return packFloat16(values);
+  if (dtype === 'u8') return packBytes(values);
+  return new Uint32Array(values.buffer, values.byteOffset, values.length);
+}
+
+/** Four bytes in a word, the first one in its lowest eight bits. */
+export function packBytes(values: ArrayLike<number>): Uint32Array<ArrayBuffer> {
+  const words = new Uint32Array(Math.ceil(values.length / 4));
+  for (let i = 0; i < values.length; i++) words[i >> 2] = (words[i >> 2] ?? 0) | ((values[i] ?? 0) << (8 * (i % 4)));
+  return words;
 }
 
 function valuesOf({ dtype, shape }: TensorSpec, words: Uint32Array<ArrayBuffer>): NumericArray {
   const count = sizeOf(shape);
   if (dtype === 'f16') return unpackFloat16(words, count);
+  if (dtype === 'u8') return new Uint8Array(words.buffer, 0, count);
   return dtype === 'f32' ? new Float32Array(words.buffer, 0, count) : arrayOf(dtype, words.subarray(0, count));
 }
 

@@ -73,16 +73,17 @@ export class CpuDevice implements Device {
     return this.#path === 'simd';
   }
 
-  bytesOf({ shape }: TensorSpec): number {
-    return this.#elementBytes * sizeOf(shape);
+  bytesOf({ shape, dtype }: TensorSpec): number {
+    return this.#elementBytes(dtype) * sizeOf(shape);
   }
 
-  get #elementBytes(): number {
+  #elementBytes(dtype: DType): number {
+    if (dtype === 'u8') return 1;
     return this.#path === 'float64' ? 8 : 4;
   }
 
   allocate(spec: TensorSpec): CpuArray {
-    const bytes = CpuArray.bytesOf(spec, this.#elementBytes);
+    const bytes = CpuArray.bytesOf(spec, this.#elementBytes(spec.dtype));
     const start = this.heap.allocate(bytes);
     return new CpuArray(this, spec, start, () => {
       this.heap.release(start, bytes);

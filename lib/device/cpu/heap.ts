@@ -71,6 +71,7 @@ export class Heap {
     const { buffer } = this.memory;
     if (dtype === 'i32') return new Int32Array(buffer, start, elements);
     if (dtype === 'u32') return new Uint32Array(buffer, start, elements);
+    if (dtype === 'u8') return new Uint8Array(buffer, start, elements);
     return float64 ? new Float64Array(buffer, start, elements) : new Float32Array(buffer, start, elements);
   }
 

@@ -10,7 +10,7 @@ export function bufferBytes(spec: TensorSpec): number {
   return Math.max(1, Math.ceil(wordsOf(spec) / 4)) * 16;
 }
 
-/** A tensor in a GPU buffer. Two 16-bit floats share a word, so that kernels need no feature of the adapter for them. */
+/** A tensor in a GPU buffer. Two 16-bit floats share a word, and so do four bytes: kernels need no feature of the adapter. */
 export class WebGpuArray implements DeviceArray {
   readonly device: WebGpuDevice;
   readonly shape: TensorSpec['shape'];
@@ -31,9 +31,15 @@ export class WebGpuArray implements DeviceArray {
   }
 
   write(values: NumericArray): void {
-    const words = typedFor(this.dtype, values);
-    if (words.byteLength > 0)
-      this.device.gpu.queue.writeBuffer(this.buffer, 0, words.buffer, words.byteOffset, words.byteLength);
+    const stored = typedFor(this.dtype, values);
+    const { queue } = this.device.gpu;
+    // Whole words are written: where a few bytes are left, they are filled up.
+    const whole = stored.byteLength - (stored.byteLength % 4);
+    if (whole > 0) queue.writeBuffer(this.buffer, 0, stored.buffer, stored.byteOffset, whole);
+    if (whole === stored.byteLength) return;
+    const rest = new Uint8Array(4);
+    rest.set(new Uint8Array(stored.buffer, stored.byteOffset + whole, stored.byteLength - whole));
+    queue.writeBuffer(this.buffer, whole, rest);
   }
 
   read(): Promise<NumericArray> {
@@ -83,12 +89,14 @@ export const UNIFORM_USAGE = GPU_UNIFORM | GPU_COPY_DST;
 function view({ dtype, shape }: TensorSpec, buffer: ArrayBuffer): NumericArray {
   if (dtype === 'f16') return unpackFloat16(new Uint32Array(buffer), sizeOf(shape));
   if (dtype === 'i32') return new Int32Array(buffer);
-  return dtype === 'u32' ? new Uint32Array(buffer) : new Float32Array(buffer);
+  if (dtype === 'u32') return new Uint32Array(buffer);
+  return dtype === 'u8' ? new Uint8Array(buffer, 0, sizeOf(shape)) : new Float32Array(buffer);
 }
 
 function typedFor(dtype: DType, values: NumericArray): NumericArray & { readonly buffer: ArrayBufferLike } {
   if (dtype === 'f16') return packFloat16(values);
   if (dtype === 'f32') return values instanceof Float32Array ? values : new Float32Array(values);
   if (dtype === 'i32') return values instanceof Int32Array ? values : new Int32Array(values);
-  return values instanceof Uint32Array ? values : new Uint32Array(values);
+  if (dtype === 'u32') return values instanceof Uint32Array ? values : new Uint32Array(values);
+  return values instanceof Uint8Array ? values : new Uint8Array(values);
 }

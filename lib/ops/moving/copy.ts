@@ -1,7 +1,7 @@
 import { applyOne } from '../../graph/node.js';
 import { defineOperation } from '../../graph/operation.js';
 import { wordsOf } from '../../graph/launch.js';
-import { sizeOf } from '../../shape.js';
+import { heapWords } from '../../graph/simd.js';
 import { asTensor, type Tensor, type TensorLike } from '../../tensor.js';
 import type { NoAttributes } from '../pointwise/binary.js';
 import { moveElements, moveLaunch, movePhase, wholeMove } from './moving.js';
@@ -14,15 +14,17 @@ export const copyOperation = defineOperation<NoAttributes>({
     if (input && output) moveElements(wholeMove(input.data.length), input, output);
   },
   kernel: ({ inputs: [input] }) => [moveLaunch('copy', wholeMove(input ? wordsOf(input) : 0))],
-  simd: ({ inputs: [input] }) => movePhase([wholeMove(sizeOf(input?.shape ?? []))]),
+  simd: ({ inputs: [input] }) => movePhase([wholeMove(input ? heapWords(input) : 0)]),
   gradient: ({ outputGradients }) => outputGradients,
   takesFloat16: true,
+  takesBytes: true,
   tolerance: { absolute: 0, relative: 0 },
   cases: [
     { inputs: [{ shape: [] }], attributes: {} },
     { inputs: [{ shape: [3, 65] }], attributes: {} },
     { inputs: [{ shape: [0] }], attributes: {} },
     { inputs: [{ shape: [3, 65], dtype: 'f16' }], attributes: {} },
+    { inputs: [{ shape: [3, 65], dtype: 'u8', fill: { below: 256 } }], attributes: {} },
   ],
 });
 

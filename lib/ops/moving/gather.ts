@@ -5,9 +5,11 @@ import { ceilDivide, foldWorkgroups, Uniforms } from '../../graph/launch.js';
 import { applyOne } from '../../graph/node.js';
 import { defineOperation, type Operation } from '../../graph/operation.js';
 import { formatShape, type Shape, sizeOf } from '../../shape.js';
+import { checkOptions } from '../../options.js';
 import { asTensor, type Tensor, type TensorLike } from '../../tensor.js';
 import type { NoAttributes } from '../pointwise/binary.js';
 import { elementParts, rowParts } from '../simd-parts.js';
+import { checkNoScale, gatherBytes, scaleRule } from './bytes.js';
 
 /** A quiet NaN: the element of a row that does not exist. */
 const NAN_BITS = 0x7fc00000;
@@ -124,13 +126,29 @@ function launchOf(entryPoint: string, R: number, D: number, I: number, elements:
   };
 }
 
+/** Options of {@link gather}. */
+export interface GatherOptions {
+  /** Of a table of bytes (u8): what they are multiplied by where they are read. Default 1. */
+  readonly scale?: number;
+}
+
 /**
  * Rows of a table [R, ..] by their numbers: output [...indices.shape, ..] (PyTorch: `F.embedding`, `table[indices]`;
  * Keras: `take`). indices are of type i32; a row that does not exist is NaN (-1 in integers). The gradient adds up the
- * rows that were taken several times, in a fixed order. Throws ShapeError for other types or a scalar table.
+ * rows that were taken several times, in a fixed order.
+ *
+ * Rows of a table of bytes (u8) are f32: byte · scale, rounded once, the same on all devices for scales such as 1 / 255
+ * (kernels/moving/bytes.wgsl says where it may differ in the last place).
+ *
+ * Throws ShapeError for other types or a scalar table, OptionError for a scale with a table that is not of bytes.
  */
-export function gather(table: TensorLike, indices: TensorLike): Tensor {
-  return applyOne(gatherOperation, [asTensor(table), asTensor(indices)], {});
+export function gather(table: TensorLike, indices: TensorLike, options: GatherOptions = {}): Tensor {
+  checkOptions('gather', options, { scale: scaleRule });
+  const operands = [asTensor(table), asTensor(indices)] as const;
+  const { dtype } = operands[0];
+  if (dtype === 'u8') return applyOne(gatherBytes, operands, { scale: options.scale ?? 1 });
+  checkNoScale('gather', dtype, options.scale);
+  return applyOne(gatherOperation, operands, {});
 }
 
 export const gatherOperations = [gatherOperation, gatherGradient];

@@ -20,6 +20,7 @@ const reshapeOperation = defineOperation<{ readonly shape: Shape }>({
   kernel: () => [],
   alias: true,
   takesFloat16: true,
+  takesBytes: true,
   gradient: ({ inputs: [input], outputGradients: [dOutput] }) =>
     input && dOutput ? [reshape(dOutput, input.shape)] : [],
   tolerance: { absolute: 0, relative: 0 },

@@ -3,13 +3,18 @@ import { castWgsl, commonWgsl } from '../../generated/wgsl.js';
 import { ceilDivide, foldWorkgroups, Uniforms } from '../../graph/launch.js';
 import { applyOne } from '../../graph/node.js';
 import { defineOperation, type DType, isFloat, type NumericArray } from '../../graph/operation.js';
+import { checkArgument, checkOptions, oneOf } from '../../options.js';
 import { type Shape, sizeOf } from '../../shape.js';
 import { asTensor, type Tensor, type TensorLike } from '../../tensor.js';
+import { checkNoScale, scaleBytes, scaleRule } from '../moving/bytes.js';
 
-type CastAttributes = { readonly from: DType; readonly to: DType };
+/** The element types that {@link cast} makes. */
+export type NumberType = Exclude<DType, 'u8'>;
+
+type CastAttributes = { readonly from: NumberType; readonly to: NumberType };
 
 /** Numbers of the types in kernels/pointwise/cast.wgsl. */
-const CODES: Readonly<Record<DType, number>> = { f32: 0, f16: 1, i32: 2, u32: 3 };
+const CODES: Readonly<Record<NumberType, number>> = { f32: 0, f16: 1, i32: 2, u32: 3 };
 
 const castOperation = defineOperation<CastAttributes>({
   name: 'cast',
@@ -53,7 +58,7 @@ const castOperation = defineOperation<CastAttributes>({
 });
 
 /** What becomes of a number, before it is stored in an array of the type, which rounds to f32 and wraps integers. */
-function conversion(from: DType, to: DType, { BYTES_PER_ELEMENT }: NumericArray): (value: number) => number {
+function conversion(from: NumberType, to: NumberType, { BYTES_PER_ELEMENT }: NumericArray): (value: number) => number {
   // Storage in float64 rounds nothing: finite differences need numbers between the 16-bit floats.
   if (to === 'f16' && BYTES_PER_ELEMENT < 8) return roundToFloat16;
   if (isFloat(to) || !isFloat(from)) return (value) => value;
@@ -61,12 +66,18 @@ function conversion(from: DType, to: DType, { BYTES_PER_ELEMENT }: NumericArray)
   return (value) => (Number.isNaN(value) ? 0 : Math.min(Math.max(Math.trunc(value), least), most));
 }
 
-function floats(shape: Shape, from: DType, to: DType) {
+function floats(shape: Shape, from: NumberType, to: NumberType) {
   return { inputs: [{ shape, dtype: from }], attributes: { from, to } };
 }
 
-function integers(from: 'i32' | 'u32', to: DType) {
+function integers(from: 'i32' | 'u32', to: NumberType) {
   return { inputs: [{ shape: [65], dtype: from, fill: { below: 2 ** 26 } }], attributes: { from, to } };
+}
+
+/** Options of {@link cast}. */
+export interface CastOptions {
+  /** Of bytes (u8): what they are multiplied by where they are read. Default 1. */
+  readonly scale?: number;
 }
 
 /**
@@ -77,13 +88,23 @@ function integers(from: 'i32' | 'u32', to: DType) {
  * - Floats become integers by leaving out what is behind the point; those beyond the type's limits become the limit, NaN
  *   becomes 0. Between `i32` and `u32` the bits stay.
  *
+ * - Bytes (`u8`) become numbers, times the option `scale`: those of a picture, 0 to 255, become 0 to 1 by 1 / 255. The
+ *   product is rounded once, the same on all devices for such scales (kernels/moving/bytes.wgsl says where it may differ in
+ *   the last place). Nothing becomes bytes.
+ *
  * From float to float the gradient is passed on as it is, in f32; it stops at integers.
  *
- * `f16` is a type of storage: `matmul` and `linear` compute with such tensors, everything else refuses them.
+ * `f16` and `u8` are types of storage: `matmul` and `linear` compute with `f16`, `gather` reads rows of `u8`; everything
+ * else refuses them. Throws OptionError for another type, and for a scale of what is not bytes.
  */
-export function cast(input: TensorLike, dtype: DType): Tensor {
+export function cast(input: TensorLike, dtype: NumberType, options: CastOptions = {}): Tensor {
+  checkArgument('cast', 'dtype', dtype, oneOf('f32', 'f16', 'i32', 'u32'));
+  checkOptions('cast', options, { scale: scaleRule });
   const value = asTensor(input);
-  return value.dtype === dtype ? value : applyOne(castOperation, [value], { from: value.dtype, to: dtype });
+  const { dtype: from } = value;
+  if (from === 'u8') return cast(applyOne(scaleBytes, [value], { scale: options.scale ?? 1 }), dtype);
+  checkNoScale('cast', from, options.scale);
+  return from === dtype ? value : applyOne(castOperation, [value], { from, to: dtype });
 }
 
 export const castOperations = [castOperation];

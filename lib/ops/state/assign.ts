@@ -1,7 +1,8 @@
 import { ShapeError } from '../../errors.js';
 import { defineOperation } from '../../graph/operation.js';
 import { wordsOf } from '../../graph/launch.js';
-import { formatShape, sameShape, sizeOf } from '../../shape.js';
+import { heapWords } from '../../graph/simd.js';
+import { formatShape, sameShape } from '../../shape.js';
 import type { NoAttributes } from '../pointwise/binary.js';
 import { moveElements, moveLaunch, movePhase, wholeMove } from '../moving/moving.js';
 
@@ -21,9 +22,10 @@ export const assign = defineOperation<NoAttributes>({
     if (value && variable) moveElements(wholeMove(value.data.length), value, variable);
   },
   kernel: ({ inputs: [, value] }) => [moveLaunch('assign', wholeMove(value ? wordsOf(value) : 0), 1)],
-  simd: ({ inputs: [, value] }) => movePhase([wholeMove(sizeOf(value?.shape ?? []))], 1),
+  simd: ({ inputs: [, value] }) => movePhase([wholeMove(value ? heapWords(value) : 0)], 1),
   writes: [0],
   takesFloat16: true,
+  takesBytes: true,
   gradient: { none: 'it changes state' },
   tolerance: { absolute: 0, relative: 0 },
   cases: (['f32', 'f16'] as const).map((dtype) => ({

@@ -9,7 +9,7 @@ import {
   compile,
   concat,
   dropout,
-  type DType,
+  type NumberType,
   flatten,
   gather,
   gradient,
@@ -49,7 +49,7 @@ testOnDevices('every 16-bit float comes back from the device as it was', async (
 
 testOnDevices('cast to integers leaves out what is behind the point and ends at the limits', async (t, device) => {
   const values = [1.9, -1.9, NaN, Infinity, -Infinity, 3e9, -3e9, 2 ** 31, -(2 ** 31), 5e9];
-  const castTo = async (from: number[] | Int32Array, dtype: DType) =>
+  const castTo = async (from: number[] | Int32Array, dtype: NumberType) =>
     Array.from(await (await run(() => cast(tensor(from), dtype), { device })).data());
   const [least, most] = [-(2 ** 31), 2 ** 31 - 1];
   t.deepEqual(await castTo(values, 'i32'), [1, -1, 0, most, least, most, least, most, least, most]);

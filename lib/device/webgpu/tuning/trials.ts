@@ -56,6 +56,7 @@ const SIXTEENTH = 0x3d800000;
 function randomValues(dtype: DType, count: number, input: number): NumericArray {
   if (dtype === 'i32') return new Int32Array(count);
   if (dtype === 'u32') return new Uint32Array(count).fill(SIXTEENTH);
+  if (dtype === 'u8') return new Uint8Array(count).map((_, i) => i);
   const values = new RandomStream(0, `tuning ${input}`).normal(count);
   return dtype === 'f16' ? arrayOf(dtype, values) : values;
 }
