@@ -61,7 +61,7 @@ export class WebGpuArray implements DeviceArray {
     const encoder = gpu.createCommandEncoder();
     encoder.copyBufferToBuffer(this.buffer, 0, staging, 0, this.bytes);
     then(encoder);
-    gpu.queue.submit([encoder.finish()]);
+    this.device.submit(encoder.finish());
     await this.device.untilLost(staging.mapAsync(GPU_MAP_MODE_READ));
     const values = view(this, staging.getMappedRange().slice(0));
     staging.unmap();

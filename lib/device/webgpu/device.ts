@@ -25,7 +25,11 @@ export class WebGpuDevice implements Device {
   #tuner: Tuner | undefined;
   #lost: DeviceLostError | undefined;
   #disposed = false;
-  readonly #onLost: Promise<never>;
+  /** What the GPU refused while nobody waited for it: whoever asks next is told. */
+  #refusal: DeviceError | undefined;
+  #isSubmitting = false;
+  /** Rejects each promise that is being waited for. */
+  readonly #waiting = new Set<(error: DeviceError) => void>();
 
   constructor(gpu: GPUDevice, info: DeviceInfo, host: WebGpuHost = {}) {
     this.gpu = gpu;
@@ -34,15 +38,18 @@ export class WebGpuDevice implements Device {
     this.pipelines = new Pipelines(gpu);
     this.fusion = { kernels: 'wgsl', maxStorageBuffers: gpu.limits.maxStorageBuffersPerShaderStage };
     this.target = { isSoftware: info.software, features: gpu.features, limits: gpu.limits };
-    this.#onLost = gpu.lost.then(({ reason, message }) => {
+    void gpu.lost.then(({ reason, message }) => {
       this.#lost = new DeviceLostError(
         this.#disposed
           ? 'the WebGPU device was used after dispose()'
           : `the WebGPU device was lost (${reason}): ${message}`,
       );
-      throw this.#lost;
+      this.#rejectWaiting(this.#lost);
     });
-    this.#onLost.catch(() => undefined);
+    gpu.addEventListener('uncapturederror', (event) => {
+      event.preventDefault(); // it is told here
+      this.#refuse(new DeviceError(`the GPU refused a command: ${event.error.message}`));
+    });
   }
 
   bytesOf(spec: TensorSpec): number {
@@ -107,16 +114,41 @@ export class WebGpuDevice implements Device {
     this.gpu.destroy();
   }
 
-  /** Settles as `work` does, or rejects as soon as the device is lost. */
+  /** Settles as `work` does, or rejects as soon as the device is lost or the GPU refuses something. */
   untilLost<T>(work: Promise<T>): Promise<T> {
-    const settled = Promise.race([work, this.#onLost]);
+    const settled = new Promise<T>((resolve, reject) => {
+      this.#waiting.add(reject);
+      work.finally(() => this.#waiting.delete(reject)).then(resolve, reject);
+    });
     this.#host.restUntil?.(settled);
     return settled;
   }
 
+  /** Queues commands. Throws DeviceError where the GPU refuses them at once, as it does in Node. */
+  submit(commands: GPUCommandBuffer): void {
+    this.#isSubmitting = true;
+    this.gpu.queue.submit([commands]);
+    this.#isSubmitting = false;
+    this.checkAlive();
+  }
+
+  /** Throws where the device is lost or disposed of, and once where the GPU refused something that nobody waited for. */
   checkAlive(): void {
     if (this.#lost) throw this.#lost;
     if (this.#disposed) throw new DeviceLostError('the WebGPU device was used after dispose()');
+    const refusal = this.#refusal;
+    this.#refusal = undefined;
+    if (refusal) throw refusal;
+  }
+
+  #refuse(refusal: DeviceError): void {
+    if (this.#isSubmitting || this.#waiting.size === 0) this.#refusal = refusal;
+    this.#rejectWaiting(refusal);
+  }
+
+  #rejectWaiting(error: DeviceError): void {
+    for (const reject of this.#waiting) reject(error);
+    this.#waiting.clear();
   }
 
   own(array: DeviceArray): WebGpuArray {

@@ -86,7 +86,6 @@ export class WebGpuExecutable implements Executable {
 
   run(values: readonly (NumericArray | DeviceArray)[], replays: number): void {
     this.#device.checkAlive();
-    const { queue } = this.#device.gpu;
     const encoder = this.#device.gpu.createCommandEncoder();
     values.forEach((value, i) => {
       const input = this.#inputs[i];
@@ -104,7 +103,7 @@ export class WebGpuExecutable implements Executable {
       }
     }
     pass.end();
-    queue.submit([encoder.finish()]);
+    this.#device.submit(encoder.finish());
   }
 
   dispose(): void {

@@ -70,7 +70,7 @@ export async function launchJob(
       const commands = encode(repeats);
       await device.finished();
       const start = performance.now();
-      gpu.queue.submit([commands]);
+      device.submit(commands);
       await device.finished();
       return performance.now() - start;
     },

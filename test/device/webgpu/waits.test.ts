@@ -1,0 +1,92 @@
+import test from 'tape';
+import { WebGpuDevice } from '../../../lib/device/webgpu/device.js';
+import {
+  add,
+  compile,
+  Dense,
+  DeviceError,
+  fit,
+  fromArrays,
+  type Module,
+  predict,
+  run,
+  Sequential,
+  SGD,
+  tensor,
+} from '../../../lib/index.js';
+import { openDevice } from '../../../lib/node/open-device.js';
+import { rejects } from '../../support/errors.js';
+import { heapBytes } from '../../support/garbage.js';
+
+/** A device whose refusals are the library's business: those of test/support/webgpu.ts end the run. */
+async function openRefusing(): Promise<WebGpuDevice> {
+  const device = await openDevice('webgpu');
+  if (!(device instanceof WebGpuDevice)) throw new Error('no WebGPU device');
+  return device;
+}
+
+/** Submits what a GPU must refuse: a copy out of a buffer that was destroyed. */
+function submitNonsense({ gpu }: WebGpuDevice): void {
+  const [from, to] = [4, 8].map((usage) => gpu.createBuffer({ size: 16, usage }));
+  const encoder = gpu.createCommandEncoder();
+  if (from && to) encoder.copyBufferToBuffer(from, 0, to, 0, 16);
+  from?.destroy();
+  gpu.queue.submit([encoder.finish()]);
+}
+
+test('a wait for the GPU leaves nothing behind', async (t) => {
+  const device = await openRefusing();
+  for (let i = 0; i < 500; i++) await device.finished();
+  const before = await heapBytes();
+  for (let i = 0; i < 5000; i++) await device.finished();
+  const bytes = ((await heapBytes()) - before) / 5000;
+  t.ok(bytes < 60, `${bytes.toFixed(1)} bytes each`);
+  device.dispose();
+});
+
+test('what the GPU refuses rejects everything that waits for it, and the next calls are right', async (t) => {
+  const device = await openRefusing();
+  const model = new Sequential({ fc: new Dense(2) }).build([3]);
+  const data = fromArrays([[1, 2, 3]], [1]);
+  const optimizer = new SGD({ learningRate: 0.1 });
+  const training = fit(model, data, { epochs: 1e6, optimizer, device });
+  const waiting = [training, new Promise((resume) => setTimeout(resume, 300)).then(() => device.finished())];
+  for (const each of waiting) each.catch(() => undefined);
+  await new Promise((resume) => setTimeout(resume, 100));
+  submitNonsense(device);
+  await rejects(t, training, DeviceError, 'used in submit while destroyed');
+  t.equal(await waiting[1], undefined, 'what began to wait later is not concerned');
+  const history = await fit(model, data, { epochs: 2, optimizer: new SGD({ learningRate: 0.1 }), device });
+  t.equal(history.loss.length, 2);
+  t.deepEqual((await predict(model, tensor([[1, 2, 3]]), { device })).shape, [1, 2]);
+  device.dispose();
+});
+
+test('what the GPU refuses while nobody waits for it rejects the next one who asks, once', async (t) => {
+  const device = await openRefusing();
+  const f = compile((x) => add(x, 1), { device });
+  await (await f([1])).data();
+  for (const ask of [() => device.finished(), () => f([1]), () => run(() => add(tensor(1), 1), { device })]) {
+    submitNonsense(device);
+    await rejects(t, ask(), DeviceError, 'used in submit while destroyed');
+    await device.finished();
+    t.deepEqual(await (await f([1])).data(), Float32Array.of(2));
+  }
+  device.dispose();
+});
+
+test('a model that nobody disposes of is collected, with what was made to train it', async (t) => {
+  const device = await openRefusing();
+  const dropped = await train();
+  await heapBytes();
+  t.equal(dropped.deref(), undefined);
+  device.dispose();
+
+  async function train(): Promise<WeakRef<Module>> {
+    const model = new Sequential({ fc: new Dense(2) });
+    const data = fromArrays([[1, 2, 3]], [1]);
+    await fit(model, data, { epochs: 2, optimizer: new SGD({ learningRate: 0.1 }), validation: data, device });
+    await predict(model, tensor([[1, 2, 3]]), { device });
+    return new WeakRef(model);
+  }
+});
