@@ -1,7 +1,7 @@
 import { DataError } from '../lib/errors.js';
 import { isProduct } from './cost.js';
 import { placeLabels } from './label-layout.js';
-import { drawSvg } from './picture.js';
+import { drawSvg } from '../tools/picture.js';
 import type { BenchResult, DeviceReport, Report } from './report-json.js';
 import { figure } from './table.js';
 

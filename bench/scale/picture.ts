@@ -1,4 +1,4 @@
-import { drawSvg } from '../picture.js';
+import { drawSvg } from '../../tools/picture.js';
 import type { Facts } from '../step/report.js';
 import { BATCH, HIDDEN } from '../step/workload.js';
 import { EXAMPLES, type ScalePoint, type Sweep, SWEEPS } from './points.js';

@@ -12,13 +12,22 @@ export interface Ending {
   readonly errors: string;
 }
 
-/** Runs examples/mynet/main.ts in a process of its own, in the project's folder. */
+/** Runs examples/mynet/main.ts on the CPU. */
 export function runMyNet(
   args: readonly string[],
   onOutput?: (text: string, interrupt: () => void) => void,
 ): Promise<Ending> {
+  return runExample('mynet/main.ts', ['--device', 'cpu', ...args], onOutput);
+}
+
+/** Runs a program of examples in a process of its own, in the project's folder. */
+export function runExample(
+  program: string,
+  args: readonly string[],
+  onOutput?: (text: string, interrupt: () => void) => void,
+): Promise<Ending> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, ['--import', 'tsx', 'examples/mynet/main.ts', '--device', 'cpu', ...args], {
+    const child = spawn(process.execPath, ['--import', 'tsx', `examples/${program}`, ...args], {
       cwd: root,
       stdio: ['ignore', 'pipe', 'pipe'],
     });

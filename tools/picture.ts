@@ -10,7 +10,7 @@ export interface Picture {
   readonly spacing: number;
 }
 
-/** Draws panels of vega-lite as SVG, in the style that the benchmarks' pictures share. */
+/** Draws panels of vega-lite as SVG, in the style that all pictures share. */
 export async function drawSvg({ title, vconcat, spacing }: Picture): Promise<string> {
   const { compile } = await import('vega-lite');
   const { parse, View } = await import('vega');
