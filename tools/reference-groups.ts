@@ -18,7 +18,7 @@ const GROUPS: Readonly<Record<string, readonly string[]>> = {
   Layers: ['nn/'],
   Training: ['train/', 'optim/'],
   Data: ['data/', 'node/image-folder', 'node/png'],
-  Files: ['io/', 'node/files', 'node/weights'],
+  Files: ['io/', 'node/'],
   Devices: ['device/', 'node/open-device', 'tune'],
   Errors: ['errors'],
 };

@@ -8,7 +8,7 @@ import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { DataError } from 'kernelwright';
 import { writeFileAtomically } from 'kernelwright/node';
-import { reasonOf } from '../../lib/node/files.js';
+import { reasonOf } from '../../lib/node/reasons.js';
 import { drawSvg } from '../../tools/picture.js';
 import { helpText, parseOptions, runProgram } from '../cli.js';
 
