@@ -64,6 +64,7 @@ export { variance } from './ops/reduce/variance.js';
 export type { ReduceOptions } from './ops/reduce/reduce.js';
 export type { Reduction } from './ops/loss/reduction.js';
 export { flatten, reshape } from './ops/moving/reshape.js';
+export { stopGradient } from './ops/moving/stop-gradient.js';
 export { slice } from './ops/moving/slice.js';
 export { softmaxCrossEntropy, type CrossEntropyOptions } from './ops/loss/softmax-cross-entropy.js';
 export { logSoftmax, softmax, type AxisOptions } from './ops/normalize/softmax.js';

@@ -26,6 +26,7 @@ import { sgdOperations } from './update/sgd.js';
 import { sliceOperations } from './moving/slice.js';
 import { crossEntropyOperations } from './loss/softmax-cross-entropy.js';
 import { softmaxOperations } from './normalize/softmax.js';
+import { stopGradientOperation } from './moving/stop-gradient.js';
 import { sumOperations } from './reduce/sum.js';
 import { transposeOperations } from './moving/transpose.js';
 
@@ -43,6 +44,7 @@ export const operations: readonly Operation[] = [
   ...extremeOperations,
   ...argmaxOperations,
   ...reshapeOperations,
+  stopGradientOperation,
   ...transposeOperations,
   ...castOperations,
   ...concatOperations,
