@@ -102,16 +102,27 @@ export function rowsAlong(shape: Shape, axis: number) {
 }
 
 /** Several tensors walked together: sizes of the axes, and each tensor's strides in elements. */
-export interface Walk {
+export interface Walk<T extends readonly Shape[] = readonly Shape[]> {
   readonly sizes: readonly number[];
-  readonly strides: readonly (readonly number[])[];
+  readonly strides: T;
+}
+
+/** Something for each tensor of a walk. */
+export type PerTensor<T extends readonly Shape[], One> = { readonly [K in keyof T]: One };
+
+/** What `of` makes of each tensor of a walk. */
+export function eachTensor<T extends readonly Shape[], One>(
+  strides: T,
+  of: (strides: Shape, tensor: number) => One,
+): PerTensor<T, One> {
+  return strides.map(of) as PerTensor<T, One>; // map forgets how many there are
 }
 
 /**
  * The same walk over fewer axes: axes of size 1 are dropped, and neighbours are merged wherever every tensor steps
  * through them as through one axis. Index arithmetic in kernels costs a division for every axis that is left.
  */
-export function collapse(walk: Walk): Walk {
+export function collapse<const T extends readonly Shape[]>(walk: Walk<T>): Walk<PerTensor<T, Shape>> {
   const sizes: number[] = [];
   const strides: number[][] = walk.strides.map(() => []);
   walk.sizes.forEach((size, axis) => {
@@ -126,16 +137,20 @@ export function collapse(walk: Walk): Walk {
       walk.strides.forEach((tensor, t) => strides[t]?.push(tensor[axis] ?? 0));
     }
   });
-  return { sizes, strides };
+  return { sizes, strides: eachTensor(walk.strides, (_, tensor) => strides[tensor] ?? []) };
 }
 
 /** Calls `visit` with each tensor's element offset, in row-major order of the walk. Plain loops: for references. */
-export function forEachOffset(walk: Walk, visit: (offsets: readonly number[], position: number) => void): void {
+export function forEachOffset<const T extends readonly Shape[]>(
+  walk: Walk<T>,
+  visit: (offsets: PerTensor<T, number>, position: number) => void,
+): void {
   const count = sizeOf(walk.sizes);
   const index = walk.sizes.map(() => 0);
-  const offsets = walk.strides.map(() => 0);
+  const offsets: number[] = walk.strides.map(() => 0);
+  const current = offsets as PerTensor<T, number>; // the same numbers, as many as there are tensors
   for (let position = 0; position < count; position++) {
-    visit(offsets, position);
+    visit(current, position);
     for (let axis = walk.sizes.length - 1; axis >= 0; axis--) {
       const size = walk.sizes[axis] ?? 1;
       const next = (index[axis] ?? 0) + 1;

@@ -1,6 +1,6 @@
+import { elementAt } from '../element-at.js';
 import { ceilDivide } from '../graph/launch.js';
-import type { SimdCall, SimdTask } from '../graph/simd.js';
-import { collapse, forEachOffset, sizeOf, type Walk } from '../shape.js';
+import { collapse, eachTensor, forEachOffset, type PerTensor, type Shape, sizeOf, type Walk } from '../shape.js';
 
 /** About so many elements make a task: tens of microseconds of cheap work, far more than it costs to hand it out. */
 const ELEMENTS_PER_TASK = 65_536;
@@ -34,19 +34,28 @@ function partsOf(items: number, parts: number, unit: number): Part[] {
   }));
 }
 
+/** Where a block of a tensor starts, and the distances of its rows and of its columns, all in elements. */
+export interface BlockOf {
+  readonly start: number;
+  readonly rowStride: number;
+  readonly columnStride: number;
+}
+
 /** A part of the last two axes of a walk. */
-export interface Block {
+export interface Block<T extends readonly Shape[]> {
   readonly rows: number;
   readonly columns: number;
-  /** Of each tensor: where the block starts, and the distances of its rows and of its columns, all in elements. */
-  readonly tensors: readonly { readonly start: number; readonly rowStride: number; readonly columnStride: number }[];
+  readonly tensors: PerTensor<T, BlockOf>;
 }
 
 /** Tasks for a walk, a call for each block of it; undefined where that would be too many calls. */
-export function blockTasks(walk: Walk, call: (block: Block) => SimdCall): SimdTask[] | undefined {
+export function blockTasks<const T extends readonly Shape[], Call>(
+  walk: Walk<T>,
+  call: (block: Block<T>) => Call,
+): (readonly Call[])[] | undefined {
   const { sizes, strides } = collapse(walk);
   const [columns, rows] = [sizes.at(-1) ?? 1, sizes.at(-2) ?? 1];
-  const outer = { sizes: sizes.slice(0, -2), strides: strides.map((own) => own.slice(0, -2)) };
+  const outer = { sizes: sizes.slice(0, -2), strides: eachTensor(strides, (own) => own.slice(0, -2)) };
   if (sizeOf(outer.sizes) > MAX_CALLS) return undefined;
 
   const parts = ceilDivide(rows * columns, ELEMENTS_PER_TASK);
@@ -54,13 +63,13 @@ export function blockTasks(walk: Walk, call: (block: Block) => SimdCall): SimdTa
     rows >= parts
       ? [rowParts(rows, columns), [{ start: 0, count: columns }]]
       : [[{ start: 0, count: rows }], elementParts(columns, rows)];
-  const calls: SimdCall[] = [];
+  const calls: Call[] = [];
   forEachOffset(outer, (offsets) => {
     for (const ofRows of rowRanges) {
       for (const ofColumns of columnRanges) {
-        const tensors = strides.map((own, t) => {
-          const [columnStride, rowStride] = [own.at(-1) ?? 0, own.at(-2) ?? 0];
-          const start = (offsets[t] ?? 0) + ofRows.start * rowStride + ofColumns.start * columnStride;
+        const tensors = eachTensor(strides, (own, t) => {
+          const [columnStride, rowStride] = [own.at(-1) ?? 0, own.at(-2) ?? 0]; // an axis that is not there is of size 1
+          const start = elementAt(offsets, t) + ofRows.start * rowStride + ofColumns.start * columnStride;
           return { start, rowStride, columnStride };
         });
         calls.push(call({ rows: ofRows.count, columns: ofColumns.count, tensors }));
@@ -71,7 +80,7 @@ export function blockTasks(walk: Walk, call: (block: Block) => SimdCall): SimdTa
 }
 
 /** Groups calls that together work on so many elements into tasks. */
-export function tasksOf(calls: readonly SimdCall[], elements: number): SimdTask[] {
+export function tasksOf<Call>(calls: readonly Call[], elements: number): (readonly Call[])[] {
   return partsOf(calls.length, ceilDivide(elements, ELEMENTS_PER_TASK), 1).map(({ start, count }) =>
     calls.slice(start, start + count),
   );

@@ -252,8 +252,8 @@ export function matmulLaunches(
   const uniforms = new Uniforms()
     .u32(M, N, K, batches, parts, kPerPart, batch.sizes.length, ...epilogue.tableRows)
     .axes(batch.sizes, 1)
-    .axes(batch.strides[0] ?? [], 0)
-    .axes(batch.strides[1] ?? [], 0)
+    .axes(batch.strides[0], 0)
+    .axes(batch.strides[1], 0)
     .bytes();
   const constants = {
     TRANSPOSE_A: Number(attributes.transposeA),

@@ -101,7 +101,7 @@ export function matmulSimdPhases(
   const [rowA, stepA] = attributes.transposeA ? [4, 4 * M] : [4 * K, 4];
   const [columnB, stepB] = attributes.transposeB ? [4 * K, 4] : [4, 4 * N];
   const products: Product[] = [];
-  forEachOffset(batch, ([startA = 0, startB = 0], i) => {
+  forEachOffset(batch, ([startA, startB], i) => {
     const target = finish && finish.target !== 'scratch' ? finish.target : { output: 0 };
     const product = {
       ...{ M, N, K, row: 0, column: 0 },

@@ -36,7 +36,7 @@ const matmulOperation: Operation<MatmulAttributes> = defineOperation<MatmulAttri
     const { M, N, K, batch } = sizesOf(a.shape, b.shape, attributes);
     const [rowA, stepA] = attributes.transposeA ? [1, M] : [K, 1];
     const [columnB, stepB] = attributes.transposeB ? [K, 1] : [1, N];
-    forEachOffset(batch, ([startA = 0, startB = 0], i) => {
+    forEachOffset(batch, ([startA, startB], i) => {
       for (let m = 0; m < M; m++) {
         for (let n = 0; n < N; n++) {
           let sum = 0;

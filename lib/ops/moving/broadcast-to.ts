@@ -1,6 +1,7 @@
 import { ShapeError } from '../../errors.js';
+import { defineOperation } from '../../graph/define.js';
 import { applyOne } from '../../graph/node.js';
-import { defineOperation } from '../../graph/operation.js';
+import { like, numbers } from '../../graph/operands.js';
 import {
   broadcastShapes,
   broadcastStrides,
@@ -14,32 +15,32 @@ import { asTensor, type Tensor, type TensorLike } from '../../tensor.js';
 import { type Move, moveElements, moveLaunch, movePhase } from './moving.js';
 import { sumTo } from '../reduce/sum.js';
 
-const broadcastOperation = defineOperation<{ readonly shape: Shape }>({
+const broadcastOperation = defineOperation<{ readonly shape: Shape }>()({
   name: 'broadcastTo',
-  infer([input], { shape }) {
+  inputs: { input: numbers('...') },
+  outputs: { output: like('input', '...output') },
+  infer({ specs: { input }, attributes: { shape } }) {
     checkShape('broadcastTo', shape);
-    if (!input || !sameShape(broadcastShapes('broadcastTo', input.shape, shape), shape)) {
-      throw new ShapeError(
-        `broadcastTo: ${formatShape(input?.shape ?? [])} cannot be repeated to ${formatShape(shape)}`,
-      );
+    if (!sameShape(broadcastShapes('broadcastTo', input.shape, shape), shape)) {
+      throw new ShapeError(`broadcastTo: ${formatShape(input.shape)} cannot be repeated to ${formatShape(shape)}`);
     }
-    return [{ shape, dtype: input.dtype }];
+    return { output: shape };
   },
-  reference({ inputs: [input], outputs: [output] }) {
-    if (input && output) moveElements(moveOf(input.shape, output.shape), input, output);
+  reference({ input, output }) {
+    moveElements(moveOf(input.shape, output.shape), input, output);
   },
-  kernel: ({ inputs: [input], attributes: { shape } }) => [
-    moveLaunch('broadcastTo', moveOf(input?.shape ?? [], shape)),
+  kernel: ({ specs: { input }, attributes: { shape } }) => [
+    moveLaunch('broadcastTo', { move: moveOf(input.shape, shape), from: 'input', to: 'output' }),
   ],
-  simd: ({ inputs: [input], attributes: { shape } }) => movePhase([moveOf(input?.shape ?? [], shape)]),
-  gradient: ({ inputs: [input], outputGradients: [dOutput] }) =>
-    input && dOutput ? [sumTo(dOutput, input.shape)] : [],
+  simd: ({ specs: { input }, attributes: { shape } }) =>
+    movePhase([{ move: moveOf(input.shape, shape), from: 'input', to: 'output' }]),
+  gradient: ({ inputs: { input }, outputGradients: { output } }) => ({ input: sumTo(output, input.shape) }),
   tolerance: { absolute: 0, relative: 0 },
   cases: [
-    { inputs: [{ shape: [] }], attributes: { shape: [3] } },
-    { inputs: [{ shape: [3, 1] }], attributes: { shape: [2, 3, 4] } },
-    { inputs: [{ shape: [5] }], attributes: { shape: [65, 5] } },
-    { inputs: [{ shape: [1] }], attributes: { shape: [0] } },
+    { inputs: { input: { shape: [] } }, attributes: { shape: [3] } },
+    { inputs: { input: { shape: [3, 1] } }, attributes: { shape: [2, 3, 4] } },
+    { inputs: { input: { shape: [5] } }, attributes: { shape: [65, 5] } },
+    { inputs: { input: { shape: [1] } }, attributes: { shape: [0] } },
   ],
 });
 

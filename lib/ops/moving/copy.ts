@@ -1,30 +1,31 @@
-import { applyOne } from '../../graph/node.js';
-import { defineOperation } from '../../graph/operation.js';
+import { defineOperation } from '../../graph/define.js';
 import { wordsOf } from '../../graph/launch.js';
+import { applyOne } from '../../graph/node.js';
+import { like, stored } from '../../graph/operands.js';
 import { heapWords } from '../../graph/simd.js';
 import { asTensor, type Tensor, type TensorLike } from '../../tensor.js';
-import type { NoAttributes } from '../pointwise/binary.js';
 import { moveElements, moveLaunch, movePhase, wholeMove } from './moving.js';
 
 /** output = input, in a buffer of its own: for results that would live in a variable or an input. */
-export const copyOperation = defineOperation<NoAttributes>({
+export const copyOperation = defineOperation()({
   name: 'copy',
-  infer: ([input]) => (input ? [{ shape: input.shape, dtype: input.dtype }] : []),
-  reference({ inputs: [input], outputs: [output] }) {
-    if (input && output) moveElements(wholeMove(input.data.length), input, output);
+  inputs: { input: stored('...') },
+  outputs: { output: like('input', '...') },
+  reference({ input, output }) {
+    moveElements(wholeMove(input.size), input, output);
   },
-  kernel: ({ inputs: [input] }) => [moveLaunch('copy', wholeMove(input ? wordsOf(input) : 0))],
-  simd: ({ inputs: [input] }) => movePhase([wholeMove(input ? heapWords(input) : 0)]),
-  gradient: ({ outputGradients }) => outputGradients,
-  takesFloat16: true,
-  takesBytes: true,
+  kernel: ({ specs: { input } }) => [
+    moveLaunch('copy', { move: wholeMove(wordsOf(input)), from: 'input', to: 'output' }),
+  ],
+  simd: ({ specs: { input } }) => movePhase([{ move: wholeMove(heapWords(input)), from: 'input', to: 'output' }]),
+  gradient: ({ outputGradients: { output } }) => ({ input: output }),
   tolerance: { absolute: 0, relative: 0 },
   cases: [
-    { inputs: [{ shape: [] }], attributes: {} },
-    { inputs: [{ shape: [3, 65] }], attributes: {} },
-    { inputs: [{ shape: [0] }], attributes: {} },
-    { inputs: [{ shape: [3, 65], dtype: 'f16' }], attributes: {} },
-    { inputs: [{ shape: [3, 65], dtype: 'u8', fill: { below: 256 } }], attributes: {} },
+    { inputs: { input: { shape: [] } }, attributes: {} },
+    { inputs: { input: { shape: [3, 65] } }, attributes: {} },
+    { inputs: { input: { shape: [0] } }, attributes: {} },
+    { inputs: { input: { shape: [3, 65], dtype: 'f16' } }, attributes: {} },
+    { inputs: { input: { shape: [3, 65], dtype: 'u8', fill: { below: 256 } } }, attributes: {} },
   ],
 });
 

@@ -1,9 +1,9 @@
 import { stridedCopyWasm } from '../../generated/wasm.js';
 import { commonWgsl, stridedCopyWgsl } from '../../generated/wgsl.js';
-import { ceilDivide, foldWorkgroups, type Launch, Uniforms } from '../../graph/launch.js';
+import { at, type NamedLaunch, type NamedPhase } from '../../graph/define.js';
+import { ceilDivide, foldWorkgroups, Uniforms } from '../../graph/launch.js';
+import type { View } from '../../graph/operands.js';
 import { collapse, forEachOffset, sizeOf } from '../../shape.js';
-import type { ArrayView } from '../../graph/operation.js';
-import type { SimdPhase, SimdTask } from '../../graph/simd.js';
 import { blockTasks, elementParts } from '../simd-parts.js';
 
 /**
@@ -16,64 +16,77 @@ export interface Move {
   readonly to: { readonly start: number; readonly strides: readonly number[] };
 }
 
+/** The tensors of a move: its source, which may be one of an operand that stands for many, and its target. */
+export interface MoveBetween<From extends string, To extends string> {
+  readonly move: Move;
+  readonly from: From;
+  readonly index?: number;
+  readonly to: To;
+}
+
 /** Reference: output[to.start + …] = input[from.start + …]. */
-export function moveElements(move: Move, input: ArrayView, output: ArrayView): void {
+export function moveElements(move: Move, input: View, output: View): void {
   const walk = collapse({ sizes: move.sizes, strides: [move.from.strides, move.to.strides] });
-  forEachOffset(walk, ([from = 0, to = 0]) => {
-    output.data[move.to.start + to] = input.data[move.from.start + from] ?? 0;
+  forEachOffset(walk, ([from, to]) => {
+    output.set(move.to.start + to, input.at(move.from.start + from));
   });
 }
 
-/** The launch of kernels/moving/strided_copy.wgsl for a move from input `input` to output 0. */
-export function moveLaunch(name: string, move: Move, input = 0): Launch {
+/** The launch of kernels/moving/strided_copy.wgsl. */
+export function moveLaunch<const From extends string, const To extends string>(
+  name: string,
+  { move, from, index = 0, to }: MoveBetween<From, To>,
+): NamedLaunch<From | To> {
   const { sizes, strides } = collapse({ sizes: move.sizes, strides: [move.from.strides, move.to.strides] });
   const count = sizeOf(move.sizes);
   return {
     kernel: { name, code: commonWgsl + stridedCopyWgsl, entryPoint: 'stridedCopy' },
-    bindings: [{ input }, { output: 0 }],
+    bindings: [{ operand: from, index }, to],
     uniforms: new Uniforms()
       .u32(count, sizes.length, move.from.start, move.to.start)
       .axes(sizes, 1)
-      .axes(strides[0] ?? [], 0)
-      .axes(strides[1] ?? [], 0)
+      .axes(strides[0], 0)
+      .axes(strides[1], 0)
       .bytes(),
     workgroups: foldWorkgroups(ceilDivide(count, 64)),
   };
 }
 
-/** Tasks of kernels/moving/strided_copy.wat for a move from input `input` to output 0. */
-function moveTasks({ sizes, from, to }: Move, input: number): SimdTask[] | undefined {
-  return blockTasks({ sizes, strides: [from.strides, to.strides] }, ({ rows, columns, tensors: [source, target] }) => {
-    const [ofSource, ofTarget] = [source?.start ?? 0, target?.start ?? 0];
-    return {
-      kernel: { module: stridedCopyWasm, entryPoint: 'move' },
-      arguments: [
-        { input, offset: 4 * (from.start + ofSource) },
-        4 * (source?.rowStride ?? 0),
-        4 * (source?.columnStride ?? 0),
-        { output: 0, offset: 4 * (to.start + ofTarget) },
-        4 * (target?.rowStride ?? 0),
-        4 * (target?.columnStride ?? 0),
-        rows,
-        columns,
-      ],
-    };
-  });
-}
-
-/** The phase of moves to output 0, none of which touches what another one writes: move i is from input `first` + i. */
-export function movePhase(moves: readonly Move[], first = 0): SimdPhase[] | undefined {
-  const tasks = moves.map((move, i) => (sizeOf(move.sizes) === 0 ? [] : moveTasks(move, first + i)));
+/** The phase of moves by kernels/moving/strided_copy.wat, none of which touches what another one writes. */
+export function movePhase<const From extends string, const To extends string>(
+  moves: readonly MoveBetween<From, To>[],
+): NamedPhase<From | To>[] | undefined {
+  const tasks = moves.map((each) => (sizeOf(each.move.sizes) === 0 ? [] : moveTasks(each)));
   return tasks.every((own) => own !== undefined) ? [{ tasks: tasks.flat() }] : undefined;
 }
 
-/** The phase that fills output 0, of `count` elements, with zeros. */
-export function clearPhase(count: number): SimdPhase {
+function moveTasks<const From extends string, const To extends string>({
+  move,
+  from,
+  index = 0,
+  to,
+}: MoveBetween<From, To>) {
+  const strides = [move.from.strides, move.to.strides] as const;
+  return blockTasks({ sizes: move.sizes, strides }, ({ rows, columns, tensors: [source, target] }) => ({
+    kernel: { module: stridedCopyWasm, entryPoint: 'move' },
+    arguments: [
+      { operand: from, index, offset: 4 * (move.from.start + source.start) },
+      4 * source.rowStride,
+      4 * source.columnStride,
+      at(to, 4 * (move.to.start + target.start)),
+      4 * target.rowStride,
+      4 * target.columnStride,
+      rows,
+      columns,
+    ],
+  }));
+}
+
+/** The phase that fills `operand`, of `count` elements, with zeros. */
+export function clearPhase<const Name extends string>(operand: Name, count: number): NamedPhase<Name> {
   const kernel = { module: stridedCopyWasm, entryPoint: 'fill' };
   return {
-    tasks: elementParts(count).map((part) => [
-      { kernel, arguments: [{ output: 0, offset: 4 * part.start }, part.count, 0] },
-    ]),
+    tasks: elementParts(count).map((part) => [{ kernel, arguments: [at(operand, 4 * part.start), part.count, 0] }]),
   };
 }
 

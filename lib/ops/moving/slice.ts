@@ -1,81 +1,82 @@
 import { ShapeError } from '../../errors.js';
+import { elementAt } from '../../element-at.js';
 import { commonWgsl, fillWgsl } from '../../generated/wgsl.js';
-import { ceilDivide, foldWorkgroups, type Launch, Uniforms } from '../../graph/launch.js';
+import { defineOperation, type NamedLaunch } from '../../graph/define.js';
+import { ceilDivide, foldWorkgroups, Uniforms } from '../../graph/launch.js';
 import { applyOne } from '../../graph/node.js';
-import { defineOperation } from '../../graph/operation.js';
+import { like, numbers } from '../../graph/operands.js';
 import { formatShape, type Shape, sizeOf, stridesOf } from '../../shape.js';
 import { asTensor, type Tensor, type TensorLike } from '../../tensor.js';
 import { clearPhase, type Move, moveElements, moveLaunch, movePhase } from './moving.js';
 
 type SliceAttributes = { readonly start: readonly number[]; readonly end: readonly number[] };
 
-const sliceOperation = defineOperation<SliceAttributes>({
+const sliceOperation = defineOperation<SliceAttributes>()({
   name: 'slice',
-  infer: ([input], { start, end }) => [
-    { shape: end.map((stop, axis) => stop - (start[axis] ?? 0)), dtype: input?.dtype ?? 'f32' },
-  ],
-  reference({ inputs: [input], outputs: [output], attributes: { start } }) {
-    if (input && output) moveElements(cutOut(input.shape, output.shape, start), input, output);
+  inputs: { input: numbers('...') },
+  outputs: { output: like('input', '...output') },
+  infer: ({ attributes: { start, end } }) => ({ output: end.map((stop, axis) => stop - elementAt(start, axis)) }),
+  reference({ input, output }, _, { start }) {
+    moveElements(cutOut(input.shape, output.shape, start), input, output);
   },
-  kernel: ({ inputs: [input], outputs: [output], attributes: { start } }) => [
-    moveLaunch('slice', cutOut(input?.shape ?? [], output?.shape ?? [], start)),
+  kernel: ({ specs: { input, output }, attributes: { start } }) => [
+    moveLaunch('slice', { move: cutOut(input.shape, output.shape, start), from: 'input', to: 'output' }),
   ],
-  simd: ({ inputs: [input], outputs: [output], attributes: { start } }) =>
-    movePhase([cutOut(input?.shape ?? [], output?.shape ?? [], start)]),
-  gradient: ({ inputs: [input], outputGradients: [dOutput], attributes: { start } }) =>
-    input && dOutput ? [applyOne(padOperation, [dOutput], { start, shape: input.shape })] : [],
+  simd: ({ specs: { input, output }, attributes: { start } }) =>
+    movePhase([{ move: cutOut(input.shape, output.shape, start), from: 'input', to: 'output' }]),
+  gradient: ({ inputs: { input }, outputGradients: { output }, attributes: { start } }) => ({
+    input: applyOne(padOperation, [output], { start, shape: input.shape }),
+  }),
   tolerance: { absolute: 0, relative: 0 },
   cases: [
-    { inputs: [{ shape: [5, 7] }], attributes: { start: [1, 2], end: [4, 7] } },
-    { inputs: [{ shape: [2, 3, 4, 5] }], attributes: { start: [0, 1, 0, 2], end: [2, 3, 4, 5] } },
-    { inputs: [{ shape: [7] }], attributes: { start: [3], end: [3] } },
-    { inputs: [{ shape: [129, 3] }], attributes: { start: [1, 0], end: [129, 3] } },
+    { inputs: { input: { shape: [5, 7] } }, attributes: { start: [1, 2], end: [4, 7] } },
+    { inputs: { input: { shape: [2, 3, 4, 5] } }, attributes: { start: [0, 1, 0, 2], end: [2, 3, 4, 5] } },
+    { inputs: { input: { shape: [7] } }, attributes: { start: [3], end: [3] } },
+    { inputs: { input: { shape: [129, 3] } }, attributes: { start: [1, 0], end: [129, 3] } },
   ],
 });
 
+type PadAttributes = { readonly start: readonly number[]; readonly shape: Shape };
+
 /** Gradient of a slice: zeros in the shape of its input, with the block put back where it was cut out. */
-const padOperation = defineOperation<{ readonly start: readonly number[]; readonly shape: Shape }>({
+const padOperation = defineOperation<PadAttributes>()({
   name: 'sliceGradient',
-  infer: ([block], { shape }) => [{ shape, dtype: block?.dtype ?? 'f32' }],
-  reference({ inputs: [block], outputs: [output], attributes: { start } }) {
-    if (!block || !output) return;
+  inputs: { block: numbers('...') },
+  outputs: { output: like('block', '...output') },
+  infer: ({ attributes: { shape } }) => ({ output: shape }),
+  reference({ block, output }, _, { start }) {
     output.data.fill(0);
     moveElements(putBack(block.shape, output.shape, start), block, output);
   },
-  kernel({ inputs: [block], attributes: { start, shape } }): readonly Launch[] {
+  kernel({ specs: { block }, attributes: { start, shape } }) {
     const count = sizeOf(shape);
-    const clear: Launch = {
+    const clear: NamedLaunch<'output'> = {
       kernel: { name: 'sliceGradient fill', code: commonWgsl + fillWgsl, entryPoint: 'fillWithZero' },
-      bindings: [{ output: 0 }],
+      bindings: ['output'],
       uniforms: new Uniforms().u32(count).bytes(),
       workgroups: foldWorkgroups(ceilDivide(count, 64)),
     };
-    const blockShape = block?.shape ?? [];
-    return sizeOf(blockShape) === 0 ? [clear] : [clear, moveLaunch('sliceGradient', putBack(blockShape, shape, start))];
+    if (sizeOf(block.shape) === 0) return [clear];
+    const move = putBack(block.shape, shape, start);
+    return [clear, moveLaunch('sliceGradient', { move, from: 'block', to: 'output' })];
   },
-  simd({ inputs: [block], attributes: { start, shape } }) {
-    const moves = movePhase([putBack(block?.shape ?? [], shape, start)]);
-    return moves && [clearPhase(sizeOf(shape)), ...moves];
+  simd({ specs: { block }, attributes: { start, shape } }) {
+    const moves = movePhase([{ move: putBack(block.shape, shape, start), from: 'block', to: 'output' }]);
+    return moves && [clearPhase('output', sizeOf(shape)), ...moves];
   },
-  gradient: ({ inputs: [block], outputGradients: [dOutput], attributes: { start } }) =>
-    block && dOutput
-      ? [
-          slice(
-            dOutput,
-            start,
-            start.map((from, axis) => from + (block.shape[axis] ?? 0)),
-          ),
-        ]
-      : [],
+  gradient({ inputs: { block }, outputGradients: { output }, attributes: { start } }) {
+    const end = block.shape.map((size, axis) => size + elementAt(start, axis));
+    return { block: slice(output, start, end) };
+  },
   tolerance: { absolute: 0, relative: 0 },
   cases: [
-    { inputs: [{ shape: [3, 5] }], attributes: { start: [1, 2], shape: [5, 7] } },
-    { inputs: [{ shape: [0, 5] }], attributes: { start: [1, 2], shape: [5, 7] } },
+    { inputs: { block: { shape: [3, 5] } }, attributes: { start: [1, 2], shape: [5, 7] } },
+    { inputs: { block: { shape: [0, 5] } }, attributes: { start: [1, 2], shape: [5, 7] } },
   ],
 });
 
 function startOf(shape: Shape, start: readonly number[]): number {
-  return stridesOf(shape).reduce((offset, stride, axis) => offset + stride * (start[axis] ?? 0), 0);
+  return stridesOf(shape).reduce((offset, stride, axis) => offset + stride * elementAt(start, axis), 0);
 }
 
 function cutOut(input: Shape, block: Shape, start: readonly number[]): Move {
@@ -102,7 +103,7 @@ export function slice(input: TensorLike, start: readonly number[], end: readonly
   const from = value.shape.map((size, axis) => resolve(start[axis], 0, size));
   const to = value.shape.map((size, axis) => resolve(end[axis], size, size));
   const fits = value.shape.every((size, axis) => {
-    const [a = 0, b = 0] = [from[axis], to[axis]];
+    const [a, b] = [elementAt(from, axis), elementAt(to, axis)];
     return Number.isInteger(a) && Number.isInteger(b) && a >= 0 && a <= b && b <= size;
   });
   if (!fits || start.length > value.rank || end.length > value.rank) {

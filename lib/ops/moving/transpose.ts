@@ -1,47 +1,47 @@
 import { ShapeError } from '../../errors.js';
+import { elementAt } from '../../element-at.js';
+import { defineOperation } from '../../graph/define.js';
 import { applyOne } from '../../graph/node.js';
-import { defineOperation } from '../../graph/operation.js';
-import { formatShape, normalizeAxis, type Shape, stridesOf } from '../../shape.js';
+import { like, numbers } from '../../graph/operands.js';
+import { axisSize, formatShape, normalizeAxis, type Shape, stridesOf } from '../../shape.js';
 import { asTensor, type Tensor, type TensorLike } from '../../tensor.js';
 import { type Move, moveElements, moveLaunch, movePhase } from './moving.js';
 
-const transposeOperation = defineOperation<{ readonly permutation: readonly number[] }>({
+const transposeOperation = defineOperation<{ readonly permutation: readonly number[] }>()({
   name: 'transpose',
-  infer: ([input], { permutation }) => [
-    { shape: permutation.map((axis) => input?.shape[axis] ?? 0), dtype: input?.dtype ?? 'f32' },
-  ],
-  reference({ inputs: [input], outputs: [output], attributes }) {
-    if (input && output) moveElements(moveOf(input.shape, attributes.permutation), input, output);
+  inputs: { input: numbers('...') },
+  outputs: { output: like('input', '...output') },
+  infer: ({ specs: { input }, attributes: { permutation } }) => ({
+    output: permutation.map((axis) => axisSize(input.shape, axis)),
+  }),
+  reference({ input, output }, _, { permutation }) {
+    moveElements(moveOf(input.shape, permutation), input, output);
   },
-  kernel: ({ inputs: [input], attributes }) => [
-    moveLaunch('transpose', moveOf(input?.shape ?? [], attributes.permutation)),
+  kernel: ({ specs: { input }, attributes: { permutation } }) => [
+    moveLaunch('transpose', { move: moveOf(input.shape, permutation), from: 'input', to: 'output' }),
   ],
-  simd: ({ inputs: [input], attributes }) => movePhase([moveOf(input?.shape ?? [], attributes.permutation)]),
-  gradient: ({ outputGradients: [dOutput], attributes: { permutation } }) =>
-    dOutput
-      ? [
-          transpose(
-            dOutput,
-            permutation.map((_, axis) => permutation.indexOf(axis)),
-          ),
-        ]
-      : [],
+  simd: ({ specs: { input }, attributes: { permutation } }) =>
+    movePhase([{ move: moveOf(input.shape, permutation), from: 'input', to: 'output' }]),
+  gradient({ outputGradients: { output }, attributes: { permutation } }) {
+    const inverse = permutation.map((_, axis) => permutation.indexOf(axis));
+    return { input: transpose(output, inverse) };
+  },
   tolerance: { absolute: 0, relative: 0 },
   cases: [
-    { inputs: [{ shape: [3, 5] }], attributes: { permutation: [1, 0] } },
-    { inputs: [{ shape: [65, 33] }], attributes: { permutation: [1, 0] } },
-    { inputs: [{ shape: [2, 3, 4, 5] }], attributes: { permutation: [0, 2, 3, 1] } },
-    { inputs: [{ shape: [2, 3, 4, 5] }], attributes: { permutation: [3, 2, 1, 0] } },
-    { inputs: [{ shape: [0, 3] }], attributes: { permutation: [1, 0] } },
+    { inputs: { input: { shape: [3, 5] } }, attributes: { permutation: [1, 0] } },
+    { inputs: { input: { shape: [65, 33] } }, attributes: { permutation: [1, 0] } },
+    { inputs: { input: { shape: [2, 3, 4, 5] } }, attributes: { permutation: [0, 2, 3, 1] } },
+    { inputs: { input: { shape: [2, 3, 4, 5] } }, attributes: { permutation: [3, 2, 1, 0] } },
+    { inputs: { input: { shape: [0, 3] } }, attributes: { permutation: [1, 0] } },
   ],
 });
 
 function moveOf(shape: Shape, permutation: readonly number[]): Move {
-  const sizes = permutation.map((axis) => shape[axis] ?? 0);
+  const sizes = permutation.map((axis) => axisSize(shape, axis));
   const strides = stridesOf(shape);
   return {
     sizes,
-    from: { start: 0, strides: permutation.map((axis) => strides[axis] ?? 0) },
+    from: { start: 0, strides: permutation.map((axis) => elementAt(strides, axis)) },
     to: { start: 0, strides: stridesOf(sizes) },
   };
 }

@@ -6,6 +6,7 @@ import { applyOne } from '../../graph/node.js';
 import { defineOperation, type GradientRule, type Operation } from '../../graph/operation.js';
 import type { SimdPhase } from '../../graph/simd.js';
 import { normalizeAxis, rowsAlong } from '../../shape.js';
+import { type OptionRules, wholeNumber } from '../../options.js';
 import { asTensor, type Tensor, type TensorLike } from '../../tensor.js';
 import { multiply, subtract } from '../pointwise/arithmetic.js';
 import { exp } from '../pointwise/math.js';
@@ -117,6 +118,9 @@ export interface AxisOptions {
   /** Counted from the end where negative. Default: the last axis (PyTorch: dim). */
   readonly axis?: number;
 }
+
+/** @internal Rules of {@link AxisOptions}. */
+export const AXIS_RULES: OptionRules<AxisOptions> = { axis: wholeNumber() };
 
 /**
  * exp(x) / Σ exp(x) along an axis: numbers in [0, 1] that sum to 1. The maximum is subtracted first, so large logits

@@ -98,8 +98,8 @@ export function defineBinary(row: BinaryRow): Operation<NoAttributes> {
           uniforms: new Uniforms()
             .u32(count, sizes.length)
             .axes(sizes, 1)
-            .axes(strides[0] ?? [], 0)
-            .axes(strides[1] ?? [], 0)
+            .axes(strides[0], 0)
+            .axes(strides[1], 0)
             .bytes(),
           workgroups: foldWorkgroups(ceilDivide(count, isSameShape ? 256 : 64)),
         },

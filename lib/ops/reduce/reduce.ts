@@ -69,9 +69,9 @@ export function defineReduce(row: ReduceRow): Operation<ReduceAttributes> {
     reference({ inputs: [input], outputs: [output], attributes }) {
       if (!input || !output) return;
       const { kept, reduced } = walks(input.shape, attributes.axes);
-      forEachOffset(kept, ([start = 0], i) => {
+      forEachOffset(kept, ([start], i) => {
         let result = row.neutral;
-        forEachOffset(reduced, ([offset = 0]) => {
+        forEachOffset(reduced, ([offset]) => {
           result = row.combine(result, input.data[start + offset] ?? 0);
         });
         output.data[i] = result * attributes.scale;
@@ -94,9 +94,9 @@ export function defineReduce(row: ReduceRow): Operation<ReduceAttributes> {
             .u32(keptCount, reducedCount, kept.sizes.length, reduced.sizes.length)
             .f32(attributes.scale)
             .axes(kept.sizes, 1)
-            .axes(kept.strides[0] ?? [], 0)
+            .axes(kept.strides[0], 0)
             .axes(reduced.sizes, 1)
-            .axes(reduced.strides[0] ?? [], 0)
+            .axes(reduced.strides[0], 0)
             .bytes(),
           workgroups: foldWorkgroups(isSerial ? ceilDivide(keptCount, 64) : keptCount),
         },
@@ -121,7 +121,7 @@ export function defineReduce(row: ReduceRow): Operation<ReduceAttributes> {
  */
 function reduceTasks(row: ReduceRow, shape: Shape, { axes, scale }: ReduceAttributes): SimdTask[] | undefined {
   const { kept, reduced } = walks(shape, axes);
-  const [keptStrides = [], reducedStrides = []] = [kept.strides[0], reduced.strides[0]];
+  const [keptStrides, reducedStrides] = [kept.strides[0], reduced.strides[0]];
   const alongRows = reduced.sizes.length > 0 && reduced.sizes.length <= 2 && reducedStrides.at(-1) === 1;
   const downColumns = reduced.sizes.length <= 1 && (kept.sizes.length === 0 || keptStrides.at(-1) === 1);
   const outer = { sizes: kept.sizes.slice(0, -1), strides: [keptStrides.slice(0, -1)] };

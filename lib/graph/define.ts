@@ -1,0 +1,295 @@
+import type { Shape } from '../shape.js';
+import type { Tensor } from '../tensor.js';
+import type { Binding, KernelTarget, KernelVariant, Launch } from './launch.js';
+import {
+  bind,
+  bindAxes,
+  boundShape,
+  byName,
+  type Each,
+  type Inputs,
+  type Outputs,
+  type Per,
+  type Sizes,
+  unbound,
+  View,
+} from './operands.js';
+import type { Attributes, Call, CaseInput, Operation, TensorSpec } from './operation.js';
+import type { SimdArgument, SimdCall, SimdPhase } from './simd.js';
+
+/** The attributes of an operation without any. */
+export type NoAttributes = Readonly<Record<string, never>>;
+
+/** A tensor of an operation, by its name; `index` is its place in an operand that stands for many. */
+export type OperandName<Names extends string> = Names | { readonly operand: Names; readonly index: number };
+
+/** {@link Binding} by name. */
+export type NamedBinding<Names extends string> =
+  | Names
+  | { readonly operand: Names; readonly index?: number; readonly at?: number }
+  | { readonly scratch: 'read' | 'write'; readonly at?: number };
+
+/** {@link Launch} whose buffers have names. */
+export interface NamedLaunch<Names extends string> extends Omit<Launch, 'bindings'> {
+  readonly bindings: readonly NamedBinding<Names>[];
+}
+
+/** {@link KernelVariant} whose buffers have names. */
+export interface NamedVariant<Names extends string> extends Omit<KernelVariant, 'launches'> {
+  readonly launches: readonly NamedLaunch<Names>[];
+}
+
+/** {@link SimdArgument} by name: an address in a tensor, `offset` bytes from its start, or in scratch; or a number. */
+export type NamedArgument<Names extends string> =
+  | Names
+  | { readonly operand: Names; readonly index?: number; readonly offset?: number }
+  | { readonly scratch: true; readonly offset?: number }
+  | number;
+
+/** The address of a tensor's element, `offset` bytes from its start, as an argument of a SIMD kernel. */
+export function at<const Name extends string>(
+  operand: Name,
+  offset = 0,
+): { readonly operand: Name; readonly offset: number } {
+  return { operand, offset };
+}
+
+/** {@link SimdCall} whose tensors have names. */
+export interface NamedCall<Names extends string> extends Omit<SimdCall, 'arguments'> {
+  readonly arguments: readonly NamedArgument<Names>[];
+}
+
+/** {@link SimdPhase} whose tensors have names. */
+export interface NamedPhase<Names extends string> extends Omit<SimdPhase, 'tasks'> {
+  readonly tasks: readonly (readonly NamedCall<Names>[])[];
+}
+
+type Names<I, O> = Extract<keyof I | keyof O, string>;
+type IsUnion<T, U = T> = T extends unknown ? ([U] extends [T] ? false : true) : never;
+
+/** What a kernel is chosen for. */
+export interface NamedKernelCall<A, I, O> {
+  readonly sizes: Sizes<I, O>;
+  readonly specs: Each<I, O, TensorSpec>;
+  readonly attributes: A;
+}
+
+/** What a gradient rule is given. Inputs that it leaves out, or gives undefined for, have no gradient. */
+export interface NamedGradientCall<A, I, O> {
+  readonly inputs: { readonly [K in keyof I]: Per<I[K], Tensor> };
+  readonly outputs: { readonly [K in keyof O]: Tensor };
+  /** Undefined, of several outputs, for one that is not used. */
+  readonly outputGradients: {
+    readonly [K in keyof O]: IsUnion<keyof O> extends true ? Tensor | undefined : Tensor;
+  };
+  readonly sizes: Sizes<I, O>;
+  readonly attributes: A;
+  /** Which inputs' gradients are wanted: nothing needs to be computed for the others. */
+  readonly needs: { readonly [K in keyof I]: Per<I[K], boolean> };
+}
+
+export type NamedGradients<I> = { readonly [K in keyof I]?: Per<I[K], Tensor | undefined> | undefined };
+
+/** How an operation takes part in fusion. */
+type Rewrites<A extends Attributes> = Pick<Operation<A>, 'stage' | 'absorb' | 'fold' | 'join'>;
+
+/** An operation as its room states it: operands by name, with element types and axes. See {@link Operation}. */
+export interface Definition<A extends Attributes, I extends Inputs, O extends Outputs> extends Rewrites<A> {
+  readonly name: string;
+  readonly inputs: I;
+  /** An output with the name of an input is written over it, in place: the input must be the value of a Variable. */
+  readonly outputs: O;
+  /** Shapes of the outputs whose axes are not all among those of the inputs; further rules: throws ShapeError. */
+  infer?(call: {
+    readonly specs: { readonly [K in keyof I]: Per<I[K], TensorSpec> };
+    readonly sizes: Sizes<I, object>;
+    readonly attributes: A;
+  }): { readonly [K in keyof O]?: Shape };
+  /** Plain loops from the formula, accumulating in float64 and rounding once when storing: the oracle of the kernels. */
+  reference(views: Each<I, O, View>, sizes: Sizes<I, O>, attributes: A): void;
+  kernel(call: NamedKernelCall<A, I, O>, target: KernelTarget): readonly NamedLaunch<Names<I, O>>[];
+  variants?(call: NamedKernelCall<A, I, O>, target: KernelTarget): readonly NamedVariant<Names<I, O>>[];
+  simd?(call: NamedKernelCall<A, I, O>): readonly NamedPhase<Names<I, O>>[] | undefined;
+  readonly gradient: { rule(call: NamedGradientCall<A, I, O>): NamedGradients<I> }['rule'] | { readonly none: string };
+  readonly selectsRows?: { readonly table: Extract<keyof I, string>; readonly indices: Extract<keyof I, string> };
+  readonly alias?: boolean;
+  readonly tolerance: Operation['tolerance'];
+  readonly cases: readonly {
+    readonly inputs: { readonly [K in keyof I]: Per<I[K], CaseInput> };
+    readonly attributes: A;
+  }[];
+}
+
+/** The same without its types: what {@link defineOperation} works with. */
+interface AnyDefinition extends Rewrites<Attributes> {
+  readonly name: string;
+  readonly inputs: Inputs;
+  readonly outputs: Outputs;
+  infer?(
+    this: void,
+    call: {
+      specs: Named<TensorSpec>;
+      sizes: Numbers;
+      attributes: Attributes;
+    },
+  ): Readonly<Record<string, Shape | undefined>>;
+  reference(views: Named<View>, sizes: Numbers, attributes: Attributes): void;
+  kernel(call: AnyKernelCall, target: KernelTarget): readonly NamedLaunch<string>[];
+  variants?(this: void, call: AnyKernelCall, target: KernelTarget): readonly NamedVariant<string>[];
+  simd?(this: void, call: AnyKernelCall): readonly NamedPhase<string>[] | undefined;
+  readonly gradient: { rule(call: AnyGradientCall): Named<Tensor | undefined> }['rule'] | { readonly none: string };
+  readonly selectsRows?: { readonly table: string; readonly indices: string };
+  readonly alias?: boolean;
+  readonly tolerance: Operation['tolerance'];
+  readonly cases: readonly { readonly inputs: Named<CaseInput>; readonly attributes: Attributes }[];
+}
+
+type Numbers = Readonly<Record<string, number>>;
+/** Something for each operand: one, or a list. */
+type Named<T> = Readonly<Record<string, T | readonly T[]>>;
+
+interface AnyKernelCall {
+  readonly sizes: Numbers;
+  readonly specs: Named<TensorSpec>;
+  readonly attributes: Attributes;
+}
+
+interface AnyGradientCall {
+  readonly inputs: Named<Tensor>;
+  readonly outputs: Named<Tensor>;
+  readonly outputGradients: Named<Tensor | undefined>;
+  readonly sizes: Numbers;
+  readonly attributes: Attributes;
+  readonly needs: Named<boolean>;
+}
+
+/** How many tensors an operand that stands for many may write over, at most. */
+const MAX_WRITES = 8;
+
+/**
+ * Declares an operation: `defineOperation<Attributes>()({ name, inputs, outputs, .. })`; the attributes' type stands apart,
+ * because TypeScript infers all type arguments of a call or none. From the operands follow the checks of what the operation
+ * is given, the sizes, the shapes of the outputs and what is written in place. The graph knows tensors by their places:
+ * this is where names become places.
+ */
+export function defineOperation<A extends Attributes = NoAttributes>(): <
+  const I extends Inputs,
+  const O extends Outputs,
+>(
+  definition: Definition<A, I, O>,
+) => Operation<A>;
+export function defineOperation(): (definition: AnyDefinition) => Operation {
+  return operationOf;
+}
+
+function operationOf(definition: AnyDefinition): Operation {
+  const { inputs, outputs, gradient, variants, simd, selectsRows, ...unchanged } = definition;
+  const names = Object.keys(inputs);
+  const writes = Object.keys(outputs).flatMap((key) => {
+    const place = names.indexOf(key);
+    return Array.from({ length: inputs[key]?.isRest ? MAX_WRITES : 1 }, (_, i) => (place < 0 ? undefined : place + i));
+  });
+  const sizesOf = (from: readonly { readonly shape: Shape }[], to: readonly { readonly shape: Shape }[]): Numbers => {
+    const bound = unbound();
+    const operands = [...Object.values(inputs), ...Object.values(outputs)];
+    // What stands in one place for many binds nothing: its tensors differ.
+    operands.forEach(({ dims, isRest }, i) => {
+      const tensor = i < names.length ? from[i] : to[i - names.length];
+      if (tensor && !isRest) bindAxes(dims, tensor.shape, bound);
+    });
+    return bound.sizes;
+  };
+  const named = <T>(from: readonly T[], to: readonly T[]): Named<T> => ({
+    ...byName(inputs, from),
+    ...byName(outputs, to),
+  });
+  const callOf = ({ inputs: from, outputs: to, attributes }: Call<Attributes>): AnyKernelCall => ({
+    sizes: sizesOf(from, to),
+    specs: named(from, to),
+    attributes,
+  });
+  /** An output's place goes before that of the input of the same name, over which it is written. */
+  const placeOf = (operand: string, index = 0): { readonly input: number } | { readonly output: number } => {
+    const output = Object.keys(outputs).indexOf(operand);
+    return output >= 0 ? { output: output + index } : { input: names.indexOf(operand) + index };
+  };
+  const launchOf = (launch: NamedLaunch<string>): Launch => ({
+    ...launch,
+    bindings: launch.bindings.map((binding): Binding => {
+      if (typeof binding === 'string') return placeOf(binding);
+      if ('scratch' in binding) return binding;
+      const { operand, index, ...at } = binding;
+      return { ...placeOf(operand, index), ...at };
+    }),
+  });
+  const argumentOf = (argument: NamedArgument<string>): SimdArgument => {
+    if (typeof argument === 'string') return placeOf(argument);
+    if (typeof argument === 'number' || 'scratch' in argument) return argument;
+    const { operand, index, ...offset } = argument;
+    return { ...placeOf(operand, index), ...offset };
+  };
+  return {
+    ...unchanged,
+    infer: (given, attributes) => inferSpecs(definition, given, attributes),
+    reference({ inputs: from, outputs: to, attributes }) {
+      const views = named(
+        from.map((view) => new View(view)),
+        to.map((view) => new View(view)),
+      );
+      definition.reference(views, sizesOf(from, to), attributes);
+    },
+    kernel: (call, target) => definition.kernel(callOf(call), target).map(launchOf),
+    ...(variants && {
+      variants: (call: Call<Attributes>, target: KernelTarget): readonly KernelVariant[] =>
+        variants(callOf(call), target).map((variant) => ({ ...variant, launches: variant.launches.map(launchOf) })),
+    }),
+    ...(simd && {
+      simd: (call: Call<Attributes>) =>
+        simd(callOf(call))?.map(({ tasks, ...phase }) => ({
+          ...phase,
+          tasks: tasks.map((calls) => calls.map((each) => ({ ...each, arguments: each.arguments.map(argumentOf) }))),
+        })),
+    }),
+    gradient:
+      typeof gradient !== 'function'
+        ? gradient
+        : ({ inputs: from, outputs: to, outputGradients, needs, attributes }) => {
+            const gradients = gradient({
+              inputs: byName(inputs, from),
+              outputs: byName(outputs, to),
+              outputGradients: byName(outputs, outputGradients),
+              sizes: sizesOf(from, to),
+              attributes,
+              needs: byName(inputs, needs),
+            });
+            return names.flatMap((key) => gradients[key]);
+          },
+    ...(selectsRows && {
+      selectsRows: { table: names.indexOf(selectsRows.table), indices: names.indexOf(selectsRows.indices) },
+    }),
+    ...(writes.some((source) => source !== undefined) && { writes }),
+    takesFloat16: true, // whoever does not says so in its operands
+    takesBytes: true,
+    cases: definition.cases.map((setting) => ({
+      inputs: names.flatMap((key) => setting.inputs[key] ?? []),
+      attributes: setting.attributes,
+    })),
+  };
+}
+
+/** Checks what an operation is given; the specs of its outputs. */
+function inferSpecs(
+  { name, inputs, outputs, infer }: AnyDefinition,
+  given: readonly TensorSpec[],
+  attributes: Attributes,
+): TensorSpec[] {
+  const bound = bind(name, inputs, given);
+  const shapes = infer?.({ specs: byName(inputs, given), sizes: bound.sizes, attributes }) ?? {};
+  return Object.entries(outputs).flatMap(([key, output]): readonly TensorSpec[] => {
+    if (output.isRest) return given.slice(Object.keys(inputs).indexOf(key));
+    const shape = shapes[key] ?? boundShape(output.dims, bound);
+    const dtype = 'like' in output ? given[Object.keys(inputs).indexOf(output.like)]?.dtype : output.dtypes[0];
+    if (!shape || !dtype) throw new Error(`${name}: nothing says the shape of ${key}`);
+    return [{ shape, dtype }];
+  });
+}
