@@ -80,7 +80,7 @@ export {
   type Fans,
   type Initializer,
 } from './nn/initializers.js';
-export { Dropout, Flatten, ReLU, Sigmoid, Softmax, Tanh } from './nn/layers.js';
+export { Dropout, Flatten, ReLU, Sigmoid, Softmax, type SoftmaxOptions, Tanh } from './nn/layers.js';
 export { Module, type BuildOptions, type Scope } from './nn/module.js';
 export { Sequential } from './nn/sequential.js';
 export { loadState, stateOf } from './nn/state.js';

@@ -13,12 +13,11 @@ import { arrayOf, asTensor, dtypeOf, Tensor, type TensorLike } from './tensor.js
  * a plan uses it, then on that plan's device; a plan on another device moves it there. Free it with `dispose()`.
  */
 export class Variable implements TensorSpec {
-  /** As it stands in files and messages, e.g. `fc1.weight`. */
-  readonly name: string;
   /** Sizes of the axes, outermost first. */
   readonly shape: Shape;
   /** Type of the elements. */
   readonly dtype: DType;
+  #name: string;
   #host: NumericArray | undefined;
   #placed: { device: Device; array: DeviceArray } | undefined;
   #disposed = false;
@@ -30,11 +29,21 @@ export class Variable implements TensorSpec {
       initial instanceof Tensor ? initial : new Tensor(specOf(initial, shape), { kind: 'constant', data: initial });
     if (start.origin.kind !== 'constant')
       throw new TraceError(`variable ${name}: the initial values must be known, not lazy`);
-    this.name = name;
+    this.#name = name;
     this.shape = start.shape;
     this.dtype = start.dtype;
     this.#host = start.origin.data;
     this.#leaf = new Tensor(start, { kind: 'variable', variable: this });
+  }
+
+  /** As it stands in files and messages, e.g. `fc1.weight`; building a model names all in it by their paths. */
+  get name(): string {
+    return this.#name;
+  }
+
+  /** @internal */
+  rename(name: string): void {
+    this.#name = name;
   }
 
   /** The current value, as a tensor: inside a traced function, the value after the updates made so far. */

@@ -1,9 +1,9 @@
-import { OptionError, ShapeError } from '../errors.js';
+import { ShapeError } from '../errors.js';
+import { boolean, callback, checkArgument, checkOptions, type OptionRules, wholeNumber } from '../options.js';
 import { linear } from '../ops/matmul/linear.js';
-import { RandomStream } from '../random.js';
-import { formatShape, type Shape, sizeOf } from '../shape.js';
+import { formatShape } from '../shape.js';
 import type { Tensor } from '../tensor.js';
-import { Parameter } from '../variable.js';
+import { type Parameter } from '../variable.js';
 import { type Initializer, kaimingUniform } from './initializers.js';
 import { Module } from './module.js';
 
@@ -19,6 +19,14 @@ export interface DenseOptions {
   readonly biasInitializer?: Initializer;
 }
 
+const size = wholeNumber({ min: 1 });
+const rules: OptionRules<DenseOptions> = {
+  inputSize: size,
+  bias: boolean,
+  weightInitializer: callback,
+  biasInitializer: callback,
+};
+
 /**
  * A fully connected layer: output = input · weightᵀ + bias. input [N, .., in] → output [N, .., units].
  * Keras calls it Dense, PyTorch Linear; the weight is laid out as PyTorch's, [units, in] (Keras's is [in, units]).
@@ -33,22 +41,23 @@ export class Dense extends Module {
   /** [units], once the model is built; undefined without bias. */
   bias: Parameter | undefined = undefined;
 
-  /** @param units size of an output. Throws OptionError unless it is a whole number of 1 or more. */
+  /** @param units size of an output. Throws OptionError unless it is a whole number of 1 or more, and for a bad option. */
   constructor(units: number, options: DenseOptions = {}) {
     super();
-    this.units = checkSize('units', units);
+    checkArgument('Dense', 'units', units, size);
+    checkOptions('Dense', options, rules);
+    this.units = units;
     this.options = options;
-    if (options.inputSize !== undefined) checkSize('inputSize', options.inputSize);
   }
 
   /** Throws ShapeError where the last axis of the input is not the size that the layer was built for. */
   override forward(input: Tensor): Tensor {
-    const size = input.shape.at(-1);
-    if (size === undefined) throw new ShapeError('Dense: the input needs at least one axis, found a scalar');
-    const weight = this.weight ?? this.#create(size);
-    if (size !== weight.shape[1]) {
+    const features = input.shape.at(-1);
+    if (features === undefined) throw new ShapeError('Dense: the input needs at least one axis, found a scalar');
+    const weight = this.weight ?? this.#create(features);
+    if (features !== weight.shape[1]) {
       throw new ShapeError(
-        `Dense ${this.scope.path}: the input ${formatShape(input.shape)} has ${size} features, the weight ` +
+        `Dense ${this.scope.path}: the input ${formatShape(input.shape)} has ${features} features, the weight ` +
           `${formatShape(weight.shape)} expects ${weight.shape[1] ?? 0}`,
       );
     }
@@ -56,26 +65,12 @@ export class Dense extends Module {
   }
 
   #create(inputSize: number): Parameter {
-    const fanIn = this.options.inputSize ?? inputSize;
-    const initial = (name: string, shape: Shape, initializer: Initializer): Parameter => {
-      const { path, seed } = this.scope;
-      const fullName = path === '' ? name : `${path}.${name}`;
-      const values = initializer(shape, { fanIn, fanOut: this.units }, new RandomStream(seed, fullName));
-      if (values.length !== sizeOf(shape)) {
-        throw new OptionError(`${fullName}: its initializer gave ${values.length} values for ${formatShape(shape)}`);
-      }
-      return new Parameter(fullName, values, shape);
-    };
+    const { inputSize: fanIn = inputSize, bias = true } = this.options;
     const { weightInitializer = kaimingUniform(), biasInitializer = kaimingUniform() } = this.options;
-    this.weight = initial('weight', [this.units, fanIn], weightInitializer);
-    if (this.options.bias !== false) this.bias = initial('bias', [this.units], biasInitializer);
-    return this.weight;
+    const fans = { fanIn, fanOut: this.units };
+    const weight = this.parameter('weight', [this.units, fanIn], weightInitializer, fans);
+    if (bias) this.bias = this.parameter('bias', [this.units], biasInitializer, fans);
+    this.weight = weight;
+    return weight;
   }
-}
-
-function checkSize(name: string, size: number): number {
-  if (!Number.isSafeInteger(size) || size < 1) {
-    throw new OptionError(`Dense: ${name} must be a whole number of 1 or more, found ${size}`);
-  }
-  return size;
 }

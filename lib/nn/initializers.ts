@@ -1,3 +1,4 @@
+import { checkArgument, checkOptions, number } from '../options.js';
 import type { RandomStream } from '../random.js';
 import { type Shape, sizeOf } from '../shape.js';
 
@@ -9,6 +10,12 @@ export interface Fans {
   readonly fanOut: number;
 }
 
+/** Fans of a weight [out, in, ...window], as PyTorch counts them; of a vector or scalar, its size for both. */
+export function fansOf(shape: Shape): Fans {
+  const [out = 1, into = out, ...window] = shape;
+  return { fanIn: into * sizeOf(window), fanOut: out * sizeOf(window) };
+}
+
 /** Makes the initial values of a parameter, drawing from a stream that is the parameter's own. */
 export type Initializer = (shape: Shape, fans: Fans, random: RandomStream) => Float32Array;
 
@@ -18,6 +25,7 @@ export type Initializer = (shape: Shape, fans: Fans, random: RandomStream) => Fl
  * `he_uniform`.
  */
 export function kaimingUniform(options: { readonly a?: number } = {}): Initializer {
+  checkOptions('kaimingUniform', options, { a: number() });
   const { a = Math.sqrt(5) } = options;
   return (shape, { fanIn }, random) => {
     const bound = Math.sqrt(2 / (1 + a * a)) * Math.sqrt(3 / Math.max(1, fanIn));
@@ -40,6 +48,7 @@ export function glorotUniform(): Initializer {
 
 /** The same number everywhere. */
 export function constant(value: number): Initializer {
+  checkArgument('constant', 'value', value, number());
   return (shape) => new Float32Array(sizeOf(shape)).fill(value);
 }
 

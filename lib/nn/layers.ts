@@ -1,8 +1,9 @@
 import { relu, sigmoid, tanh } from '../ops/pointwise/activations.js';
-import { checkProbability, dropout } from '../ops/random/dropout.js';
+import { dropout } from '../ops/random/dropout.js';
 import { flatten } from '../ops/moving/reshape.js';
 import { softmax } from '../ops/normalize/softmax.js';
 import type { Tensor } from '../tensor.js';
+import { checkArgument, checkOptions, number, wholeNumber } from '../options.js';
 import { Module } from './module.js';
 
 /** The layer of {@link relu}: max(x, 0). */
@@ -26,13 +27,21 @@ export class Tanh extends Module {
   }
 }
 
+/** Options of {@link Softmax}. */
+export interface SoftmaxOptions {
+  /** The axis whose numbers come to 1; counted from the end where negative. Default -1. */
+  readonly axis?: number;
+}
+
 /** The layer of {@link softmax}, along the last axis by default. Losses take logits: do not put it before them. */
 export class Softmax extends Module {
   /** Counted from the end where negative. */
   readonly axis: number;
 
-  constructor(options: { readonly axis?: number } = {}) {
+  /** Throws OptionError for an unknown option, or an axis that is no whole number. */
+  constructor(options: SoftmaxOptions = {}) {
     super();
+    checkOptions('Softmax', options, { axis: wholeNumber() });
     this.axis = options.axis ?? -1;
   }
 
@@ -59,7 +68,8 @@ export class Dropout extends Module {
   /** @param probability of dropping. Throws OptionError outside of [0, 1]. */
   constructor(probability: number) {
     super();
-    this.probability = checkProbability(probability);
+    checkArgument('Dropout', 'probability', probability, number({ min: 0, max: 1 }));
+    this.probability = probability;
   }
 
   override forward(input: Tensor): Tensor {

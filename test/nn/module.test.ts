@@ -2,8 +2,12 @@ import test from 'tape';
 import {
   add,
   compile,
+  constant,
   Dense,
   Dropout,
+  type Fans,
+  type Initializer,
+  mean,
   Module,
   multiply,
   OptionError,
@@ -13,18 +17,21 @@ import {
   run,
   Sequential,
   ShapeError,
+  stateOf,
+  subtract,
   tensor,
   type Tensor,
   TraceError,
   Variable,
 } from '../../lib/index.js';
+import { sizeOf } from '../../lib/shape.js';
 import { cpu, testOnDevices } from '../support/devices.js';
 import { refuses, rejects } from '../support/errors.js';
 
 class MyNet extends Module {
-  readonly fc1 = new Dense(8);
+  fc1 = new Dense(8);
   readonly dropout = new Dropout(0.5);
-  readonly fc2 = new Dense(2);
+  fc2 = new Dense(2);
 
   override forward(input: Tensor): Tensor {
     return this.fc2.forward(this.dropout.forward(relu(this.fc1.forward(input))));
@@ -104,6 +111,20 @@ test('a layer that is used in two places has one set of weights', async (t) => {
     return [shared.forward(inner), model.forward(input)];
   });
   t.deepEqual(await once.data(), await twice.data());
+  const { layers, parameters } = model.summary(() => undefined);
+  t.deepEqual(
+    [parameters, ...layers.map((layer) => [layer.name, layer.parameters])],
+    [12, ['first', 12], ['first', 0]],
+  );
+});
+
+test('a layer without options refuses some', (t) => {
+  class Own extends ReLU {}
+  for (const layer of [ReLU, Own]) {
+    refuses(t, () => Reflect.construct(layer, [{ inplace: true }]), OptionError, `${layer.name} takes no options`);
+  }
+  t.ok(new Own() instanceof ReLU);
+  t.end();
 });
 
 test('a model that is built twice is refused, and so is a bad seed or shape', (t) => {
@@ -220,4 +241,156 @@ test('dispose() frees every variable of the model', async (t) => {
   model.dispose();
   for (const parameter of model.parameters()) await rejects(t, parameter.data(), TraceError, parameter.name, 'dispose');
   t.equal(model.parameters().length, 4);
+});
+
+testOnDevices('dispose() of one layer leaves the rest of the model, its dropout too', async (t, device) => {
+  const model = new MyNet().build([3]);
+  const forward = compile((x) => model.dropout.forward(x), { device });
+  const ones = [new Array<number>(64).fill(1)];
+  await forward(ones);
+  model.fc1.dispose();
+  model.dropout.dispose();
+  t.ok((await (await forward(ones)).data()).includes(0), 'it still drops');
+  t.equal((await model.fc2.weight?.data())?.length, 16);
+  model.fc1 = new Dense(8);
+  t.equal((await (await run(() => model.forward(tensor([[1, 2, 3]])), { device })).data()).length, 2);
+  model.dispose();
+  await rejects(t, forward(ones), TraceError, 'generator', 'dispose');
+});
+
+test('freeze() and unfreeze() of a model, of a part, or of what a path names', (t) => {
+  const model = new Residual();
+  model.freeze('blocks.2'); // also what it will make
+  model.build([4]);
+  const trainable = (): string[] =>
+    [...model.namedParameters()].filter(([, parameter]) => parameter.isTrainable).map(([name]) => name);
+  const head = ['head.fc1.weight', 'head.fc1.bias', 'head.fc2.weight', 'head.fc2.bias'];
+  t.deepEqual(trainable(), ['blocks.0.weight', 'blocks.0.bias', ...head]);
+  t.equal(model.freeze('blocks'), model);
+  t.deepEqual(trainable(), head);
+  model.freeze('head.fc1.bias').head.fc2.freeze();
+  t.deepEqual(trainable(), ['head.fc1.weight']);
+  model.unfreeze('head');
+  t.deepEqual(trainable(), head);
+  const { parameters, trainable: moving, frozen, text } = model.summary(() => undefined);
+  t.deepEqual([parameters, moving, frozen], [98, 58, 40]);
+  t.ok(text.endsWith('98 parameters: 58 trainable, 40 frozen'), text);
+  model.freeze();
+  t.deepEqual(trainable(), []);
+  t.equal(model.unfreeze().parameters().length, trainable().length);
+  for (const call of ['freeze', 'unfreeze'] as const) {
+    refuses(t, () => model[call]('head.fc3'), OptionError, call, "'head.fc3'", "did you mean 'head.fc");
+    refuses(t, () => model[call]('head.fc'), OptionError, "'head.fc'");
+  }
+  t.deepEqual(trainable(), [...model.namedParameters().keys()], 'and nothing changed');
+  t.end();
+});
+
+test('a shared layer is frozen under each of its names', (t) => {
+  const shared = new Dense(3);
+  const model = new Sequential({ first: shared, second: shared }).build([3]).freeze('second.weight');
+  t.deepEqual([shared.weight?.isTrainable, shared.bias?.isTrainable], [false, true]);
+  model.freeze('second');
+  t.notOk(shared.bias?.isTrainable);
+  t.end();
+});
+
+testOnDevices('a part of a built model can be replaced: the new one is built at its next use', async (t, device) => {
+  const input = tensor([[1, 2, 3, 4]]);
+  const model = new Residual().build([4], { seed: 5 });
+  await run(() => model.forward(input), { device });
+  model.head.fc2 = new Dense(7);
+  const [output] = await run(() => [model.forward(input)], { device });
+  t.deepEqual(output.shape, [1, 7]);
+  const wide = new Residual();
+  wide.head.fc2 = new Dense(7);
+  wide.build([4], { seed: 5 });
+  t.deepEqual([...model.namedParameters().keys()], [...wide.namedParameters().keys()]);
+  for (const [name, parameter] of model.namedParameters()) {
+    t.deepEqual([parameter.name, await parameter.data()], [name, await wide.namedParameters().get(name)?.data()]);
+  }
+  t.deepEqual(model.outputShape(), [7]);
+
+  model.blocks[1] = new Sequential([new Dense(4), new Dropout(0.5)]);
+  t.notOk(model.blocks[1].isBuilt);
+  const names = model.summary(() => undefined).layers.map(({ name }) => name);
+  t.ok(names.includes('blocks.1.0') && model.namedParameters().has('blocks.1.0.weight'));
+  await run(() => model.forward(input), { device });
+
+  model.head.fc1 = new Dense(8, { inputSize: 9 });
+  refuses(t, () => model.outputShape(), ShapeError, 'head.fc1', '9');
+  model.head.fc1 = new Dense(8);
+  t.deepEqual(model.outputShape(), [7]);
+});
+
+test('a model is built around parts that have weights, and they keep them', async (t) => {
+  const body = new MyNet().build([3], { seed: 1 });
+  const before = await stateOf(body);
+  const failing = new Sequential({ body, head: new Dense(3, { inputSize: 9 }) });
+  refuses(t, () => failing.build([3]), ShapeError, '9');
+  t.ok(body.isBuilt && body.fc1.isBuilt && !failing.isBuilt, 'as if nothing had been tried');
+  t.deepEqual(body.outputShape(), [2]);
+  const model = new Sequential({ body, head: new Dense(3) }).build([3], { seed: 2 });
+  t.deepEqual(await stateOf(body), before);
+  t.deepEqual(
+    model.parameters().map(({ name }) => name),
+    [...[...before.keys()].map((name) => `body.${name}`), 'head.weight', 'head.bias'],
+  );
+  t.deepEqual([body.outputShape(), model.outputShape()], [[2], [3]]);
+});
+
+test('layers of your own make parameters and buffers when they learn their sizes', async (t) => {
+  class Norm extends Module {
+    scale: Parameter | undefined;
+    mean: Variable | undefined;
+
+    override forward(input: Tensor): Tensor {
+      const size = input.shape.at(-1) ?? 1;
+      this.scale ??= this.parameter('scale', [size], constant(2));
+      this.mean ??= this.buffer('mean', new Float32Array(size).fill(1));
+      const output = multiply(subtract(input, this.mean), this.scale);
+      if (this.training) this.mean.assign(mean(input, { axes: [0] }));
+      return output;
+    }
+  }
+  const norm = new Norm();
+  norm.freeze();
+  const model = new Sequential({ norm, fc: new Dense(1) }).build([2]);
+  t.deepEqual([...model.namedVariables().keys()], ['norm.scale', 'norm.mean', 'fc.weight', 'fc.bias']);
+  t.deepEqual([...model.namedParameters().keys()], ['norm.scale', 'fc.weight', 'fc.bias']);
+  t.deepEqual([norm.scale?.name, norm.scale?.isTrainable, norm.mean?.name], ['norm.scale', false, 'norm.mean']);
+  t.deepEqual([...(await stateOf(model)).keys()].sort(), ['fc.bias', 'fc.weight', 'norm.mean', 'norm.scale']);
+  const input = tensor([[1, 2], [3, 6]]); // prettier-ignore
+  t.deepEqual(await (await run(() => norm.forward(input))).array(), [[0, 2], [4, 10]]); // prettier-ignore
+  t.deepEqual(await norm.mean?.data(), Float32Array.of(2, 4));
+});
+
+test('an initializer must give the values of its parameter', (t) => {
+  const build = (weightInitializer: Initializer): unknown => new Dense(2, { weightInitializer }).build([3]);
+  refuses(t, () => build(() => new Float32Array(5)), OptionError, 'weight', '5 values', '[2, 3]', '6');
+  refuses(t, () => build(() => [1, 2, 3, 4, 5, 6] as never), OptionError, 'weight', 'an array of 6', 'Float32Array');
+  const fans: Fans[] = [];
+  class Kernel extends Module {
+    weight: Parameter | undefined;
+
+    override forward(input: Tensor): Tensor {
+      const shapes = [[5], [4, 3], [8, 3, 2, 2], []];
+      for (const shape of shapes) {
+        this.parameter('weight', shape, (size, given) => (fans.push(given), new Float32Array(sizeOf(size))));
+      }
+      return input;
+    }
+  }
+  new Kernel().build([1]);
+  t.deepEqual(
+    fans.map(({ fanIn, fanOut }) => [fanIn, fanOut]),
+    [
+      [5, 5],
+      [3, 4],
+      [12, 32],
+      [1, 1],
+    ],
+    "PyTorch's, and those of a vector",
+  );
+  t.end();
 });
