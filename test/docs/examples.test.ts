@@ -1,6 +1,6 @@
 /**
  * Every TypeScript block of README.md and docs/tutorial.md is a program of its own that must pass the type check and
- * run to its end; a block whose fence says `ts no-run` is left out.
+ * run to its end; a block whose fence says `ts no-run` is not run.
  */
 import { spawn } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -19,14 +19,15 @@ interface Example {
   readonly name: string;
   readonly file: string;
   readonly code: string;
+  readonly isRun: boolean;
 }
 
 function examplesOf(document: string): Example[] {
   const text = readFileSync(join(root, document), 'utf8').replaceAll('\r\n', '\n');
-  return [...text.matchAll(/^```ts\n(.*?)^```$/gms)].map((match) => {
+  return [...text.matchAll(/^```ts( no-run)?\n(.*?)^```$/gms)].map((match) => {
     const line = text.slice(0, match.index).split('\n').length;
     const file = join(folder, `${document.replace(/\W+/g, '-')}-${line}.ts`);
-    return { name: `${document}, line ${line}`, file, code: match[1] ?? '' };
+    return { name: `${document}, line ${line}`, file, code: match[2] ?? '', isRun: match[1] === undefined };
   });
 }
 
@@ -64,7 +65,7 @@ test('the examples of the documents pass the type check and run', async (t) => {
   const tsc = join(root, 'node_modules/typescript/bin/tsc');
   const jobs = [
     { name: 'type check', words: [tsc, '-p', 'tsconfig.json'] },
-    ...examples.map(({ name, file }) => ({ name, words: ['--import', tsx, file] })),
+    ...examples.filter(({ isRun }) => isRun).map(({ name, file }) => ({ name, words: ['--import', tsx, file] })),
   ].values();
   const work = async (): Promise<void> => {
     for (const { name, words } of jobs) t.equal(await faultOf(...words), undefined, name);
