@@ -119,11 +119,11 @@ export {
 } from './data/data-loader.js';
 export { resizeBilinear, type PictureSize, type PixelLayout } from './data/resize.js';
 export { splitByClass, type Split, type SplitOptions } from './data/split.js';
-export {
-  decodeSafetensors,
-  encodeSafetensors,
-  type Safetensors,
-  type SafetensorsArrays,
-  type SafetensorsDtype,
-  type SafetensorsTensor,
-} from './io/safetensors.js';
+export { decodeSafetensors, encodeSafetensors, type Safetensors } from './io/safetensors.js';
+export type {
+  ListedDtype,
+  ListedTensor,
+  SafetensorsArrays,
+  SafetensorsDtype,
+  SafetensorsTensor,
+} from './io/safetensors-types.js';

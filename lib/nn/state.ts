@@ -1,5 +1,7 @@
 import { DataError, TraceError } from '../errors.js';
-import type { Safetensors, SafetensorsTensor } from '../io/safetensors.js';
+import type { Safetensors } from '../io/safetensors.js';
+import { ListedTensor, type SafetensorsTensor } from '../io/safetensors-types.js';
+import { printable } from '../printable.js';
 import { formatShape, sameShape } from '../shape.js';
 import { arrayOf } from '../tensor.js';
 import type { Module } from './module.js';
@@ -25,18 +27,19 @@ export async function stateOf(model: Module): Promise<Map<string, SafetensorsTen
 
 /**
  * Sets the model's variables from the tensors of a .safetensors file. All or nothing: throws DataError naming every
- * name that is missing or unknown and every shape that differs, before anything is set.
+ * name that is missing or unknown, every shape that differs and every type whose numbers are not read, before anything is set.
  */
 export function loadState(model: Module, state: Pick<Safetensors, 'tensors'>): void {
   const variables = model.namedVariables();
   const problems: string[] = [];
-  for (const name of state.tensors.keys()) if (!variables.has(name)) problems.push(`${name} is not in the model`);
+  for (const name of state.tensors.keys())
+    if (!variables.has(name)) problems.push(`${printable(name)} is not in the model`);
   for (const [name, variable] of variables) {
     const saved = state.tensors.get(name);
     if (!saved) problems.push(`${name} is missing`);
     else if (!sameShape(saved.shape, variable.shape)) {
       problems.push(`${name} is ${formatShape(saved.shape)}, the model has ${formatShape(variable.shape)}`);
-    }
+    } else if (saved instanceof ListedTensor) problems.push(`${name} has the type ${saved.dtype}, which is not read`);
   }
   if (problems.length > 0) {
     if (!model.isBuilt) problems.push('it is not built yet: call model.build(inputShape) first');

@@ -1,23 +1,32 @@
 import { DataError } from '../errors.js';
-import { decodeSafetensors, encodeSafetensors, type Safetensors, type SafetensorsTensor } from '../io/safetensors.js';
+import { decodeSafetensors, encodeSafetensors, type Safetensors } from '../io/safetensors.js';
+import { headerEnd, LENGTH_BYTES, readHeader } from '../io/safetensors-header.js';
+import type { SafetensorsTensor } from '../io/safetensors-types.js';
+import { checkArgument, text } from '../options.js';
 import { printable } from '../printable.js';
-import { readRegularFile } from './read-file.js';
+import { withFile } from './read-file.js';
 import { reasonOf } from './reasons.js';
 import { writeFileAtomically } from './write-file.js';
 
 /**
- * Reads a .safetensors file; see {@link decodeSafetensors} for the types and the checks.
+ * Reads a .safetensors file; see {@link decodeSafetensors} for the types and the checks. The header is checked before
+ * the rest is read.
  *
  * @throws DataError naming the path, where it cannot be read or is not a valid safetensors file
  */
 export async function readSafetensors(path: string): Promise<Safetensors> {
-  let bytes: Uint8Array;
+  checkArgument('readSafetensors', 'path', path, text);
+  const source = printable(path);
   try {
-    bytes = await readRegularFile(path);
+    return await withFile(path, async (file) => {
+      const end = headerEnd(await file.read(0, LENGTH_BYTES), file.size, source);
+      readHeader(await file.read(LENGTH_BYTES, end), file.size - end, source);
+      return decodeSafetensors(await file.read(), path);
+    });
   } catch (error) {
-    throw new DataError(`Cannot read ${printable(path)}: ${reasonOf(error)}`);
+    if (error instanceof DataError) throw error;
+    throw new DataError(`Cannot read ${source}: ${reasonOf(error)}`);
   }
-  return decodeSafetensors(bytes, path);
 }
 
 /**

@@ -1,14 +1,14 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import type { TuningStore } from '../device/webgpu/tuning/store.js';
-import { readRegularFile } from './read-file.js';
+import { withFile } from './read-file.js';
 import { writeFileAtomically } from './write-file.js';
 
 /** Keeps tuning's choices in a file of the user's cache folder. */
 export function tuningFile(path = join(cacheFolder(), 'kernelwright', 'tuning.json')): TuningStore {
   return {
     read: () =>
-      readRegularFile(path).then(
+      withFile(path, (file) => file.read()).then(
         (bytes) => new TextDecoder().decode(bytes),
         () => undefined,
       ),

@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import test from 'tape';
 import { DataError } from '../../lib/errors.js';
-import type { SafetensorsTensor } from '../../lib/io/safetensors.js';
+import type { SafetensorsTensor } from '../../lib/io/safetensors-types.js';
 import { writeSafetensors } from '../../lib/node/safetensors.js';
 import { compare } from './compare.js';
 import { readCases } from './index-file.js';

@@ -1,5 +1,5 @@
 import { DataError } from '../../lib/errors.js';
-import type { SafetensorsTensor } from '../../lib/io/safetensors.js';
+import type { SafetensorsTensor } from '../../lib/io/safetensors-types.js';
 import { readSafetensors } from '../../lib/node/safetensors.js';
 import { formatShape, sameShape, type Shape } from '../../lib/shape.js';
 import { tensor, type Tensor } from '../../lib/tensor.js';

@@ -1,7 +1,9 @@
 import fc from 'fast-check';
 import test from 'tape';
 import { DataError, ShapeError } from '../../lib/errors.js';
-import { decodeSafetensors, encodeSafetensors, type SafetensorsTensor } from '../../lib/io/safetensors.js';
+import { refuses } from '../support/errors.js';
+import { decodeSafetensors, encodeSafetensors } from '../../lib/io/safetensors.js';
+import type { SafetensorsTensor } from '../../lib/io/safetensors-types.js';
 
 /** A file of any header and any data, to be broken in one place by each test. */
 function fileOf(header: unknown, data: Uint8Array = new Uint8Array(0), headerLength?: bigint): Uint8Array {
@@ -136,6 +138,13 @@ test('broken safetensors are refused with the source, the tensor and the reason'
     ['metadata in a list', fileOf({ __metadata__: [] }), /not an object of texts/],
     ['a tensor that is no object', fileOf({ w: 3 }), /tensor "w" is not described/],
     ['an unknown type', fileOf({ w: { ...good, dtype: 'toString' } }, eightBytes), /"w" has the type "toString"/],
+    ['a size that is listed wrong', fileOf({ w: { ...good, dtype: 'I8' } }, eightBytes), /needs 2 bytes, but it has 8/],
+    [
+      'part of a byte',
+      fileOf({ w: { dtype: 'F4', shape: [3], data_offsets: [0, 2] } }, new Uint8Array(2)),
+      /needs 1.5 bytes, but it has 2/,
+    ],
+    ['a name that clears the screen', fileOf({ '\x9b2J\x1b': 3 }), /tensor "\\u\{9b\}2J\\u001b" is not described/],
     ['no type', fileOf({ w: { shape: [2], data_offsets: [0, 8] } }, eightBytes), /"w" has the type nothing/],
     ['a negative size', fileOf({ w: { ...good, shape: [-2] } }, eightBytes), /"w" has the shape \[-2\]/],
     ['a fractional size', fileOf({ w: { ...good, shape: [0.5, 4] } }, eightBytes), /"w" has the shape \[0.5,4\]/],
@@ -149,7 +158,7 @@ test('broken safetensors are refused with the source, the tensor and the reason'
     [
       'a shape nested without end',
       fileOf(`{"w":{"dtype":"F32","shape":${'['.repeat(100_000)}${']'.repeat(100_000)},"data_offsets":[0,0]}}`),
-      /"w" has the shape a nested list/,
+      /the header is nested more than 3 deep/,
     ],
     ['three offsets', fileOf({ w: { ...good, data_offsets: [0, 4, 8] } }, eightBytes), /"w" has the data_offsets/],
     ['offsets beyond the data', fileOf({ w: good }, new Uint8Array(7)), /"w" lies at bytes 0 to 8, outside/],
@@ -176,6 +185,102 @@ test('broken safetensors are refused with the source, the tensor and the reason'
   t.end();
 });
 
+test('a header that JSON.parse would make minutes and gigabytes of is refused at once', (t) => {
+  const count = 8_000_000;
+  const cases: [string, string, RegExp][] = [
+    ['lists in lists', '['.repeat(count) + ']'.repeat(count), /the header is nested more than 3 deep/],
+    ['objects in objects', `${'{"":'.repeat(count)}0${'}'.repeat(count)}`, /the header is nested more than 3 deep/],
+    ['brackets that never close', '[{'.repeat(count), /the header is nested more than 3 deep/],
+    ['a list of lists', `{"w":[${'[],'.repeat(count)}0]}`, /the header has more than 2097152 values/],
+    ['a list of objects', `{"w":[${'{},'.repeat(count)}0]}`, /the header has more than 2097152 values/],
+    ['a shape of many sizes', `{"w":{"shape":[${'0,'.repeat(count)}0]}}`, /the header has more than 2097152 values/],
+    ['a name many times', `{${'"w":{},'.repeat(count)}"w":{}}`, /the header has more than 2097152 values/],
+    ['commas', ','.repeat(count), /the header has more than 2097152 values/],
+  ];
+  for (const [what, header, reason] of cases) {
+    const file = fileOf(header);
+    const start = performance.now();
+    t.throws(() => decodeSafetensors(file), reason, what);
+    const milliseconds = performance.now() - start;
+    t.ok(milliseconds < 1000, `${what} of ${file.length} bytes: ${milliseconds.toFixed(0)} ms`); // parsing takes 20 times as long
+  }
+  t.end();
+});
+
+test('brackets and commas inside of texts are texts', (t) => {
+  const metadata = { 'a"[[[[': '{[{[{['.repeat(1000), '\\': ',[{"\\'.repeat(1_000_000), b: '\\"[[[[' };
+  const name = 'w"[[[[{{{{\\';
+  const file = encodeSafetensors({ [name]: { dtype: 'U8', shape: [1], data: Uint8Array.of(3) } }, metadata);
+  const after = decodeSafetensors(file);
+  t.deepEqual(after.metadata, metadata);
+  t.deepEqual([...after.tensors.keys()], [name]);
+  t.end();
+});
+
+test('tensors of every other type of the format are listed, and refused when their numbers are asked for', (t) => {
+  const bytes = {
+    ...{ BOOL: 1, I8: 1, I16: 2, U16: 2, U64: 8, C64: 8, F4: 0.5, F6_E2M3: 0.75, F6_E3M2: 0.75 },
+    ...{ F8_E4M3: 1, F8_E5M2: 1, F8_E8M0: 1, F8_E4M3FNUZ: 1, F8_E5M2FNUZ: 1 },
+  };
+  for (const [dtype, each] of Object.entries(bytes)) {
+    const header = {
+      bias: { dtype: 'F32', shape: [1], data_offsets: [0, 4] },
+      mask: { dtype, shape: [2, 4], data_offsets: [4, 4 + 8 * each] },
+    };
+    const { tensors } = decodeSafetensors(fileOf(header, new Uint8Array(4 + 8 * each)), 'net.safetensors');
+    t.deepEqual([...tensors.keys()], ['bias', 'mask'], dtype);
+    t.deepEqual(tensors.get('bias')?.data, Float32Array.of(0), 'the rest of the file is read');
+    const mask = tensors.get('mask');
+    t.deepEqual([mask?.dtype, mask?.shape], [dtype, [2, 4]]);
+    refuses(
+      t,
+      () => mask?.data,
+      DataError,
+      `net.safetensors: tensor "mask" has the type ${dtype}`,
+      'read are I64, F64',
+    );
+    refuses(t, () => encodeSafetensors(tensors), DataError, `Tensor "mask" has the type "${dtype}"; written are`);
+  }
+  t.end();
+});
+
+test('metadata that are no texts are refused at writing', (t) => {
+  const write = (metadata: unknown) => () => encodeSafetensors({}, metadata as Record<string, string>);
+  refuses(t, write({ epoch: 3 }), DataError, 'metadata entry "epoch" is 3; expected a text');
+  refuses(t, write({ a: 'b', note: undefined }), DataError, '"note" is undefined');
+  refuses(t, write({ note: null }), DataError, '"note" is null');
+  refuses(t, write({ note: ['a'] }), DataError, '"note" is an array of 1');
+  refuses(t, write({ note: { toJSON: () => 'a' } }), DataError, '"note" is an object');
+  refuses(t, write({ note: 1n }), DataError, '"note" is 1n');
+  refuses(t, write({ note: () => 'a' }), DataError, '"note" is a function');
+  for (const [metadata, shown] of [
+    [null, 'null'],
+    ['text', '"text"'],
+    [['a'], 'an array of 1'],
+    [new Map([['a', 'b']]), 'a Map'],
+  ] as const) {
+    refuses(t, write(metadata), DataError, `metadata of a safetensors file are ${shown}; expected an object of texts`);
+  }
+  refuses(t, write({ note: 'a\ud800' }), DataError, 'half a surrogate pair');
+  refuses(t, write({ '\udc00': 'a' }), DataError, 'half a surrogate pair');
+  const data = Float32Array.of(1);
+  refuses(
+    t,
+    () => encodeSafetensors({ 'w\ud800': { dtype: 'F32', shape: [1], data } }),
+    DataError,
+    'half a surrogate pair',
+  );
+  t.deepEqual(decodeSafetensors(encodeSafetensors({}, { note: '\u{1f600}\0' })).metadata, { note: '\u{1f600}\0' });
+  t.end();
+});
+
+test('what could not be read again is not written', (t) => {
+  const w = { dtype: 'U8', shape: Array<number>(2 ** 21).fill(1), data: Uint8Array.of(3) } as const;
+  refuses(t, () => encodeSafetensors({ w }), DataError, 'The header of 1 tensor(s) has more than 2097152 values');
+  refuses(t, () => encodeSafetensors({}, { note: 'x'.repeat(1e8) }), DataError, 'has 100000028 bytes; 100000000 are');
+  t.end();
+});
+
 test('tensors that do not fit themselves are not written', (t) => {
   const data = Float32Array.of(1, 2);
   t.throws(() => encodeSafetensors({ w: { dtype: 'F32', shape: [3], data } }), ShapeError);
@@ -186,6 +291,10 @@ test('tensors that do not fit themselves are not written', (t) => {
   t.throws(() => encodeSafetensors({ w: { dtype: 'F64', shape: [2], data } }), DataError);
   // @ts-expect-error The type forbids it; JavaScript does not.
   t.throws(() => encodeSafetensors({ w: { dtype: 'toString', shape: [2], data } }), DataError);
+  // @ts-expect-error The type forbids it; JavaScript does not.
+  t.throws(() => encodeSafetensors({ w: undefined }), /Tensor "w" is undefined; expected dtype, shape and data/);
+  // @ts-expect-error The type forbids it; JavaScript does not.
+  t.throws(() => encodeSafetensors({ w: { dtype: 'F32', data } }), /shape undefined does not fit its 2 numbers/);
   t.end();
 });
 

@@ -111,6 +111,36 @@ test('weights that do not fit are refused, naming everything that is wrong, befo
   t.deepEqual(await weightsOf(model), await weightsOf(net(2)), 'the control is loaded');
 });
 
+test('weights of a type that is not read are refused before anything is set; others in the file do no harm', async (t) => {
+  const model = new Stateful();
+  const bytes = { weight: [1, 'BOOL', 2], steps: [4, 'U32', 1], balance: [4, 'I32', 2] } as const;
+  const file = (types: Readonly<Record<string, readonly [number, string, number]>>): Uint8Array => {
+    let end = 0;
+    const fields = Object.entries(types).map(([name, [size, dtype, count]]) => {
+      const begin = end;
+      end += size * count;
+      return [name, { dtype, shape: name === 'steps' ? [] : [count], data_offsets: [begin, end] }];
+    });
+    const header = new TextEncoder().encode(JSON.stringify(Object.fromEntries(fields)));
+    const whole = new Uint8Array(8 + header.length + end);
+    new DataView(whole.buffer).setBigUint64(0, BigInt(header.length), true);
+    whole.set(header, 8);
+    return whole;
+  };
+  refuses(
+    t,
+    () => loadState(model, decodeSafetensors(file(bytes))),
+    DataError,
+    'weight has the type BOOL, which is not read',
+  );
+  t.deepEqual(await model.steps.data(), Uint32Array.of(7), 'nothing was set');
+  const more = decodeSafetensors(file({ ...bytes, weight: [4, 'F32', 2], 'a\x1b': [1, 'F8_E4M3', 3] }));
+  refuses(t, () => loadState(model, more), DataError, 'a\\u{1b} is not in the model');
+  const { tensors } = more;
+  loadState(model, { tensors: new Map([...tensors].filter(([name]) => name !== 'a\x1b')) });
+  t.deepEqual(await model.weight.data(), Float32Array.of(0, 0), 'the control is loaded');
+});
+
 test('loading into a model that is not built says so', async (t) => {
   const tensors = await stateOf(net(1));
   refuses(

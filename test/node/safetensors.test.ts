@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'tape';
 import { DataError, ShapeError } from '../../lib/errors.js';
@@ -53,6 +53,12 @@ test('a missing, broken or wrong safetensors file is refused with its path', asy
     const broken = join(folder, 'broken.safetensors');
     await writeFile(broken, 'hello, this is not it');
     t.ok((await refusal(readSafetensors(broken))).startsWith(`${broken}: `));
+    const long = join(folder, 'long.safetensors');
+    await writeFile(long, Uint8Array.of(0, 0, 0, 1, 0, 0, 0, 0)); // a header of 2^24 bytes
+    await truncate(long, 2 ** 33); // more than memory is there for, and on the disk nothing
+    t.equal(await refusal(readSafetensors(long)), `${long}: the header is not JSON in UTF-8`, 'the rest is not read');
+    await truncate(long, 9);
+    t.equal(await refusal(readSafetensors(long)), `${long}: the header needs 16777216 bytes, but only 1 follow`);
     const pipe = join(folder, 'pipe');
     makePipe(pipe);
     t.equal(await refusal(readSafetensors(pipe)), `Cannot read ${pipe}: it is a named pipe`, 'nobody waits for it');
