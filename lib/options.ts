@@ -84,6 +84,12 @@ export function wholeNumber(bounds: Bounds = {}): OptionRule {
   };
 }
 
+/** A whole number, or a list of them: axes. */
+export const wholeNumbers: OptionRule = {
+  expected: 'a whole number or a list of them',
+  accepts: (value) => (Array.isArray(value) ? value : [value]).every((each) => Number.isSafeInteger(each)),
+};
+
 /** What random numbers are drawn from: a whole number from 0 to 2^53 - 1. */
 export const seed = wholeNumber({ min: 0 });
 

@@ -1,5 +1,5 @@
 // argmax.wgsl: position of the largest element along an axis; the first one where there are several, the first NaN
-// where there is any. Joined behind common.wgsl.
+// where there is any. Joined behind common.wgsl; the block `element` is the type.
 //
 // Bindings    0 input [outer, C, inner] read   1 output [outer, inner] (i32) write   2 uniforms
 // Launch      workgroup 64; one row an invocation; ⌈outer · inner / 64⌉ workgroups, folded at 65,535
@@ -12,9 +12,17 @@ struct Uniforms {
   inner: u32,
 }
 
-@group(0) @binding(0) var<storage, read> input: array<f32>;
+@group(0) @binding(0) var<storage, read> input: array<Element>;
 @group(0) @binding(1) var<storage, read_write> output: array<i32>;
 @group(0) @binding(2) var<uniform> uniforms: Uniforms;
+
+// begin element
+alias Element = f32;
+
+fn takesPlaceOf(value: Element, largest: Element) -> bool {
+  return !isNan(largest) && (isNan(value) || value > largest);
+}
+// end element
 
 @compute @workgroup_size(64)
 fn argmax(
@@ -31,7 +39,7 @@ fn argmax(
   var largest = input[start];
   for (var i = 1u; i < uniforms.C; i++) {
     let value = input[start + i * uniforms.inner];
-    if (!isNan(largest) && (isNan(value) || value > largest)) {
+    if (takesPlaceOf(value, largest)) {
       largest = value;
       best = i;
     }

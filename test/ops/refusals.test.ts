@@ -106,15 +106,13 @@ test('broadcastTo refuses a shape that is not reached by repeating', (t) => {
   t.end();
 });
 
-test('reductions, softmax and argmax refuse axes that do not exist, and integers', (t) => {
+test('reductions, softmax and argmax refuse axes that do not exist, softmax integers, too', (t) => {
   refuses(t, () => sum(f32(2, 3), { axes: 2 }), ShapeError, 'sum', 'axis 2', '[2, 3]');
   refuses(t, () => max(f32(2, 3), { axes: [0, 0] }), ShapeError, 'max', 'twice');
-  refuses(t, () => sum(i32(2)), ShapeError, 'sum', 'i32');
   refuses(t, () => softmax(f32(2, 3), { axis: -3 }), ShapeError, 'softmax', '-3');
   refuses(t, () => logSoftmax(f32()), ShapeError, 'logSoftmax', '[]');
   refuses(t, () => softmax(i32(2)), ShapeError, 'i32');
   refuses(t, () => argmax(f32(2, 0)), ShapeError, 'argmax', '[2, 0]', 'empty');
-  refuses(t, () => argmax(i32(2)), ShapeError, 'i32');
   t.end();
 });
 

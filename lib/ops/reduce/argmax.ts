@@ -2,18 +2,20 @@ import { ShapeError } from '../../errors.js';
 import { argmaxWasm } from '../../generated/wasm.js';
 import { argmaxWgsl, commonWgsl } from '../../generated/wgsl.js';
 import { at, defineOperation } from '../../graph/define.js';
-import { ceilDivide, foldWorkgroups, Uniforms } from '../../graph/launch.js';
+import { ceilDivide, fillBlock, foldWorkgroups, Uniforms } from '../../graph/launch.js';
 import { applyOne } from '../../graph/node.js';
-import { f32, i32 } from '../../graph/operands.js';
-import { checkOptions } from '../../options.js';
+import { i32, numbers } from '../../graph/operands.js';
+import type { DType } from '../../graph/operation.js';
+import { boolean, checkOptions, type OptionRules } from '../../options.js';
 import { formatShape, normalizeAxis, rowsAlong } from '../../shape.js';
 import { asTensor, type Tensor, type TensorLike } from '../../tensor.js';
 import { type AxisOptions, AXIS_RULES } from '../normalize/softmax.js';
+import { reshape } from '../moving/reshape.js';
 import { rowParts } from '../simd-parts.js';
 
 const argmaxOperation = defineOperation<{ readonly axis: number }>()({
   name: 'argmax',
-  inputs: { input: f32('...') },
+  inputs: { input: numbers('...') },
   outputs: { output: i32('...rows') },
   infer({ specs: { input }, attributes: { axis } }) {
     const { shape } = input;
@@ -35,7 +37,7 @@ const argmaxOperation = defineOperation<{ readonly axis: number }>()({
     const { C, inner, rows } = rowsAlong(input.shape, axis);
     return [
       {
-        kernel: { name: 'argmax', code: commonWgsl + argmaxWgsl, entryPoint: 'argmax' },
+        kernel: { name: 'argmax', code: codeOf(input.dtype), entryPoint: 'argmax' },
         bindings: ['input', 'output'],
         uniforms: new Uniforms().u32(rows, C, inner).bytes(),
         workgroups: foldWorkgroups(ceilDivide(rows, 64)),
@@ -44,7 +46,7 @@ const argmaxOperation = defineOperation<{ readonly axis: number }>()({
   },
   simd({ specs: { input }, attributes: { axis } }) {
     const { rows, C, inner } = rowsAlong(input.shape, axis);
-    if (inner !== 1) return undefined; // the kernel wants a row's elements side by side
+    if (inner !== 1 || input.dtype !== 'f32') return undefined; // the kernel wants a row's elements side by side
     const kernel = { module: argmaxWasm, entryPoint: 'argmax' };
     const tasks = rowParts(rows, C).map(({ start, count }) => [
       { kernel, arguments: [at('input', 4 * start * C), at('output', 4 * start), count, C] },
@@ -53,25 +55,53 @@ const argmaxOperation = defineOperation<{ readonly axis: number }>()({
   },
   gradient: { none: 'a position does not change by small steps' },
   tolerance: { absolute: 0, relative: 0 },
-  cases: (
-    [
-      [[5], 0],
-      [[3, 10], 1],
-      [[2, 3, 4], 1],
-      [[65, 2], 1],
-      [[0, 3], 1],
-    ] as const
-  ).map(([shape, axis]) => ({ inputs: { input: { shape } }, attributes: { axis } })),
+  cases: [
+    ...(
+      [
+        [[5], 0],
+        [[3, 10], 1],
+        [[2, 3, 4], 1],
+        [[65, 2], 1],
+        [[0, 3], 1],
+      ] as const
+    ).map(([shape, axis]) => ({ inputs: { input: { shape } }, attributes: { axis } })),
+    ...(['i32', 'u32'] as const).map((dtype) => ({
+      inputs: { input: { shape: [65, 7], dtype, fill: { below: 5 } } },
+      attributes: { axis: 1 },
+    })),
+  ],
 });
+
+/** kernels/reduce/argmax.wgsl for a type. */
+function codeOf(dtype: DType): string {
+  if (dtype === 'f32') return commonWgsl + argmaxWgsl;
+  const ofIntegers = `alias Element = ${dtype};
+fn takesPlaceOf(value: Element, largest: Element) -> bool { return value > largest; }`;
+  return commonWgsl + fillBlock(argmaxWgsl, 'element', ofIntegers);
+}
+
+/** Options of {@link argmax}. */
+export interface ArgmaxOptions extends AxisOptions {
+  /** Keep the axis with size 1. Default false. */
+  readonly keepDims?: boolean;
+}
+
+const RULES: OptionRules<ArgmaxOptions> = { ...AXIS_RULES, keepDims: boolean };
 
 /**
  * Position (i32) of the largest element along an axis; the first one where there are several; the first NaN where
  * there is any. Throws ShapeError for an empty axis.
  */
-export function argmax(input: TensorLike, options: AxisOptions = {}): Tensor {
-  checkOptions('argmax', options, AXIS_RULES);
+export function argmax(input: TensorLike, options: ArgmaxOptions = {}): Tensor {
+  checkOptions('argmax', options, RULES);
   const value = asTensor(input);
-  return applyOne(argmaxOperation, [value], { axis: normalizeAxis('argmax', options.axis ?? -1, value.shape) });
+  const axis = normalizeAxis('argmax', options.axis ?? -1, value.shape);
+  const positions = applyOne(argmaxOperation, [value], { axis });
+  if (!options.keepDims) return positions;
+  return reshape(
+    positions,
+    value.shape.map((size, a) => (a === axis ? 1 : size)),
+  );
 }
 
 export const argmaxOperations = [argmaxOperation];

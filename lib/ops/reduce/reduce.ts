@@ -1,11 +1,22 @@
-import { ShapeError } from '../../errors.js';
+import { elementAt } from '../../element-at.js';
 import { reduceWasm } from '../../generated/wasm.js';
 import { commonWgsl, reduceWgsl } from '../../generated/wgsl.js';
+import { at, type Definition, defineOperation, type NamedCall } from '../../graph/define.js';
 import { ceilDivide, fillBlock, foldWorkgroups, Uniforms } from '../../graph/launch.js';
 import { applyOne } from '../../graph/node.js';
-import { defineOperation, type Operation } from '../../graph/operation.js';
-import type { SimdCall, SimdTask } from '../../graph/simd.js';
-import { collapse, forEachOffset, normalizeAxes, type Shape, sizeOf, stridesOf } from '../../shape.js';
+import { bind, f32, like, numbers } from '../../graph/operands.js';
+import type { DType, NumericArray, Operation } from '../../graph/operation.js';
+import { boolean, checkOptions, nullable, type OptionRules, wholeNumbers } from '../../options.js';
+import {
+  axisSize,
+  collapse,
+  forEachOffset,
+  normalizeAxes,
+  type Shape,
+  sizeOf,
+  stridesOf,
+  type Walk,
+} from '../../shape.js';
 import { asTensor, type Tensor, type TensorLike } from '../../tensor.js';
 import { reshape } from '../moving/reshape.js';
 import { elementParts, MAX_CALLS, rowParts, tasksOf } from '../simd-parts.js';
@@ -18,8 +29,20 @@ export interface ReduceOptions {
   readonly keepDims?: boolean;
 }
 
+/** @internal Rules of {@link ReduceOptions}. */
+export const REDUCE_RULES: OptionRules<ReduceOptions> = { axes: nullable(wholeNumbers), keepDims: boolean };
+
 /** The operation always keeps reduced axes with size 1; the public functions reshape. */
 export type ReduceAttributes = { readonly axes: readonly number[]; readonly scale: number };
+
+const INPUTS = { input: numbers('...') };
+const OUTPUTS = { output: like('input', '...output') };
+
+type ReduceDefinition = Definition<ReduceAttributes, typeof INPUTS, typeof OUTPUTS>;
+export type ReduceGradient = Extract<ReduceDefinition['gradient'], (...call: never[]) => unknown>;
+
+/** The element types that are reduced. */
+type Reduced = Extract<DType, 'f32' | 'i32' | 'u32'>;
 
 /**
  * The room that reductions share: output = scale · (f over the reduced axes). A row states f; the kernels state it once
@@ -29,15 +52,17 @@ export interface ReduceRow {
   readonly name: string;
   readonly neutral: number;
   readonly combine: (a: number, b: number) => number;
-  /** The block `function` of kernels/reduce/reduce.wgsl. */
-  readonly wgsl: string;
-  readonly gradient: Operation<ReduceAttributes>['gradient'];
+  /** In WGSL: f of a and b, and its neutral element, which must not be a constant where it is infinite (`any` is not). */
+  readonly wgsl: Readonly<Record<Reduced, { readonly combine: string; readonly neutral: string }>>;
+  readonly gradient: ReduceGradient;
 }
 
 /** Up to this many elements are reduced by one invocation; longer reductions get a workgroup. */
 const SERIAL_ELEMENTS = 64;
+/** Up to this many by one workgroup; longer ones are divided, and their parts reduced by a second launch. */
+const BLOCK_ELEMENTS = 16_384;
 
-const CASES: readonly (readonly [Shape, readonly number[]])[] = [
+const CASES: readonly (readonly [Shape, readonly number[], DType?])[] = [
   [[7], [0]],
   [
     [3, 5],
@@ -57,85 +82,134 @@ const CASES: readonly (readonly [Shape, readonly number[]])[] = [
   [[1, 1], [0]],
   [[0, 3], [0]],
   [[2, 0], [0]],
+  [[40_000], [0]],
+  [[2, 16_385, 3], [1]],
+  [[3, 5], [1], 'i32'],
+  [[300, 3], [0], 'u32'],
+  [[40_000], [0], 'i32'],
+  [[3, 5], [], 'i32'],
 ];
 
 export function defineReduce(row: ReduceRow): Operation<ReduceAttributes> {
-  return defineOperation<ReduceAttributes>({
+  return defineOperation<ReduceAttributes>()<typeof INPUTS, typeof OUTPUTS>({
     name: row.name,
-    infer([input], { axes }) {
-      if (input?.dtype !== 'f32') throw new ShapeError(`${row.name}: expected f32, found ${input?.dtype ?? 'nothing'}`);
-      return [{ shape: input.shape.map((size, axis) => (axes.includes(axis) ? 1 : size)), dtype: 'f32' }];
-    },
-    reference({ inputs: [input], outputs: [output], attributes }) {
-      if (!input || !output) return;
-      const { kept, reduced } = walks(input.shape, attributes.axes);
+    inputs: INPUTS,
+    outputs: OUTPUTS,
+    infer: ({ specs: { input }, attributes: { axes } }) => ({
+      output: input.shape.map((size, axis) => (axes.includes(axis) ? 1 : size)),
+    }),
+    reference({ input, output }, _, { axes, scale }) {
+      const { kept, reduced } = walks(input.shape, axes);
+      const { least, most, wrap } = rangeOf(output.data);
       forEachOffset(kept, ([start], i) => {
-        let result = row.neutral;
+        let result = Math.min(Math.max(row.neutral, least), most);
         forEachOffset(reduced, ([offset]) => {
-          result = row.combine(result, input.data[start + offset] ?? 0);
+          result = wrap(row.combine(result, input.at(start + offset)));
         });
-        output.data[i] = result * attributes.scale;
+        output.set(i, result * scale);
       });
     },
-    kernel({ inputs: [input], outputs: [output], attributes }) {
-      const { kept, reduced } = walks(input?.shape ?? [], attributes.axes);
-      const keptCount = sizeOf(output?.shape ?? []);
-      const reducedCount = sizeOf(reduced.sizes);
-      const isSerial = reducedCount <= SERIAL_ELEMENTS;
+    kernel({ specs: { input }, attributes: { axes, scale } }) {
+      const walk = walks(input.shape, axes);
+      const [keptCount, reducedCount] = [sizeOf(walk.kept.sizes), sizeOf(walk.reduced.sizes)];
+      const launch = launchesOf(row, reducedType(input.dtype));
+      if (reducedCount <= SERIAL_ELEMENTS) {
+        return [{ ...launch('perInvocation', walk, scale), bindings: ['input', 'output'] }];
+      }
+      const blocks = ceilDivide(reducedCount, BLOCK_ELEMENTS);
+      if (blocks === 1) return [{ ...launch('perWorkgroup', walk, scale), bindings: ['input', 'output'] }];
+      const parts: Walks = {
+        kept: { sizes: [keptCount], strides: [[blocks]] },
+        reduced: { sizes: [blocks], strides: [[1]] },
+      };
       return [
         {
-          kernel: {
-            name: row.name,
-            code: commonWgsl + fillBlock(reduceWgsl, 'function', row.wgsl),
-            entryPoint: isSerial ? 'perInvocation' : 'perWorkgroup',
-          },
-          bindings: [{ input: 0 }, { output: 0 }],
-          uniforms: new Uniforms()
-            .u32(keptCount, reducedCount, kept.sizes.length, reduced.sizes.length)
-            .f32(attributes.scale)
-            .axes(kept.sizes, 1)
-            .axes(kept.strides[0], 0)
-            .axes(reduced.sizes, 1)
-            .axes(reduced.strides[0], 0)
-            .bytes(),
-          workgroups: foldWorkgroups(isSerial ? ceilDivide(keptCount, 64) : keptCount),
+          ...launch('perWorkgroup', walk, 1, blocks),
+          bindings: ['input', { scratch: 'write' }],
+          scratchBytes: 4 * keptCount * blocks,
         },
+        { ...launch('perWorkgroup', parts, scale), bindings: [{ scratch: 'read' }, 'output'] },
       ];
     },
-    simd: ({ inputs: [input], attributes }) => {
-      const tasks = reduceTasks(row, input?.shape ?? [], attributes);
+    simd({ specs: { input }, attributes }) {
+      const tasks = input.dtype === 'f32' ? reduceTasks(row, input.shape, attributes) : undefined;
       return tasks && [{ tasks }];
     },
     gradient: row.gradient,
-    tolerance: { absolute: 1e-4, relative: 1e-5 }, // sums of up to 5,000 normal numbers: 70 · 1e-7 · a few
-    cases: CASES.filter(([shape]) => row.neutral === 0 || sizeOf(shape) > 0).map(([shape, axes]) => ({
-      inputs: [{ shape, fill: row.neutral === 0 ? 'normal' : 'distinct' }],
+    tolerance: { absolute: 1e-4, relative: 1e-5 }, // sums of up to 40,000 normal numbers: 200 · 1e-7 · a few
+    cases: CASES.filter(([shape]) => row.neutral === 0 || sizeOf(shape) > 0).map(([shape, axes, dtype = 'f32']) => ({
+      inputs: {
+        input:
+          dtype === 'f32'
+            ? { shape, fill: row.neutral === 0 ? 'normal' : 'distinct' }
+            : { shape, dtype, fill: { below: 2 ** 31 } },
+      },
       attributes: { axes, scale: 1 },
     })),
   });
+}
+
+function reducedType(dtype: DType): Reduced {
+  return dtype === 'i32' || dtype === 'u32' ? dtype : 'f32';
+}
+
+/** The numbers that an array holds: integers wrap around at the ends. */
+function rangeOf(data: NumericArray) {
+  if (data instanceof Int32Array) return { least: -(2 ** 31), most: 2 ** 31 - 1, wrap: (value: number) => value | 0 };
+  if (data instanceof Uint32Array) return { least: 0, most: 2 ** 32 - 1, wrap: (value: number) => value >>> 0 };
+  return { least: -Infinity, most: Infinity, wrap: (value: number) => value };
+}
+
+/** Makes launches of kernels/reduce/reduce.wgsl, but for what they bind. */
+function launchesOf({ name, wgsl }: ReduceRow, dtype: Reduced) {
+  const { combine, neutral } = wgsl[dtype];
+  const f = [
+    `alias Element = ${dtype};`,
+    `fn combine(a: Element, b: Element) -> Element { return ${combine}; }`,
+    `fn neutral(any: f32) -> Element { return ${neutral}; }`,
+    `fn scaled(value: Element, scale: f32) -> Element { return ${dtype === 'f32' ? 'value * scale' : 'value'}; }`,
+  ].join('\n');
+  const code = commonWgsl + fillBlock(reduceWgsl, 'function', f);
+  return (entryPoint: 'perInvocation' | 'perWorkgroup', { kept, reduced }: Walks, scale: number, blocks = 1) => {
+    const [keptCount, reducedCount] = [sizeOf(kept.sizes), sizeOf(reduced.sizes)];
+    return {
+      kernel: { name, code, entryPoint },
+      uniforms: new Uniforms()
+        .u32(keptCount, reducedCount, kept.sizes.length, reduced.sizes.length)
+        .u32(blocks, blocks === 1 ? reducedCount : BLOCK_ELEMENTS)
+        .f32(scale)
+        .axes(kept.sizes, 1)
+        .axes(kept.strides[0], 0)
+        .axes(reduced.sizes, 1)
+        .axes(reduced.strides[0], 0)
+        .bytes(),
+      workgroups: foldWorkgroups(entryPoint === 'perInvocation' ? ceilDivide(keptCount, 64) : keptCount * blocks),
+    };
+  };
 }
 
 /**
  * Tasks of kernels/reduce/reduce.wat: along rows where the reduced elements are contiguous, down columns where the kept ones
  * are; undefined where neither is, or where more axes are left than the kernel walks.
  */
-function reduceTasks(row: ReduceRow, shape: Shape, { axes, scale }: ReduceAttributes): SimdTask[] | undefined {
+function reduceTasks(row: ReduceRow, shape: Shape, { axes, scale }: ReduceAttributes) {
   const { kept, reduced } = walks(shape, axes);
   const [keptStrides, reducedStrides] = [kept.strides[0], reduced.strides[0]];
   const alongRows = reduced.sizes.length > 0 && reduced.sizes.length <= 2 && reducedStrides.at(-1) === 1;
   const downColumns = reduced.sizes.length <= 1 && (kept.sizes.length === 0 || keptStrides.at(-1) === 1);
-  const outer = { sizes: kept.sizes.slice(0, -1), strides: [keptStrides.slice(0, -1)] };
+  const outer = { sizes: kept.sizes.slice(0, -1), strides: [keptStrides.slice(0, -1)] as const };
   if ((!alongRows && !downColumns) || sizeOf(outer.sizes) > MAX_CALLS) return undefined;
 
+  // An axis that is not there is of size 1.
   const [count, pitch] = [kept.sizes.at(-1) ?? 1, 4 * (keptStrides.at(-1) ?? 0)];
   const reducedCount = sizeOf(reduced.sizes);
   const kernel = { module: reduceWasm, entryPoint: row.name + (alongRows ? 'Rows' : 'Columns') };
   const parts = alongRows ? rowParts(count, reducedCount) : elementParts(count, reducedCount);
-  const calls: SimdCall[] = [];
-  forEachOffset(outer, ([offset = 0], i) => {
+  const calls: NamedCall<'input' | 'output'>[] = [];
+  forEachOffset(outer, ([offset], i) => {
     for (const part of parts) {
-      const from = { input: 0, offset: 4 * offset + part.start * pitch };
-      const to = { output: 0, offset: 4 * (i * count + part.start) };
+      const from = at('input', 4 * offset + part.start * pitch);
+      const to = at('output', 4 * (i * count + part.start));
       const values = alongRows
         ? [from, pitch, part.count, ...stripsOf(reduced.sizes, reducedStrides), to]
         : [from, reducedCount, 4 * (reducedStrides[0] ?? 0), to, part.count];
@@ -147,16 +221,24 @@ function reduceTasks(row: ReduceRow, shape: Shape, { axes, scale }: ReduceAttrib
 
 /** Number and pitch of the strips of contiguous elements that are reduced, and the elements of each. */
 function stripsOf(sizes: readonly number[], strides: readonly number[]): [number, number, number] {
-  const columns = sizes.at(-1) ?? 1;
-  return sizes.length === 1 ? [1, 0, columns] : [sizes[0] ?? 1, 4 * (strides[0] ?? 0), columns];
+  const columns = elementAt(sizes, -1);
+  return sizes.length === 1 ? [1, 0, columns] : [elementAt(sizes, 0), 4 * elementAt(strides, 0), columns];
 }
 
-/** The kept and the reduced axes as two walks through the input. */
-function walks(shape: Shape, axes: readonly number[]) {
+/** The kept and the reduced axes, each as a walk through the input. */
+interface Walks {
+  readonly kept: Walk<readonly [Shape]>;
+  readonly reduced: Walk<readonly [Shape]>;
+}
+
+function walks(shape: Shape, axes: readonly number[]): Walks {
   const strides = stridesOf(shape);
   const walk = (isReduced: boolean) => {
     const chosen = shape.map((_, axis) => axis).filter((axis) => axes.includes(axis) === isReduced);
-    return collapse({ sizes: chosen.map((a) => shape[a] ?? 1), strides: [chosen.map((a) => strides[a] ?? 0)] });
+    return collapse({
+      sizes: chosen.map((axis) => axisSize(shape, axis)),
+      strides: [chosen.map((axis) => elementAt(strides, axis))],
+    });
   };
   return { kept: walk(false), reduced: walk(true) };
 }
@@ -166,15 +248,23 @@ export function reduce(
   operation: Operation<ReduceAttributes>,
   input: TensorLike,
   options: ReduceOptions,
-  isMean = false,
+  mean?: 'mean',
 ): Tensor {
+  const name = mean ?? operation.name;
+  checkOptions(name, options, REDUCE_RULES);
   const value = asTensor(input);
-  const axes = normalizeAxes(operation.name, options.axes, value.shape);
-  const count = axes.reduce((product, axis) => product * (value.shape[axis] ?? 1), 1);
-  const kept = applyOne(operation, [value], { axes, scale: isMean ? 1 / count : 1 });
+  // The sum of integers is one, their mean is not.
+  if (mean) bind(name, { input: f32('...') }, [value]);
+  const axes = normalizeAxes(name, options.axes, value.shape);
+  const kept = applyOne(operation, [value], { axes, scale: mean ? 1 / countOf(value.shape, axes) : 1 });
   if (options.keepDims) return kept;
   return reshape(
     kept,
     value.shape.filter((_, axis) => !axes.includes(axis)),
   );
+}
+
+/** How many elements are reduced to one. */
+export function countOf(shape: Shape, axes: readonly number[]): number {
+  return axes.reduce((product, axis) => product * axisSize(shape, axis), 1);
 }

@@ -1,3 +1,4 @@
+import { elementAt } from '../../element-at.js';
 import { applyOne } from '../../graph/node.js';
 import { sameShape, type Shape } from '../../shape.js';
 import type { Tensor, TensorLike } from '../../tensor.js';
@@ -9,9 +10,14 @@ export const sumOperation = defineReduce({
   name: 'sum',
   neutral: 0,
   combine: (a, b) => a + b,
-  wgsl: 'fn combine(a: f32, b: f32) -> f32 { return a + b; }\nfn neutral(any: f32) -> f32 { return 0.0; }',
-  gradient: ({ inputs: [input], outputGradients: [dOutput], attributes: { scale } }) =>
-    input && dOutput ? [broadcastTo(scaled(dOutput, scale), input.shape)] : [],
+  wgsl: {
+    f32: { combine: 'a + b', neutral: '0.0' },
+    i32: { combine: 'a + b', neutral: '0i' },
+    u32: { combine: 'a + b', neutral: '0u' },
+  },
+  gradient: ({ inputs: { input }, outputGradients: { output }, attributes: { scale } }) => ({
+    input: broadcastTo(scaled(output, scale), input.shape),
+  }),
 });
 
 /** A sum over no axes at all scales: scale · value. */
@@ -19,14 +25,17 @@ function scaled(value: Tensor, scale: number): Tensor {
   return scale === 1 ? value : applyOne(sumOperation, [value], { axes: [], scale });
 }
 
-/** Sum over axes; 0 over an empty axis. */
+/**
+ * Sum over axes; 0 over an empty axis. Of integers (i32, u32) an integer of the same type, which wraps around beyond its
+ * limits (PyTorch's is of 64 bits); `cast` to f32 first where it may be that large.
+ */
 export function sum(input: TensorLike, options: ReduceOptions = {}): Tensor {
   return reduce(sumOperation, input, options);
 }
 
-/** Mean over axes; NaN over an empty axis. */
+/** Mean over axes; NaN over an empty axis. Throws ShapeError for integers, as PyTorch does: `cast` them first. */
 export function mean(input: TensorLike, options: ReduceOptions = {}): Tensor {
-  return reduce(sumOperation, input, options, true);
+  return reduce(sumOperation, input, options, 'mean');
 }
 
 /** Sums a gradient over what was broadcast, to the shape before it. */
@@ -34,7 +43,7 @@ export function sumTo(value: Tensor, shape: Shape): Tensor {
   if (sameShape(value.shape, shape)) return value;
   const missing = value.rank - shape.length;
   const axes = value.shape.flatMap((size, axis) =>
-    axis < missing || (shape[axis - missing] === 1 && size !== 1) ? [axis] : [],
+    axis < missing || (elementAt(shape, axis - missing) === 1 && size !== 1) ? [axis] : [],
   );
   return reshape(applyOne(sumOperation, [value], { axes, scale: 1 }), shape);
 }
