@@ -83,7 +83,7 @@ export {
 export { Dropout, Flatten, ReLU, Sigmoid, Softmax, type SoftmaxOptions, Tanh } from './nn/layers.js';
 export { Module, type BuildOptions, type Scope } from './nn/module.js';
 export { Sequential } from './nn/sequential.js';
-export { loadState, stateOf } from './nn/state.js';
+export { loadState, stateOf, type LoadOptions, type LoadReport } from './nn/state.js';
 export type { Summary, SummaryLayer } from './nn/summary.js';
 
 export { Optimizer, type LearningRate } from './optim/optimizer.js';

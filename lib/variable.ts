@@ -139,6 +139,11 @@ export class Variable implements TensorSpec {
     this.#disposed = true;
   }
 
+  /** @internal */
+  get isDisposed(): boolean {
+    return this.#disposed;
+  }
+
   /** `dispose()`, for `using`. */
   [Symbol.dispose](): void {
     this.dispose();

@@ -3,16 +3,7 @@ import { Generator } from '../generator.js';
 import type { NumericArray } from '../graph/operation.js';
 import { activeTrace, guarded, type Mode, record } from '../graph/trace.js';
 import { IterableWeakSet } from '../iterable-weak-set.js';
-import {
-  boolean,
-  callback,
-  checkArgument,
-  checkOptions,
-  type OptionRules,
-  show,
-  text,
-  wholeNumber,
-} from '../options.js';
+import { boolean, callback, checkArgument, checkOptions, type OptionRules, seed, show, text } from '../options.js';
 import { RandomStream } from '../random.js';
 import { formatShape, type Shape, sizeOf } from '../shape.js';
 import { suggest } from '../suggest.js';
@@ -39,7 +30,7 @@ export interface BuildOptions {
   readonly seed?: number;
 }
 
-const buildRules: OptionRules<BuildOptions> = { seed: wholeNumber({ min: 0 }) };
+const buildRules: OptionRules<BuildOptions> = { seed };
 
 /** Models that {@link Module.build} was called on: whoever joined one of them later finds it here. */
 const builtModels = new IterableWeakSet<Module>();
@@ -216,10 +207,9 @@ export abstract class Module {
     if (this.#scope) throw new OptionError('build: the model is built already; make a new one to start afresh');
     checkOptions('build', options, buildRules);
     checkInputShape(inputShape);
-    const { seed = 0 } = options;
-    const generator = new Generator(seed);
+    const scope = { seed: options.seed ?? 0, generator: new Generator(options.seed ?? 0) };
     const modules = this.namedModules().map(([path, module]) => ({ path, module, before: module.#scope }));
-    for (const { path, module } of modules) module.#scope = { path, seed, generator };
+    for (const { path, module } of modules) module.#scope = { path, ...scope };
     this.#inputShape = [...inputShape];
     try {
       this.#runOnce();
@@ -229,7 +219,7 @@ export abstract class Module {
       this.#inputShape = undefined;
       throw error;
     }
-    this.#generator = generator;
+    this.#generator = scope.generator;
     builtModels.add(this);
     return this;
   }
@@ -298,10 +288,10 @@ export abstract class Module {
    * @param fans what the initializer is told; default: those of a weight [out, in, ...], or of a vector
    */
   protected parameter(name: string, shape: Shape, initializer: Initializer, fans = fansOf(shape)): Parameter {
-    const { path, seed } = this.scope;
-    const fullName = joinPath(path, name);
+    const scope = this.scope;
+    const fullName = joinPath(scope.path, name);
     checkArgument(fullName, 'its initializer', initializer, callback);
-    const values: unknown = initializer(shape, fans, new RandomStream(seed, fullName));
+    const values: unknown = initializer(shape, fans, new RandomStream(scope.seed, fullName));
     if (!(values instanceof Float32Array) || values.length !== sizeOf(shape)) {
       const found = values instanceof Float32Array ? `${values.length} values` : show(values);
       throw new OptionError(

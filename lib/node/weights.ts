@@ -1,5 +1,5 @@
 import type { Module } from '../nn/module.js';
-import { loadState, stateOf } from '../nn/state.js';
+import { loadState, type LoadOptions, type LoadReport, stateOf } from '../nn/state.js';
 import { readSafetensors, writeSafetensors } from './safetensors.js';
 
 /** Saves the model's weights as .safetensors, with PyTorch's names and layouts. Atomic: a crash leaves the old file. */
@@ -8,9 +8,10 @@ export async function saveWeights(path: string, model: Module): Promise<void> {
 }
 
 /**
- * Loads weights that {@link saveWeights} or PyTorch wrote. The model must be built. All or nothing: throws DataError
- * naming what does not fit, before anything is set.
+ * Loads weights that {@link saveWeights} or PyTorch wrote, as {@link loadState} does, and reports what it did. The model
+ * must be built. All or nothing: throws DataError naming what does not fit, before anything is set; with `strict: false`
+ * what fits is loaded.
  */
-export async function loadWeights(path: string, model: Module): Promise<void> {
-  loadState(model, await readSafetensors(path));
+export async function loadWeights(path: string, model: Module, options: LoadOptions = {}): Promise<LoadReport> {
+  return loadState(model, await readSafetensors(path), options);
 }

@@ -9,13 +9,16 @@ import {
   encodeSafetensors,
   loadState,
   Module,
+  OptionError,
   Parameter,
+  ReLU,
   run,
   type SafetensorsTensor,
   Sequential,
   stateOf,
   tensor,
   type Tensor,
+  TraceError,
   Variable,
 } from '../../lib/index.js';
 import { loadWeights, readSafetensors, saveWeights } from '../../lib/node/index.js';
@@ -140,6 +143,100 @@ test('weights of a type that is not read are refused before anything is set; oth
   loadState(model, { tensors: new Map([...tensors].filter(([name]) => name !== 'a\x1b')) });
   t.deepEqual(await model.weight.data(), Float32Array.of(0, 0), 'the control is loaded');
 });
+
+test('what does not fit is left as it is where that is wanted, and reported', async (t) => {
+  const model = net(1);
+  const before = await stateOf(model);
+  const state = await stateOf(net(2));
+  t.deepEqual(loadState(net(3), { tensors: state }), {
+    loaded: ['fc1.weight', 'fc1.bias', 'fc2.weight', 'fc2.bias'],
+    missing: [],
+    extra: [],
+    misshapen: [],
+  });
+  state.delete('fc1.bias');
+  state.set('fc2.weight', { dtype: 'F32', shape: [4, 2], data: new Float32Array(8) });
+  state.set('fc3.weight', { dtype: 'F32', shape: [1], data: new Float32Array(1) });
+  t.deepEqual(loadState(model, { tensors: state }, { strict: false }), {
+    loaded: ['fc1.weight', 'fc2.bias'],
+    missing: ['fc1.bias'],
+    extra: ['fc3.weight'],
+    misshapen: ['fc2.weight'],
+  });
+  const after = await stateOf(model);
+  for (const name of ['fc1.weight', 'fc2.bias']) t.deepEqual(after.get(name), state.get(name), `${name} is loaded`);
+  for (const name of ['fc1.bias', 'fc2.weight']) t.deepEqual(after.get(name), before.get(name), `${name} stays`);
+  const none = loadState(model, { tensors: new Map() }, { strict: false });
+  t.deepEqual(none.missing, [...before.keys()]);
+  refuses(t, () => loadState(model, { tensors: new Map() }, { strict: true }), DataError, 'fc2.bias is missing');
+});
+
+test('a state that nothing can be made of changes nothing, strict or not', async (t) => {
+  const model = net(1);
+  const before = await weightsOf(model);
+  for (const strict of [true, false]) {
+    const broken = await stateOf(net(2));
+    broken.set('fc2.bias', { dtype: 'F32', shape: [2], data: new Float32Array(3) });
+    refuses(t, () => loadState(model, { tensors: broken }, { strict }), DataError, 'fc2.bias holds 3 numbers for [2]');
+    const state = await stateOf(net(2));
+    refuses(t, () => loadState(new Sequential([new Dense(2)]), { tensors: state }, { strict }), DataError, 'not built');
+    const disposed = net(1);
+    const [weight] = disposed.parameters();
+    disposed.layers.get('fc2')?.dispose();
+    refuses(t, () => loadState(disposed, { tensors: state }, { strict }), TraceError, 'fc2.weight', 'dispose');
+    t.notDeepEqual(await weight?.data(), state.get('fc1.weight')?.data);
+  }
+  refuses(t, () => loadState(model, new Map() as never), OptionError, '{ tensors: await stateOf(model) }');
+  refuses(t, () => loadState(model, { tensors: new Map() }, { strikt: false } as never), OptionError, "'strict'");
+  refuses(
+    t,
+    () => loadState(model, { tensors: new Map() }, { strict: 0 } as never),
+    OptionError,
+    'strict must be true',
+  );
+  t.deepEqual(await weightsOf(model), before);
+});
+
+test('a variable in several places is saved once, and loaded under any of its names', async (t) => {
+  const shared = new Dense(3);
+  const model = new Sequential({ first: shared, relu: new ReLU(), second: shared }).build([3]);
+  const state = await stateOf(model);
+  t.deepEqual([...state.keys()], ['first.weight', 'first.bias']);
+  const values = Float32Array.from({ length: 9 }, (_, i) => i);
+  const weight: SafetensorsTensor = { dtype: 'F32', shape: [3, 3], data: values };
+  const bias: SafetensorsTensor = { dtype: 'F32', shape: [3], data: values.slice(0, 3) };
+  const first: [string, SafetensorsTensor][] = [['first.weight', weight], ['first.bias', bias]]; // prettier-ignore
+  const second: [string, SafetensorsTensor][] = [['second.weight', { ...weight, data: values.slice() }], ['second.bias', bias]]; // prettier-ignore
+  for (const names of [first, second, [...first, ...second]]) {
+    loadState(model, { tensors: state });
+    const { loaded, missing, extra } = loadState(model, { tensors: new Map(names) });
+    t.deepEqual([loaded, missing, extra], [['first.weight', 'first.bias'], [], []]);
+    t.deepEqual([await shared.weight?.data(), await shared.bias?.data()], [values, bias.data]);
+  }
+  for (const strict of [true, false]) {
+    const other: SafetensorsTensor = { ...weight, data: values.with(4, 0) };
+    const tensors = new Map([...first, ['second.weight', other]] as const);
+    refuses(t, () => loadState(model, { tensors }, { strict }), DataError, 'first.weight and second.weight', 'differ');
+  }
+});
+
+test('a state has, and can set, the layers that joined a model after it was built', async (t) => {
+  const model = new Holder().build([3]);
+  const old = await stateOf(model);
+  model.fc = new Dense(5);
+  t.deepEqual((await stateOf(model)).get('fc.weight')?.shape, [5, 3]);
+  model.fc = new Dense(2);
+  t.deepEqual(loadState(model, { tensors: old }).loaded, ['fc.weight', 'fc.bias']);
+  t.deepEqual(await stateOf(model), old);
+});
+
+class Holder extends Module {
+  fc = new Dense(2);
+
+  override forward(input: Tensor): Tensor {
+    return this.fc.forward(input);
+  }
+}
 
 test('loading into a model that is not built says so', async (t) => {
   const tensors = await stateOf(net(1));
