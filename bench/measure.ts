@@ -1,3 +1,5 @@
+import * as statistics from 'd3-array';
+
 /** Runs a piece of work `repeats` times in a row; resolves with the milliseconds that they took together. */
 export type Timed = (repeats: number) => Promise<number>;
 
@@ -59,19 +61,11 @@ export async function measure(work: Timed, mostRuns = MOST_RUNS): Promise<Timing
 
 /** The middle value, or the mean of the two in the middle. NaN of nothing. */
 export function median(values: readonly number[]): number {
-  return quantile(values, 0.5);
+  return statistics.median(values) ?? NaN;
 }
 
-/** The distance from the first quartile to the third. NaN of nothing. */
+/** The distance from the first quartile to the third, linear between neighbours as in NumPy. NaN of nothing. */
 export function interquartileRange(values: readonly number[]): number {
-  return quantile(values, 0.75) - quantile(values, 0.25);
-}
-
-/** The value below which the fraction `p` lies, linear between neighbours (NumPy's default, R's type 7). */
-export function quantile(values: readonly number[], p: number): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const position = p * (sorted.length - 1);
-  const below = Math.floor(position);
-  const [low = NaN, high = low] = [sorted[below], sorted[below + 1]];
-  return low + (position - below) * (high - low);
+  const [first = NaN, third = NaN] = [0.25, 0.75].map((p) => statistics.quantile(values, p));
+  return third - first;
 }

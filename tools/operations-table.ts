@@ -5,6 +5,7 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, sep } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { markdownTable } from 'markdown-table';
 
 import type { Operation } from '../lib/graph/operation.js';
 import { operations } from '../lib/ops/index.js';
@@ -43,7 +44,7 @@ async function tables(): Promise<string> {
     if (name.endsWith('Gradient') && names.has(name.replace(/Gradient$/, ''))) continue;
     const room = rooms.get(operation);
     if (room === undefined) throw new Error(`no file in lib/ops exports the operation ${name}`);
-    const rows = families.get(dirname(room)) ?? [HEADER, HEADER.map(() => '---')];
+    const rows = families.get(dirname(room)) ?? [HEADER];
     families.set(dirname(room), rows);
     const kernels = kernelsOf(operation).map((file) => link(`kernels/${file}`));
     rows.push([
@@ -56,7 +57,7 @@ async function tables(): Promise<string> {
     ]);
   }
   return [...families]
-    .map(([family, rows]) => `\n## ${family}\n\n${rows.map((cells) => `| ${cells.join(' | ')} |\n`).join('')}`)
+    .map(([family, rows]) => `\n## ${family}\n\n${markdownTable(rows, { alignDelimiters: false })}\n`)
     .join('');
 }
 

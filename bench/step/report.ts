@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { arch, cpus, platform, totalmem } from 'node:os';
+import { markdownTable } from 'markdown-table';
 import { writeFileAtomically } from '../../lib/node/write-file.js';
 import { figure } from '../table.js';
 
@@ -88,16 +89,7 @@ export function heading({ date, machine, versions, device }: Facts): string {
 
 /** A Markdown table with columns of equal width; all but the first are numbers and stand at the right. */
 export function formatTable(header: readonly string[], rows: readonly (readonly string[])[]): string {
-  const widths = header.map((name, column) => Math.max(name.length, ...rows.map((row) => row[column]?.length ?? 0), 3));
-  const line = (cells: readonly string[]): string => {
-    const padded = widths.map((width, column) => {
-      const cell = cells[column] ?? '';
-      return column === 0 ? cell.padEnd(width) : cell.padStart(width);
-    });
-    return `| ${padded.join(' | ')} |`;
-  };
-  const rule = widths.map((width, column) => (column === 0 ? '-'.repeat(width) : `${'-'.repeat(width - 1)}:`));
-  return [line(header), line(rule), ...rows.map(line)].join('\n');
+  return markdownTable([header, ...rows], { align: header.map((_, column) => (column === 0 ? '' : 'right')) });
 }
 
 /** A number with three significant digits; nothing where there is none. */
