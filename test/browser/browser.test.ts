@@ -3,20 +3,17 @@ import test from 'tape';
 
 import { differs } from '../support/close.js';
 import { THREAD_PROBE } from '../support/thread-probe.js';
-import { launchChromium } from '../../tools/chromium.js';
 import { loadAssembler } from '../../tools/inline-kernels.js';
-import { type PagePath, serveSite, type Site } from './site.js';
+import { openSite, ORIGIN, type PagePath } from './site.js';
 import { openTab, type Tab } from './tab.js';
 
-let site: Site | undefined;
 let context: BrowserContext | undefined;
 
 /** A test in a page of its own, in which no exception may go uncaught. */
 function testIn(path: PagePath, name: string, body: (t: test.Test, tab: Tab) => Promise<void>): void {
   test(`${path.slice(1)}: ${name}`, async (t) => {
-    site ??= await serveSite();
-    context ??= await launchChromium();
-    const tab = await openTab(context, site.urlOf(path));
+    context ??= await openSite();
+    const tab = await openTab(context, ORIGIN + path);
     await body(t, tab);
     t.deepEqual(tab.uncaught, [], 'no exception went uncaught');
     await tab.close();
@@ -24,7 +21,6 @@ function testIn(path: PagePath, name: string, body: (t: test.Test, tab: Tab) => 
 }
 
 test.onFinish(() => {
-  site?.close();
   void context?.close();
 });
 

@@ -1,8 +1,12 @@
-import { createServer } from 'node:http';
 import { fileURLToPath } from 'node:url';
+import type { BrowserContext } from 'playwright-core';
 import { build } from 'vite';
 
+import { launchChromium } from '../../tools/chromium.js';
 import { root } from '../../tools/root.js';
+
+/** Where the pages are: nothing listens there, the browser is answered from here. Localhost is a secure context. */
+export const ORIGIN = 'http://localhost:1';
 
 const isolated = { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' };
 const policy = (text: string) => ({ 'Content-Security-Policy': text });
@@ -23,40 +27,18 @@ const PAGES = {
 /** Path of a page. */
 export type PagePath = keyof typeof PAGES;
 
-/** The pages on a server of this machine. */
-export interface Site {
-  urlOf(path: PagePath): string;
-  close(): void;
-}
-
-/** Bundles test/browser/page.ts as users bundle their programs, and serves it. */
-export async function serveSite(): Promise<Site> {
-  const script = await bundle();
-  const server = createServer(({ url = '' }, response) => {
-    if (url === '/page.js') {
-      // An origin of its own, which a sandboxed page has, may read it too.
-      response.setHeader('Access-Control-Allow-Origin', '*');
-      response.setHeader('Cross-Origin-Resource-Policy', 'cross-origin');
-      response.setHeader('Content-Type', 'text/javascript').end(script);
-    } else if (url in PAGES) {
-      for (const [name, value] of Object.entries(PAGES[url as PagePath])) response.setHeader(name, value);
-      response.setHeader('Content-Type', 'text/html; charset=utf-8');
-      response.end('<!doctype html><title>kernelwright</title><script type="module" src="/page.js"></script>');
-    } else {
-      response.writeHead(url === '/favicon.ico' ? 204 : 404).end();
-    }
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  server.unref();
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('the server has no port');
-  return {
-    urlOf: (path) => `http://127.0.0.1:${address.port}${path}`,
-    close() {
-      server.close();
-      server.closeAllConnections();
-    },
-  };
+/** Bundles test/browser/page.ts as users bundle their programs, and starts a browser that has the pages with it. */
+export async function openSite(): Promise<BrowserContext> {
+  // An origin of its own, which a sandboxed page has, may read it too.
+  const anyone = { 'Access-Control-Allow-Origin': '*', 'Cross-Origin-Resource-Policy': 'cross-origin' };
+  const script = { contentType: 'text/javascript', headers: anyone, body: await bundle() };
+  const body = '<!doctype html><title>kernelwright</title><script type="module" src="/page.js"></script>';
+  const context = await launchChromium();
+  await context.route(`${ORIGIN}/page.js`, (route) => route.fulfill(script));
+  for (const [path, headers] of Object.entries(PAGES)) {
+    await context.route(ORIGIN + path, (route) => route.fulfill({ contentType: 'text/html', headers, body }));
+  }
+  return context;
 }
 
 async function bundle(): Promise<string> {
