@@ -54,7 +54,7 @@ export class CpuRunner implements Runner {
       outputs,
       slots: [],
     };
-    const executable = await device.load(program, arrays);
+    const executable = await device.load(program, () => arrays);
     // Last of all: the heap may have grown, which ends the views that came before.
     values.forEach((data, i) => arrays[i]?.write(data));
     const usesSimd = device.usesSimd && operation.simd?.({ inputs, outputs, attributes }) !== undefined;
@@ -73,7 +73,7 @@ export class CpuRunner implements Runner {
 
   async peaks(): Promise<Peaks> {
     const empty: Program = { steps: [], inputs: [], constants: [], variables: [], outputs: [], slots: [] };
-    const executable = await this.#device.load(empty, []);
+    const executable = await this.#device.load(empty, () => []);
     const emptyCall = timedCalls(this.#device, () => {
       executable.run([], 1);
     });

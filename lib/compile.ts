@@ -1,9 +1,10 @@
-import { OptionError } from './errors.js';
 import { defaultDevice } from './device/default.js';
-import type { RunOptions } from './run.js';
 import type { NumericArray } from './graph/operation.js';
-import { type Mode, record, refuseNesting } from './graph/trace.js';
-import { Plan } from './plan.js';
+import { type Mode, record, refuseNesting, type Trace } from './graph/trace.js';
+import { callback, checkArgument, checkOptions, instanceOf, type OptionRules, wholeNumber } from './options.js';
+import { Plan, PLANS_KEPT } from './plan.js';
+import { RecentValues } from './recent.js';
+import { RUN_RULES, type RunOptions } from './run.js';
 import { tensor, Tensor, type NestedNumbers } from './tensor.js';
 import { flattenTree, rebuildTree, type TensorTree } from './tree.js';
 import { Variable } from './variable.js';
@@ -13,7 +14,10 @@ export type CompiledInput = Tensor | Variable | NumericArray | NestedNumbers;
 
 /** A function that replays a plan. */
 export interface CompiledFunction<Out extends TensorTree> {
-  /** Queues one replay; rejects with what the tracing threw. Results are valid until the next call. */
+  /**
+   * Queues one replay; rejects with what the tracing threw. Results are valid until the next call; where calls are made
+   * side by side, without waiting for one before the next (`Promise.all`), each has results of its own.
+   */
   (...inputs: readonly CompiledInput[]): Promise<Out>;
   /**
    * Queues so many replays, all with the same inputs, many of them in one submit: what a training loop over data on the
@@ -23,7 +27,7 @@ export interface CompiledFunction<Out extends TensorTree> {
    * @param inputs what the function takes; default none
    */
   repeat(replays: number, inputs?: readonly CompiledInput[], options?: RepeatOptions): Promise<Out>;
-  /** The plans made so far, one for each signature of inputs. */
+  /** The plans made so far, one for each signature of inputs: the last 64 that were used. */
   plans(): readonly Plan[];
   /** Frees the buffers of all plans. */
   dispose(): void;
@@ -35,9 +39,20 @@ export interface RepeatOptions {
   readonly signal?: AbortSignal;
 }
 
+const REPEAT_RULES: OptionRules<RepeatOptions> = { signal: instanceOf(AbortSignal, 'an AbortSignal') };
+
+/** A recording, and the plan that was made of it. */
 interface Entry<Out> {
   readonly plan: Plan;
+  readonly trace: Trace;
   readonly result: Out;
+}
+
+/** A call whose caller has not got the results yet. */
+interface Call {
+  results: readonly Tensor[];
+  /** Another call was made meanwhile, so the results must outlive that one's replay. */
+  isOverlapped: boolean;
 }
 
 /**
@@ -52,6 +67,8 @@ export function compile<Out extends TensorTree>(
   fn: (...inputs: Tensor[]) => Out,
   options: RunOptions = {},
 ): CompiledFunction<Out> {
+  checkArgument('compile', 'the function', fn, callback);
+  checkOptions('compile', options, RUN_RULES);
   return compileIn(undefined, fn, options);
 }
 
@@ -62,7 +79,11 @@ export function compileIn<Out extends TensorTree>(
   options: RunOptions,
 ): CompiledFunction<Out> {
   const device = options.device ?? defaultDevice();
-  const entries = new Map<string, Entry<Out>>();
+  /** By signature. */
+  const entries = new RecentValues<Entry<Out>>(PLANS_KEPT, ({ plan }) => {
+    plan.dispose();
+  });
+  const calls = new Set<Call>();
   let queue: Promise<unknown> = Promise.resolve();
   let waiting = 0;
 
@@ -71,77 +92,105 @@ export function compileIn<Out extends TensorTree>(
 
   const known = (signature: string): Entry<Out> | undefined => {
     const entry = entries.get(signature);
-    return entry?.plan.trace?.guardsHold() === false ? undefined : entry;
+    return entry?.trace.guardsHold() ? entry : undefined;
   };
 
   const entryFor = async (inputs: readonly Tensor[]): Promise<Entry<Out>> => {
     const signature = signatureOf(inputs);
     const found = known(signature);
     if (found) return found;
-    entries.get(signature)?.plan.dispose();
+    entries.delete(signature);
     const placeholders = inputs.map((input, position) => new Tensor(input, { kind: 'input', position }));
     const { trace, result } = record(() => fn(...placeholders), mode);
-    const entry = { plan: await Plan.build(device, flattenTree(result), placeholders, trace), result };
+    const plan = await Plan.build(device, flattenTree(result), placeholders, trace);
+    const entry = { plan, trace, result };
     entries.set(signature, entry);
     return entry;
   };
 
+  /** Makes a call. Those whose callers have nothing in hand yet keep their results, whatever this one overwrites. */
+  const start = (make: (call: Call) => Promise<Out>): Promise<Out> => {
+    const call: Call = { results: [], isOverlapped: false };
+    let results: Promise<Out>;
+    try {
+      for (const other of calls) {
+        other.isOverlapped = true;
+        keep(other.results);
+        other.results = [];
+      }
+      calls.add(call);
+      results = make(call);
+    } catch (error) {
+      results = Promise.reject(asError(error));
+    }
+    const over = (): void => void calls.delete(call);
+    results.then(over, over); // ahead of whatever the caller does with them
+    return results;
+  };
+
+  /** The results of a call, on their way to the caller. */
+  const finish = (call: Call, { result }: Entry<Out>, results: readonly Tensor[]): Out => {
+    if (call.isOverlapped) keep(results);
+    else call.results = results;
+    return rebuildTree(result, results);
+  };
+
   /** One call after the other, also where the caller does not wait: the second must find the plan of the first. */
-  const enqueue = (tensors: readonly Tensor[], replay: Replay): Promise<Out> => {
+  const enqueue = (call: Call, inputs: readonly Tensor[], replay: Replay): Promise<Out> => {
     waiting++;
     const result = queue.then(async () => {
-      const { plan, result: tree } = await entryFor(tensors);
-      return rebuildTree(tree, await replay(plan, tensors));
+      const entry = await entryFor(inputs);
+      return finish(call, entry, await replay(entry.plan, inputs, entry.trace));
     });
-    queue = result.then(
-      () => {
-        waiting--;
-      },
-      () => {
-        waiting--;
-      },
-    );
+    const over = (): void => {
+      waiting--;
+    };
+    queue = result.then(over, over);
     return result;
   };
 
-  const compiled = (...inputs: readonly CompiledInput[]): Promise<Out> => {
+  /** A call where nothing has to be waited for, such as a training loop makes it: its replay is queued at once. */
+  const callNow = (call: Call, inputs: readonly Tensor[]): Promise<Out> | undefined => {
+    const entry = waiting === 0 ? known(signatureOf(inputs)) : undefined;
+    const results = entry?.plan.runNow(inputs, entry.trace);
+    return entry && results && Promise.resolve(finish(call, entry, results));
+  };
+
+  const compiled = (...given: readonly CompiledInput[]): Promise<Out> => {
     refuseNesting();
-    const tensors = inputs.map(toTensor);
-    // Where nothing has to be waited for, the replay is queued at once: a training loop lives on this.
-    const entry = waiting === 0 ? known(signatureOf(tensors)) : undefined;
-    if (entry) {
-      try {
-        const results = entry.plan.runNow(tensors);
-        if (results) return Promise.resolve(rebuildTree(entry.result, results));
-      } catch (error) {
-        return Promise.reject(asError(error));
-      }
-    }
-    return enqueue(tensors, (plan, given) => plan.run(given));
+    const inputs = given.map(toTensor);
+    return start((call) => callNow(call, inputs) ?? enqueue(call, inputs, (plan, own, trace) => plan.run(own, trace)));
   };
   return Object.assign(compiled, {
-    repeat: (replays: number, inputs: readonly CompiledInput[] = [], options: RepeatOptions = {}) => {
-      checkReplays(replays);
+    repeat: (replays: number, given: readonly CompiledInput[] = [], repeatOptions: RepeatOptions = {}) => {
+      checkArgument('repeat', 'replays', replays, wholeNumber({ min: 1 }));
+      checkOptions('repeat', repeatOptions, REPEAT_RULES);
       refuseNesting();
-      return enqueue(inputs.map(toTensor), (plan, tensors) => plan.repeat(tensors, replays, options.signal));
+      const inputs = given.map(toTensor);
+      const { signal } = repeatOptions;
+      const replay: Replay = (plan, own, trace) => plan.repeat(own, trace, replays, signal);
+      return start((call) => enqueue(call, inputs, replay));
     },
-    plans: () => [...entries.values()].map(({ plan }) => plan),
+    plans: () => entries.values().map(({ plan }) => plan),
     dispose: () => {
-      for (const { plan } of entries.values()) plan.dispose();
       entries.clear();
     },
   });
 }
 
-type Replay = (plan: Plan, inputs: readonly Tensor[]) => Promise<Tensor[]>;
+type Replay = (plan: Plan, inputs: readonly Tensor[], trace: Trace) => Promise<readonly Tensor[]>;
+
+/** Gives results that have not been read yet arrays of their own, which no replay overwrites. */
+function keep(results: readonly Tensor[]): void {
+  for (const result of results) {
+    const { origin } = result;
+    if (origin.kind !== 'stored' || !origin.isCurrent()) continue;
+    result.origin = { kind: 'stored', array: origin.array.clone(), isCurrent: () => true };
+  }
+}
 
 function asError(error: unknown): Error {
   return error instanceof Error ? error : new Error(String(error));
-}
-
-function checkReplays(replays: number): void {
-  if (Number.isSafeInteger(replays) && replays > 0) return;
-  throw new OptionError(`repeat: expected a whole number of replays, 1 or more, found ${replays}`);
 }
 
 function toTensor(input: CompiledInput): Tensor {

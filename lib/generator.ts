@@ -13,15 +13,25 @@ import { Variable } from './variable.js';
 export class Generator {
   /** Seed low, seed high, step, one unused (u32). */
   readonly state: Variable;
+  readonly #countSteps: (replays: number) => void;
 
   /** @param seed a whole number of 0 or more. Throws OptionError for any other. */
   constructor(seed: number) {
-    this.state = new Variable('generator', Uint32Array.of(...keyOfSeed(checkSeed(seed)), 0, 0));
+    const key = keyOfSeed(checkSeed(seed));
+    const counted = { steps: 0 };
+    const stateNow = (): Uint32Array => Uint32Array.of(...key, counted.steps, 0);
+    this.state = new Variable('generator', stateNow());
+    // The host counts along, so that a model whose device was lost goes on with fresh numbers.
+    this.#countSteps = (replays) => {
+      counted.steps += replays;
+    };
+    this.state.storage.recoverBy(stateNow);
   }
 
   /** @internal The state that an operation draws from, and how often `stream` has been drawn from in this trace. */
   draw(stream: string): { readonly state: Tensor; readonly use: number } {
     const trace = requireTrace('drawing random numbers');
+    trace.beforeReplay(this.#countSteps);
     moveOnceAtEnd({ state: this.state, word: STEP_WORD });
     return { state: this.state.value, use: trace.nextUse(stream) };
   }

@@ -24,11 +24,11 @@ export class Pacer {
   }
 
   /**
-   * Queues replays by `queue`, and waits until another submit may follow. Rejects where one failed.
+   * Queues replays, by `queue`.
    *
    * @param finished waits for everything queued
    */
-  async submit(replays: number, queue: () => void, finished: () => Promise<void>): Promise<void> {
+  submit(replays: number, queue: () => void, finished: () => Promise<void>): void {
     const start = performance.now();
     queue();
     const ended = finished().then(() => {
@@ -36,9 +36,18 @@ export class Pacer {
       this.#learn(replays, now - Math.max(start, this.#lastEnd));
       this.#lastEnd = now;
     });
-    ended.catch(() => undefined); // it is waited for below, or with a later submit
+    ended.catch(() => undefined); // `ready` waits for it
     this.#running.push(ended);
-    if (this.#running.length >= IN_FLIGHT) await this.#running.shift();
+  }
+
+  /** Waits until another submit may follow. Rejects where one failed. */
+  async ready(): Promise<void> {
+    try {
+      if (this.#running.length >= IN_FLIGHT) await this.#running.shift();
+    } catch (error) {
+      this.#running.length = 0; // told once
+      throw error;
+    }
     if (performance.now() - this.#lastBreath < SUBMIT) return;
     await new Promise((resume) => setTimeout(resume));
     this.#lastBreath = performance.now();

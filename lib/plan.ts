@@ -8,6 +8,36 @@ import { copy } from './ops/moving/copy.js';
 import { Pacer } from './pacer.js';
 import { STALE, Tensor } from './tensor.js';
 import { TraceError } from './errors.js';
+import type { VariableCopy, VariableStorage } from './variable-storage.js';
+
+/** Plans that are kept in one place at most; the one that was not used for the longest time goes first. */
+export const PLANS_KEPT = 64;
+
+/** Values that a replay is given: those of the host, or an array of the plan's device. */
+type InputValue = NumericArray | DeviceArray;
+
+/** A variable of a plan, and the buffer of its device that the plan is bound to. */
+interface BoundVariable {
+  readonly storage: VariableStorage;
+  readonly copy: VariableCopy;
+  /** Whether a replay changes it. */
+  readonly isWritten: boolean;
+}
+
+/** What a program was loaded into. */
+interface Loaded {
+  readonly executable: Executable;
+  readonly variables: readonly BoundVariable[];
+}
+
+/** Plans that fetch variables from other devices take turns. */
+let lastTurn: Promise<unknown> = Promise.resolve();
+
+function inTurn<T>(work: () => Promise<T>): Promise<T> {
+  const turn = lastTurn.then(work);
+  lastTurn = turn.catch(() => undefined);
+  return turn;
+}
 
 /**
  * A graph loaded on a device, ready to be replayed. It owns its intermediate buffers; parameters and other variables
@@ -18,19 +48,15 @@ export class Plan {
   readonly device: Device;
   /** @internal What it runs, flat. */
   readonly program: Program;
-  /** @internal The recording that it was made of; undefined for a lone tensor. */
-  readonly trace: Trace | undefined;
-  #executable: Executable;
-  #variables: readonly DeviceArray[];
+  #loaded: Loaded;
   #runs = 0;
+  #isDisposed = false;
   readonly #pacer = new Pacer();
 
-  private constructor(device: Device, program: Program, trace: Trace | undefined, loaded: Loaded) {
+  private constructor(device: Device, program: Program, loaded: Loaded) {
     this.device = device;
     this.program = program;
-    this.trace = trace;
-    this.#executable = loaded.executable;
-    this.#variables = loaded.variables;
+    this.#loaded = loaded;
   }
 
   /** @internal Lays out memory for the graph of `outputs` and the trace's updates, and loads it on the device. */
@@ -41,70 +67,65 @@ export class Plan {
     trace: Trace | undefined,
   ): Promise<Plan> {
     const program = buildProgram(outputs.map(ownResult), inputs, trace, device.fusion);
-    return new Plan(device, program, trace, await load(device, program));
+    return new Plan(device, program, await load(device, program));
   }
 
-  /** @internal Queues one replay. The results stay on the device and are valid until the next replay. */
-  async run(inputs: readonly Tensor[]): Promise<Tensor[]> {
-    const values = await this.#prepare(inputs);
-    this.#replay(values, this.trace, 1);
-    return this.#results();
+  /**
+   * @internal Queues one replay. The results stay on the device and are valid until the next replay.
+   *
+   * @param trace of a recording that found this plan: its host work goes ahead of the replay
+   */
+  async run(inputs: readonly Tensor[], trace: Trace | undefined): Promise<readonly Tensor[]> {
+    const values = await this.#valuesOf(inputs);
+    return this.#inPlace(() => this.#replay(values, trace, 1));
   }
 
-  /** @internal `run` without any wait; undefined where there is something to wait for, such as a variable to be moved. */
-  runNow(inputs: readonly Tensor[]): Tensor[] | undefined {
-    if (!this.#isBound()) return undefined;
+  /** @internal `run` without any wait; undefined where there is something to wait for, such as a variable to be fetched. */
+  runNow(inputs: readonly Tensor[], trace: Trace | undefined): readonly Tensor[] | undefined {
+    this.#checkUsable();
     const values = inputs.map((input) => valueNow(input, this.device));
-    if (!values.every((value) => value !== undefined)) return undefined;
-    this.#replay(values, this.trace, 1);
-    return this.#results();
+    if (!values.every((value) => value !== undefined) || !this.#isInPlace()) return undefined;
+    return this.#replay(values, trace, 1);
   }
 
   /**
    * @internal Queues so many replays, all with these inputs, as many at once as the pacer says. An aborted signal ends
    * it between two submits. The results are those of the last replay.
    */
-  async repeat(inputs: readonly Tensor[], replays: number, signal: AbortSignal | undefined): Promise<Tensor[]> {
-    const values = await this.#prepare(inputs);
+  async repeat(
+    inputs: readonly Tensor[],
+    trace: Trace | undefined,
+    replays: number,
+    signal: AbortSignal | undefined,
+  ): Promise<readonly Tensor[]> {
+    const values = await this.#valuesOf(inputs);
+    let given: Executable | undefined;
+    let results: readonly Tensor[] = [];
     for (let left = replays; left > 0 && signal?.aborted !== true;) {
       const count = Math.min(left, this.#pacer.replays);
       left -= count;
       const queue = (): void => {
-        this.#replay(values, this.trace, count);
+        // Inputs stay where they were put; arrays among them may be overwritten by now.
+        const { executable } = this.#loaded;
+        results = this.#replay(given === executable ? [] : values, trace, count);
+        given = executable;
       };
-      await this.#pacer.submit(count, queue, () => this.device.finished());
+      await this.#inPlace(() => {
+        this.#pacer.submit(count, queue, () => this.device.finished());
+      });
+      await this.#pacer.ready();
     }
-    return this.#results();
+    return results;
   }
 
-  #results(): Tensor[] {
-    const run = this.#runs;
-    const isCurrent = (): boolean => run === this.#runs;
-    return this.#executable.outputs.map((array) => new Tensor(array, { kind: 'stored', array, isCurrent }));
-  }
-
-  /**
-   * @internal Queues one replay and reads its results, in one go: other replays may follow before the values are there.
-   *
-   * @param trace of a recording that found this plan: its host work goes ahead of the replay
-   */
+  /** @internal Queues one replay and reads its results, in one go: other replays may follow before the values are there. */
   async runAndRead(inputs: readonly Tensor[], trace: Trace | undefined): Promise<NumericArray[]> {
-    const values = await this.#prepare(inputs);
-    this.#replay(values, trace, 1);
-    return Promise.all(this.#executable.outputs.map((array) => array.read()));
-  }
-
-  async #prepare(inputs: readonly Tensor[]): Promise<(NumericArray | DeviceArray)[]> {
-    const values = await Promise.all(inputs.map((input) => inputValue(input, this.device)));
-    await this.#followVariables();
-    return values;
-  }
-
-  /** Runs at once, without a wait in which another replay could come between. */
-  #replay(values: readonly (NumericArray | DeviceArray)[], trace: Trace | undefined, replays: number): void {
-    trace?.runBeforeReplay(replays);
-    this.#executable.run(values, replays);
-    this.#runs += replays;
+    const values = await this.#valuesOf(inputs);
+    const reads = await this.#inPlace(() => {
+      this.#replay(values, trace, 1);
+      return this.#loaded.executable.outputs.map((array) => array.read());
+    });
+    return Promise.all(reads);
   }
 
   /**
@@ -112,44 +133,113 @@ export class Plan {
    * calls that it makes), and the memory it takes.
    */
   describe(): string {
-    return describeProgram(this.program, this.#executable.dispatches, (spec) => this.device.bytesOf(spec));
+    const { dispatches } = this.#loaded.executable;
+    return describeProgram(this.program, dispatches, (spec) => this.device.bytesOf(spec));
   }
 
   /** Frees the buffers of the plan. Its results cannot be read afterwards. */
   dispose(): void {
+    this.#isDisposed = true;
     this.#runs = Infinity;
-    this.#executable.dispose();
+    this.#loaded.executable.dispose();
   }
 
-  /** Whether all variables are in the buffers that the plan is bound to. */
-  #isBound(): boolean {
-    return this.program.variables.every((variable, i) => variable.placedOn(this.device) === this.#variables[i]);
-  }
-
-  /** A variable that was moved to another device and back has another buffer: the plan is bound anew. */
-  async #followVariables(): Promise<void> {
-    if (this.#isBound()) return;
-    await this.reload();
-  }
-
-  /** @internal Loads the program anew: with the buffers and kernels that its variables and its device have by now. */
+  /** @internal Loads the program anew: with the kernels that its device has by now. Results are read before, or not at all. */
   async reload(): Promise<void> {
-    this.#runs++; // results of earlier replays go with their buffers
-    this.#executable.dispose();
     const loaded = await load(this.device, this.program);
-    this.#executable = loaded.executable;
-    this.#variables = loaded.variables;
+    if (this.#isDisposed) {
+      loaded.executable.dispose();
+      return;
+    }
+    this.#runs++; // results of earlier replays go with their buffers
+    this.#loaded.executable.dispose();
+    this.#loaded = loaded;
+  }
+
+  #valuesOf(inputs: readonly Tensor[]): Promise<InputValue[]> {
+    return Promise.all(inputs.map(async (input) => valueNow(input, this.device) ?? input.data()));
+  }
+
+  /** Runs at once, without a wait in which another replay could come between. */
+  #replay(values: readonly InputValue[], trace: Trace | undefined, replays: number): readonly Tensor[] {
+    this.#checkUsable();
+    const { executable, variables } = this.#loaded;
+    trace?.runBeforeReplay(replays);
+    executable.run(values, replays);
+    for (const { storage, copy: own, isWritten } of variables) if (isWritten) storage.changedIn(own);
+    this.#runs += replays;
+    const run = this.#runs;
+    const isCurrent = (): boolean => run === this.#runs;
+    return executable.outputs.map((array) => new Tensor(array, { kind: 'stored', array, isCurrent }));
+  }
+
+  /**
+   * Does what queues a replay once all variables are where the plan expects them. Where they are already, that is at once;
+   * otherwise they are fetched, and nothing comes between that and the replay.
+   */
+  #inPlace<T>(work: () => T): T | Promise<T> {
+    this.#checkUsable();
+    return this.#isInPlace() ? work() : inTurn(() => this.#fetch(work));
+  }
+
+  #isInPlace(): boolean {
+    return this.#loaded.variables.every(({ storage, copy: own, isWritten }) => {
+      storage.checkAlive();
+      return storage.refresh(own) && !own.isDropped && !(isWritten && storage.isClaimed);
+    });
+  }
+
+  /**
+   * Fetches the variables that another device has changed: all as they are at one time. Those that this plan is to
+   * change are claimed, so that the other device's plans wait until that is done.
+   */
+  async #fetch<T>(work: () => T): Promise<T> {
+    if (this.#loaded.variables.some(({ copy: own }) => own.isDropped)) await this.reload();
+    const { variables } = this.#loaded;
+    const written = variables.filter(({ isWritten }) => isWritten).map(({ storage }) => storage);
+    for (const storage of written) storage.isClaimed = true;
+    try {
+      for (;;) {
+        const versions = new Map(variables.map(({ storage }) => [storage, storage.version]));
+        const missing = variables.filter(({ storage, copy: own }) => !storage.refresh(own));
+        const values = await Promise.all(missing.map(({ storage }) => storage.read()));
+        for (const { storage } of variables) storage.checkAlive();
+        if (written.some((storage) => storage.version !== versions.get(storage))) continue; // set by hand meanwhile
+        missing.forEach(({ storage, copy: own }, i) => {
+          own.array.write(values[i] ?? new Float32Array(0));
+          own.version = versions.get(storage) ?? NaN;
+        });
+        return work();
+      }
+    } finally {
+      for (const storage of written) storage.isClaimed = false;
+    }
+  }
+
+  #checkUsable(): void {
+    if (this.#isDisposed) throw new TraceError('a compiled function was disposed of while a call of it was under way');
   }
 }
 
-interface Loaded {
-  readonly executable: Executable;
-  readonly variables: readonly DeviceArray[];
-}
-
+/** Loads a program. Where that fails, nothing is left of the buffers that its variables got for it. */
 async function load(device: Device, program: Program): Promise<Loaded> {
-  const variables = await Promise.all(program.variables.map((variable) => variable.placeOn(device)));
-  return { executable: await device.load(program, variables), variables };
+  const written = new Set<VariableStorage | undefined>();
+  for (const { outputs } of program.steps) {
+    for (const { place } of outputs) if (place.kind === 'variable') written.add(program.variables[place.index]);
+  }
+  const variables: BoundVariable[] = [];
+  try {
+    const executable = await device.load(program, () => {
+      for (const storage of program.variables) {
+        variables.push({ storage, copy: storage.place(device), isWritten: written.has(storage) });
+      }
+      return variables.map(({ copy: own }) => own.array);
+    });
+    return { executable, variables };
+  } catch (error) {
+    for (const { storage, copy: own } of variables) storage.dropUnused(own);
+    throw error;
+  }
 }
 
 /** A result needs a buffer that belongs to the plan: what lives in a variable or an input is copied out of it. */
@@ -157,16 +247,10 @@ function ownResult(output: Tensor): Tensor {
   return ownerOf(output) === undefined ? copy(output) : output;
 }
 
-async function inputValue(input: Tensor, device: Device): Promise<NumericArray | DeviceArray> {
-  const { origin } = input;
-  if (origin.kind === 'variable') return origin.variable.placeOn(device);
-  return valueNow(input, device) ?? input.data();
-}
-
 /** The value of an input where it is known, or on the device, already. */
-function valueNow({ origin }: Tensor, device: Device): NumericArray | DeviceArray | undefined {
+function valueNow({ origin }: Tensor, device: Device): InputValue | undefined {
   if (origin.kind === 'constant') return origin.data;
-  if (origin.kind === 'variable') return origin.variable.placedOn(device);
+  if (origin.kind === 'variable') return origin.variable.storage.arrayOn(device);
   if (origin.kind !== 'stored') return undefined;
   if (!origin.isCurrent()) throw new TraceError(STALE);
   return origin.array.device === device ? origin.array : undefined;

@@ -1,9 +1,11 @@
 import { defaultDevice } from './device/default.js';
-import type { Device } from './device/device.js';
+import { type Device, deviceRule } from './device/device.js';
 import { nodesBefore } from './graph/nodes.js';
 import { structureOf } from './graph/program.js';
 import { record, type Trace } from './graph/trace.js';
-import { Plan } from './plan.js';
+import { checkArgument, callback, checkOptions, type OptionRules } from './options.js';
+import { Plan, PLANS_KEPT } from './plan.js';
+import { RecentValues } from './recent.js';
 import type { NumericArray } from './graph/operation.js';
 import { flattenTree, rebuildTree, type TensorTree } from './tree.js';
 import { evaluateBy, Tensor } from './tensor.js';
@@ -14,16 +16,53 @@ export interface RunOptions {
   readonly device?: Device;
 }
 
-/** Plans that are kept for each device; the one that was not used for the longest time goes first. */
-const PLANS_KEPT = 64;
+/** @internal The rules of {@link RunOptions}. */
+export const RUN_RULES: OptionRules<RunOptions> = { device: deviceRule };
 
-interface KeptPlan {
+/** A plan that graphs of one structure find again. */
+class KeptPlan {
   readonly plan: Promise<Plan>;
-  /** Settles when nothing uses the plan any more. */
-  uses: Promise<unknown>;
+  #uses = 0;
+  #isDropped = false;
+  #unfollow: readonly (() => void)[] = [];
+
+  /** @param forget is called where the plan cannot be built, or where it will not be found again: a variable of it is gone */
+  constructor(plan: Promise<Plan>, forget: () => void) {
+    this.plan = plan;
+    plan.then(({ program }) => {
+      if (!this.#isDropped) this.#unfollow = program.variables.map((storage) => storage.onDispose(forget));
+    }, forget);
+  }
+
+  async use<T>(work: (plan: Plan) => Promise<T>): Promise<T> {
+    this.#uses++;
+    try {
+      return await work(await this.plan);
+    } finally {
+      this.#uses--;
+      this.#disposeUnused();
+    }
+  }
+
+  /** It is found no more, and goes as soon as nothing uses it. */
+  drop(): void {
+    this.#isDropped = true;
+    for (const unfollow of this.#unfollow) unfollow();
+    this.#disposeUnused();
+  }
+
+  #disposeUnused(): void {
+    if (!this.#isDropped || this.#uses > 0) return;
+    this.plan.then(
+      (plan) => {
+        plan.dispose();
+      },
+      () => undefined,
+    );
+  }
 }
 
-const kept = new WeakMap<Device, Map<string, KeptPlan>>();
+const kept = new WeakMap<Device, RecentValues<KeptPlan>>();
 
 /**
  * Records `fn` and computes its results, and the state changes it asks for, at once. A function that builds a graph of
@@ -32,6 +71,8 @@ const kept = new WeakMap<Device, Map<string, KeptPlan>>();
  * stay good whatever runs later.
  */
 export async function run<Out extends TensorTree>(fn: () => Out, options: RunOptions = {}): Promise<Out> {
+  checkArgument('run', 'the function', fn, callback);
+  checkOptions('run', options, RUN_RULES);
   const { trace, result } = record(fn);
   const outputs = flattenTree(result);
   const values = await runGraph(outputs, trace, options.device ?? defaultDevice());
@@ -61,26 +102,20 @@ function homeOf(output: Tensor): Device | undefined {
 
 function runGraph(outputs: readonly Tensor[], trace: Trace | undefined, device: Device): Promise<NumericArray[]> {
   const { key, leaves } = structureOf(outputs, trace);
-  const plans = kept.get(device) ?? new Map<string, KeptPlan>();
+  const plans = kept.get(device) ?? newPlans(device);
+  const known = plans.get(key);
+  if (known) return known.use((plan) => plan.runAndRead(leaves, trace));
+  const made = new KeptPlan(Plan.build(device, outputs, leaves, trace), () => {
+    if (plans.get(key) === made) plans.delete(key);
+  });
+  plans.set(key, made);
+  return made.use((plan) => plan.runAndRead(leaves, trace));
+}
+
+function newPlans(device: Device): RecentValues<KeptPlan> {
+  const plans = new RecentValues<KeptPlan>(PLANS_KEPT, (plan) => {
+    plan.drop();
+  });
   kept.set(device, plans);
-  const entry = plans.get(key) ?? { plan: Plan.build(device, outputs, leaves, trace), uses: Promise.resolve() };
-  plans.delete(key); // and set again: the map is ordered by last use
-  plans.set(key, entry);
-  entry.plan.catch(() => plans.delete(key));
-  const [oldest] = plans;
-  if (oldest && plans.size > PLANS_KEPT) {
-    plans.delete(oldest[0]);
-    const [, { plan, uses }] = oldest;
-    void uses
-      .then(() => plan)
-      .then(
-        (unused) => {
-          unused.dispose();
-        },
-        () => undefined,
-      );
-  }
-  const result = entry.plan.then((plan) => plan.runAndRead(leaves, trace));
-  entry.uses = Promise.allSettled([entry.uses, result]);
-  return result;
+  return plans;
 }

@@ -1,26 +1,31 @@
 import { ShapeError, TraceError } from './errors.js';
-import type { Device, DeviceArray } from './device/device.js';
+import type { Device } from './device/device.js';
 import type { DType, NumericArray, TensorSpec } from './graph/operation.js';
 import { activeTrace, guarded, refuseWhileTracing, requireTrace } from './graph/trace.js';
 import { applyOne, storageOf } from './graph/node.js';
 import { assign } from './ops/state/assign.js';
 import { copy } from './ops/moving/copy.js';
 import { formatShape, type Shape, sizeOf } from './shape.js';
-import { arrayOf, asTensor, dtypeOf, Tensor, type TensorLike } from './tensor.js';
+import { asTensor, dtypeOf, Tensor, type TensorLike } from './tensor.js';
+import { VariableStorage } from './variable-storage.js';
+
+/** The values of variables that were forgotten without `dispose()`. */
+const forgotten = new FinalizationRegistry<VariableStorage>((storage) => {
+  storage.dispose();
+});
 
 /**
- * State that outlives a plan: weights, optimizer state, running sums, data sets. It owns its buffer, on the host until
- * a plan uses it, then on that plan's device; a plan on another device moves it there. Free it with `dispose()`.
+ * State that outlives a plan: weights, optimizer state, running sums, data sets. Its values are on the host until a plan
+ * uses them, then on that plan's device, and on others that use them, too: each plan sees them as the last one before it
+ * left them, wherever that was. Free it with `dispose()`; a variable that nobody refers to is freed as well.
  */
 export class Variable implements TensorSpec {
   /** Sizes of the axes, outermost first. */
   readonly shape: Shape;
   /** Type of the elements. */
   readonly dtype: DType;
-  #name: string;
-  #host: NumericArray | undefined;
-  #placed: { device: Device; array: DeviceArray } | undefined;
-  #disposed = false;
+  /** @internal */
+  readonly storage: VariableStorage;
   readonly #leaf: Tensor;
 
   /** @param name as it stands in files and messages, e.g. `fc1.weight` */
@@ -29,21 +34,21 @@ export class Variable implements TensorSpec {
       initial instanceof Tensor ? initial : new Tensor(specOf(initial, shape), { kind: 'constant', data: initial });
     if (start.origin.kind !== 'constant')
       throw new TraceError(`variable ${name}: the initial values must be known, not lazy`);
-    this.#name = name;
     this.shape = start.shape;
     this.dtype = start.dtype;
-    this.#host = start.origin.data;
+    this.storage = new VariableStorage(name, start, start.origin.data);
+    forgotten.register(this, this.storage);
     this.#leaf = new Tensor(start, { kind: 'variable', variable: this });
   }
 
   /** As it stands in files and messages, e.g. `fc1.weight`; building a model names all in it by their paths. */
   get name(): string {
-    return this.#name;
+    return this.storage.name;
   }
 
   /** @internal */
   rename(name: string): void {
-    this.#name = name;
+    this.storage.name = name;
   }
 
   /** The current value, as a tensor: inside a traced function, the value after the updates made so far. */
@@ -78,79 +83,39 @@ export class Variable implements TensorSpec {
     if (values.length !== this.size) {
       throw new ShapeError(`${this.name}: ${values.length} values given for the shape ${formatShape(this.shape)}`);
     }
-    this.#checkAlive();
-    if (this.#placed) this.#placed.array.write(values);
-    else this.#host = arrayOf(this.dtype, values);
+    this.storage.set(values);
   }
 
   /** A copy of the values as they are now. Throws TraceError inside a traced function. */
   data(): Promise<NumericArray> {
     refuseWhileTracing();
-    return this.#values();
-  }
-
-  async #values(): Promise<NumericArray> {
-    this.#checkAlive();
-    if (this.#placed) return this.#placed.array.read();
-    return (this.#host ?? new Float32Array(0)).slice();
+    return this.storage.read();
   }
 
   /** @internal `data()` that leaves zeros behind. */
   async take(): Promise<NumericArray> {
     refuseWhileTracing();
-    this.#checkAlive();
-    if (this.#placed) return this.#placed.array.take();
-    const values = await this.#values();
-    this.#host = values.slice().fill(0);
-    return values;
+    return this.storage.take();
   }
 
-  /** @internal The variable's buffer on `device`, moved there from wherever it is. */
-  async placeOn(device: Device): Promise<DeviceArray> {
-    this.#checkAlive();
-    const from = this.#placed;
-    if (from?.device === device) return from.array;
-    // From the host there is nothing to wait for: plans that start at the same time find one buffer.
-    const values = from ? await from.array.read() : (this.#host ?? new Float32Array(0));
-    if (this.#placed !== from) return this.placeOn(device);
-    const array = device.allocate(this);
-    array.write(values);
-    from?.array.dispose();
-    this.#placed = { device, array };
-    this.#host = undefined;
-    return array;
-  }
-
-  /** @internal Where the variable is; undefined while it is still on the host. */
+  /** @internal Where the values are; undefined while they are on the host. */
   get device(): Device | undefined {
-    return this.#placed?.device;
+    return this.storage.device;
   }
 
-  /** @internal The buffer on `device` if that is where the variable is. */
-  placedOn(device: Device): DeviceArray | undefined {
-    return this.#placed?.device === device ? this.#placed.array : undefined;
-  }
-
-  /** Frees the buffer. Using the variable afterwards throws TraceError. */
+  /** Frees the buffers. Using the variable afterwards throws TraceError. */
   dispose(): void {
-    this.#placed?.array.dispose();
-    this.#placed = undefined;
-    this.#host = undefined;
-    this.#disposed = true;
+    this.storage.dispose();
   }
 
   /** @internal */
   get isDisposed(): boolean {
-    return this.#disposed;
+    return this.storage.isDisposed;
   }
 
   /** `dispose()`, for `using`. */
   [Symbol.dispose](): void {
     this.dispose();
-  }
-
-  #checkAlive(): void {
-    if (this.#disposed) throw new TraceError(`variable ${this.name} is used after dispose()`);
   }
 }
 

@@ -14,6 +14,12 @@ async function withClock(body: (clock: { now: number }) => Promise<void>): Promi
   }
 }
 
+/** Queues and waits, as a plan does that repeats. */
+async function submit(pacer: Pacer, ...submitted: Parameters<Pacer['submit']>): Promise<void> {
+  pacer.submit(...submitted);
+  await pacer.ready();
+}
+
 /** How many replays the submits held on a device that takes so many milliseconds for each. */
 async function submitsOf(millisecondsEach: number, count: number): Promise<number[]> {
   const sizes: number[] = [];
@@ -23,7 +29,7 @@ async function submitsOf(millisecondsEach: number, count: number): Promise<numbe
       const { replays } = pacer;
       sizes.push(replays);
       const queue = (): void => void (clock.now += millisecondsEach * replays);
-      await pacer.submit(replays, queue, () => Promise.resolve());
+      await submit(pacer, replays, queue, () => Promise.resolve());
     }
   });
   return sizes;
@@ -49,7 +55,7 @@ test('two submits are under way at a time', async (t) => {
   const ends: (() => void)[] = [];
   const finished = (): Promise<void> => new Promise((end) => ends.push(end));
   const done: number[] = [];
-  const submits = [0, 1].map((i) => pacer.submit(1, () => undefined, finished).then(() => done.push(i)));
+  const submits = [0, 1].map((i) => submit(pacer, 1, () => undefined, finished).then(() => done.push(i)));
   await Promise.resolve();
   await submits[0];
   t.deepEqual(done, [0], 'the first does not wait, the second does');
@@ -64,18 +70,27 @@ test('what fails in a submit rejects, at once or with a later submit', async (t)
   const refused = (): void => {
     throw new Error('refused');
   };
-  t.equal(await pacer.submit(1, refused, () => Promise.resolve()).then(() => 'passed', failed), 'refused');
-  await pacer.submit(
+  t.equal(await submit(pacer, 1, refused, () => Promise.resolve()).then(() => 'passed', failed), 'refused');
+  await submit(
+    pacer,
     1,
     () => undefined,
     () => Promise.reject(new Error('lost')),
   );
-  const next = pacer.submit(
+  const next = submit(
+    pacer,
     1,
     () => undefined,
     () => Promise.resolve(),
   );
   t.equal(await next.then(() => 'passed', failed), 'lost');
+  await submit(
+    pacer,
+    1,
+    () => undefined,
+    () => Promise.resolve(),
+  );
+  t.pass('it is told once');
 });
 
 test('timers get their turn between two submits, also where everything is over at once', async (t) => {
@@ -84,7 +99,8 @@ test('timers get their turn between two submits, also where everything is over a
     let ticks = 0;
     const timer = setInterval(() => ticks++, 1);
     for (let i = 0; i < 50; i++) {
-      await pacer.submit(
+      await submit(
+        pacer,
         1,
         () => (clock.now += 60),
         () => Promise.resolve(),

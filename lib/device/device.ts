@@ -1,7 +1,14 @@
 import type { FusionTarget } from '../graph/fusion.js';
 import type { Program } from '../graph/program.js';
 import type { NumericArray, TensorSpec } from '../graph/operation.js';
+import type { OptionRule } from '../options.js';
 import type { TuningReport } from './tuning-report.js';
+
+/** @internal The rule of options that are a {@link Device}. */
+export const deviceRule: OptionRule = {
+  expected: 'a device, as `await openDevice()` gives it',
+  accepts: (value) => typeof value === 'object' && value !== null && 'info' in value && 'finished' in value,
+};
 
 /** What was opened, and why it and not another. */
 export interface DeviceInfo {
@@ -26,6 +33,8 @@ export interface DeviceArray extends TensorSpec {
   read(): Promise<NumericArray>;
   /** `read()` that leaves zeros behind, in one go: nothing comes between. */
   take(): Promise<NumericArray>;
+  /** A new array with the values that are here once everything queued before has run. */
+  clone(): DeviceArray;
   dispose(): void;
 }
 
@@ -47,14 +56,19 @@ export interface Executable {
 export interface Device {
   /** What was opened, and why. */
   readonly info: DeviceInfo;
+  /** @internal Whether it was lost or disposed of, and with it all that was on it. */
+  readonly isLost: boolean;
   /** @internal What operations are joined for, where a kernel costs more to launch than a call; else undefined. */
   readonly fusion: FusionTarget | undefined;
   /** @internal Bytes that the elements of a tensor take on this device. */
   bytesOf(spec: TensorSpec): number;
   /** @internal A buffer that lives until it is disposed of. Throws DeviceError naming the limit where it is too large. */
   allocate(spec: TensorSpec): DeviceArray;
-  /** @internal Prepares a program for replay over these variables' buffers. Rejects with DeviceError naming the operation. */
-  load(program: Program, variables: readonly DeviceArray[]): Promise<Executable>;
+  /**
+   * @internal Prepares a program for replay over its variables' buffers, which are asked for where a refusal of theirs is
+   * noticed. Rejects with DeviceError naming the operation.
+   */
+  load(program: Program, variables: () => readonly DeviceArray[]): Promise<Executable>;
   /**
    * @internal From now on kernels are chosen by measuring; the report grows as programs are loaded. Undefined where there
    * is nothing to choose.

@@ -2,6 +2,7 @@ import { TraceError } from '../errors.js';
 import { sizeOf } from '../shape.js';
 import { STALE, type Tensor } from '../tensor.js';
 import type { Variable } from '../variable.js';
+import type { VariableStorage } from '../variable-storage.js';
 import { fuse, type GraphRoots } from './fuse.js';
 import type { FusionTarget } from './fusion.js';
 import { planMemory, type MemoryPlan } from './memory.js';
@@ -37,7 +38,7 @@ export interface Program {
   readonly inputs: readonly TensorSpec[];
   /** Values that are the same in every run. */
   readonly constants: readonly (TensorSpec & { readonly data: NumericArray })[];
-  readonly variables: readonly Variable[];
+  readonly variables: readonly VariableStorage[];
   readonly outputs: readonly Placed[];
   /** The pool of buffers for what is computed in between: number of elements of each. */
   readonly slots: MemoryPlan['slots'];
@@ -76,7 +77,7 @@ export function buildProgram(
   const nodes = nodesBefore([...outputs, ...updates]);
 
   const constants: (TensorSpec & { readonly data: NumericArray })[] = [];
-  const variables: Variable[] = [];
+  const variables: VariableStorage[] = [];
   const leaves = new Map<Tensor, Place>(inputs.map((input, index) => [input, { kind: 'input', index }]));
   const variablePlaces = new Map<Variable, Place>();
   const leafPlace = (leaf: Tensor): Place => {
@@ -85,7 +86,7 @@ export function buildProgram(
     if (known) return known;
     let place: Place;
     if (origin.kind === 'variable') {
-      place = { kind: 'variable', index: variables.push(origin.variable) - 1 };
+      place = { kind: 'variable', index: variables.push(origin.variable.storage) - 1 };
       variablePlaces.set(origin.variable, place);
     } else if (origin.kind === 'constant') {
       place = {

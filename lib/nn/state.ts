@@ -9,8 +9,9 @@ import type { Variable } from '../variable.js';
 import type { Module } from './module.js';
 
 /**
- * The model's variables as tensors of a .safetensors file, by PyTorch's names and in its layouts. A variable that stands in
- * several places is one tensor, under its first name; PyTorch's `state_dict()` has one under each.
+ * The model's variables as tensors of a .safetensors file, by PyTorch's names and in its layouts: all as they are at one
+ * time, between two steps, also while the model is being trained. A variable that stands in several places is one tensor,
+ * under its first name; PyTorch's `state_dict()` has one under each.
  * Throws TraceError for a model that has none because it is not built yet.
  */
 export async function stateOf(model: Module): Promise<Map<string, SafetensorsTensor>> {
@@ -19,9 +20,13 @@ export async function stateOf(model: Module): Promise<Map<string, SafetensorsTen
   }
   model.buildAdded();
   const state = new Map<string, SafetensorsTensor>();
-  for (const [name, variable] of model.namedVariables()) {
-    const data = await variable.data();
-    const { shape } = variable;
+  // All reads are queued before anything else can be: no step of a training comes between two of them.
+  const read = [...model.namedVariables()].map(async ([name, variable]) => ({
+    name,
+    shape: variable.shape,
+    data: await variable.data(),
+  }));
+  for (const { name, shape, data } of await Promise.all(read)) {
     if (data instanceof Float32Array) state.set(name, { dtype: 'F32', shape, data });
     else if (data instanceof Int32Array) state.set(name, { dtype: 'I32', shape, data });
     else if (data instanceof Uint32Array) state.set(name, { dtype: 'U32', shape, data });

@@ -56,6 +56,12 @@ export class CpuArray implements DeviceArray {
     return Promise.resolve(values);
   }
 
+  clone(): CpuArray {
+    const copy = this.device.allocate(this);
+    copy.write(this.view().data);
+    return copy;
+  }
+
   dispose(): void {
     forgotten.unregister(this);
     this.#release?.();

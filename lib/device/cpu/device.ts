@@ -64,6 +64,11 @@ export class CpuDevice implements Device {
     };
   }
 
+  /** The memory stays as long as anything refers to it. */
+  get isLost(): boolean {
+    return false;
+  }
+
   get fusion(): FusionTarget | undefined {
     return this.usesSimd ? { kernels: 'simd', maxStorageBuffers: Infinity } : undefined;
   }
@@ -90,8 +95,8 @@ export class CpuDevice implements Device {
     });
   }
 
-  load(program: Program, variables: readonly DeviceArray[]): Promise<Executable> {
-    return CpuExecutable.load(this, program, variables);
+  load(program: Program, variables: () => readonly DeviceArray[]): Promise<Executable> {
+    return CpuExecutable.load(this, program, variables());
   }
 
   enableTuning(): undefined {

@@ -10,6 +10,9 @@ export function bufferBytes(spec: TensorSpec): number {
   return Math.max(1, Math.ceil(wordsOf(spec) / 4)) * 16;
 }
 
+/** Bytes up to which a buffer that a result was mapped from is kept for the next read: a loss, the outputs of a batch. */
+const STAGING_KEPT = 2 ** 16;
+
 /** A tensor in a GPU buffer. Two 16-bit floats share a word, and so do four bytes: kernels need no feature of the adapter. */
 export class WebGpuArray implements DeviceArray {
   readonly device: WebGpuDevice;
@@ -52,6 +55,14 @@ export class WebGpuArray implements DeviceArray {
     });
   }
 
+  clone(): WebGpuArray {
+    const copy = this.device.allocate(this);
+    const encoder = this.device.gpu.createCommandEncoder();
+    encoder.copyBufferToBuffer(this.buffer, 0, copy.buffer, 0, bufferBytes(this));
+    this.device.submit(encoder.finish());
+    return copy;
+  }
+
   async #copyOut(then: (encoder: GPUCommandEncoder) => void): Promise<NumericArray> {
     const { gpu } = this.device;
     if (this.bytes === 0) return view(this, new ArrayBuffer(0));
@@ -65,13 +76,14 @@ export class WebGpuArray implements DeviceArray {
     await this.device.untilLost(staging.mapAsync(GPU_MAP_MODE_READ));
     const values = view(this, staging.getMappedRange().slice(0));
     staging.unmap();
-    this.#staging.push(staging);
+    if (this.bytes <= STAGING_KEPT) this.#staging.push(staging);
+    else staging.destroy();
     return values;
   }
 
   dispose(): void {
     this.buffer.destroy();
-    for (const staging of this.#staging) staging.destroy();
+    for (const staging of this.#staging.splice(0)) staging.destroy();
   }
 }
 

@@ -52,6 +52,10 @@ export class WebGpuDevice implements Device {
     });
   }
 
+  get isLost(): boolean {
+    return this.#disposed || this.#lost !== undefined;
+  }
+
   bytesOf(spec: TensorSpec): number {
     return 4 * wordsOf(spec);
   }
@@ -73,13 +77,13 @@ export class WebGpuDevice implements Device {
   }
 
   /** Builds everything a replay needs under error scopes, so that what is wrong shows here and not at some replay. */
-  async load(program: Program, variables: readonly DeviceArray[]): Promise<Executable> {
+  async load(program: Program, variables: () => readonly DeviceArray[]): Promise<Executable> {
     this.checkAlive();
     await this.#tuner?.prepare(program.steps);
     const launches = await this.untilLost(prepareLaunches(this, program));
     this.gpu.pushErrorScope('validation');
     this.gpu.pushErrorScope('out-of-memory');
-    const building = tryBuild(() => WebGpuExecutable.build(this, program, variables, launches));
+    const building = tryBuild(() => WebGpuExecutable.build(this, program, variables(), launches));
     const popped = [this.gpu.popErrorScope(), this.gpu.popErrorScope()];
     const [outOfMemory, invalid] = await this.untilLost(Promise.all(popped));
     if ('error' in building) throw building.error;

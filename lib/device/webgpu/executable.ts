@@ -108,6 +108,7 @@ export class WebGpuExecutable implements Executable {
 
   dispose(): void {
     for (const buffer of this.#owned) buffer.destroy();
+    for (const output of this.outputs) output.dispose();
   }
 }
 
