@@ -44,7 +44,7 @@ export {
   softplus,
   tanh,
 } from './ops/pointwise/activations.js';
-export { accuracy, correctPredictions } from './ops/loss/accuracy.js';
+export { accuracy, binaryAccuracy, correctPredictions, type BinaryAccuracyOptions } from './ops/loss/accuracy.js';
 export { argmax } from './ops/reduce/argmax.js';
 export { add, divide, equal, maximum, minimum, multiply, subtract } from './ops/pointwise/arithmetic.js';
 export { broadcastTo } from './ops/moving/broadcast-to.js';
@@ -89,15 +89,12 @@ export type { Summary, SummaryLayer } from './nn/summary.js';
 export { Optimizer, type LearningRate } from './optim/optimizer.js';
 export { SGD, type SGDOptions } from './optim/sgd.js';
 
-export {
-  evaluate,
-  predict,
-  type EvaluateOptions,
-  type Evaluation,
-  type Loss,
-  type PredictOptions,
-} from './train/evaluate.js';
-export { fit, type EpochResult, type FitOptions, type History } from './train/fit.js';
+export { evaluate, type EvaluateOptions, type Evaluation } from './train/evaluate.js';
+export { fit, type FitOptions } from './train/fit.js';
+export type { EpochResult, History } from './train/history.js';
+export type { DefaultMetrics, Metric, Metrics, ValidationName } from './train/metrics.js';
+export type { Loss } from './train/objective.js';
+export { predict, type PredictOptions } from './train/predict.js';
 export { Meter, type MeterReading } from './train/meter.js';
 
 export {

@@ -1,5 +1,6 @@
 import { type CompiledFunction, compileIn } from '../compile.js';
-import type { Batch, DataLoader } from '../data/data-loader.js';
+import type { TrainingData } from '../data/arrays.js';
+import type { Batch, DataLoader, TargetBatch } from '../data/data-loader.js';
 import type { Mode } from '../graph/trace.js';
 import type { RunOptions } from '../run.js';
 
@@ -9,9 +10,16 @@ export class EpochSteps {
   readonly #full: CompiledFunction<void>;
   readonly #last: CompiledFunction<void> | undefined;
 
-  constructor(mode: Mode, loader: DataLoader, step: (batch: Batch) => void, options: RunOptions) {
+  /** @param step is given a batch, and the number of its rows */
+  constructor(
+    mode: Mode,
+    loader: DataLoader<TrainingData>,
+    step: (batch: Batch | TargetBatch, rows: number) => void,
+    options: RunOptions,
+  ) {
     const { count, batchSize } = loader;
-    const stepOf = (size: number): CompiledFunction<void> => compileIn(mode, () => step(loader.next(size)), options);
+    const stepOf = (size: number): CompiledFunction<void> =>
+      compileIn(mode, () => step(loader.next(size), size), options);
     this.#fullBatches = Math.floor(count / batchSize);
     this.#full = stepOf(batchSize);
     this.#last = count % batchSize > 0 ? stepOf(count % batchSize) : undefined;

@@ -1,70 +1,53 @@
 import { defaultDevice } from '../device/default.js';
-import type { LabelledData } from '../data/arrays.js';
-import { checkBatchSize } from '../data/batches.js';
-import { DataLoader } from '../data/data-loader.js';
-import { OptionError, TrainingError } from '../errors.js';
-import type { RunOptions } from '../run.js';
-import { checkSeed } from '../generator.js';
+import type { LabelledData, TrainingData } from '../data/arrays.js';
+import { TrainingError } from '../errors.js';
 import type { Module } from '../nn/module.js';
-import { accuracy } from '../ops/loss/accuracy.js';
-import { softmaxCrossEntropy } from '../ops/loss/softmax-cross-entropy.js';
 import { Optimizer } from '../optim/optimizer.js';
-import { checkOptionNames } from '../suggest.js';
+import {
+  anything,
+  boolean,
+  callback,
+  checkOptions,
+  instanceOf,
+  type OptionRules,
+  required,
+  seed,
+  wholeNumber,
+} from '../options.js';
+import type { RunOptions } from '../run.js';
 import { tune } from '../tune.js';
-import { EpochSteps } from './epoch-steps.js';
-import { Evaluator, type Loss } from './evaluate.js';
-import { Meter } from './meter.js';
+import { Evaluator } from './evaluate.js';
 import { refuseInTraining, trainExclusively } from './exclusive.js';
+import { type Epoch, epochResult, type EpochResult, type History, historyOf } from './history.js';
+import { type DefaultMetrics, type Metrics, metricsRule } from './metrics.js';
+import { type Loss, objectiveFor } from './objective.js';
 import { prepareModel } from './prepare-model.js';
-
-/** What one epoch came to. */
-export interface EpochResult {
-  /** Counted from 1. */
-  readonly epoch: number;
-  /** Mean over the epoch's examples, each in the step that it was trained in. */
-  readonly loss: number;
-  /** Share of the epoch's examples that were predicted correctly, in training mode. */
-  readonly accuracy: number;
-  /** Mean loss after the epoch, in evaluation mode; undefined without validation data. */
-  readonly validationLoss: number | undefined;
-  /** Share predicted correctly after the epoch, in evaluation mode; undefined without validation data. */
-  readonly validationAccuracy: number | undefined;
-  /** Time of the epoch, validation included: since the one before was over. */
-  readonly seconds: number;
-}
-
-/** One number an epoch. The validation arrays are empty without validation data. */
-export interface History {
-  /** {@link EpochResult.loss} of each epoch. */
-  readonly loss: readonly number[];
-  /** {@link EpochResult.accuracy} of each epoch. */
-  readonly accuracy: readonly number[];
-  /** {@link EpochResult.validationLoss} of each epoch. */
-  readonly validationLoss: readonly number[];
-  /** {@link EpochResult.validationAccuracy} of each epoch. */
-  readonly validationAccuracy: readonly number[];
-  /** {@link EpochResult.seconds} of each epoch. */
-  readonly seconds: readonly number[];
-}
+import { Trainer } from './trainer.js';
 
 /** Options of {@link fit}. */
-export interface FitOptions extends RunOptions {
+export interface FitOptions<M extends Metrics = DefaultMetrics<LabelledData>> extends RunOptions {
   /** How often to go through the data: a whole number of 0 or more. */
   readonly epochs: number;
   /** What changes the parameters, such as {@link SGD}. Its state goes on where it is used for another `fit`, and so do the epochs. */
   readonly optimizer: Optimizer;
   /** Examples in a step; the last step of an epoch takes what is left. More than there are: all of them. Default 32. */
   readonly batchSize?: number;
-  /** Default: {@link softmaxCrossEntropy}. */
+  /** Default, for classes and for rows of probabilities: {@link softmaxCrossEntropy}. */
   readonly loss?: Loss;
+  /**
+   * What is measured beside the loss, by name: functions of output [B, ..] and target [B, ..] that give one number, the mean
+   * over the batch. Default: `accuracy`, where the targets are classes ({@link accuracy}) or one bit
+   * ({@link binaryAccuracy} of logits, or with {@link meanSquaredError} of the bit itself).
+   */
+  readonly metrics?: M;
   /** Evaluated after every epoch. */
-  readonly validation?: LabelledData;
+  readonly validation?: TrainingData;
   /** Decides the order of the examples, and the initial weights where the model is not built yet. Default 0. */
   readonly seed?: number;
   /** Whether the examples come in another order in each epoch. Default true. */
   readonly shuffle?: boolean;
   /** Called after every epoch and waited for: for printing, and for saving weights. */
-  readonly onEpochEnd?: (result: EpochResult) => void | Promise<void>;
+  readonly onEpochEnd?: (result: EpochResult<M>) => void | Promise<void>;
   /** Aborting it ends the training after the steps that are under way (about 0.1 s); `fit` returns the epochs that were completed. */
   readonly signal?: AbortSignal;
   /**
@@ -74,22 +57,26 @@ export interface FitOptions extends RunOptions {
   readonly tune?: boolean;
 }
 
-const OPTION_NAMES = [
-  'epochs',
-  'optimizer',
-  'batchSize',
-  'loss',
-  'validation',
-  'seed',
-  'shuffle',
-  'onEpochEnd',
-  'signal',
-  'tune',
-  'device',
-];
+const RULES: OptionRules<FitOptions> = {
+  epochs: required(wholeNumber({ min: 0 })),
+  optimizer: required({
+    expected: 'an Optimizer, such as new SGD({ learningRate: 0.01 })',
+    accepts: (value) => value instanceof Optimizer,
+  }),
+  batchSize: wholeNumber({ min: 1 }),
+  loss: callback,
+  metrics: metricsRule,
+  validation: anything,
+  seed,
+  shuffle: boolean,
+  onEpochEnd: callback,
+  signal: instanceOf(AbortSignal, 'an AbortSignal'),
+  tune: boolean,
+  device: anything,
+};
 
 /**
- * Trains a model on labelled data. Data, order, loss and hit counts stay on the device: an epoch uploads nothing, many of
+ * Trains a model on data. Data, order, loss and metrics stay on the device: an epoch uploads nothing, many of
  * its steps share a submit, and results come back once an epoch. The model is built where that has not been done. It is trained in
  * training mode and validated in evaluation mode, whatever its own mode, which stays as it is; a part that was switched to
  * evaluation mode on its own (`model.body.eval()`) is trained in that mode.
@@ -98,41 +85,59 @@ const OPTION_NAMES = [
  * taken: 5 epochs and 5 more are, bit for bit, 10, where model, optimizer, data and options are the same.
  *
  * Throws OptionError for an unknown or unusable option and for a model that another `fit` is training, in whole or in part,
- * DataError where the data do not fit the model, and TrainingError, naming the step, once the loss or the validation loss
+ * DataError or ShapeError where model, data, loss and metrics do not fit, and TrainingError, naming the step, once the loss or the validation loss
  * is not finite: what `onEpochEnd` saved last is then the last good state.
  */
-export async function fit(model: Module, data: LabelledData, options: FitOptions): Promise<History> {
-  checkOptions(options);
+export async function fit<Data extends TrainingData, M extends Metrics = DefaultMetrics<Data>>(
+  model: Module,
+  data: Data,
+  options: FitOptions<M>,
+): Promise<History<M>> {
+  checkOptions('fit', options, RULES);
   refuseInTraining(model);
-  const { validation, seed = 0 } = options;
-  prepareModel(model, data, 'training data', seed);
-  if (validation) prepareModel(model, validation, 'validation data', seed);
-  return trainExclusively(model, () => train(model, data, options));
+  const { validation, device, onEpochEnd } = options;
+  prepareModel(model, data, 'training data', options);
+  if (validation) prepareModel(model, validation, 'validation data', options);
+  const objective = objectiveFor('fit', model, data, options);
+  const names = Object.keys(objective.metrics);
+  const epochs = await trainExclusively(model, async () => {
+    if (options.tune) await tune(options.device ?? defaultDevice());
+    const trainer = new Trainer(model, data, objective, options);
+    const evaluator = validation && new Evaluator(model, validation, objective, device && { device });
+    return train(
+      trainer,
+      evaluator,
+      options,
+      onEpochEnd && ((epoch) => onEpochEnd(epochResult(names, epoch) as EpochResult<M>)),
+    );
+  });
+  return historyOf(names, epochs) as History<M>;
 }
 
-async function train(model: Module, data: LabelledData, options: FitOptions): Promise<History> {
-  const { epochs, validation, onEpochEnd, signal } = options;
-  if (options.tune) await tune(options.device ?? defaultDevice());
-  const trainer = new Trainer(model, data, options);
-  const evaluator = validation && new Evaluator(model, validation, evaluatorOptions(options));
+async function train(
+  trainer: Trainer,
+  evaluator: Evaluator | undefined,
+  { epochs, signal }: { readonly epochs: number; readonly signal?: AbortSignal },
+  onEpochEnd: ((epoch: Epoch) => void | Promise<void>) | undefined,
+): Promise<Epoch[]> {
   let lastEnd = performance.now();
+  const results: Epoch[] = [];
   const keep = async (fetched: Promise<Fetched | undefined> | undefined): Promise<void> => {
     const result = await fetched;
     if (!result) return;
-    const seconds = (performance.now() - lastEnd) / 1000;
-    results.push({ ...result, seconds });
-    await onEpochEnd?.({ ...result, seconds });
+    const epoch = { ...result, seconds: (performance.now() - lastEnd) / 1000 };
+    results.push(epoch);
+    await onEpochEnd?.(epoch);
     lastEnd = performance.now();
   };
-  const results: EpochResult[] = [];
   // Where nobody looks at an epoch before the next one begins, its figures are fetched while that one is trained.
-  const isWatched = (validation ?? onEpochEnd) !== undefined;
+  const isWatched = (evaluator ?? onEpochEnd) !== undefined;
   let fetching: Promise<Fetched | undefined> | undefined;
   try {
     for (let epoch = 1; epoch <= epochs && signal?.aborted !== true; epoch++) {
       await trainer.run(signal);
       await keep(fetching);
-      fetching = resultOf(epoch, trainer, evaluator, signal);
+      fetching = fetchEpoch(epoch, trainer, evaluator, signal);
       fetching.catch(() => undefined); // it is waited for here, or behind the next epoch's steps
       if (!isWatched) continue;
       await keep(fetching);
@@ -143,115 +148,28 @@ async function train(model: Module, data: LabelledData, options: FitOptions): Pr
     trainer.dispose();
     evaluator?.dispose();
   }
-  return historyOf(results);
+  return results;
 }
 
 /** What is fetched of an epoch. */
-type Fetched = Omit<EpochResult, 'seconds'>;
+type Fetched = Omit<Epoch, 'seconds'>;
 
 /** Reads what an epoch came to, and validates; undefined where the signal ended the epoch. */
-async function resultOf(
+async function fetchEpoch(
   epoch: number,
   trainer: Trainer,
   evaluator: Evaluator | undefined,
   signal: AbortSignal | undefined,
 ): Promise<Fetched | undefined> {
-  const trained = await trainer.read(epoch, signal);
-  if (!trained) return undefined;
-  const validated = await evaluator?.run();
-  if (validated && !Number.isFinite(validated.loss)) {
+  const training = await trainer.read(epoch, signal);
+  if (!training) return undefined;
+  const validation = await evaluator?.run();
+  if (validation && !Number.isFinite(validation.loss)) {
     const steps = epoch * trainer.stepsPerEpoch;
     throw new TrainingError(
       `the validation loss is not finite after step ${steps}: the learning rate may be too high`,
       steps,
     );
   }
-  return {
-    epoch,
-    ...trained,
-    validationLoss: validated?.loss,
-    validationAccuracy: validated?.accuracy,
-  };
-}
-
-/** The training step over a data set, and what it adds up. */
-class Trainer {
-  readonly #loader: DataLoader;
-  readonly #loss = new Meter();
-  readonly #accuracy = new Meter();
-  readonly #steps: EpochSteps;
-
-  constructor(model: Module, data: LabelledData, options: FitOptions) {
-    const { optimizer, loss = softmaxCrossEntropy, batchSize = 32, seed = 0, shuffle = true } = options;
-    const epoch = Math.floor(optimizer.step / Math.ceil(data.labels.length / batchSize));
-    this.#loader = new DataLoader(data, { batchSize, seed, epoch, shuffle });
-    this.#steps = new EpochSteps(
-      { training: true, model },
-      this.#loader,
-      ({ inputs, labels }) => {
-        const logits = model.forward(inputs);
-        const value = loss(logits, labels);
-        optimizer.minimize(value, model.parameters());
-        this.#loss.update(value, labels.size);
-        this.#accuracy.update(accuracy(logits, labels), labels.size);
-      },
-      options,
-    );
-  }
-
-  get stepsPerEpoch(): number {
-    return this.#loader.batchesPerEpoch;
-  }
-
-  /** Queues one epoch. */
-  run(signal: AbortSignal | undefined): Promise<void> {
-    return this.#steps.run(signal);
-  }
-
-  /** What the epoch that was queued last came to; undefined where the signal ended it. Others may be queued meanwhile. */
-  async read(epoch: number, signal: AbortSignal | undefined) {
-    const isAborted = signal?.aborted === true;
-    const [loss, hits] = await Promise.all([this.#loss.take(), this.#accuracy.take()]);
-    if (loss.firstNonFinite !== undefined) {
-      const step = (epoch - 1) * this.stepsPerEpoch + loss.firstNonFinite + 1;
-      throw new TrainingError(
-        `the loss is not finite at step ${step} (step ${loss.firstNonFinite + 1} of its epoch): the learning rate may be too high`,
-        step,
-      );
-    }
-    if (isAborted && loss.updates < this.stepsPerEpoch) return undefined;
-    return { loss: loss.mean, accuracy: hits.mean };
-  }
-
-  dispose(): void {
-    for (const owned of [this.#steps, this.#loader, this.#loss, this.#accuracy]) owned.dispose();
-  }
-}
-
-function evaluatorOptions({ device, loss }: FitOptions): RunOptions & { readonly loss?: Loss } {
-  return { ...(device && { device }), ...(loss && { loss }) };
-}
-
-function checkOptions(options: FitOptions): void {
-  checkOptionNames('fit', options, OPTION_NAMES);
-  const { epochs, optimizer, batchSize = 32, seed = 0 } = options;
-  if (!(optimizer instanceof Optimizer)) {
-    throw new OptionError('fit: optimizer must be an Optimizer, such as new SGD({ learningRate: 0.01 })');
-  }
-  if (!Number.isSafeInteger(epochs) || epochs < 0) {
-    throw new OptionError(`fit: epochs must be a whole number of 0 or more, found ${epochs}`);
-  }
-  checkBatchSize('fit', batchSize);
-  checkSeed(seed);
-}
-
-function historyOf(results: readonly EpochResult[]): History {
-  const validated = results.filter((result) => result.validationLoss !== undefined);
-  return {
-    loss: results.map((result) => result.loss),
-    accuracy: results.map((result) => result.accuracy),
-    validationLoss: validated.map((result) => result.validationLoss ?? NaN),
-    validationAccuracy: validated.map((result) => result.validationAccuracy ?? NaN),
-    seconds: results.map((result) => result.seconds),
-  };
+  return { epoch, training, validation };
 }

@@ -1,42 +1,16 @@
-import type { LabelledData } from '../data/arrays.js';
+import { outcomesOf, type TrainingData } from '../data/arrays.js';
 import { DataError } from '../errors.js';
 import type { Module } from '../nn/module.js';
 import { formatShape, sizeOf } from '../shape.js';
+import { checkLoss, isOneNumber, type Loss } from './objective.js';
 
-/**
- * Checks data against a built model before anything is trained, so that what is wrong is said of the row where it
- * stands. Throws DataError for no rows, counts or shapes that differ, NaN or infinity, and labels that are no class.
- *
- * @param role how the message calls the data: 'training data', 'validation data'
- */
-export function checkData(model: Module, data: LabelledData, role: string): void {
-  const { inputs, inputShape, labels } = data;
-  const rows = labels.length;
-  const columns = sizeOf(inputShape);
-  if (rows === 0) throw new DataError(`the ${role} holds no examples`);
-  if (inputs.length !== rows * columns) {
-    throw new DataError(
-      `the ${role} holds ${inputs.length} numbers and ${rows} labels: inputs of ${formatShape(inputShape)} would be ${rows * columns}`,
-    );
-  }
-  const where = (row: number): string => `row ${row}${data.files?.[row] === undefined ? '' : ` (${data.files[row]})`}`;
-  const broken = inputs.findIndex((value) => !Number.isFinite(value));
-  if (broken >= 0) {
-    const row = Math.floor(broken / columns);
-    throw new DataError(`the ${role} has ${inputs[broken]} in ${where(row)}, element ${broken % columns}`);
-  }
-  const classes = model.outputShape().at(-1) ?? 0;
-  labels.forEach((label, row) => {
-    if (label < 0 || label >= classes) {
-      throw new DataError(
-        `the ${role} has the label ${label} in ${where(row)}; the model has ${classes} outputs, so labels go from 0 to ${classes - 1}`,
-      );
-    }
-  });
-}
-
-/** Builds the model for the data where that has not been done, and checks that they fit. */
-export function prepareModel(model: Module, data: LabelledData, role: string, seed: number): void {
+/** Builds the model for the data where that has not been done, and checks that model, data and loss fit. */
+export function prepareModel(
+  model: Module,
+  data: TrainingData,
+  role: string,
+  { seed = 0, loss }: { readonly seed?: number | undefined; readonly loss?: Loss | undefined },
+): void {
   if (!model.isBuilt) model.build(data.inputShape, { seed });
   const expected = model.inputShape ?? [];
   if (expected.join() !== data.inputShape.join()) {
@@ -45,4 +19,50 @@ export function prepareModel(model: Module, data: LabelledData, role: string, se
     );
   }
   checkData(model, data, role);
+  checkLoss(loss, model, data, role);
+}
+
+/**
+ * Checks data against a built model before anything is trained, so that what is wrong is said of the row where it
+ * stands. Throws DataError for no rows, counts or shapes that differ, NaN or infinity, and labels that are no class.
+ *
+ * @param role how the message calls the data: 'training data', 'validation data'
+ */
+export function checkData(model: Module, data: TrainingData, role: string): void {
+  const { inputs, inputShape } = data;
+  const { name, values, shape, count } = outcomesOf(data);
+  if (values.length === 0) throw new DataError(`the ${role} holds no examples`);
+  if (!Number.isInteger(count)) {
+    throw new DataError(
+      `the ${role} holds ${values.length} numbers in targets of ${formatShape(shape)}, no whole number of them`,
+    );
+  }
+  const columns = sizeOf(inputShape);
+  if (inputs.length !== count * columns) {
+    throw new DataError(
+      `the ${role} holds ${inputs.length} numbers and ${count} ${name}: inputs of ${formatShape(inputShape)} would be ${count * columns}`,
+    );
+  }
+  const where = (row: number): string => `row ${row}${data.files?.[row] === undefined ? '' : ` (${data.files[row]})`}`;
+  const checkFinite = (numbers: ArrayLike<number>, size: number, what: string): void => {
+    for (let i = 0; i < numbers.length; i++) {
+      if (Number.isFinite(numbers[i])) continue;
+      throw new DataError(`the ${role} has ${numbers[i]} in ${where(Math.floor(i / size))}, ${what} ${i % size}`);
+    }
+  };
+  if (inputs instanceof Float32Array) checkFinite(inputs, columns, 'element');
+  if (name === 'targets') {
+    checkFinite(values, sizeOf(shape), 'number of the target');
+    return;
+  }
+  const outputs = model.outputShape();
+  const classes = isOneNumber(outputs) ? 2 : (outputs.at(-1) ?? 0);
+  for (let row = 0; row < count; row++) {
+    const label = values[row] ?? NaN;
+    if (label >= 0 && label < classes) continue;
+    const has = isOneNumber(outputs) ? 'one output, a bit' : `${classes} outputs`;
+    throw new DataError(
+      `the ${role} has the label ${label} in ${where(row)}; the model has ${has}, so labels go from 0 to ${classes - 1}`,
+    );
+  }
 }

@@ -4,8 +4,12 @@ import { commonWgsl, correctPredictionsWgsl, largestLogitWgsl } from '../../gene
 import { ceilDivide, foldWorkgroups, type Launch, Uniforms } from '../../graph/launch.js';
 import { applyOne } from '../../graph/node.js';
 import { type ArrayView, defineOperation, type OperationCase, type TensorSpec } from '../../graph/operation.js';
-import { formatShape } from '../../shape.js';
-import { asTensor, type Tensor, type TensorLike } from '../../tensor.js';
+import { checkOptions, number } from '../../options.js';
+import { formatShape, sameShape } from '../../shape.js';
+import { asTensor, tensor, type Tensor, type TensorLike } from '../../tensor.js';
+import { concat } from '../moving/concat.js';
+import { reshape } from '../moving/reshape.js';
+import { cast } from '../pointwise/cast.js';
 import type { NoAttributes } from '../pointwise/binary.js';
 import { rowParts } from '../simd-parts.js';
 import { mean } from '../reduce/sum.js';
@@ -125,6 +129,31 @@ export function accuracy(logits: TensorLike, target: TensorLike): Tensor {
   const rows = values.shape[0] ?? 0;
   if (rows === 0 || rows > MAX_ROWS) return mean(correctPredictions(values, classes));
   return applyOne(accuracyOperation, [values, classes], {});
+}
+
+/** Options of {@link binaryAccuracy}. */
+export interface BinaryAccuracyOptions {
+  /** Above it an output says 1. Default 0, for logits: that is where their sigmoid is one half. */
+  readonly threshold?: number;
+}
+
+/**
+ * Share of the outputs that are on the side of the threshold that their target says, 1 above it and 0 below or at it, in
+ * [0, 1] (Keras: `BinaryAccuracy`). For the logits of {@link binaryCrossEntropyWithLogits}, of one bit or of many; NaN is
+ * right for neither. Throws ShapeError unless output and target, f32 or i32, have the same shape.
+ */
+export function binaryAccuracy(output: TensorLike, target: TensorLike, options: BinaryAccuracyOptions = {}): Tensor {
+  checkOptions('binaryAccuracy', options, { threshold: number() });
+  const [values, bits] = [asTensor(output), asTensor(target)];
+  if (!sameShape(values.shape, bits.shape)) {
+    throw new ShapeError(
+      `binaryAccuracy: output ${formatShape(values.shape)} and target ${formatShape(bits.shape)} differ in shape`,
+    );
+  }
+  // A bit is two classes, with logits threshold and output, of which the first one wins where they are equal.
+  const ofZero = tensor(new Float32Array(values.size).fill(options.threshold ?? 0), { shape: [values.size, 1] });
+  const classes = reshape(cast(bits, 'i32'), [values.size]);
+  return accuracy(concat([ofZero, reshape(values, [values.size, 1])], { axis: 1 }), classes);
 }
 
 export const accuracyOperations = [correctPredictionsOperation, accuracyOperation];

@@ -1,0 +1,75 @@
+import type { LabelledData } from '../data/arrays.js';
+import { type DefaultMetrics, type ValidationName, validationName } from './metrics.js';
+
+/** What one epoch came to: the loss and each metric by its name, and, with validation data, the same with `validation` before it. */
+export type EpochResult<M = DefaultMetrics<LabelledData>> = {
+  /** Counted from 1. */
+  readonly epoch: number;
+  /** Mean over the epoch's examples, each in the step that it was trained in. */
+  readonly loss: number;
+  /** Mean loss after the epoch, in evaluation mode; undefined without validation data. */
+  readonly validationLoss: number | undefined;
+  /** Time of the epoch, validation included: since the one before was over. */
+  readonly seconds: number;
+} & {
+  readonly [Name in keyof M]: number;
+} & { readonly [Name in keyof M as ValidationName<Name>]: number | undefined };
+
+/** One number an epoch, of what {@link EpochResult} has. The validation arrays are empty without validation data. */
+export type History<M = DefaultMetrics<LabelledData>> = {
+  /** {@link EpochResult.loss} of each epoch. */
+  readonly loss: readonly number[];
+  /** {@link EpochResult.validationLoss} of each epoch. */
+  readonly validationLoss: readonly number[];
+  /** {@link EpochResult.seconds} of each epoch. */
+  readonly seconds: readonly number[];
+} & {
+  readonly [Name in keyof M]: readonly number[];
+} & { readonly [Name in keyof M as ValidationName<Name>]: readonly number[] };
+
+/** What an epoch came to, before metrics have their names. */
+export interface Epoch {
+  readonly epoch: number;
+  readonly training: Means;
+  readonly validation: Means | undefined;
+  readonly seconds: number;
+}
+
+/** Means over all rows: of the loss, and of each metric by its name. */
+export interface Means {
+  readonly loss: number;
+  readonly metrics: Readonly<Record<string, number>>;
+}
+
+/** An {@link EpochResult} of the metrics of these names. */
+export function epochResult(
+  names: readonly string[],
+  { epoch, training, validation, seconds }: Epoch,
+): Readonly<Record<string, number | undefined>> {
+  return {
+    epoch,
+    loss: training.loss,
+    validationLoss: validation?.loss,
+    seconds,
+    ...training.metrics,
+    ...Object.fromEntries(names.map((name) => [validationName(name), validation?.metrics[name]])),
+  };
+}
+
+/** A {@link History} of the metrics of these names. */
+export function historyOf(
+  names: readonly string[],
+  epochs: readonly Epoch[],
+): Readonly<Record<string, readonly number[]>> {
+  const trained = epochs.map(({ training }) => training);
+  const validated = epochs.map(({ validation }) => validation).filter((means) => means !== undefined);
+  return {
+    loss: trained.map(({ loss }) => loss),
+    validationLoss: validated.map(({ loss }) => loss),
+    seconds: epochs.map(({ seconds }) => seconds),
+    ...Object.fromEntries(names.map((name) => [name, trained.map(({ metrics }) => metrics[name] ?? NaN)])),
+    ...Object.fromEntries(
+      names.map((name) => [validationName(name), validated.map(({ metrics }) => metrics[name] ?? NaN)]),
+    ),
+  };
+}

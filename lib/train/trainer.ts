@@ -1,0 +1,69 @@
+import { outcomesOf, type TrainingData } from '../data/arrays.js';
+import { DataLoader } from '../data/data-loader.js';
+import { TrainingError } from '../errors.js';
+import type { Module } from '../nn/module.js';
+import type { Optimizer } from '../optim/optimizer.js';
+import type { RunOptions } from '../run.js';
+import { EpochSteps } from './epoch-steps.js';
+import type { Means } from './history.js';
+import { Measurements } from './measurements.js';
+import type { Objective } from './objective.js';
+
+/** How a model is trained; see `FitOptions`. */
+export interface TrainerOptions extends RunOptions {
+  readonly optimizer: Optimizer;
+  readonly batchSize?: number;
+  readonly seed?: number;
+  readonly shuffle?: boolean;
+}
+
+/** The training step over a data set, and what it adds up. */
+export class Trainer {
+  readonly #loader: DataLoader<TrainingData>;
+  readonly #measurements: Measurements;
+  readonly #steps: EpochSteps;
+
+  constructor(model: Module, data: TrainingData, objective: Objective, options: TrainerOptions) {
+    const { optimizer, batchSize = 32, seed = 0, shuffle = true } = options;
+    const epoch = Math.floor(optimizer.step / Math.ceil(outcomesOf(data).count / batchSize));
+    this.#loader = new DataLoader(data, { batchSize, seed, epoch, shuffle });
+    this.#measurements = new Measurements(objective);
+    this.#steps = new EpochSteps(
+      { training: true, model },
+      this.#loader,
+      (batch, rows) => {
+        const loss = this.#measurements.add(model.forward(batch.inputs), batch, rows);
+        optimizer.minimize(loss, model.parameters());
+      },
+      options,
+    );
+  }
+
+  get stepsPerEpoch(): number {
+    return this.#loader.batchesPerEpoch;
+  }
+
+  /** Queues one epoch. */
+  run(signal: AbortSignal | undefined): Promise<void> {
+    return this.#steps.run(signal);
+  }
+
+  /** What the epoch that was queued last came to; undefined where the signal ended it. Others may be queued meanwhile. */
+  async read(epoch: number, signal: AbortSignal | undefined): Promise<Means | undefined> {
+    const isAborted = signal?.aborted === true;
+    const { loss, metrics } = await this.#measurements.take();
+    if (loss.firstNonFinite !== undefined) {
+      const step = (epoch - 1) * this.stepsPerEpoch + loss.firstNonFinite + 1;
+      throw new TrainingError(
+        `the loss is not finite at step ${step} (step ${loss.firstNonFinite + 1} of its epoch): the learning rate may be too high`,
+        step,
+      );
+    }
+    if (isAborted && loss.updates < this.stepsPerEpoch) return undefined;
+    return { loss: loss.mean, metrics };
+  }
+
+  dispose(): void {
+    for (const owned of [this.#steps, this.#loader, this.#measurements]) owned.dispose();
+  }
+}
