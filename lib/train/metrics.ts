@@ -11,8 +11,14 @@ export type Metrics = Readonly<Record<string, Metric>>;
 
 /** What is measured where no metrics are given: the accuracy, where the targets are classes or one bit. */
 export type DefaultMetrics<Data> = Data extends LabelledData
-  ? { readonly accuracy: Metric }
-  : { readonly accuracy?: Metric };
+  ? {
+      /** Share of the rows that are predicted correctly. */
+      readonly accuracy: Metric;
+    }
+  : {
+      /** Share of the bits that are predicted correctly, where the targets are one bit each. */
+      readonly accuracy?: Metric;
+    };
 
 /** The name of a metric's value on the validation data: `accuracy` becomes `validationAccuracy`. */
 export type ValidationName<Name> = `validation${Capitalize<Name & string>}`;
