@@ -1,5 +1,4 @@
 import { checkArgument, checkOptions, number } from '../options.js';
-import { allocate } from '../allocate.js';
 import type { RandomStream } from '../random.js';
 import { type Shape, sizeOf } from '../shape.js';
 
@@ -50,7 +49,7 @@ export function glorotUniform(): Initializer {
 /** The same number everywhere. */
 export function constant(value: number): Initializer {
   checkArgument('constant', 'value', value, number());
-  return (shape) => allocate(Float32Array, sizeOf(shape), 'constant').fill(value);
+  return (shape) => new Float32Array(sizeOf(shape)).fill(value);
 }
 
 /** 0 everywhere: what Keras's Dense does for its bias. */

@@ -1,4 +1,3 @@
-import { printable } from '../printable.js';
 import type { Shape } from '../shape.js';
 import type { Tensor } from '../tensor.js';
 import { Parameter, type Variable } from '../variable.js';
@@ -81,7 +80,7 @@ function table(
   const count = (numbers: number): string => numbers.toLocaleString('en-US');
   const header = ['layer', 'output shape', 'parameters'];
   const rows = layers.map(({ name, type, outputShape, parameters: own }) => [
-    printable(name === '' ? type : `${name} (${type})`),
+    name === '' ? type : `${name} (${type})`,
     `[${['N', ...outputShape].join(', ')}]`,
     count(own),
   ]);
@@ -94,7 +93,7 @@ function table(
       .join('  ');
   const rule = '─'.repeat(widths.reduce((total, width) => total + width, 4));
   return [
-    printable(model.constructor.name),
+    model.constructor.name,
     rule,
     line(header),
     rule,

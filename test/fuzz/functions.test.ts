@@ -1,0 +1,16 @@
+/** A few random recorded functions; `npm run fuzz` tries any number. */
+import test from 'tape';
+import { referenceContenders } from './contenders.js';
+import { functionCampaign } from './functions/campaign.js';
+import { derivativeCampaign } from './functions/derivatives.js';
+import { search } from './search.js';
+
+test('gradients of random functions are those that differences of their losses give', async (t) => {
+  const { problem } = await search(derivativeCampaign(), 1, { runs: 500 });
+  t.equal(problem, undefined);
+});
+
+test('random functions give by references, fused and not, what they give by definition: values, gradients and state', async (t) => {
+  const { problem } = await search(functionCampaign(referenceContenders()), 1, { runs: 200 });
+  t.equal(problem, undefined);
+});

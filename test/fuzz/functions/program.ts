@@ -1,0 +1,107 @@
+import fc from 'fast-check';
+import { type Tensor } from '../../../lib/index.js';
+import type { Shape } from '../../../lib/shape.js';
+import { type Choice, SIZES } from './choice.js';
+import { ROW_NAMES, ROWS } from './rows/index.js';
+import { type Differentiation, Session } from './session.js';
+import type { World } from './world.js';
+
+/** A function of some inputs, as the choices that it is made by. */
+export interface RandomFunction {
+  readonly inputs: readonly Shape[];
+  readonly choices: readonly Choice[];
+}
+
+/** One call: of which function, and how. `repeat` is three replays in one. */
+export interface Call {
+  readonly caller: number;
+  readonly how: 'compile' | 'run' | 'repeat';
+}
+
+/** One or two functions on the same parameters, and how they are called in turn. */
+export interface RandomProgram {
+  readonly functions: readonly RandomFunction[];
+  readonly calls: readonly Call[];
+}
+
+const latest = fc.oneof({ weight: 3, arbitrary: fc.nat(2) }, { weight: 1, arbitrary: fc.nat(30) });
+
+const choices: fc.Arbitrary<Choice> = fc.record({
+  row: fc.constantFrom(...ROW_NAMES),
+  a: latest,
+  b: latest,
+  size: fc.nat(SIZES.length - 1),
+  variant: fc.nat(255),
+  isResult: fc.oneof({ weight: 4, arbitrary: fc.constant(false) }, { weight: 1, arbitrary: fc.constant(true) }),
+});
+
+const size = fc.constantFrom(...SIZES);
+const shapes: fc.Arbitrary<Shape> = fc.oneof(
+  { weight: 8, arbitrary: fc.tuple(size, size) },
+  {
+    weight: 1,
+    arbitrary: fc.tuple(fc.constantFrom(1, 2, 3), fc.constantFrom(1, 3, 4, 7), fc.constantFrom(1, 2, 5, 16)),
+  },
+  { weight: 1, arbitrary: fc.tuple(size) },
+  { weight: 1, arbitrary: fc.constant([]) },
+);
+
+const functions: fc.Arbitrary<RandomFunction> = fc.record({
+  inputs: fc.array(shapes, { minLength: 1, maxLength: 2 }),
+  choices: fc.array(choices, { minLength: 1, maxLength: 30, size: 'max' }),
+});
+
+/** Random functions of up to 30 steps, called up to three times each. */
+export const randomPrograms: fc.Arbitrary<RandomProgram> = fc
+  .tuple(
+    fc.oneof({ weight: 3, arbitrary: fc.tuple(functions) }, { weight: 1, arbitrary: fc.tuple(functions, functions) }),
+    fc.array(
+      fc.record({
+        caller: fc.nat(1),
+        how: fc.constantFrom<Call['how'][]>('compile', 'compile', 'run', 'repeat'),
+      }),
+      { minLength: 1, maxLength: 3 },
+    ),
+  )
+  .map(([made, calls]) => ({
+    functions: made,
+    // The first one is recorded first, since it makes what the second one may use.
+    calls: [{ caller: 0, how: 'compile' }, ...calls.map((call) => ({ ...call, caller: call.caller % made.length }))],
+  }));
+
+/** Programs with a call, a choice or a result less. */
+export function* smallerPrograms({ functions: made, calls }: RandomProgram): Generator<RandomProgram> {
+  for (let i = 1; i < calls.length; i++) yield { functions: made, calls: calls.toSpliced(i, 1) };
+  for (const [caller, { inputs, choices: steps }] of made.entries()) {
+    const withSteps = (changed: readonly Choice[]): RandomProgram => ({
+      functions: made.with(caller, { inputs, choices: changed }),
+      calls,
+    });
+    for (let i = steps.length - 1; i >= 0; i--) yield withSteps(steps.toSpliced(i, 1));
+    for (const [i, step] of steps.entries())
+      if (step.isResult) yield withSteps(steps.with(i, { ...step, isResult: false }));
+  }
+}
+
+/** What a recording of a function gives: its results, its code, and the gradients that were asked for. */
+export interface Interpretation {
+  readonly results: Readonly<Record<string, Tensor>>;
+  readonly code: readonly string[];
+  readonly differentiations: readonly Differentiation[];
+}
+
+/** Carries out a function on tensors that stand for its inputs, inside a recording. */
+export function interpret(
+  world: World,
+  { functions: made }: RandomProgram,
+  caller: number,
+  inputs: readonly Tensor[],
+): Interpretation {
+  const session = new Session(world, caller, inputs);
+  for (const choice of made[caller]?.choices ?? []) {
+    ROWS[choice.row]?.(session, choice);
+    if (choice.isResult) session.giveBack(session.pick(0, ({ variable }) => !variable));
+  }
+  session.giveBack(session.pick(0));
+  return { results: session.results(), code: session.code, differentiations: session.differentiations };
+}

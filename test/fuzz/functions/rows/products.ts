@@ -1,0 +1,81 @@
+import { add, dropout, gather, linear, matmul, multiply, relu, tanh } from '../../../../lib/index.js';
+import { oneOf, type Row, sizeFor } from '../choice.js';
+
+const isMatrix = ({ rank }: { readonly rank: number }): boolean => rank === 2;
+
+/** A matrix times a parameter, either of them transposed or not. */
+const product: Row = (session, { a, b, size, variant }) => {
+  const x = session.pick(a, isMatrix);
+  if (!x) return;
+  const [transposeA, transposeB] = [(variant & 1) === 1, (variant & 2) === 2];
+  const K = x.shape[transposeA ? 0 : 1] ?? 1;
+  const N = sizeFor(size);
+  const weight = session.parameter(transposeB ? [N, K] : [K, N], b, (variant & 4) === 4);
+  if (transposeA || transposeB) session.call(matmul, x, weight, { transposeA, transposeB });
+  else session.call(matmul, x, weight);
+};
+
+/** The product of two matrices that are there, as they fit. */
+const productOfTwo: Row = (session, { a, b }) => {
+  const x = session.pick(a, isMatrix);
+  const [M = 1, K = 1] = x?.shape ?? [];
+  const y = x && session.pick(b, ({ rank, shape }) => rank === 2 && shape.some((s) => s === M || s === K));
+  if (!y) return;
+  const [rows, columns] = y.shape;
+  if (rows === K) session.call(matmul, x, y);
+  else if (columns === K) session.call(matmul, x, y, { transposeB: true });
+  else if (rows === M) session.call(matmul, x, y, { transposeA: true });
+  else session.call(matmul, x, y, { transposeA: true, transposeB: true });
+};
+
+/** Products with batch axes. */
+const batched: Row = (session, { a, b, size, variant }) => {
+  const x = session.pick(a, ({ rank }) => rank === 3);
+  const [B = 1, M = 1, K = 1] = x?.shape ?? [];
+  if (!x) return;
+  const N = sizeFor(size % 6);
+  const calls = [
+    () => session.call(matmul, x, session.parameter([K, N], b, variant % 2 === 0)),
+    () => session.call(matmul, x, session.parameter([B, K, N], b, variant % 2 === 0)),
+    () => session.call(matmul, x, session.constant([1, N, K], b), { transposeB: true }),
+    () => session.call(matmul, x, x, { transposeA: true }),
+    () => session.call(matmul, session.constant([N, M], b), x),
+  ] as const;
+  oneOf(calls, variant >> 1)();
+};
+
+/** A dense layer with activation and dropout, or without. */
+const dense: Row = (session, { a, b, size, variant }) => {
+  const x = session.pick(a, ({ rank }) => rank >= 1);
+  if (!x) return;
+  const [K = 1] = x.shape.slice(-1);
+  const N = sizeFor(size);
+  const isShared = (variant & 1) === 1;
+  const weight = session.parameter([N, K], b, isShared);
+  let y =
+    (variant & 2) === 2
+      ? session.call(linear, x, weight)
+      : session.call(linear, x, weight, session.parameter([N], b, isShared));
+  if ((variant & 4) === 4) y = session.call(oneOf([relu, tanh], variant >> 4), y);
+  if ((variant & 8) === 8) session.call(dropout, y, { probability: 0.5, generator: session.generator(b) });
+};
+
+/**
+ * Rows of a table times a matrix, as a net begins on data that is kept on the device. Between the two, table or row numbers
+ * may take other values.
+ */
+const rowsTimes: Row = (session, { a, b, size, variant }) => {
+  const isShared = (variant & 2) === 2;
+  const table = (variant & 8) === 8 ? session.parameter([sizeFor(size), 3], b, isShared) : session.pick(a, isMatrix);
+  if (!table) return;
+  const [R = 1, D = 1] = table.shape;
+  const count = sizeFor(size % 8);
+  const rows = variant % 2 === 0 ? session.integers(count, R, b) : session.variableOfIntegers(count, R, b);
+  const picked = session.call(gather, table, rows);
+  if ((variant & 48) === 16 && table.variable) session.assign(table.variable, session.call(multiply, table, 0.5));
+  if ((variant & 48) === 32 && rows.variable) session.assign(rows.variable, session.integers(count, R, b + 1));
+  const y = session.call(matmul, picked, session.parameter([D, sizeFor(size >> 1)], b, isShared));
+  if ((variant & 4) === 4) session.call(add, y, session.parameter(y.shape.slice(1), b, isShared));
+};
+
+export const productRows = { product, productOfTwo, batched, dense, rowsTimes };
