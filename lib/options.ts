@@ -1,4 +1,5 @@
 import { OptionError } from './errors.js';
+import { printable } from './printable.js';
 import { suggest } from './suggest.js';
 
 /** What the value of an option must be. */
@@ -116,8 +117,9 @@ export function show(value: unknown): string {
   if (typeof value === 'function') return 'a function';
   if (typeof value !== 'object' || value === null) return String(value);
   if (Array.isArray(value)) return `an array of ${value.length}`;
-  const { name } = value.constructor as { readonly name?: string };
-  return name === undefined || name === 'Object' ? 'an object' : `a ${name}`;
+  // Nobody keeps an object from having no prototype, or a `constructor` of its own.
+  const type: unknown = 'constructor' in value ? value.constructor : undefined;
+  return typeof type === 'function' && type !== Object && type.name !== '' ? `a ${printable(type.name)}` : 'an object';
 }
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {

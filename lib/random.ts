@@ -1,3 +1,4 @@
+import { allocate } from './allocate.js';
 import { checkArgument, seed as seedRule, wholeNumber } from './options.js';
 
 /**
@@ -68,13 +69,8 @@ export function unitFloat(bits: number): number {
 }
 
 /** Random bits of elements 0 … count - 1 for a state, stream and use: what the kernels draw, one word an element. */
-export function drawBits(
-  state: ArrayLike<number>,
-  stream: number,
-  use: number,
-  count: number,
-): Uint32Array<ArrayBuffer> {
-  const bits = new Uint32Array(count);
+export function drawBits(state: ArrayLike<number>, stream: number, use: number, count: number): Uint32Array {
+  const bits = allocate(Uint32Array, count, 'random numbers');
   const key: Key = [state[0] ?? 0, state[1] ?? 0];
   for (let block = 0; block * 4 < count; block++) {
     const words = philox4x32([block, state[STEP_WORD] ?? 0, stream, use], key);
@@ -108,7 +104,7 @@ export class RandomStream {
   }
 
   /** `count` words of 32 random bits. Each call draws new ones. Throws OptionError for a count that is none. */
-  bits(count: number): Uint32Array<ArrayBuffer> {
+  bits(count: number): Uint32Array {
     checkArgument('RandomStream', 'count', count, COUNT);
     return drawBits(this.#state, this.#stream, this.#use++, count);
   }

@@ -61,3 +61,27 @@ test('what is no object is refused', (t) => {
   }
   t.end();
 });
+
+test('values are shown whatever they are', (t) => {
+  class Own {
+    readonly is = 1;
+  }
+  const odd = [
+    Object.create(null) as object,
+    { constructor: 3 },
+    { constructor: undefined },
+    new (class extends Own {})(),
+  ];
+  t.deepEqual(
+    odd.map(rule.show),
+    odd.map(() => 'an object'),
+  );
+  t.deepEqual([new Own(), [1, 2], 2n, null, Own].map(rule.show), [
+    'a Own',
+    'an array of 2',
+    '2n',
+    'null',
+    'a function',
+  ]);
+  t.end();
+});

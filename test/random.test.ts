@@ -1,5 +1,5 @@
 import test from 'tape';
-import { OptionError, RandomStream, shuffledIndices } from '../lib/index.js';
+import { DataError, Dense, KernelwrightError, OptionError, RandomStream, shuffledIndices } from '../lib/index.js';
 import { boxMuller, keyOfSeed, philox4x32, streamOf, unitFloat } from '../lib/random.js';
 import { refuses } from './support/errors.js';
 import { PHILOX_ANSWERS } from './support/philox.js';
@@ -92,6 +92,17 @@ function moments(values: ArrayLike<number>): [number, number] {
   const mean = list.reduce((sum, x) => sum + x, 0) / list.length;
   return [mean, list.reduce((sum, x) => sum + (x - mean) ** 2, 0) / list.length];
 }
+
+test('more numbers than memory has room for are refused', (t) => {
+  refuses(
+    t,
+    () => new RandomStream(1, 'a').uniform(2 ** 50),
+    DataError,
+    '1125899906842624 numbers do not fit into memory',
+  );
+  refuses(t, () => new Dense(2 ** 45).build([3]), KernelwrightError, 'do not fit into memory');
+  t.end();
+});
 
 test('a seed that is none, and a count that is none, are refused', (t) => {
   for (const seed of [NaN, -1, 1.5, Infinity]) {

@@ -1,3 +1,4 @@
+import { allocate } from '../allocate.js';
 import { ShapeError } from '../errors.js';
 
 /** Width and height of a picture, in pixels. */
@@ -34,6 +35,7 @@ const WEIGHT_BITS = 32 - 8 - 2;
  * @param target the size wanted
  * @returns u8 [target.height, target.width, channels], a new array
  * @throws ShapeError where a size is not a whole number from 1 on, or `layout` does not fit `pixels`
+ * @throws DataError where the result does not fit into memory
  */
 export function resizeBilinear(
   pixels: Uint8Array | Uint8ClampedArray,
@@ -63,7 +65,7 @@ function resizeAxis(
   newSize: number,
 ): Uint8Array {
   if (newSize === size) return new Uint8Array(input);
-  const output = new Uint8Array(before * newSize * after);
+  const output = allocate(Uint8Array, before * newSize * after, 'resizeBilinear');
   for (let x = 0; x < newSize; x++) {
     const { first, weights } = filterWeights(x, size, newSize);
     for (let b = 0; b < before; b++) {

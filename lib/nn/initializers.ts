@@ -1,4 +1,5 @@
 import { checkArgument, checkOptions, number } from '../options.js';
+import { allocate } from '../allocate.js';
 import type { RandomStream } from '../random.js';
 import { type Shape, sizeOf } from '../shape.js';
 
@@ -49,7 +50,7 @@ export function glorotUniform(): Initializer {
 /** The same number everywhere. */
 export function constant(value: number): Initializer {
   checkArgument('constant', 'value', value, number());
-  return (shape) => new Float32Array(sizeOf(shape)).fill(value);
+  return (shape) => allocate(Float32Array, sizeOf(shape), 'constant').fill(value);
 }
 
 /** 0 everywhere: what Keras's Dense does for its bias. */

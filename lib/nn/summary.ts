@@ -1,3 +1,4 @@
+import { printable } from '../printable.js';
 import type { Shape } from '../shape.js';
 import type { Tensor } from '../tensor.js';
 import { Parameter, type Variable } from '../variable.js';
@@ -80,7 +81,7 @@ function table(
   const count = (numbers: number): string => numbers.toLocaleString('en-US');
   const header = ['layer', 'output shape', 'parameters'];
   const rows = layers.map(({ name, type, outputShape, parameters: own }) => [
-    name === '' ? type : `${name} (${type})`,
+    printable(name === '' ? type : `${name} (${type})`),
     `[${['N', ...outputShape].join(', ')}]`,
     count(own),
   ]);
@@ -93,7 +94,7 @@ function table(
       .join('  ');
   const rule = '─'.repeat(widths.reduce((total, width) => total + width, 4));
   return [
-    model.constructor.name,
+    printable(model.constructor.name),
     rule,
     line(header),
     rule,

@@ -1,12 +1,17 @@
 import { type Dirent } from 'node:fs';
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { extname, join } from 'node:path';
+import { allocate } from '../allocate.js';
 import type { LabelledData } from '../data/arrays.js';
 import { resizeBilinear, type PictureSize } from '../data/resize.js';
 import { DataError, OptionError } from '../errors.js';
 import { compareCodePoints } from '../io/code-points.js';
-import { reasonOf } from './reasons.js';
-import { decodePng, type DecodedPng, type Rgb } from './png.js';
+import { checkArgument, checkOptions, oneOf, type OptionRules, required, text, wholeNumber } from '../options.js';
+import { printable } from '../printable.js';
+import { BEGINNING_BYTES } from './png-chunks.js';
+import { checkBeginning, decodePng, type DecodedPng, MAX_PIXELS, rgb, type Rgb } from './png.js';
+import { withFile } from './read-file.js';
+import { codeOf, reasonOf } from './reasons.js';
 
 /** The order of the numbers of one picture: [3, height, width] or [height, width, 3]. */
 export type PictureLayout = 'channels-first' | 'channels-last';
@@ -19,6 +24,8 @@ export interface ImageFolderOptions {
   readonly background?: Rgb;
   /** The order of the numbers; 'channels-first' by default. */
   readonly layout?: PictureLayout;
+  /** Larger pictures are refused before they are decoded; see {@link DecodePngOptions}. Default 2^25. */
+  readonly maxPixels?: number;
 }
 
 /** Pictures with their classes, and the file that each one comes from. */
@@ -27,8 +34,20 @@ export interface ImageSet extends LabelledData {
   readonly files: readonly string[];
 }
 
+const EDGE = required(wholeNumber({ min: 1 }));
+const SIZE_RULES: OptionRules<PictureSize> = { width: EDGE, height: EDGE };
+const RULES: OptionRules<ImageFolderOptions> = {
+  size: {
+    expected: 'an object with width and height',
+    accepts: (value) => typeof value === 'object' && value !== null,
+  },
+  background: rgb,
+  layout: oneOf('channels-first', 'channels-last'),
+  maxPixels: wholeNumber({ min: 1 }),
+};
+
 /** Pictures that are read at the same time. Decoding has one thread, so more would only hold more files in memory. */
-const CONCURRENT_READS = 8;
+const CONCURRENT_READS = 4;
 
 /** Endings of picture files that are not PNG: such a file is surely meant to be an example, so it is not passed over. */
 const OTHER_PICTURES = /^\.(jpe?g|jfif|gif|bmp|webp|tiff?|heic|heif|avif)$/i;
@@ -42,44 +61,52 @@ const OTHER_PICTURES = /^\.(jpe?g|jfif|gif|bmp|webp|tiff?|heic|heif|avif)$/i;
  * Classes are the sub-folders sorted by code point, and so are the files in each. A picture is decoded
  * ({@link decodePng}), resized ({@link resizeBilinear}), and each of its numbers v from 0 to 255 becomes v / 255,
  * rounded to float32. Hidden files and folders, files that are no pictures (notes, Thumbs.db), and folders inside of a
- * class are passed over.
+ * class are passed over. What is read is what is a regular file, or a link to one, and begins as a PNG file.
  *
  * @param directory the folder that holds the sub-folders
  * @param options see {@link ImageFolderOptions}
  * @returns inputs f32 [N, 3, height, width] with 'channels-first', otherwise f32 [N, height, width, 3]
- * @throws OptionError where an option is out of range
+ * @throws OptionError where an option is unknown or out of range
  * @throws DataError where the directory is missing, not a folder, or has fewer than two classes; for classes without a
- *   picture (all are named); for pictures that are broken, of another format, or, without `size`, of another size than
- *   the first: all are listed, each with its reason, and nothing is returned
+ *   picture (all are named); for pictures that are no files, broken, of another format, too large, or, without `size`,
+ *   of another size than the first: all are listed, each with its reason, and nothing is returned
  */
 export async function imageFolder(directory: string, options: ImageFolderOptions = {}): Promise<ImageSet> {
-  const { size, background = [255, 255, 255], layout = 'channels-first' } = options;
-  checkOptions(size, background, layout);
+  checkArgument('imageFolder', 'directory', directory, text);
+  checkOptions('imageFolder', options, RULES);
+  const { size, layout = 'channels-first', maxPixels = MAX_PIXELS } = options;
+  if (size) checkSize(size, maxPixels);
   const classNames = await classFolders(directory);
   const listed = await Promise.all(classNames.map((name) => pictureFiles(directory, name)));
   const empty = classNames.filter((_, label) => listed[label]?.length === 0);
-  if (empty.length > 0) throw new DataError(`No picture in ${empty.map((name) => join(directory, name)).join(', ')}`);
+  if (empty.length > 0)
+    throw new DataError(`No picture in ${empty.map((name) => printable(join(directory, name))).join(', ')}`);
 
   const files = listed.flat();
-  const read = await mapLimited(files, (file) => readPicture(directory, file, background, size));
+  const read = await mapLimited(files, (file) => readPicture(directory, file, options));
   const pictures = read.filter((result) => typeof result !== 'string');
   const { width, height } = size ?? pictures[0] ?? { width: 0, height: 0 };
   const problems = read.flatMap((result, i) => {
     if (typeof result === 'string') return result;
     if (result.width === width && result.height === height) return [];
-    return `${files[i] ?? ''}: ${result.width} x ${result.height} pixels, not ${width} x ${height}; give the option size`;
+    return `${printable(files[i] ?? '')}: ${result.width} x ${result.height} pixels, not ${width} x ${height}; give the option size`;
   });
   if (problems.length > 0) {
     throw new DataError(
-      `${problems.length} of ${files.length} pictures in ${directory} cannot be used:\n  ${problems.join('\n  ')}`,
+      `${problems.length} of ${files.length} pictures in ${printable(directory)} cannot be used:\n  ${problems.join('\n  ')}`,
     );
   }
 
   const values = 3 * height * width;
-  const inputs = new Float32Array(files.length * values);
-  for (const [i, { pixels }] of pictures.entries())
+  const inputs = allocate(
+    Float32Array,
+    files.length * values,
+    `imageFolder: ${files.length} pictures of ${width} x ${height}`,
+  );
+  for (const [i, { pixels }] of pictures.entries()) {
     storePicture(pixels, layout, inputs.subarray(i * values, (i + 1) * values));
-  const labels = Int32Array.from(listed.flatMap((members, label) => members.map(() => label)));
+  }
+  const labels = new Int32Array(listed.flatMap((members, label) => members.map(() => label)));
   const inputShape = layout === 'channels-first' ? [3, height, width] : [height, width, 3];
   return { inputs, inputShape, labels, classNames, files };
 }
@@ -90,16 +117,20 @@ async function classFolders(directory: string): Promise<string[]> {
   try {
     entries = await readdir(directory, { withFileTypes: true });
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined;
-    const reason = code === 'ENOTDIR' ? 'it is not a folder' : reasonOf(error);
-    throw new DataError(`Cannot read pictures from ${directory}: ${reason}`);
+    const reason = codeOf(error) === 'ENOTDIR' ? 'it is not a folder' : reasonOf(error);
+    throw new DataError(`Cannot read pictures from ${printable(directory)}: ${reason}`);
   }
   const names = await namesOfKind(directory, entries, 'folder');
   if (names.length === 0) {
-    throw new DataError(`${directory} has no sub-folder; expected one for each class, with PNG pictures in it`);
+    throw new DataError(
+      `${printable(directory)} has no sub-folder; expected one for each class, with PNG pictures in it`,
+    );
   }
   if (names.length === 1) {
-    throw new DataError(`${directory} has one class only, ${names.join()}; expected two sub-folders or more`);
+    const [only = ''] = names;
+    throw new DataError(
+      `${printable(directory)} has one class only, ${printable(only)}; expected two sub-folders or more`,
+    );
   }
   return names;
 }
@@ -111,7 +142,7 @@ async function pictureFiles(directory: string, className: string): Promise<strin
   try {
     entries = await readdir(folder, { withFileTypes: true });
   } catch (error) {
-    throw new DataError(`Cannot read pictures from ${folder}: ${reasonOf(error)}`);
+    throw new DataError(`Cannot read pictures from ${printable(folder)}: ${reasonOf(error)}`);
   }
   const names = await namesOfKind(folder, entries, 'file');
   return names
@@ -141,19 +172,23 @@ async function namesOfKind(folder: string, entries: readonly Dirent[], kind: 'fi
 async function readPicture(
   directory: string,
   file: string,
-  background: Rgb,
-  size: PictureSize | undefined,
+  { background, size, maxPixels = MAX_PIXELS }: ImageFolderOptions,
 ): Promise<DecodedPng | string> {
-  if (!isPng(file)) return `${file}: only PNG is read; convert it`;
+  const source = printable(file);
+  if (!isPng(file)) return `${source}: only PNG is read; convert it`;
   let bytes: Uint8Array;
   try {
-    bytes = await readFile(join(directory, file));
+    bytes = await withFile(join(directory, file), async ({ size: fileBytes, read }) => {
+      checkBeginning(await read(0, BEGINNING_BYTES), fileBytes, source, maxPixels);
+      return read();
+    });
   } catch (error) {
-    return `${file}: ${reasonOf(error)}`;
+    return error instanceof DataError ? error.message : `${source}: ${reasonOf(error)}`;
   }
   try {
-    const { width, height, pixels } = decodePng(bytes, { background, source: file });
-    if (size === undefined) return { width, height, pixels };
+    const picture = decodePng(bytes, { source, maxPixels, ...(background && { background }) });
+    if (size === undefined) return picture;
+    const { width, height, pixels } = picture;
     return { ...size, pixels: resizeBilinear(pixels, { width, height, channels: 3 }, size) };
   } catch (error) {
     if (error instanceof DataError) return error.message;
@@ -164,9 +199,11 @@ async function readPicture(
 /** Writes pixels u8 [height, width, 3] as v / 255 in the wanted order. */
 function storePicture(pixels: Uint8Array, layout: PictureLayout, input: Float32Array): void {
   const plane = pixels.length / 3;
-  for (const [i, value] of pixels.entries()) {
-    const channel = i % 3;
-    input[layout === 'channels-first' ? channel * plane + (i - channel) / 3 : i] = value / 255;
+  const [pixelStride, channelStride] = layout === 'channels-first' ? [1, plane] : [3, 1];
+  for (let i = 0; i < plane; i++) {
+    for (let channel = 0; channel < 3; channel++) {
+      input[i * pixelStride + channel * channelStride] = (pixels[3 * i + channel] ?? NaN) / 255;
+    }
   }
 }
 
@@ -174,20 +211,11 @@ function isPng(name: string): boolean {
   return extname(name).toLowerCase() === '.png';
 }
 
-function checkOptions(size: PictureSize | undefined, background: readonly number[], layout: string): void {
-  for (const [name, value] of size === undefined
-    ? []
-    : [['width', size.width] as const, ['height', size.height] as const]) {
-    if (!Number.isSafeInteger(value) || value < 1) {
-      throw new OptionError(`size.${name} is ${value}; expected a whole number from 1 on`);
-    }
-  }
-  if (background.length !== 3 || !background.every((value) => Number.isInteger(value) && value >= 0 && value <= 255)) {
-    throw new OptionError(`background is [${background.join(', ')}]; expected three whole numbers from 0 to 255`);
-  }
-  if (layout !== 'channels-first' && layout !== 'channels-last') {
-    throw new OptionError(`layout is '${layout}'; expected 'channels-first' or 'channels-last'`);
-  }
+function checkSize(size: PictureSize, maxPixels: number): void {
+  checkOptions('imageFolder: size', size, SIZE_RULES);
+  const { width, height } = size;
+  if (width * height <= maxPixels) return;
+  throw new OptionError(`imageFolder: size ${width} x ${height} has more pixels than maxPixels, ${maxPixels}`);
 }
 
 /** What `work` gives for every item, in their order; {@link CONCURRENT_READS} are worked on at a time. */

@@ -20,8 +20,9 @@ const COLOUR_TYPES: ReadonlyMap<number, { channels: number; depths: readonly num
 ]);
 const PALETTE = 3;
 
-/** Larger pictures are refused: a header of a few bytes could ask for all of the memory. 2^27 pixels take 512 MB as RGBA. */
-const MAX_PIXELS = 2 ** 27;
+/** Bytes of a file up to the end of its header chunk. */
+export const BEGINNING_BYTES = SIGNATURE.length + 25;
+const HEADER_BYTES = 13;
 
 /** Chunks that a reader must understand; a file with another one in capitals cannot be read right. */
 const CRITICAL = ['IHDR', 'PLTE', 'IDAT', 'IEND'];
@@ -37,6 +38,7 @@ const CRITICAL = ['IHDR', 'PLTE', 'IDAT', 'IEND'];
 export function checkPngChunks(
   bytes: Uint8Array,
   source: string,
+  maxPixels: number,
 ): { header: PngHeader; imageData: Uint8Array[]; end: number } {
   checkSignature(bytes, source);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -50,7 +52,7 @@ export function checkPngChunks(
       throw new DataError(`${source}: it is cut off: ${bytes.length} bytes, without the end mark IEND`);
     }
     const length = view.getUint32(position);
-    const type = String.fromCharCode(...bytes.subarray(position + 4, position + 8));
+    const type = letters(bytes, position + 4, position + 8);
     if (!/^[A-Za-z]{4}$/.test(type)) throw new DataError(`${source}: no chunk begins at byte ${position}`);
     const start = position + 8;
     const end = start + length;
@@ -72,7 +74,7 @@ export function checkPngChunks(
       throw new DataError(`${source}: a second chunk ${type}`);
     seen.add(type);
     if (type === 'IHDR') {
-      header = readHeader(data, source);
+      header = readHeader(data, source, maxPixels);
       colourType = data[9] ?? 0;
     } else if (type === 'PLTE') {
       paletteEntries = length / 3;
@@ -93,15 +95,34 @@ export function checkPngChunks(
   }
 }
 
-function readHeader(data: Uint8Array, source: string): PngHeader {
-  if (data.length !== 13) throw new DataError(`${source}: a header of ${data.length} bytes; expected 13`);
+/**
+ * The header, from the first bytes of a file; undefined where they end before it does.
+ *
+ * @throws DataError where a file that begins so is no PNG file, or has more than `maxPixels` pixels
+ */
+export function readBeginning(beginning: Uint8Array, source: string, maxPixels: number): PngHeader | undefined {
+  checkSignature(beginning, source);
+  if (beginning.length < BEGINNING_BYTES) return undefined;
+  const [length, type] = [
+    new DataView(beginning.buffer, beginning.byteOffset).getUint32(8),
+    letters(beginning, 12, 16),
+  ];
+  if (type !== 'IHDR') throw new DataError(`${source}: it does not begin with chunk IHDR`);
+  return readHeader(beginning.subarray(16, 16 + length), source, maxPixels);
+}
+
+function readHeader(data: Uint8Array, source: string, maxPixels: number): PngHeader {
+  if (data.length !== HEADER_BYTES)
+    throw new DataError(`${source}: a header of ${data.length} bytes; expected ${HEADER_BYTES}`);
   const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
   const [width, height] = [view.getUint32(0), view.getUint32(4)];
   const [depth, colourType] = [view.getUint8(8), view.getUint8(9)];
   const [compression, filter, interlace] = [view.getUint8(10), view.getUint8(11), view.getUint8(12)];
   if (width === 0 || height === 0) throw new DataError(`${source}: a picture of ${width} x ${height} pixels`);
-  if (width * height > MAX_PIXELS) {
-    throw new DataError(`${source}: a picture of ${width} x ${height} pixels; at most ${MAX_PIXELS} are read`);
+  if (width * height > maxPixels) {
+    throw new DataError(
+      `${source}: a picture of ${width} x ${height} pixels; at most ${maxPixels} are read (the option maxPixels)`,
+    );
   }
   const kind = COLOUR_TYPES.get(colourType);
   if (kind === undefined || !kind.depths.includes(depth)) {
@@ -125,10 +146,29 @@ function checkSignature(bytes: Uint8Array, source: string): void {
   const matching = SIGNATURE.findIndex((byte, i) => bytes[i] !== byte);
   if (matching === -1) return;
   if (matching === bytes.length) throw new DataError(`${source}: it is cut off after ${bytes.length} bytes`);
-  const begins = (text: string): boolean => Array.from(text).every((letter, i) => bytes[i] === letter.charCodeAt(0));
-  const kinds = { 'a JPEG': '\xff\xd8\xff', 'a GIF': 'GIF8', 'a BMP': 'BM', 'a RIFF or WebP': 'RIFF', 'a PDF': '%PDF' };
-  const other = Object.entries(kinds).find(([, beginning]) => begins(beginning));
-  throw new DataError(`${source}: it is not a PNG file${other === undefined ? '' : ` but ${other[0]} file`}`);
+  const other = OTHER_KINDS.find(({ at = 0, begins }) => letters(bytes, at, at + begins.length) === begins);
+  throw new DataError(`${source}: it is not a PNG file${other === undefined ? '' : ` but ${other.kind}`}`);
+}
+
+/** What files are that are called pictures, by their first bytes. */
+const OTHER_KINDS: readonly { readonly kind: string; readonly begins: string; readonly at?: number }[] = [
+  { kind: 'a JPEG file', begins: '\xff\xd8\xff' },
+  { kind: 'a GIF file', begins: 'GIF8' },
+  { kind: 'a BMP file', begins: 'BM' },
+  { kind: 'a WebP file', begins: 'WEBP', at: 8 },
+  { kind: 'a TIFF file', begins: 'II*\0' },
+  { kind: 'a TIFF file', begins: 'MM\0*' },
+  { kind: 'an HEIC or AVIF file', begins: 'ftyp', at: 4 },
+  { kind: 'a PDF file', begins: '%PDF' },
+  { kind: 'an XML or SVG file', begins: '<?xml' },
+  { kind: 'an SVG file', begins: '<svg' },
+  { kind: 'a web page', begins: '<!DOCTYPE' },
+  { kind: 'a web page', begins: '<html' },
+  { kind: 'a pointer of Git LFS (git lfs pull)', begins: 'version https://g' },
+];
+
+function letters(bytes: Uint8Array, begin: number, end: number): string {
+  return String.fromCharCode(...bytes.subarray(begin, end));
 }
 
 const CRC_TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {

@@ -10,7 +10,7 @@ export function refuseInTraining(model: Module): void {
   for (const [name, variable] of model.namedVariables()) {
     if (!inTraining.has(variable)) continue;
     throw new OptionError(
-      `fit: ${name} is being trained by another fit: wait for that one, or end it by its signal, before this one begins`,
+      `fit: the model (${name} in it) is being trained by another fit: wait for that one, or end it by its signal, first`,
     );
   }
 }

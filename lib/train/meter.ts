@@ -1,5 +1,6 @@
 import { applyOne } from '../graph/node.js';
 import type { NumericArray } from '../graph/operation.js';
+import { checkArgument, number } from '../options.js';
 import { meterUpdate } from '../ops/state/meter.js';
 import type { Tensor } from '../tensor.js';
 import { Variable } from '../variable.js';
@@ -21,8 +22,12 @@ export interface MeterReading {
 export class Meter {
   readonly #state = new Variable('meter', new Float32Array(4));
 
-  /** Inside a traced function: adds a scalar with a weight, such as the number of rows that it is the mean of. */
+  /**
+   * Inside a traced function: adds a scalar with a weight, such as the number of rows that it is the mean of.
+   * Throws OptionError for a weight that is no number of 0 or more.
+   */
   update(value: Tensor, weight = 1): void {
+    checkArgument('Meter.update', 'the weight', weight, number({ min: 0 }));
     this.#state.update(applyOne(meterUpdate, [this.#state.value, value], { weight }));
   }
 

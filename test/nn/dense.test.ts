@@ -103,3 +103,22 @@ test('sizes that are no sizes, and initializers that give the wrong count, are r
   );
   t.end();
 });
+
+test('an option that Dense does not have, or of another type, is refused', (t) => {
+  for (const [options, ...words] of [
+    [{ bais: false }, "unknown option 'bais'", "did you mean 'bias'"],
+    [{ activation: 'relu' }, "unknown option 'activation'", 'it takes'],
+    [{ bias: 'no' }, 'bias must be true or false, found "no"'],
+    [{ bias: 0 }, 'bias must be true or false, found 0'],
+    [{ inputSize: '3' }, 'inputSize', '"3"'],
+    [{ weightInitializer: 'zeros' }, 'weightInitializer must be a function, found "zeros"'],
+    [{ biasInitializer: 0 }, 'biasInitializer must be a function, found 0'],
+    [4, 'options must be an object, found 4'],
+    [null, 'options must be an object, found null'],
+  ] as const) {
+    refuses(t, () => new Dense(3, options as never), OptionError, 'Dense', ...words);
+  }
+  refuses(t, () => new Dense('3' as never), OptionError, 'Dense: units must be a whole number of 1 or more, found "3"');
+  t.ok(new Dense(3, { bias: false, inputSize: 2 }), 'the control');
+  t.end();
+});

@@ -6,10 +6,12 @@ import {
   glorotUniform,
   heNormal,
   kaimingUniform,
+  OptionError,
   RandomStream,
   Sequential,
   zeros,
 } from '../../lib/index.js';
+import { refuses } from '../support/errors.js';
 
 const COUNT = 20_000;
 const fans = { fanIn: 50, fanOut: 400 };
@@ -103,4 +105,13 @@ test('weights depend on the name of the parameter, and on that alone', async (t)
   t.deepEqual([kept, keptBias], [weight2, bias2], 'and the layers beside it keep theirs');
   const [withoutBias, next] = await weightsOf(3, { bias: false });
   t.deepEqual([withoutBias, next], [weight1, weight2], 'also where there are fewer parameters');
+});
+
+test('an option that an initializer does not have, or of another type, is refused', (t) => {
+  refuses(t, () => kaimingUniform({ gain: 2 } as never), OptionError, "kaimingUniform: unknown option 'gain'");
+  for (const a of [NaN, Infinity, '1'])
+    refuses(t, () => kaimingUniform({ a } as never), OptionError, 'kaimingUniform: a');
+  for (const value of [NaN, undefined, '1']) refuses(t, () => constant(value as never), OptionError, 'constant: value');
+  t.deepEqual(constant(2)([2], { fanIn: 1, fanOut: 1 }, new RandomStream(0, '')), Float32Array.of(2, 2), 'the control');
+  t.end();
 });

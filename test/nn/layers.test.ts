@@ -161,3 +161,12 @@ test('a probability outside of [0, 1] is refused', (t) => {
   t.ok(new Dropout(1), 'the control');
   t.end();
 });
+
+test('an option that a layer does not have, or of another type, is refused', (t) => {
+  refuses(t, () => new Dropout('0.5' as never), OptionError, 'Dropout: probability', '"0.5"');
+  refuses(t, () => new Dropout({ p: 0.5 } as never), OptionError, 'Dropout: probability', 'an object');
+  refuses(t, () => new Softmax({ dim: 1 } as never), OptionError, "Softmax: unknown option 'dim'", 'axis');
+  for (const axis of [0.5, NaN, '1']) refuses(t, () => new Softmax({ axis } as never), OptionError, 'Softmax: axis');
+  t.equal(new Softmax({ axis: 0 }).axis, 0, 'the control');
+  t.end();
+});

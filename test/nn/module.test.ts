@@ -133,6 +133,11 @@ test('a model that is built twice is refused, and so is a bad seed or shape', (t
   refuses(t, () => model.fc1.build([5]), OptionError, 'built already');
   refuses(t, () => new MyNet().build([5], { seed: -1 }), OptionError, 'seed', '-1');
   refuses(t, () => new MyNet().build([5], { seed: 0.5 }), OptionError, 'seed', '0.5');
+  refuses(t, () => new MyNet().build([5], { sead: 1 } as never), OptionError, "build: unknown option 'sead'", "'seed'");
+  refuses(t, () => new MyNet().build([5], { seed: '1' } as never), OptionError, 'seed', '"1"');
+  refuses(t, () => new MyNet().build(5 as never), ShapeError, 'build', 'array', '5');
+  refuses(t, () => new MyNet().train('no' as never), OptionError, 'train', '"no"');
+  refuses(t, () => new MyNet().freeze(1 as never), OptionError, 'freeze', '1');
   refuses(t, () => new MyNet().build([2.5]), ShapeError, '2.5');
   refuses(t, () => new MyNet().build([-1]), ShapeError, '-1');
   t.end();

@@ -74,6 +74,33 @@ test('a summary goes to the console unless told otherwise', (t) => {
   t.end();
 });
 
+test('names reach the terminal without what it would obey', (t) => {
+  const Red = { '\x1b[31m': class extends ReLU {} }['\x1b[31m'];
+  const { text } = new Sequential({ '\x1b[2J': new Red(), fc: new Dense(2) }).build([3]).summary(silently);
+  t.notOk(text.includes('\x1b'));
+  t.ok(text.includes('\\u{1b}[2J (\\u{1b}[31m)'), text);
+  t.end();
+});
+
+test('a forward that is a field of the layer is summarized, and left in its place', (t) => {
+  class Plain extends Module {
+    readonly fc = new Dense(2);
+
+    override forward(input: Tensor): Tensor {
+      return this.fc.forward(input);
+    }
+  }
+  const model = new Plain().build([3]);
+  const forward = (input: Tensor): Tensor => relu(input);
+  Object.defineProperty(model.fc, 'forward', { value: forward, writable: true, configurable: true, enumerable: true });
+  t.deepEqual(
+    model.summary(silently).layers.map(({ outputShape }) => outputShape),
+    [[3]],
+  );
+  t.ok(Object.getOwnPropertyDescriptor(model.fc, 'forward')?.value === forward);
+  t.end();
+});
+
 test('a summary leaves the layers as they were, also where forward fails', (t) => {
   class Failing extends Module {
     readonly fc = new Dense(2);

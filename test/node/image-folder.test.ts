@@ -1,10 +1,11 @@
-import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { PNG } from 'pngjs';
 import test from 'tape';
 import { resizeBilinear } from '../../lib/data/resize.js';
 import { DataError, OptionError } from '../../lib/errors.js';
+import { makePipe, withSocket } from '../support/special-files.js';
 import { imageFolder, type ImageFolderOptions } from '../../lib/node/image-folder.js';
 
 /** A PNG file of RGBA pixels, row by row. */
@@ -135,7 +136,7 @@ test('all pictures that cannot be used are listed at once', async (t) => {
     'a/photo.jpg': 'a JPEG',
     'b/1.png': whole,
     'b/empty.png': '',
-    'b/fake.png': '\xff\xd8\xff\xe0',
+    'b/fake.png': Buffer.from('\xff\xd8\xff\xe0', 'latin1'),
     'b/moving.GIF': 'a GIF',
   };
   await withFiles(files, async (folder) => {
@@ -144,7 +145,7 @@ test('all pictures that cannot be used are listed at once', async (t) => {
     t.match(lines[1] ?? '', /^ {2}a\/cut\.png: it is cut off/);
     t.equal(lines[2], '  a/photo.jpg: only PNG is read; convert it');
     t.equal(lines[3], '  b/empty.png: the file is empty');
-    t.match(lines[4] ?? '', /^ {2}b\/fake\.png: it is not a PNG file/);
+    t.equal(lines[4], '  b/fake.png: it is not a PNG file but a JPEG file');
     t.equal(lines[5], '  b/moving.GIF: only PNG is read; convert it');
     t.equal(lines.length, 6);
   });
@@ -197,15 +198,116 @@ test('links are followed, and a link to nowhere is listed as broken', async (t) 
   });
 });
 
+test('what is no file is listed, and neither waited for nor read without end', async (t) => {
+  await withFiles({ 'a/1.png': grey(1), 'b/1.png': grey(1), 'b/folder.png/1.png': 'passed over' }, async (folder) => {
+    const at = (name: string) => join(folder, 'a', name);
+    makePipe(at('pipe.png'));
+    makePipe(at('notes')); // no picture, so not listed
+    await symlink('pipe.png', at('to a pipe.png'));
+    await symlink('/dev/zero', at('endless.png'));
+    await symlink('/dev/null', at('null.png'));
+    await symlink(at('round.png'), at('round.png'));
+    await symlink(at('nowhere'), at('dangling.png'));
+    await withSocket(at('socket.png'), async () => {
+      const lines = (await refusal(folder)).split('\n');
+      t.deepEqual(lines, [
+        `7 of 9 pictures in ${folder} cannot be used:`,
+        '  a/dangling.png: there is no such file or folder',
+        '  a/endless.png: it is a device',
+        '  a/null.png: it is a device',
+        '  a/pipe.png: it is a named pipe',
+        '  a/round.png: its links lead round in a circle',
+        '  a/socket.png: it is a socket',
+        '  a/to a pipe.png: it is a named pipe',
+      ]);
+    });
+  });
+});
+
+test('a large file is looked at before it is read', async (t) => {
+  const whole = grey(1);
+  const files = {
+    'a/1.png': whole,
+    'b/zeros.png': '',
+    'b/tail.png': whole,
+    'b/header.png': whole.subarray(0, 33),
+    'b/short.png': whole.subarray(0, 20),
+  };
+  await withFiles(files, async (folder) => {
+    // Files of nothing but a length: 1.9 GB each, which take no room on the disk.
+    for (const name of ['zeros', 'tail', 'header']) await truncate(join(folder, 'b', `${name}.png`), 1.9e9);
+    const before = process.memoryUsage.rss();
+    t.deepEqual((await refusal(folder)).split('\n').slice(1), [
+      '  b/header.png: the file has 1900000000 bytes; a picture of 2 x 2 pixels has less than 67108885',
+      '  b/short.png: it is cut off: chunk IHDR at byte 8 goes on to 33 of 20 bytes',
+      '  b/tail.png: the file has 1900000000 bytes; a picture of 2 x 2 pixels has less than 67108885',
+      '  b/zeros.png: it is not a PNG file',
+    ]);
+    t.ok(process.memoryUsage.rss() - before < 1e9, 'none of them was read');
+    await truncate(join(folder, 'b', 'tail.png'), 10_000_000);
+    await rm(join(folder, 'b', 'zeros.png'));
+    await rm(join(folder, 'b', 'header.png'));
+    await rm(join(folder, 'b', 'short.png'));
+    t.equal(await refusal(folder), 'read', 'some bytes behind the end mark are ignored');
+  });
+});
+
+test('pictures of more pixels than the limit are refused', async (t) => {
+  await withFiles({ 'a/1.png': grey(1, 5, 4), 'b/1.png': grey(1, 4, 5) }, async (folder) => {
+    t.equal(await refusal(folder, { maxPixels: 20, size: { width: 2, height: 2 } }), 'read');
+    t.deepEqual((await refusal(folder, { maxPixels: 19, size: { width: 2, height: 2 } })).split('\n'), [
+      `2 of 2 pictures in ${folder} cannot be used:`,
+      '  a/1.png: a picture of 5 x 4 pixels; at most 19 are read (the option maxPixels)',
+      '  b/1.png: a picture of 4 x 5 pixels; at most 19 are read (the option maxPixels)',
+    ]);
+  });
+});
+
+test('names reach messages without what a terminal would obey', async (t) => {
+  const files = {
+    'a\x1b[31m/x\ny.png': 'broken',
+    'a\x1b[31m/\u202egnp.png': grey(1),
+    'a\x1b[31m/\x9b2J.gif': '',
+    'b/1.png': grey(1, 3, 3),
+  };
+  await withFiles(files, async (folder) => {
+    t.deepEqual((await refusal(folder)).split('\n').slice(1), [
+      '  a\\u{1b}[31m/x\\u{a}y.png: it is not a PNG file',
+      '  a\\u{1b}[31m/\\u{9b}2J.gif: only PNG is read; convert it',
+      '  b/1.png: 3 x 3 pixels, not 2 x 2; give the option size',
+    ]);
+    await rm(join(folder, 'b'), { recursive: true });
+    t.match(await refusal(folder), /one class only, a\\u\{1b\}\[31m;/);
+    t.match(await refusal(join(folder, 'no\x1bwhere')), /no\\u\{1b\}where: there is no such/);
+    await mkdir(join(folder, 'c\rd'));
+    t.match(await refusal(folder), /^No picture in .*c\\u\{d\}d$/);
+  });
+});
+
 test('options out of range are refused before anything is read', async (t) => {
   const cases: [ImageFolderOptions, RegExp][] = [
-    [{ size: { width: 0, height: 2 } }, /size\.width is 0/],
-    [{ size: { width: 2, height: 1.5 } }, /size\.height is 1\.5/],
-    [{ size: { width: -2, height: 2 } }, /size\.width is -2/],
-    [{ background: [0, 0, 256] }, /background is \[0, 0, 256\]/],
-    [{ background: [0, 0.5, 0] }, /background is \[0, 0\.5, 0\]/],
+    [{ size: { width: 0, height: 2 } }, /size: width must be a whole number of 1 or more, found 0/],
+    [{ size: { width: 2, height: 1.5 } }, /size: height must be a whole number of 1 or more, found 1\.5/],
+    [{ size: { width: -2, height: 2 } }, /size: width must be a whole number of 1 or more, found -2/],
+    [{ background: [0, 0, 256] }, /background must be three whole numbers from 0 to 255/],
+    [{ background: [0, 0.5, 0] }, /background must be three whole numbers from 0 to 255/],
     // @ts-expect-error The type forbids it; JavaScript does not.
-    [{ layout: 'NCHW' }, /layout is 'NCHW'/],
+    [{ layout: 'NCHW' }, /layout must be 'channels-first' or 'channels-last', found "NCHW"/],
+    [{ maxPixels: 0 }, /maxPixels must be a whole number of 1 or more, found 0/],
+    [{ maxPixels: NaN }, /maxPixels must be/],
+    [{ size: { width: 1e6, height: 1e6 } }, /size 1000000 x 1000000 has more pixels than maxPixels, 33554432/],
+    // @ts-expect-error The type forbids it; JavaScript does not.
+    [{ size: 28 }, /size must be an object with width and height, found 28/],
+    // @ts-expect-error The type forbids it; JavaScript does not.
+    [{ size: { width: 28 } }, /size: height must be a whole number of 1 or more, found undefined/],
+    // @ts-expect-error The type forbids it; JavaScript does not.
+    [{ size: { width: 28, hieght: 28 } }, /size: unknown option 'hieght' \(did you mean 'height'\?\)/],
+    // @ts-expect-error The type forbids it; JavaScript does not.
+    [{ bakground: [0, 0, 0] }, /unknown option 'bakground' \(did you mean 'background'\?\)/],
+    // @ts-expect-error The type forbids it; JavaScript does not.
+    [{ background: [0, 0] }, /background must be/],
+    // @ts-expect-error The type forbids it; JavaScript does not.
+    [null, /options must be an object, found null/],
   ];
   for (const [options, reason] of cases) {
     await imageFolder('/does/not/exist', options).then(

@@ -2,8 +2,9 @@ import { crc32, deflateSync } from 'node:zlib';
 import fc from 'fast-check';
 import { PNG } from 'pngjs';
 import test from 'tape';
-import { DataError } from '../../lib/errors.js';
-import { decodePng, type Rgb } from '../../lib/node/png.js';
+import { DataError, OptionError } from '../../lib/errors.js';
+import { refuses } from '../support/errors.js';
+import { decodePng, type DecodePngOptions, type Rgb } from '../../lib/node/png.js';
 
 const SIGNATURE = Buffer.from('\x89PNG\r\n\x1a\n', 'latin1');
 const GREY = 0;
@@ -301,9 +302,9 @@ function twoPieces(): Buffer {
 }
 
 /** The message of the DataError that the file is refused with, or what else happened. */
-function refusal(file: Uint8Array): string {
+function refusal(file: Uint8Array, options: DecodePngOptions = {}): string {
   try {
-    decodePng(file, { source: 'wrench.png' });
+    decodePng(file, { source: 'wrench.png', ...options });
     return 'read';
   } catch (error) {
     return error instanceof DataError ? error.message : `not a DataError: ${String(error)}`;
@@ -337,6 +338,47 @@ test('a file with any one byte changed is refused', (t) => {
   t.end();
 });
 
+test('giants of every kind are refused by their header, unless the limit is raised', (t) => {
+  // 5,793 x 5,793 is the first square beyond 2^25 pixels. The image data are those of a small picture.
+  const data = chunk('IDAT', deflateSync(new Uint8Array(100)));
+  for (const [depth, colourType] of [
+    [1, GREY],
+    [8, COLOUR],
+    [16, COLOUR_ALPHA],
+    [8, PALETTE],
+  ] as const) {
+    for (const interlace of [0, 1]) {
+      const file = (width: number, height: number) =>
+        Buffer.concat([
+          SIGNATURE,
+          header(width, height, depth, colourType, interlace),
+          chunk('PLTE', [1, 2, 3]),
+          data,
+          chunk('IEND'),
+        ]);
+      const start = performance.now();
+      t.match(refusal(file(5793, 5793)), /a picture of 5793 x 5793 pixels; at most 33554432 are read/);
+      t.match(refusal(file(2 ** 25 + 1, 1)), /at most 33554432 are read/);
+      t.match(refusal(file(5792, 5792)), /image data end after 100 of \d+ bytes/, 'within the limit it is looked at');
+      t.match(refusal(file(5793, 5793), { maxPixels: 5793 * 5793 }), /image data end after 100 of \d+ bytes/);
+      t.match(refusal(file(3, 3), { maxPixels: 8 }), /3 x 3 pixels; at most 8 are read/);
+      t.ok(performance.now() - start < 1000, 'in no time');
+    }
+  }
+  t.end();
+});
+
+test('options that are none are refused', (t) => {
+  const [file = Buffer.alloc(0)] = samples.values();
+  const decode = (options: unknown) => () => decodePng(file, options as DecodePngOptions);
+  refuses(t, decode({ backround: [1, 2, 3] }), OptionError, "unknown option 'backround' (did you mean 'background'?)");
+  refuses(t, decode({ background: [1, 2, 256] }), OptionError, 'background must be three whole numbers from 0 to 255');
+  refuses(t, decode({ background: 'white' }), OptionError, 'background must be');
+  refuses(t, decode({ source: 3 }), OptionError, 'source must be a text');
+  refuses(t, decode({ maxPixels: 1.5 }), OptionError, 'maxPixels must be a whole number of 1 or more');
+  t.end();
+});
+
 test('bytes behind the end mark are ignored', (t) => {
   const [file] = samples.values();
   t.deepEqual(
@@ -352,6 +394,14 @@ test('a file that is no PNG is refused, and common kinds are named', (t) => {
   t.equal(refusal(Buffer.from('hi')), 'wrench.png: it is not a PNG file');
   t.equal(refusal(Buffer.from('\xff\xd8\xff\xe0 JFIF', 'latin1')), 'wrench.png: it is not a PNG file but a JPEG file');
   t.equal(refusal(Buffer.from('GIF89a')), 'wrench.png: it is not a PNG file but a GIF file');
+  t.equal(refusal(Buffer.from('RIFF1234WEBPVP8 ')), 'wrench.png: it is not a PNG file but a WebP file');
+  t.equal(refusal(Buffer.from('RIFF1234WAVEfmt ')), 'wrench.png: it is not a PNG file');
+  t.equal(refusal(Buffer.from('\0\0\0\x20ftypavif')), 'wrench.png: it is not a PNG file but an HEIC or AVIF file');
+  t.equal(refusal(Buffer.from('<!DOCTYPE html>')), 'wrench.png: it is not a PNG file but a web page');
+  t.equal(
+    refusal(Buffer.from('version https://git-lfs.github.com/spec/v1')),
+    'wrench.png: it is not a PNG file but a pointer of Git LFS (git lfs pull)',
+  );
   t.match(
     refusal(Buffer.concat([SIGNATURE, Buffer.from('this is not a chunk at all')])),
     /^wrench\.png: it is cut off|no chunk/,

@@ -7,6 +7,7 @@ import {
   DataError,
   Dense,
   type Device,
+  Dropout,
   evaluate,
   fit,
   type FitOptions,
@@ -16,13 +17,16 @@ import {
   type LabelledData,
   loadState,
   Meter,
+  Module,
   OptionError,
   predict,
+  ReLU,
   Sequential,
   ShapeError,
   SGD,
   softmaxCrossEntropy,
   stateOf,
+  type Tensor,
   TrainingError,
   tune,
   Variable,
@@ -447,6 +451,57 @@ test('a batch larger than the data is the data', async (t) => {
   const expected = await train(5);
   for (const batchSize of [6, 1e7, 2 ** 40, Number.MAX_SAFE_INTEGER]) t.deepEqual(await train(batchSize), expected);
 });
+
+testOnDevices(
+  'what is frozen stays bit for bit, and a part that is unfrozen between epochs is trained',
+  async (t, device) => {
+    const model = net(8, 0.5).build([6]).freeze('fc1');
+    const [weight, bias, , headBias] = model.parameters();
+    const seen: unknown[] = [];
+    const values = async (): Promise<unknown> => [await weight?.data(), await bias?.data()];
+    const before = await values();
+    await fit(model, clouds(20, 6), {
+      epochs: 3,
+      batchSize: 8,
+      optimizer: new SGD({ learningRate: 0.1, momentum: 0.9, weightDecay: 0.1 }),
+      device,
+      onEpochEnd: async ({ epoch }) => {
+        seen.push(await values());
+        if (epoch === 2) model.unfreeze('fc1.weight');
+      },
+    });
+    t.deepEqual(seen.slice(0, 2), [before, before]);
+    t.notDeepEqual(await weight?.data(), (before as Float32Array[])[0]);
+    t.deepEqual(await bias?.data(), (before as Float32Array[])[1]);
+    t.ok((await headBias?.data())?.some((value) => value !== 0));
+    model.freeze();
+    const all = fit(model, clouds(20, 6), { epochs: 1, optimizer: sgd(), device });
+    await rejects(t, all, OptionError, 'all parameters', 'frozen');
+  },
+);
+
+test('a new head on a frozen body is trained alone', async (t) => {
+  const model = new Headed();
+  await fit(model, clouds(20, 6), { epochs: 2, optimizer: sgd(), seed: 2 });
+  const body = await weightsOf(model.body);
+  model.head = new Dense(2);
+  model.freeze('body');
+  const optimizer = sgd();
+  const { loss } = await fit(model, clouds(20, 6), { epochs: 20, optimizer });
+  t.ok((loss.at(-1) ?? 1) < 0.8 * (loss[0] ?? 0), loss.join());
+  t.deepEqual(await weightsOf(model.body), body);
+  t.deepEqual([...optimizer.namedVariables().keys()], ['head.weight.momentum_buffer', 'head.bias.momentum_buffer']);
+  t.deepEqual([...(await stateOf(model)).keys()].slice(-2), ['head.weight', 'head.bias']);
+});
+
+class Headed extends Module {
+  readonly body = new Sequential([new Dense(8), new ReLU(), new Dropout(0.1)]);
+  head = new Dense(2);
+
+  override forward(input: Tensor): Tensor {
+    return this.head.forward(this.body.forward(input));
+  }
+}
 
 test('a second fit on a model that is being trained is refused, and the first one goes on', async (t) => {
   const options = { epochs: 3, batchSize: 8, seed: 3 };

@@ -1,5 +1,7 @@
-import { compile, Meter, type Tensor } from '../../lib/index.js';
+import test from 'tape';
+import { compile, Meter, OptionError, run, tensor, type Tensor } from '../../lib/index.js';
 import { testOnDevices } from '../support/devices.js';
+import { rejects } from '../support/errors.js';
 
 const NONE = { mean: NaN, updates: 0, firstNonFinite: undefined };
 
@@ -39,4 +41,19 @@ testOnDevices('take() comes between what is queued before it and behind it', asy
   t.equal((await taken).mean, 10);
   await after;
   t.equal((await meter.take()).mean, 100);
+});
+
+test('a weight that is none is refused', async (t) => {
+  const meter = new Meter();
+  for (const weight of [NaN, -1, Infinity, '2' as never]) {
+    await rejects(
+      t,
+      run(() => meter.update(tensor(1), weight)),
+      OptionError,
+      'Meter.update: the weight',
+      String(weight),
+    );
+  }
+  await run(() => meter.update(tensor(4), 0.5));
+  t.equal((await meter.read()).mean, 4, 'the control');
 });
