@@ -1,5 +1,5 @@
 import { MyNet } from '../examples/mynet/model.js';
-import { fuse } from '../lib/graph/fuse.js';
+import { fuse } from '../lib/fusion/pass.js';
 import type { GraphNode } from '../lib/graph/node.js';
 import { nodesBefore } from '../lib/graph/nodes.js';
 import type { CaseInput } from '../lib/graph/operation.js';

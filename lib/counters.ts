@@ -1,6 +1,7 @@
 import { apply } from './graph/node.js';
 import { requireTrace, type Trace } from './graph/trace.js';
 import { advance, MAX_STATES } from './ops/state/advance.js';
+import { tensor } from './tensor.js';
 import type { Variable } from './variable.js';
 
 /** A counter that moves on when everything else in a trace has run. */
@@ -20,8 +21,13 @@ interface Move extends Counter {
   by: number;
 }
 
-/** The counters of each trace, in the order in which they were first moved. */
-const movesOf = new WeakMap<Trace, Map<Variable, Move>>();
+/** What moves on at the end of a trace: counters, and steps of the parameters of optimizers, by their states. */
+interface Moves {
+  readonly counters: Map<Variable, Move>;
+  readonly steps: Map<Variable, Uint32Array>;
+}
+
+const movesOf = new WeakMap<Trace, Moves>();
 
 /**
  * Lets a counter move on by `by` more at the end of the trace, where all counters of a step move in one operation.
@@ -38,41 +44,56 @@ export function moveOnceAtEnd(counter: Counter): void {
   moveOf(counter).by = 1;
 }
 
+/**
+ * Lets the state of an optimizer (lib/ops/update/optimizer-state.ts) move on at the end of the trace, and its parameters by
+ * the steps that stand there by then.
+ */
+export function moveStepsAtEnd(state: Variable, steps: Uint32Array): void {
+  currentMoves().steps.set(state, steps);
+}
+
 function moveOf(counter: Counter): Move {
-  const trace = requireTrace('moving a counter');
-  const moves = movesOf.get(trace) ?? new Map<Variable, Move>();
-  movesOf.set(trace, moves);
-  trace.atEnd(movesOf, () => {
-    recordMoves([...moves.values()]);
-  });
-  const move = moves.get(counter.state) ?? { ...counter, by: 0 };
-  moves.set(counter.state, move);
+  const { counters } = currentMoves();
+  const move = counters.get(counter.state) ?? { ...counter, by: 0 };
+  counters.set(counter.state, move);
   return move;
 }
 
-/** One operation for up to four counters, of which the first one may draw rows. */
-function recordMoves(moves: readonly Move[]): void {
-  const drawing = moves.filter(({ rows }) => rows);
-  const plain = moves.filter(({ rows }) => !rows);
-  while (drawing.length + plain.length > 0) {
+function currentMoves(): Moves {
+  const trace = requireTrace('moving a counter');
+  const moves = movesOf.get(trace) ?? { counters: new Map<Variable, Move>(), steps: new Map<Variable, Uint32Array>() };
+  movesOf.set(trace, moves);
+  trace.atEnd(movesOf, () => {
+    recordMoves(moves);
+  });
+  return moves;
+}
+
+/** One operation for up to four counters, of which the first one may draw rows, and the state of one optimizer. */
+function recordMoves({ counters, steps }: Moves): void {
+  const drawing = [...counters.values()].filter(({ rows }) => rows);
+  const plain = [...counters.values()].filter(({ rows }) => !rows);
+  const optimizers = [...steps];
+  while (drawing.length + plain.length + optimizers.length > 0) {
     const first = drawing.splice(0, 1);
-    recordMove([...first, ...plain.splice(0, MAX_STATES - first.length)]);
+    recordMove([...first, ...plain.splice(0, MAX_STATES - first.length)], optimizers.shift());
   }
 }
 
-function recordMove(moves: readonly Move[]): void {
+function recordMove(
+  moves: readonly Move[],
+  optimizer: readonly [state: Variable, steps: Uint32Array] | undefined,
+): void {
   const { rows, shuffle = false } = moves[0] ?? {};
-  const targets = [...moves.map(({ state }) => state), ...(rows ? [rows] : [])];
-  const moved = apply(
-    advance,
-    targets.map(({ value }) => value),
-    {
-      words: moves.map(({ word }) => word),
-      by: moves.map(({ by }) => by),
-      limits: moves.map(({ limit = 0 }) => limit),
-      rows: !rows ? 'none' : shuffle ? 'shuffled' : 'inOrder',
-    },
-  );
+  const targets = [...moves.map(({ state }) => state), ...(rows ? [rows] : []), ...(optimizer ? [optimizer[0]] : [])];
+  const inputs = [...targets.map(({ value }) => value), ...(optimizer ? [tensor(optimizer[1])] : [])];
+  const moved = apply(advance, inputs, {
+    words: moves.map(({ word }) => word),
+    by: moves.map(({ by }) => by),
+    limits: moves.map(({ limit = 0 }) => limit),
+    rows: !rows ? 'none' : shuffle ? 'shuffled' : 'inOrder',
+    members: optimizer ? optimizer[1].length : 0,
+  });
   targets.forEach((target, i) => {
     const next = moved[i];
     if (next) target.update(next);

@@ -86,8 +86,25 @@ export { Sequential } from './nn/sequential.js';
 export { loadState, stateOf, type LoadOptions, type LoadReport } from './nn/state.js';
 export type { Summary, SummaryLayer } from './nn/summary.js';
 
-export { Optimizer, type LearningRate } from './optim/optimizer.js';
-export { SGD, type SGDOptions } from './optim/sgd.js';
+export { clipGradNorm, clipGradValue } from './optim/clip.js';
+export type {
+  ClippingOptions,
+  GroupedOptions,
+  LearningRate,
+  ParameterGroup,
+  RuledParameters,
+  UpdateRule,
+} from './optim/groups.js';
+export { Optimizer } from './optim/optimizer.js';
+export {
+  defineUpdate,
+  type BoundUpdate,
+  type StepUse,
+  type Update,
+  type UpdateDefinition,
+  type UpdateSettings,
+} from './ops/update/update.js';
+export { SGD, type SGDOptions, type SGDSettings } from './optim/sgd.js';
 
 export { evaluate, type EvaluateOptions, type Evaluation } from './train/evaluate.js';
 export { fit, type FitOptions } from './train/fit.js';

@@ -21,7 +21,7 @@ const HEADER = ['operation', 'room', 'kernels', 'gradient', 'tolerance', 'cases'
 export const operationsPath = join(root, 'docs/operations.md');
 
 /** Joined in front of other kernels: no operation of its own. */
-const SHARED = ['common.wgsl', 'philox.wgsl', 'pointwise.wgsl'];
+const SHARED = ['common.wgsl', 'element_four.wgsl', 'element_one.wgsl', 'elementwise.wgsl', 'philox.wgsl'];
 
 /** The document with the tables as they must be. Throws where the markers are missing. */
 export async function withTables(document: string): Promise<string> {

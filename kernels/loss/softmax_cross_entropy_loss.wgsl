@@ -5,10 +5,10 @@
 // Computes    loss = Σ_row loss[row] / (MEAN ? Σ_row w(row) : 1);  dLogits as softmax_cross_entropy.wgsl for that loss
 //             hits = the share of rows whose largest logit is that of their class (correct_predictions.wgsl)
 // Bindings    0 logits [N, C] read   1 target read   2 weight [C] read, where WEIGHTED   3 loss [] write
-//             4 dLogits [N, C] write   5 uniforms; blocks `labels` and `beside` bind 6 to 9
+//             4 dLogits [N, C] write   5 uniforms; the block `labels` binds 6, stages from 7 on
 // Launch      one workgroup of 256, a row an invocation
 // Memory      256 · 16 B: Σ loss, Σ weight, hits go through one tree
-// Reference   lib/ops/loss/cross-entropy-loss.ts, lib/ops/loss/fused-loss.ts
+// Reference   lib/ops/loss/cross-entropy-loss.ts, lib/ops/loss/loss-host.ts
 
 // The same four numbers for a short row, by one invocation.
 fn shortRowSums(row: u32) -> vec4f {
@@ -28,11 +28,18 @@ fn shortRowSums(row: u32) -> vec4f {
 
 override MEAN: bool = true;
 
-// What else becomes of the loss and of the share of hits: nothing, or running means and outputs of their own.
-// begin beside
-fn putBeside(meanLoss: f32, hits: f32) {
+// What becomes of the loss and of the share of hits: the loss is stored, or what lib/fusion/glue.ts prints.
+// begin stages
+fn beginStages() {
 }
-// end beside
+
+fn putLoss(given: f32) {
+  loss[0] = given;
+}
+
+fn putHits(given: f32) {
+}
+// end stages
 
 override HITS: bool = false;
 
@@ -65,9 +72,9 @@ fn whole(@builtin(local_invocation_index) lane: u32) {
   workgroupBarrier();
   let divisor = select(1.0, totals[0].y, MEAN);
   if (lane == 0u) {
-    let value = totals[0].x / divisor;
-    loss[0] = value;
-    putBeside(value, totals[0].z / f32(uniforms.rows));
+    beginStages();
+    putLoss(totals[0].x / divisor);
+    putHits(totals[0].z / f32(uniforms.rows));
   }
   for (var row = lane; row < uniforms.rows; row += 256u) {
     let sums = shortRowSums(row);

@@ -1,9 +1,9 @@
 // matmul_common.wgsl: what all matmul kernels have in common: sizes, batch axes, transposes, parts of K. Joined behind
-// common.wgsl.
+// common.wgsl and element_one.wgsl or element_four.wgsl.
 //
 // Computes    C = op(A) · op(B) for each matrix of the batch; op transposes where TRANSPOSE_A / TRANSPOSE_B. The batch
 //             axes of A and B are walked with strides of their own, 0 where one is repeated.
-// Bindings    3 uniforms
+// Bindings    2 c [batch, M, N] write, without stages   3 uniforms   from 6 on: those of stages
 // Launch      none of its own; workgroups stand in one row of ⌈M/tile⌉ · ⌈N/tile⌉ · batch · parts, folded at 65,535
 // Split-K     With `parts` above 1 each part sums over its own kPerPart steps of K and is stored as a matrix of its own,
 //             C [parts, batch, M, N]; matmul_add_parts.wgsl adds them. kPerPart is a multiple of BLOCK.
@@ -29,6 +29,7 @@ struct Uniforms {
   batchSizes: array<vec4u, 2>,
   batchStridesA: array<vec4u, 2>,
   batchStridesB: array<vec4u, 2>,
+  words: array<vec4u, WORD_QUADS>, // numbers that stages need
 }
 
 @group(0) @binding(3) var<uniform> size: Uniforms;
@@ -126,20 +127,21 @@ fn isMissingB(row: u32) -> bool {
   return PICKS_B && indexOfB(row) >= size.tableRowsB;
 }
 
-// What becomes of the sums over k of a row of op(A).
-// begin sums
-fn storeSum(row: u32, sum: f32) {
-}
-// end sums
+// What becomes of an element of the product, or of four in a row where they come together (Element), and of the sum over
+// k of a row of op(A): C is stored, or what lib/fusion/glue.ts prints in place of this block: stages, and stores of what
+// they make of it. `row` counts the rows of all matrices of C. Every invocation calls beginStages before its first value.
+// begin stages
+const WORD_QUADS = 1u;
 
-// What becomes of an element of the product before it is stored, or of four in a row where they are stored together
-// (Element: the loads say which): nothing here, or the stages of a fused kernel (epilogue_*.wgsl,
-// lib/ops/matmul/fused-matmul.ts). What is the same for all elements is read in beginStages, which every
-// invocation calls before its first store: shader compilers do not move it out of the loops.
-// begin epilogue
+@group(0) @binding(2) var<storage, read_write> c: array<Element>;
+
 fn beginStages() {
 }
-fn finish(value: Element, row: u32, column: u32) -> Element {
-  return value;
+
+fn putC(given: Element, row: u32, column: u32) {
+  c[(row * pitchOfC() + column) / WIDTH] = given;
 }
-// end epilogue
+
+fn putSum(given: f32, row: u32) {
+}
+// end stages

@@ -1,12 +1,12 @@
 // matmul_rows_of_b.wgsl: the rows of B are rows of a table, picked by their numbers: a gather in the loads of a matrix
 // product. A row that the table does not have is NaN, as in gather.wgsl. Joined behind matmul_common.wgsl.
 //
-// Bindings    12 indices [rows of B] (i32) read
+// Bindings    5 indices [rows of B] (i32) read
 // Launch      none of its own: that of the matmul kernel
 // Cost        one more index read a load, the same for all elements of a row
 // Reference   lib/ops/moving/gather.ts
 
-@group(0) @binding(12) var<storage, read> indicesB: array<u32>;
+@group(0) @binding(5) var<storage, read> indicesB: array<u32>;
 
 fn indexOfB(row: u32) -> u32 {
   return indicesB[row];

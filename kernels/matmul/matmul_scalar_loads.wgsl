@@ -2,7 +2,7 @@
 // at a time, each guarded on its own, or one. Joined behind matmul_common.wgsl; matmul_vec4_loads.wgsl is its twin for
 // contiguous axes that are multiples of 4.
 //
-// Bindings    0 a [.., M, K] or [.., K, M] read   1 b [.., K, N] or [.., N, K] read   2 c [batch, M, N] write
+// Bindings    0 a [.., M, K] or [.., K, M] read   1 b [.., K, N] or [.., N, K] read
 // Launch      none of its own: that of the matmul kernel
 // Reference   lib/ops/matmul/matmul.ts
 // Variants    blocks elements of A, elements of B: f32 here; f16 in matmul_half_a.wgsl, matmul_half_b.wgsl
@@ -19,7 +19,6 @@ fn storedB(index: u32) -> f32 {
   return b[index];
 }
 // end elements of B
-@group(0) @binding(2) var<storage, read_write> c: array<f32>;
 
 // Four elements from (row, column) on along a row of a matrix of rows x columns, 0 beyond its edges. All four are loaded,
 // from the edge where they lie beyond it, and dropped there: branches take software adapters minutes to compile.
@@ -138,53 +137,32 @@ fn elementB(start: u32, k: u32, n: u32) -> f32 {
   return inRowOfB(rowOfB(start, k, size.N), n);
 }
 
-// What the stages of a fused kernel work on: here one element of C, in matmul_vec4_loads.wgsl four in a row.
-alias Element = f32;
-alias Word = u32;
-const WIDTH = 1u;
-
-fn firstOf(value: Element) -> f32 {
-  return value;
-}
-
-// Of the four words that random.ts draws for four elements, those of these elements.
-fn wordsAt(block: vec4u, index: u32) -> Word {
-  return block[index % 4u];
-}
-
 fn storeElement(matrix: u32, row: u32, column: u32, value: f32) {
   if (row >= size.M) {
     return;
   }
   if (column < size.N || (PARTIAL && column < columnsOfC())) {
-    c[(matrix * size.M + row) * pitchOfC() + column] = finish(value, row, column);
+    putC(value, matrix * size.M + row, column);
   } else if (SUM_COLUMNS > 0u && column == size.N) {
-    storeSum(row, value);
+    putSum(value, row);
   }
 }
 
-// Four elements of a row of C. A loop, because shader compilers inline: the stages of a fused kernel would stand here
-// four times.
+// Four elements of a row of C. A loop, because shader compilers inline: stages would stand here four times.
 fn storeInRow(matrix: u32, row: u32, columns: vec4u, quad: vec4f) {
   if (row >= size.M) {
     return;
   }
-  let start = (matrix * size.M + row) * pitchOfC();
   for (var lane = 0u; lane < 4u; lane++) {
     let column = columns[lane];
     if (column < size.N || (PARTIAL && column < columnsOfC())) {
-      c[start + column] = finish(quad[lane], row, column);
+      putC(quad[lane], matrix * size.M + row, column);
     } else if (SUM_COLUMNS > 0u && column == size.N) {
-      storeSum(row, quad[lane]);
+      putSum(quad[lane], row);
     }
   }
 }
 
 fn storeC(matrix: u32, row: u32, column: u32, quad: vec4f) {
   storeInRow(matrix, row, column + vec4u(0u, 1u, 2u, 3u), quad);
-}
-
-// The element of C as it is before the store: what an update in place starts from.
-fn currentC(row: u32, column: u32) -> Element {
-  return c[row * size.N + column];
 }

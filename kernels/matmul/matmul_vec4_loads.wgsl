@@ -2,7 +2,7 @@
 // 4: one 16-byte load or store in place of four of 4 bytes, so that 16 lanes fetch 256 contiguous bytes. Joined behind
 // matmul_common.wgsl; matmul_scalar_loads.wgsl is its twin for other sizes.
 //
-// Bindings    0 a [.., M, K] or [.., K, M] read   1 b [.., K, N] or [.., N, K] read   2 c [batch, M, N] write
+// Bindings    0 a [.., M, K] or [.., K, M] read   1 b [.., K, N] or [.., N, K] read
 // Launch      none of its own: that of the matmul kernel
 // Reference   lib/ops/matmul/matmul.ts
 // Variants    blocks elements of A, elements of B: f32 here; f16 in matmul_half_a.wgsl, matmul_half_b.wgsl
@@ -19,7 +19,6 @@ fn storedQuadB(quad: u32) -> vec4f {
   return b[quad];
 }
 // end elements of B
-@group(0) @binding(2) var<storage, read_write> c: array<vec4f>;
 
 // Loaded from the edge and dropped where it lies beyond: branches take software adapters minutes to compile.
 fn loadA(start: u32, row: u32, column: u32, rows: u32, columns: u32) -> vec4f {
@@ -38,32 +37,13 @@ fn loadB(start: u32, row: u32, column: u32, rows: u32, columns: u32) -> vec4f {
   return select(inside, vec4f(1.0), isSum(select(column, row, TRANSPOSE_B)));
 }
 
-// What the stages of a fused kernel work on: here four elements of C in a row, in matmul_scalar_loads.wgsl one.
-alias Element = vec4f;
-alias Word = vec4u;
-const WIDTH = 4u;
-
-fn firstOf(value: Element) -> f32 {
-  return value.x;
-}
-
-// Of the four words that random.ts draws for four elements, those of these elements.
-fn wordsAt(block: vec4u, index: u32) -> Word {
-  return block;
-}
-
 fn storeC(matrix: u32, row: u32, column: u32, quad: vec4f) {
   if (row >= size.M) {
     return;
   }
   if (column < pitchOfC()) {
-    c[((matrix * size.M + row) * pitchOfC() + column) / 4u] = finish(quad, row, column);
+    putC(quad, matrix * size.M + row, column);
   } else if (SUM_COLUMNS > 0u && column == size.N) {
-    storeSum(row, quad.x);
+    putSum(quad.x, row);
   }
-}
-
-// The elements of C as they are before the store: what an update in place starts from.
-fn currentC(row: u32, column: u32) -> Element {
-  return c[(row * size.N + column) / 4u];
 }

@@ -1,76 +1,79 @@
-// pointwise.wgsl: functions of one value and their derivatives, for unary.wgsl and unary_gradient.wgsl.
+// pointwise.wgsl: functions of one value and their derivatives: stages (lib/fusion/stage.ts) of elementwise.wgsl and of
+// other kernels. Joined behind common.wgsl.
 //
-// Each is f(x, p) with up to two parameters p (a slope, bounds); `<name>Derivative` is df/dx at x. At a kink the
-// derivative is PyTorch's: relu 0 at 0, leakyRelu the slope at 0, relu6 0 at 0 and 6, abs 0 at 0.
+// Each is f(x) with up to two parameters (a slope, bounds); `<name>Derivative` is df/dx at x. At a kink the derivative is
+// PyTorch's: relu 0 at 0, leakyRelu the slope at 0, relu6 0 at 0 and 6, abs 0 at 0.
 // Formulas in words and sources: lib/ops/pointwise/math.ts and lib/ops/pointwise/activations.ts, which are also the references.
 // Selections stand where max() and clamp() would do, because those may lose a NaN.
 
-fn negate(x: f32, p: vec2f) -> f32 { return -x; }
-fn negateDerivative(x: f32, p: vec2f) -> f32 { return -1.0; }
+fn negate(x: f32) -> f32 { return -x; }
+fn negateDerivative(x: f32) -> f32 { return -1.0; }
 
-fn exponential(x: f32, p: vec2f) -> f32 { return expOf(x); }
-fn exponentialDerivative(x: f32, p: vec2f) -> f32 { return expOf(x); }
+fn exponential(x: f32) -> f32 { return expOf(x); }
+fn exponentialDerivative(x: f32) -> f32 { return expOf(x); }
 
-fn logarithm(x: f32, p: vec2f) -> f32 { return logOf(x); }
-fn logarithmDerivative(x: f32, p: vec2f) -> f32 { return 1.0 / x; }
+fn logarithm(x: f32) -> f32 { return logOf(x); }
+fn logarithmDerivative(x: f32) -> f32 { return 1.0 / x; }
 
-fn squareRoot(x: f32, p: vec2f) -> f32 { return select(sqrt(x), nanValue(x), x < 0.0); }
-fn squareRootDerivative(x: f32, p: vec2f) -> f32 { return 0.5 / sqrt(x); }
+fn squareRoot(x: f32) -> f32 { return select(sqrt(x), nanValue(x), x < 0.0); }
+fn squareRootDerivative(x: f32) -> f32 { return 0.5 / sqrt(x); }
 
-fn absolute(x: f32, p: vec2f) -> f32 { return abs(x); }
-fn absoluteDerivative(x: f32, p: vec2f) -> f32 { return sign(x); }
+fn absolute(x: f32) -> f32 { return abs(x); }
+fn absoluteDerivative(x: f32) -> f32 { return sign(x); }
 
-fn square(x: f32, p: vec2f) -> f32 { return x * x; }
-fn squareDerivative(x: f32, p: vec2f) -> f32 { return 2.0 * x; }
+fn square(x: f32) -> f32 { return x * x; }
+fn squareDerivative(x: f32) -> f32 { return 2.0 * x; }
 
-fn reciprocal(x: f32, p: vec2f) -> f32 { return 1.0 / x; }
-fn reciprocalDerivative(x: f32, p: vec2f) -> f32 { return -1.0 / (x * x); }
+fn reciprocal(x: f32) -> f32 { return 1.0 / x; }
+fn reciprocalDerivative(x: f32) -> f32 { return -1.0 / (x * x); }
 
-fn clampTo(x: f32, p: vec2f) -> f32 {
-  let low = select(x, p.x, x < p.x);
-  return select(low, p.y, low > p.y);
+fn clampTo(x: f32, low: f32, high: f32) -> f32 {
+  let raised = select(x, low, x < low);
+  return select(raised, high, raised > high);
 }
-fn clampToDerivative(x: f32, p: vec2f) -> f32 { return select(0.0, 1.0, x >= p.x && x <= p.y); }
+fn clampToDerivative(x: f32, low: f32, high: f32) -> f32 {
+  return select(0.0, 1.0, x >= low && x <= high);
+}
 
-fn relu(x: f32, p: vec2f) -> f32 { return select(x, 0.0, x < 0.0); }
-fn reluDerivative(x: f32, p: vec2f) -> f32 { return select(0.0, 1.0, x > 0.0); }
+fn relu(x: f32) -> f32 { return select(x, 0.0, x < 0.0); }
+fn reluDerivative(x: f32) -> f32 { return select(0.0, 1.0, x > 0.0); }
 
-fn relu6(x: f32, p: vec2f) -> f32 { return clampTo(x, vec2f(0.0, 6.0)); }
-fn relu6Derivative(x: f32, p: vec2f) -> f32 { return select(0.0, 1.0, x > 0.0 && x < 6.0); }
+fn relu6(x: f32) -> f32 { return clampTo(x, 0.0, 6.0); }
+fn relu6Derivative(x: f32) -> f32 { return select(0.0, 1.0, x > 0.0 && x < 6.0); }
 
-fn leakyRelu(x: f32, p: vec2f) -> f32 { return select(x, p.x * x, x < 0.0); }
-fn leakyReluDerivative(x: f32, p: vec2f) -> f32 { return select(p.x, 1.0, x > 0.0); }
+fn leakyRelu(x: f32, slope: f32) -> f32 { return select(x, slope * x, x < 0.0); }
+fn leakyReluDerivative(x: f32, slope: f32) -> f32 { return select(slope, 1.0, x > 0.0); }
 
-fn elu(x: f32, p: vec2f) -> f32 { return select(x, p.x * (expOf(x) - 1.0), x <= 0.0); }
-fn eluDerivative(x: f32, p: vec2f) -> f32 { return select(1.0, p.x * expOf(x), x <= 0.0); }
+fn elu(x: f32, alpha: f32) -> f32 { return select(x, alpha * (expOf(x) - 1.0), x <= 0.0); }
+fn eluDerivative(x: f32, alpha: f32) -> f32 { return select(1.0, alpha * expOf(x), x <= 0.0); }
 
-fn sigmoid(x: f32, p: vec2f) -> f32 { return select(1.0 / (1.0 + exp(-x)), x, isNan(x)); }
-fn sigmoidDerivative(x: f32, p: vec2f) -> f32 {
-  let y = sigmoid(x, p);
+fn sigmoid(x: f32) -> f32 { return select(1.0 / (1.0 + exp(-x)), x, isNan(x)); }
+fn sigmoidDerivative(x: f32) -> f32 {
+  let y = sigmoid(x);
   return y * (1.0 - y);
 }
 
-fn hyperbolicTangent(x: f32, p: vec2f) -> f32 { return tanhOf(x); }
-fn hyperbolicTangentDerivative(x: f32, p: vec2f) -> f32 {
+fn hyperbolicTangent(x: f32) -> f32 { return tanhOf(x); }
+fn hyperbolicTangentDerivative(x: f32) -> f32 {
   let y = tanhOf(x);
   return 1.0 - y * y;
 }
 
-fn silu(x: f32, p: vec2f) -> f32 { return x * sigmoid(x, p); }
-fn siluDerivative(x: f32, p: vec2f) -> f32 {
-  let s = sigmoid(x, p);
+fn silu(x: f32) -> f32 { return x * sigmoid(x); }
+fn siluDerivative(x: f32) -> f32 {
+  let s = sigmoid(x);
   return s * (1.0 + x * (1.0 - s));
 }
 
 // log(1 + exp(x)), written so that exp never overflows; above 20 it is x to float32's last place (PyTorch's threshold).
-fn softplus(x: f32, p: vec2f) -> f32 {
+fn softplus(x: f32) -> f32 {
   let positive = select(x, 0.0, x < 0.0);
   return select(positive + log(1.0 + expOf(-abs(x))), x, x > 20.0 || isNan(x));
 }
-fn softplusDerivative(x: f32, p: vec2f) -> f32 { return sigmoid(x, p); }
+fn softplusDerivative(x: f32) -> f32 { return sigmoid(x); }
 
-fn hardswish(x: f32, p: vec2f) -> f32 { return x * clampTo(x + 3.0, vec2f(0.0, 6.0)) / 6.0; }
-fn hardswishDerivative(x: f32, p: vec2f) -> f32 {
+fn hardswish(x: f32) -> f32 { return x * clampTo(x + 3.0, 0.0, 6.0) / 6.0; }
+fn hardswishDerivative(x: f32) -> f32 {
   return select(select(x / 3.0 + 0.5, 1.0, x > 3.0), 0.0, x < -3.0);
 }
 
@@ -84,19 +87,24 @@ fn errorFunction(x: f32) -> f32 {
 const INVERSE_SQRT_2 = 0.70710678;
 const INVERSE_SQRT_2_PI = 0.39894228;
 
-fn gelu(x: f32, p: vec2f) -> f32 { return 0.5 * x * (1.0 + errorFunction(x * INVERSE_SQRT_2)); }
-fn geluDerivative(x: f32, p: vec2f) -> f32 {
+fn gelu(x: f32) -> f32 { return 0.5 * x * (1.0 + errorFunction(x * INVERSE_SQRT_2)); }
+fn geluDerivative(x: f32) -> f32 {
   let density = INVERSE_SQRT_2_PI * exp(-0.5 * x * x);
   return 0.5 * (1.0 + errorFunction(x * INVERSE_SQRT_2)) + x * density;
 }
 
 const SQRT_2_OVER_PI = 0.79788456;
 
-fn geluTanh(x: f32, p: vec2f) -> f32 {
+fn geluTanh(x: f32) -> f32 {
   return 0.5 * x * (1.0 + tanhOf(SQRT_2_OVER_PI * (x + 0.044715 * x * x * x)));
 }
-fn geluTanhDerivative(x: f32, p: vec2f) -> f32 {
+fn geluTanhDerivative(x: f32) -> f32 {
   let t = tanhOf(SQRT_2_OVER_PI * (x + 0.044715 * x * x * x));
   let inner = SQRT_2_OVER_PI * (1.0 + 3.0 * 0.044715 * x * x);
   return 0.5 * (1.0 + t) + 0.5 * x * (1.0 - t * t) * inner;
+}
+
+// dy · f'(x) for such a slope f'(x); 0 where the slope is, whatever dy is (Inf too), as a threshold does.
+fn chainRule(slope: f32, dy: f32) -> f32 {
+  return select(dy * slope, 0.0, slope == 0.0);
 }

@@ -2,7 +2,7 @@
 // position of a data loader. Up to four states in one launch.
 //
 // Computes    state[word] += by;   where limit > 0, what exceeds limit - 1 is carried: state[word - 1] counts the rounds
-// Bindings    0 … n - 1 states (u32) read and write   n uniforms, for n = 1 … 4 the entry points advance1 … advance4
+// Bindings    0 … n - 1 states (u32) read and write   n uniforms, for n = 0 … 4 the entry points advance0 … advance4
 // Launch      one workgroup of 64, of which one invocation moves the counters
 // Reference   lib/ops/state/advance.ts
 
@@ -17,6 +17,7 @@ struct Counter {
 @group(0) @binding(1) var<storage, read_write> state1: array<u32>;
 @group(0) @binding(2) var<storage, read_write> state2: array<u32>;
 @group(0) @binding(3) var<storage, read_write> state3: array<u32>;
+@group(0) @binding(0) var<uniform> members: u32;
 @group(0) @binding(1) var<uniform> counters1: array<Counter, 1>;
 @group(0) @binding(2) var<uniform> counters2: array<Counter, 2>;
 @group(0) @binding(3) var<uniform> counters3: array<Counter, 3>;
@@ -61,9 +62,23 @@ fn drawRows(lane: u32, counter: Counter) {
 }
 // end rows
 
+// What else moves on: nothing, or the state of an optimizer (advance_rates.wgsl).
+// begin rates
+fn moveRates(lane: u32) {
+}
+// end rates
+
+@compute @workgroup_size(64)
+fn advance0(@builtin(local_invocation_index) lane: u32) {
+  if (members > 0u) {
+    moveRates(lane);
+  }
+}
+
 @compute @workgroup_size(64)
 fn advance1(@builtin(local_invocation_index) lane: u32) {
   drawRows(lane, counters1[0]);
+  moveRates(lane);
   storageBarrier(); // all have read the state
   if (lane == 0u) {
     move0(counters1[0]);
@@ -73,6 +88,7 @@ fn advance1(@builtin(local_invocation_index) lane: u32) {
 @compute @workgroup_size(64)
 fn advance2(@builtin(local_invocation_index) lane: u32) {
   drawRows(lane, counters2[0]);
+  moveRates(lane);
   storageBarrier();
   if (lane == 0u) {
     move0(counters2[0]);
@@ -83,6 +99,7 @@ fn advance2(@builtin(local_invocation_index) lane: u32) {
 @compute @workgroup_size(64)
 fn advance3(@builtin(local_invocation_index) lane: u32) {
   drawRows(lane, counters3[0]);
+  moveRates(lane);
   storageBarrier();
   if (lane == 0u) {
     move0(counters3[0]);
@@ -94,6 +111,7 @@ fn advance3(@builtin(local_invocation_index) lane: u32) {
 @compute @workgroup_size(64)
 fn advance4(@builtin(local_invocation_index) lane: u32) {
   drawRows(lane, counters4[0]);
+  moveRates(lane);
   storageBarrier();
   if (lane == 0u) {
     move0(counters4[0]);

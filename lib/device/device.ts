@@ -1,4 +1,4 @@
-import type { FusionTarget } from '../graph/fusion.js';
+import type { FusionTarget } from '../fusion/stage.js';
 import type { Program } from '../graph/program.js';
 import type { NumericArray, TensorSpec } from '../graph/operation.js';
 import type { OptionRule } from '../options.js';

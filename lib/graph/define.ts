@@ -91,7 +91,7 @@ export interface NamedGradientCall<A, I, O> {
 export type NamedGradients<I> = { readonly [K in keyof I]?: Per<I[K], Tensor | undefined> | undefined };
 
 /** How an operation takes part in fusion. */
-type Rewrites<A extends Attributes> = Pick<Operation<A>, 'stage' | 'absorb' | 'fold' | 'join'>;
+type Rewrites<A extends Attributes> = Pick<Operation<A>, 'stage' | 'chain' | 'fold' | 'join'>;
 
 /** An operation as its room states it: operands by name, with element types and axes. See {@link Operation}. */
 export interface Definition<A extends Attributes, I extends Inputs, O extends Outputs> extends Rewrites<A> {

@@ -1,6 +1,9 @@
 import type { Shape } from '../shape.js';
 import type { Tensor } from '../tensor.js';
-import type { AbsorbCall, FoldCall, Fusion, JoinCall, Stage } from './fusion.js';
+import type { Fusion } from '../fusion/absorb.js';
+import type { Chain } from '../fusion/chain.js';
+import type { FoldCall, JoinCall } from '../fusion/pass.js';
+import type { Stage, StageUse } from '../fusion/stage.js';
 import type { KernelTarget, KernelVariant, Launch } from './launch.js';
 import type { SimdPhase } from './simd.js';
 
@@ -119,10 +122,10 @@ export interface Operation<A extends Attributes = Attributes> {
    * all, so that a gradient stops here; or why it is `unwritten`, so that asking for it is refused.
    */
   readonly gradient: GradientRule<A> | { readonly none: string } | { readonly unwritten: string };
-  /** The operation as a stage of another one's kernel, where it can be one; see lib/graph/fusion.ts. */
-  stage?(use: { readonly inputs: readonly Tensor[]; readonly attributes: A }): Stage | undefined;
-  /** What takes the place of the operation and of a stage behind it, where its kernel can carry out both. */
-  absorb?(call: AbsorbCall): Fusion | undefined;
+  /** The operation as a stage of somebody else's kernel, where one of its inputs can be what that computes. */
+  stage?(use: StageUse<A>): Stage | undefined;
+  /** The operation as a chain that stages can be added to; undefined, or left out: its kernel carries none out. */
+  chain?(call: Call<A>): Chain | undefined;
   /** Row i of the output is row `indices[i]` of the table: which inputs these are. */
   readonly selectsRows?: { readonly table: number; readonly indices: number };
   /** What takes the place of the operation where its kernel can read rows from a table itself: its outputs. */

@@ -3,7 +3,6 @@ import { accuracyOperations } from './loss/accuracy.js';
 import { activationOperations } from './pointwise/activations.js';
 import { advance } from './state/advance.js';
 import { batchRows } from './state/batch-rows.js';
-import { learningRateOperation } from './update/optimizer-state.js';
 import { argmaxOperations } from './reduce/argmax.js';
 import { arithmeticOperations } from './pointwise/arithmetic.js';
 import { assign } from './state/assign.js';
@@ -63,6 +62,5 @@ export const operations: readonly Operation[] = [
   assign,
   advance,
   batchRows,
-  learningRateOperation,
   copyOperation,
 ];

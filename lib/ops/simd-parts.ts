@@ -48,21 +48,26 @@ export interface Block<T extends readonly Shape[]> {
   readonly tensors: PerTensor<T, BlockOf>;
 }
 
-/** Tasks for a walk, a call for each block of it; undefined where that would be too many calls. */
+/**
+ * Tasks for a walk, a call for each block of it; undefined where that would be too many calls.
+ *
+ * @param most so many elements are in a block at most, or in one row of it
+ */
 export function blockTasks<const T extends readonly Shape[], Call>(
   walk: Walk<T>,
   call: (block: Block<T>) => Call,
+  most = ELEMENTS_PER_TASK,
 ): (readonly Call[])[] | undefined {
   const { sizes, strides } = collapse(walk);
   const [columns, rows] = [sizes.at(-1) ?? 1, sizes.at(-2) ?? 1];
   const outer = { sizes: sizes.slice(0, -2), strides: eachTensor(strides, (own) => own.slice(0, -2)) };
   if (sizeOf(outer.sizes) > MAX_CALLS) return undefined;
 
-  const parts = ceilDivide(rows * columns, ELEMENTS_PER_TASK);
+  const parts = ceilDivide(rows * columns, most);
   const [rowRanges, columnRanges] =
     rows >= parts
-      ? [rowParts(rows, columns), [{ start: 0, count: columns }]]
-      : [[{ start: 0, count: rows }], elementParts(columns, rows)];
+      ? [partsOf(rows, parts, 1), [{ start: 0, count: columns }]]
+      : [[{ start: 0, count: rows }], partsOf(columns, parts, ELEMENTS_PER_LINE)];
   const calls: Call[] = [];
   forEachOffset(outer, (offsets) => {
     for (const ofRows of rowRanges) {

@@ -1,52 +1,106 @@
-import { moveOnceAtEnd } from '../counters.js';
+import { moveStepsAtEnd } from '../counters.js';
 import { OptionError } from '../errors.js';
 import { gradientsWhereReached } from '../graph/gradient.js';
-import { MAX_REPLAYS, requireTrace } from '../graph/trace.js';
+import { MAX_REPLAYS, requireTrace, type Trace } from '../graph/trace.js';
+import type { Safetensors } from '../io/safetensors.js';
+import type { SafetensorsTensor } from '../io/safetensors-types.js';
 import { broadcastTo } from '../ops/moving/broadcast-to.js';
-import { learningRateOf, optimizerState, STEP_WORD } from '../ops/update/optimizer-state.js';
+import { optimizerState } from '../ops/update/optimizer-state.js';
+import { slotsShape } from '../ops/update/update.js';
+import { sizeOf } from '../shape.js';
 import type { Tensor } from '../tensor.js';
 import { type Parameter, Variable } from '../variable.js';
+import { clipGradNorm, clipGradValue } from './clip.js';
+import type { ClippingOptions, LearningRate, RuledParameters, UpdateRule } from './groups.js';
+import { packedState, unpackedState } from './state.js';
 
-/** A learning rate, or one for each step, counted from 0. */
-export type LearningRate = number | ((step: number) => number);
+/** Parameters that were met together, under one learning rate: their state, and what the host knows of it. */
+interface Members {
+  readonly state: Variable;
+  readonly learningRate: LearningRate;
+  readonly rates: Float32Array;
+  readonly steps: number[];
+  replays: number;
+}
+
+/** A parameter that an optimizer has met. */
+export interface TrackedParameter {
+  readonly rule: UpdateRule;
+  readonly members: Members;
+  /** Which of them it is. */
+  readonly member: number;
+  /** The slots of the rule, one after the other; undefined where it has none. */
+  readonly buffer: Variable | undefined;
+}
 
 /**
- * Changes parameters by their gradients, inside a traced function. Step count and learning rate live on the device: a
- * constant rate is uploaded once, those of a schedule together for all steps that are queued at once.
+ * Changes parameters by their gradients, inside a traced function. Steps and learning rates live on the device: a constant
+ * rate is uploaded once, those of a schedule together for all steps that are queued at once. Steps are counted for each
+ * parameter, as in PyTorch.
+ *
+ * An optimizer of your own is a class that gives its rule, made by `defineUpdate`, to this constructor.
  */
 export abstract class Optimizer {
-  readonly #schedule: (step: number) => number;
-  /** Step and rates, as lib/ops/update/optimizer-state.ts lays them out; the host counts the steps beside it. */
-  readonly #state: Variable;
-  readonly #rates: Float32Array;
+  readonly #rule: UpdateRule;
+  readonly #groups: readonly RuledParameters[];
+  readonly #clipping: ClippingOptions;
+  readonly #tracked = new Map<Parameter, TrackedParameter>();
+  readonly #stepsIn = new WeakMap<Trace, Map<Members, Uint32Array>>();
   #step = 0;
 
-  protected constructor(learningRate: LearningRate) {
-    const isSchedule = typeof learningRate === 'function';
-    this.#schedule = isSchedule ? learningRate : () => learningRate;
-    this.#rates = new Float32Array(isSchedule ? MAX_REPLAYS : 1).fill(this.#rateAt(0));
-    this.#state = new Variable('optimizer.state', optimizerState(0, this.#rates));
+  /**
+   * @param rule how parameters are changed
+   * @param groups parameters that have a rule of their own
+   */
+  protected constructor(rule: UpdateRule, groups: readonly RuledParameters[] = [], clipping: ClippingOptions = {}) {
+    this.#rule = rule;
+    this.#groups = groups;
+    this.#clipping = clipping;
+    for (const { learningRate } of [rule, ...groups.map((group) => group.rule)]) rateAt(learningRate, 0);
   }
 
-  /** Steps taken so far. */
+  /** Steps taken so far: how often functions with this optimizer have run. */
   get step(): number {
     return this.#step;
   }
 
   /** The learning rate of the next step. */
   get learningRate(): number {
-    return this.#rateAt(this.#step);
+    return rateAt(this.#rule.learningRate, this.#step);
   }
 
-  /** State by name, as PyTorch names it, with the parameters' names in front: `fc1.weight.momentum_buffer`. */
-  abstract namedVariables(): Map<string, Variable>;
+  /**
+   * What the optimizer remembers, by the names of PyTorch's state with the parameters' names in front
+   * (`fc1.weight.exp_avg`), and how many steps each parameter has taken (`fc1.weight.step`): one moment of it, for a
+   * .safetensors file.
+   */
+  async state(): Promise<Map<string, SafetensorsTensor>> {
+    const named = [...namesOf(this.#tracked.keys())].flatMap(([name, parameter]) => {
+      const tracked = this.#tracked.get(parameter);
+      return tracked ? [{ name, parameter, tracked, steps: tracked.members.steps[tracked.member] ?? NaN }] : [];
+    });
+    return packedState(named);
+  }
 
-  /** Records one update of a parameter. The learning rate is a scalar on the device. */
-  protected abstract update(parameter: Parameter, gradient: Tensor, learningRate: Tensor): void;
-
-  /** @internal Step and learning rates, for operations that carry out an update in one kernel. */
-  protected get state(): Tensor {
-    return this.#state.value;
+  /**
+   * Goes on from what {@link state} gave, for these parameters, perhaps of another process. All or nothing: throws DataError
+   * naming what is missing, unknown or of another size.
+   */
+  loadState(parameters: readonly Parameter[], { tensors }: Pick<Safetensors, 'tensors'>): void {
+    this.#meet(parameters);
+    const named = [...namesOf(parameters)].flatMap(([name, parameter]) => {
+      const tracked = this.#tracked.get(parameter);
+      return tracked ? [{ name, parameter, tracked }] : [];
+    });
+    for (const { tracked, values, steps } of unpackedState(named, tensors)) {
+      tracked.buffer?.set(values);
+      tracked.members.steps[tracked.member] = steps;
+      this.#step = Math.max(this.#step, steps);
+    }
+    for (const members of new Set(named.map(({ tracked }) => tracked.members))) {
+      members.rates.fill(rateAt(members.learningRate, this.#step));
+      members.state.set(optimizerState(members.replays, members.steps, members.rates));
+    }
   }
 
   /**
@@ -93,38 +147,126 @@ export abstract class Optimizer {
 
   #recordStep(gradients: ReadonlyMap<Parameter, Tensor>): void {
     const trace = requireTrace('an optimizer');
-    trace.beforeReplay(this.#prepareSteps);
-    moveOnceAtEnd({ state: this.#state, word: STEP_WORD });
-    const learningRate = learningRateOf(this.#state.value);
-    for (const [parameter, own] of gradients) this.update(parameter, own, learningRate);
+    const parameters = [...gradients.keys()];
+    this.#meet(parameters);
+    const clipped = this.#clip([...gradients.values()]);
+    parameters.forEach((parameter, i) => {
+      const [own, tracked] = [clipped[i], this.#tracked.get(parameter)];
+      if (own && tracked) this.#update(trace, parameter, tracked, own);
+    });
+  }
+
+  #update(trace: Trace, parameter: Parameter, { rule, members, member, buffer }: TrackedParameter, own: Tensor): void {
+    const steps = this.#stepsOf(trace, members);
+    const ahead = steps[member] ?? NaN;
+    steps[member] = ahead + 1;
+    const next = rule.update.apply({
+      ...{ parameter: parameter.value, gradient: own, buffer: buffer?.value },
+      ...{ state: members.state.value, member, ahead },
+    });
+    parameter.update(next.parameter);
+    if (next.buffer) buffer?.update(next.buffer);
+  }
+
+  /** The steps that parameters take in each replay of a trace, as far as it is recorded. */
+  #stepsOf(trace: Trace, members: Members): Uint32Array {
+    let all = this.#stepsIn.get(trace);
+    if (!all) {
+      const taken = (all = new Map<Members, Uint32Array>());
+      this.#stepsIn.set(trace, taken);
+      trace.beforeReplay((replays) => {
+        this.#prepareReplays(replays, taken);
+      });
+    }
+    const steps = all.get(members) ?? new Uint32Array(members.steps.length);
+    all.set(members, steps);
+    moveStepsAtEnd(members.state, steps);
+    return steps;
+  }
+
+  #clip(gradients: readonly Tensor[]): readonly Tensor[] {
+    const { clipGradNorm: norm, clipGradValue: value } = this.#clipping;
+    const within = value === undefined ? gradients : clipGradValue(gradients, value);
+    return norm === undefined ? within : clipGradNorm(within, norm).gradients;
+  }
+
+  /** Takes in parameters that it has not met yet: those of one learning rate get a state together. */
+  #meet(parameters: readonly Parameter[]): void {
+    const met = new Map<LearningRate, { readonly parameter: Parameter; readonly rule: UpdateRule }[]>();
+    for (const parameter of parameters) {
+      if (this.#tracked.has(parameter)) continue;
+      const { rule } = this.#groups.find(({ has }) => has(parameter)) ?? { rule: this.#rule };
+      met.set(rule.learningRate, [...(met.get(rule.learningRate) ?? []), { parameter, rule }]);
+    }
+    for (const [learningRate, all] of met) {
+      const steps = all.map(() => 0);
+      const size = typeof learningRate === 'function' ? MAX_REPLAYS : 1;
+      const rates = new Float32Array(size).fill(rateAt(learningRate, this.#step));
+      const state = new Variable('optimizer.state', optimizerState(0, steps, rates));
+      const members = { state, learningRate, rates, steps, replays: 0 };
+      all.forEach(({ parameter, rule }, member) => {
+        this.#tracked.set(parameter, { rule, members, member, buffer: bufferOf(parameter, rule) });
+      });
+    }
+  }
+
+  /** @internal The slots of a parameter in their buffer; undefined before its first step, and where there are none. */
+  protected bufferOf(parameter: Parameter): Variable | undefined {
+    return this.#tracked.get(parameter)?.buffer;
+  }
+
+  /** @internal All that it has on the device, by name. */
+  namedVariables(): Map<string, Variable> {
+    const variables = new Map<string, Variable>();
+    for (const [name, parameter] of namesOf(this.#tracked.keys())) {
+      const { buffer, rule } = this.#tracked.get(parameter) ?? {};
+      if (buffer && rule) variables.set(`${name}.${rule.update.slots.join('+')}`, buffer);
+    }
+    return variables;
   }
 
   /** Frees the optimizer's buffers. */
   dispose(): void {
-    for (const variable of [this.#state, ...this.namedVariables().values()]) variable.dispose();
+    for (const { buffer, members } of this.#tracked.values()) {
+      buffer?.dispose();
+      members.state.dispose();
+    }
   }
 
-  /** Before `steps` replays are queued: their rates must be on the device. */
-  readonly #prepareSteps = (steps: number): void => {
-    const count = this.#rates.length;
-    const end = this.#step + Math.min(steps, count);
-    const rates = Array.from({ length: end - this.#step }, (_, i) => Math.fround(this.#rateAt(this.#step + i)));
-    if (rates.some((rate, i) => rate !== this.#rates[(this.#step + i) % count])) {
-      // The steps that come later may well keep the last rate: then nothing needs to be sent for them.
-      this.#rates.fill(rates.at(-1) ?? NaN);
-      rates.forEach((rate, i) => (this.#rates[(this.#step + i) % count] = rate));
-      this.#state.set(optimizerState(this.#step, this.#rates));
+  /** Before replays are queued: their rates must be on the device. */
+  #prepareReplays(replays: number, taken: ReadonlyMap<Members, Uint32Array>): void {
+    const planned = [...taken].map(([members, steps]) => {
+      const count = Math.min(replays, members.rates.length);
+      const rates = Array.from({ length: count }, (_, i) => Math.fround(rateAt(members.learningRate, this.#step + i)));
+      return { members, steps, rates };
+    });
+    for (const { members, steps, rates } of planned) {
+      const size = members.rates.length;
+      if (rates.some((rate, i) => rate !== members.rates[(members.replays + i) % size])) {
+        // The steps that come later may well keep the last rate: then nothing needs to be sent for them.
+        members.rates.fill(rates.at(-1) ?? NaN);
+        rates.forEach((rate, i) => (members.rates[(members.replays + i) % size] = rate));
+        members.state.set(optimizerState(members.replays, members.steps, members.rates));
+      }
+      members.replays += replays;
+      steps.forEach((by, member) => (members.steps[member] = (members.steps[member] ?? NaN) + by * replays));
     }
-    this.#step += steps;
-  };
-
-  #rateAt(step: number): number {
-    const rate = this.#schedule(step);
-    if (!Number.isFinite(rate) || rate < 0) {
-      throw new OptionError(`the learning rate must be a number of 0 or more, found ${rate} at step ${step}`);
-    }
-    return rate;
+    this.#step += replays;
   }
+}
+
+function bufferOf(parameter: Parameter, { update: { slots }, initial = 0 }: UpdateRule): Variable | undefined {
+  if (slots.length === 0) return undefined;
+  const shape = slotsShape(parameter.shape, slots.length);
+  return new Variable(`${parameter.name}.${slots.join('+')}`, new Float32Array(sizeOf(shape)).fill(initial), shape);
+}
+
+function rateAt(learningRate: LearningRate, step: number): number {
+  const rate = typeof learningRate === 'function' ? learningRate(step) : learningRate;
+  if (!Number.isFinite(rate) || rate < 0) {
+    throw new OptionError(`the learning rate must be a number of 0 or more, found ${rate} at step ${step}`);
+  }
+  return rate;
 }
 
 /** Those that are not frozen, each once. Throws OptionError where there is none. */

@@ -34,7 +34,7 @@ interface BlockKernel {
 
 /** Behind the matrices: a generator's state. */
 const SETTINGS = 50 * MATRIX_BYTES;
-/** The state of an optimizer: its step and a learning rate. */
+/** The two words of a parameter in an optimizer's state: its learning rate and step. */
 const OPTIMIZER = SETTINGS + 16;
 const unary = (entryPoint: string): BlockKernel => ({
   kernel: { module: unaryWasm, entryPoint },
@@ -77,13 +77,18 @@ const KERNELS: readonly BlockKernel[] = [
     ],
   },
   {
-    kernel: { module: sgdWasm, entryPoint: 'plain' },
+    kernel: { module: sgdWasm, entryPoint: 'plain0' },
     sources: 1,
     targets: 1,
-    call: ([gradient = [0, 0]], [parameter = [0, 0]], size) => [...parameter, ...gradient, ...size, OPTIMIZER, 1, 0.01],
+    call: ([gradient = [0, 0]], [parameter = [0, 0]], size) => [
+      ...parameter,
+      ...gradient,
+      ...size,
+      ...[OPTIMIZER, 0, 0.01, 0, 0, 0, 0, 0, 0],
+    ],
   },
   {
-    kernel: { module: sgdWasm, entryPoint: 'momentum' },
+    kernel: { module: sgdWasm, entryPoint: 'momentum1' },
     sources: 1,
     targets: 2,
     call: ([gradient = [0, 0]], [parameter = [0, 0], velocity = [0, 0]], size) => [
@@ -91,12 +96,7 @@ const KERNELS: readonly BlockKernel[] = [
       ...velocity,
       ...gradient,
       ...size,
-      OPTIMIZER,
-      1,
-      0.01,
-      0.9,
-      0.1,
-      1,
+      ...[OPTIMIZER, 0, 0.01, 0.9, 0.1, 1, 0, 0, 0],
     ],
   },
 ];
@@ -111,7 +111,7 @@ function after(
   const views = addresses.map((address) => new Float32Array(memory.buffer, address, ROWS * COLUMNS));
   for (const view of views) view.set(random.normal(view.length));
   new Float32Array(memory.buffer, SETTINGS, 4).set([0.1, 1, 0.2, 3]);
-  new Uint32Array(memory.buffer, OPTIMIZER, 2).set(optimizerState(5, Float32Array.of(0.1)));
+  new Uint32Array(memory.buffer, OPTIMIZER, 2).set(optimizerState(0, [5], Float32Array.of(0.1)).slice(1, 3));
   work(addresses.slice(0, sources), addresses.slice(sources));
   return views.slice(sources).map((view) => view.slice());
 }

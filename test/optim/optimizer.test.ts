@@ -4,6 +4,7 @@ import {
   argmax,
   cast,
   compile,
+  defineUpdate,
   concat,
   gradient,
   multiply,
@@ -214,19 +215,25 @@ test('an optimizer is refused outside of a traced function, without parameters, 
   t.deepEqual(await a.data(), Float32Array.of(0, 2), 'the control');
 });
 
-testOnDevices('an optimizer of your own needs names for its state and an update', async (t, device) => {
-  /** p ← rate · gradient: enough to see that the base class hands on what it should. */
+testOnDevices('an optimizer of your own is a rule: its reference and its WGSL', async (t, device) => {
+  /** p ← factor · rate · gradient: enough to see that the base class hands on what it should. */
+  const constantUpdate = defineUpdate<{ readonly factor: number }>({
+    name: 'constantUpdate',
+    slots: [],
+    reference: (_p, own, _slots, { rate }, { factor }) => [factor * rate * own],
+    wgsl: {
+      source: `
+        fn constantRate(rate: u32, step: u32, ahead: u32, factor: f32) -> f32 { return bitcast<f32>(rate); }
+        fn constant(p: Element, own: Element, rate: f32, ahead: u32, factor: f32) -> Element { return factor * rate * own; }`,
+      call: 'constant',
+      prepare: { call: 'constantRate', type: 'f32' },
+    },
+    kernelSettings: ({ factor }) => ({ factor }),
+    cases: [],
+  });
   class Constant extends Optimizer {
     constructor() {
-      super((step) => 0.5 / (1 + step));
-    }
-
-    override namedVariables(): Map<string, Variable> {
-      return new Map();
-    }
-
-    protected override update(parameter: Parameter, own: Tensor, learningRate: Tensor): void {
-      parameter.assign(multiply(own, learningRate));
+      super({ learningRate: (step) => 0.25 / (1 + step), update: constantUpdate.with({ factor: 2 }) });
     }
   }
   const parameter = new Parameter('p', Float32Array.of(3));

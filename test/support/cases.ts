@@ -18,7 +18,10 @@ export function caseInputs({ inputs }: Case, seed = 7): Tensor[] {
 function fill(input: CaseInput, stream: RandomStream): NumericArray {
   const count = sizeOf(input.shape);
   const kind = input.fill ?? 'normal';
-  if (typeof kind === 'object' && 'step' in kind) return optimizerState(kind.step, stream.uniform(count - 1, 0.1, 3));
+  if (typeof kind === 'object' && 'step' in kind) {
+    const steps = Array.from({ length: (count - 2) / 2 }, () => kind.step);
+    return optimizerState(kind.step, steps, stream.uniform(1, 0.1, 3));
+  }
   if (typeof kind === 'object') {
     const integers = Array.from(stream.uniform(count), (u) => Math.floor(u * kind.below));
     return arrayOf(input.dtype ?? 'i32', integers);

@@ -1,6 +1,6 @@
 import { DeviceError } from '../../errors.js';
 import type { DType, NumericArray, TensorSpec } from '../../graph/operation.js';
-import type { FusionTarget } from '../../graph/fusion.js';
+import type { FusionTarget } from '../../fusion/stage.js';
 import type { Program } from '../../graph/program.js';
 import { sizeOf } from '../../shape.js';
 import type { Device, DeviceArray, DeviceInfo, Executable } from '../device.js';

@@ -1,7 +1,7 @@
 import { DeviceError, DeviceLostError } from '../../errors.js';
 import { type KernelTarget, type Launch, wordsOf } from '../../graph/launch.js';
 import type { TensorSpec } from '../../graph/operation.js';
-import type { FusionTarget } from '../../graph/fusion.js';
+import type { FusionTarget } from '../../fusion/stage.js';
 import type { Program, Step } from '../../graph/program.js';
 import { formatShape } from '../../shape.js';
 import type { Device, DeviceArray, DeviceInfo, Executable } from '../device.js';

@@ -2,15 +2,17 @@ import { ShapeError } from '../../errors.js';
 import {
   commonWgsl,
   largestLogitWgsl,
+  lossLabelRowsWgsl,
   softmaxCrossEntropyLossWgsl,
   softmaxCrossEntropyWgsl,
 } from '../../generated/wgsl.js';
-import { type Binding, fillBlock, type Launch, Uniforms } from '../../graph/launch.js';
+import type { Glue } from '../../fusion/glue.js';
+import { fillBlock, type Launch, Uniforms } from '../../graph/launch.js';
 import { type Call, defineOperation, type Operation } from '../../graph/operation.js';
-import { formatShape } from '../../shape.js';
+import { formatShape, sizeOf } from '../../shape.js';
 import type { Tensor } from '../../tensor.js';
 import { multiply } from '../pointwise/arithmetic.js';
-import { foldLabels, joinLoss } from './fused-loss.js';
+import { lossHost } from './loss-host.js';
 import {
   checkTarget,
   crossEntropyCall,
@@ -38,18 +40,23 @@ export function isSmallLoss(logits: Tensor): boolean {
 
 /** What the kernel does beside the loss and its gradient. */
 export interface LossParts {
-  /** Code in place of the block `labels`, of kernels/loss/softmax_cross_entropy.wgsl, and of `beside`. */
-  readonly labels?: string;
-  readonly beside?: string;
-  /** What these read and write. */
-  readonly bindings: readonly Binding[];
-  readonly constants: Readonly<Record<string, number>>;
+  /** Classes are picked from a table: where the row numbers are. */
+  readonly labelRows?: number;
+  /** Whether the share of hits is counted. */
+  readonly hits: boolean;
+  /** What becomes of loss and hits; left out, the loss is stored. */
+  readonly stages?: Glue;
+  /** Which output dLogits is. */
+  readonly dLogits: number;
 }
 
-const PLAIN: LossParts = { bindings: [], constants: {} };
+const PLAIN: LossParts = { hits: false, dLogits: 1 };
 
-/** Number of the uniforms' binding. */
+/** Numbers of bindings. */
 const UNIFORMS_AT = 5;
+const LABEL_ROWS_AT = 6;
+/** The first one that is free for stages. */
+export const STAGES_AT = 7;
 
 /** In place of the block `weights` where there are none, so that nothing is bound for them. */
 const NO_WEIGHTS = 'fn weightOf(class_: u32) -> f32 {\n  return 1.0;\n}';
@@ -57,32 +64,34 @@ const NO_WEIGHTS = 'fn weightOf(class_: u32) -> f32 {\n  return 1.0;\n}';
 /** The one launch of the loss. */
 export function crossEntropyLossLaunch(
   { inputs: [logits, target], attributes }: Call<LossAttributes>,
-  { labels, beside, bindings, constants }: LossParts,
+  { labelRows, hits, stages, dLogits }: LossParts,
 ): Launch {
   const [N = 0, C = 0] = logits?.shape ?? [];
   const { weighted, mean, ignoreIndex, labelSmoothing } = attributes;
   const weights = weighted ? softmaxCrossEntropyWgsl : fillBlock(softmaxCrossEntropyWgsl, 'weights', NO_WEIGHTS);
-  const rows = labels === undefined ? weights : fillBlock(weights, 'labels', labels);
+  const rows = labelRows === undefined ? weights : fillBlock(weights, 'labels', lossLabelRowsWgsl);
   const whole = softmaxCrossEntropyLossWgsl;
   return {
     kernel: {
       name: 'softmaxCrossEntropyLoss',
-      code: commonWgsl + largestLogitWgsl + rows + (beside === undefined ? whole : fillBlock(whole, 'beside', beside)),
+      code: commonWgsl + largestLogitWgsl + rows + (stages ? fillBlock(whole, 'stages', stages.code) : whole),
       entryPoint: 'whole',
     },
     constants: {
       PROBABILITIES: Number(target?.dtype === 'f32'),
       ...(weighted && { WEIGHTED: 1 }),
       MEAN: Number(mean),
-      ...constants,
+      ...(labelRows !== undefined && { LABELS: sizeOf(target?.shape ?? []) }),
+      ...(hits && { HITS: 1 }),
+      ...stages?.constants,
     },
     bindings: [
       { input: 0, at: 0 },
       { input: 1, at: 1 },
       ...(weighted ? [{ input: 2, at: 2 }] : []),
-      { output: 0, at: 3 },
-      { output: 1, at: 4 },
-      ...bindings,
+      { output: dLogits, at: 4 },
+      ...(labelRows === undefined ? [] : [{ input: labelRows, at: LABEL_ROWS_AT }]),
+      ...(stages?.bindings ?? [{ output: 0, at: 3 }]),
     ],
     uniforms: new Uniforms().u32(N, C, ignoreIndex).f32(labelSmoothing).bytes(),
     uniformsAt: UNIFORMS_AT,
@@ -114,8 +123,7 @@ export const crossEntropyLoss: Operation<LossAttributes> = defineOperation<LossA
     });
   },
   kernel: (call) => [crossEntropyLossLaunch(call, PLAIN)],
-  fold: foldLabels,
-  join: joinLoss,
+  ...lossHost(() => crossEntropyLoss),
   simd(call) {
     const [N = 0, C = 0] = call.inputs[0]?.shape ?? [];
     if (N === 0 || C === 0) return undefined;

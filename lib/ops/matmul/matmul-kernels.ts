@@ -1,5 +1,7 @@
 import {
   commonWgsl,
+  elementFourWgsl,
+  elementOneWgsl,
   matmulAddPartsWgsl,
   matmulBlocksWgsl,
   matmulBroadcastWgsl,
@@ -9,12 +11,14 @@ import {
   matmulHalfBWgsl,
   matmulNaiveWgsl,
   matmulQuadWgsl,
+  matmulRowsOfAWgsl,
+  matmulRowsOfBWgsl,
   matmulScalarLoadsWgsl,
   matmulTiledWgsl,
   matmulVec4LoadsWgsl,
   matmulVectorWgsl,
 } from '../../generated/wgsl.js';
-import type { StageWidth } from '../../graph/fusion.js';
+import type { Glue } from '../../fusion/glue.js';
 import {
   type Binding,
   ceilDivide,
@@ -48,6 +52,9 @@ export type MatmulVariant = (typeof MATMUL_VARIANTS)[number];
 
 type Sizes = ReturnType<typeof sizesOf>;
 
+/** How many elements of C are stored at once. */
+type Width = 1 | 4;
+
 /** What a technique needs to know of a product. */
 interface Product {
   readonly sizes: Sizes;
@@ -61,7 +68,7 @@ interface Technique {
   readonly code: (product: Product) => string;
   readonly entryPoint: string;
   /** How many elements of C are stored at once; left out: one. */
-  readonly width?: (product: Product) => StageWidth;
+  readonly width?: (product: Product) => Width;
   /** Rows and columns of C that a workgroup computes. */
   readonly tile: (product: Product) => readonly [rows: number, columns: number];
   readonly constants?: (product: Product) => Readonly<Record<string, number>>;
@@ -83,7 +90,7 @@ const MOST_SCRATCH_BYTES = 2 ** 26;
 const blocks = ({ isAligned }: Product): string =>
   (isAligned ? matmulVec4LoadsWgsl : matmulScalarLoadsWgsl) + matmulBlocksWgsl;
 
-const blockWidth = ({ isAligned }: Product): StageWidth => (isAligned ? 4 : 1);
+const blockWidth = ({ isAligned }: Product): Width => (isAligned ? 4 : 1);
 
 /** The tiled kernel, with tiles of C and blocks of 4 x 4 an invocation as they are named in its block `tile`. */
 function tiled(tile: readonly [number, number], invocation: readonly [number, number], depth: number): Technique {
@@ -208,31 +215,35 @@ export function variantFor(a: Shape, b: Shape, attributes: MatmulAttributes, tar
   return tiles(32, 32) < FILLING_WORKGROUPS / 2 && K >= 4 * BLOCK ? 'splitK' : 'tiled32x32';
 }
 
-/** What a fused kernel does beside the product itself. */
-export interface Epilogue {
-  /** Code in place of blocks of kernels/matmul/matmul_common.wgsl, by their names. */
-  readonly blocks: Readonly<Partial<Record<'rows of A' | 'rows of B' | 'sums', string>>>;
-  /** Code in place of the block `epilogue`, for what a kernel stores at once; left out where there are no stages. */
-  readonly stages?: (width: StageWidth) => string;
-  /** What is read in the loads, beside a and b. */
-  readonly loadBindings: readonly Binding[];
-  /** What the stages read and write beside c. */
-  readonly bindings: readonly Binding[];
-  readonly constants: Readonly<Record<string, number>>;
-  /** Rows of the tables that rows of a and b are picked from; 0: they are not. */
-  readonly tableRows: readonly [a: number, b: number];
+/** What a kernel does beside the product itself. */
+export interface Beside {
+  /** What becomes of the product; left out, it is stored. */
+  readonly stages?: (width: Width) => Glue;
+  /** Rows of a and of b are picked from tables: how many rows these have, and where the row numbers are. */
+  readonly rowsOfA?: TableRows;
+  readonly rowsOfB?: TableRows;
   /** Whether the sums over k of op(A) are computed, too. */
   readonly sums: boolean;
 }
 
-const PLAIN: Epilogue = { blocks: {}, loadBindings: [], bindings: [], constants: {}, tableRows: [0, 0], sums: false };
+export interface TableRows {
+  readonly indices: number;
+  readonly tableRows: number;
+}
+
+const NOTHING: Beside = { sums: false };
 
 /** The columns behind C that hold the sums: a whole quad, so that rows of parts stay aligned. */
 const SUM_COLUMNS = 4;
 
-/** Numbers of bindings in all matmul kernels. */
+/** Numbers of bindings in all matmul kernels; a and b are 0 and 1. */
 const C_AT = 2;
 const UNIFORMS_AT = 3;
+const ROWS_OF_A_AT = 4;
+const ROWS_OF_B_AT = 5;
+/** The first one that is free for stages, and where their numbers are. */
+export const STAGES_AT = 6;
+export const WORDS = 'size.words';
 
 /** The launches of one variant: one, and with K split a second one that adds the parts. */
 export function matmulLaunches(
@@ -240,7 +251,7 @@ export function matmulLaunches(
   b: TensorSpec,
   attributes: MatmulAttributes,
   variant: MatmulVariant,
-  epilogue: Epilogue = PLAIN,
+  { stages, rowsOfA, rowsOfB, sums }: Beside = NOTHING,
 ): readonly Launch[] {
   const product = productOf(a.shape, b.shape, attributes);
   const { M, N, K, batchShape, batch } = product.sizes;
@@ -248,58 +259,65 @@ export function matmulLaunches(
   const technique = TECHNIQUES[variant];
   const kPerPart = technique.kPerPart?.(product) ?? K;
   const parts = Math.max(1, ceilDivide(K, Math.max(1, kPerPart)));
-  const sumColumns = epilogue.sums ? SUM_COLUMNS : 0;
-  const uniforms = new Uniforms()
-    .u32(M, N, K, batches, parts, kPerPart, batch.sizes.length, ...epilogue.tableRows)
-    .axes(batch.sizes, 1)
-    .axes(batch.strides[0], 0)
-    .axes(batch.strides[1], 0)
-    .bytes();
-  const constants = {
-    TRANSPOSE_A: Number(attributes.transposeA),
-    TRANSPOSE_B: Number(attributes.transposeB),
-    SUM_COLUMNS: sumColumns,
-    PICKS_A: Number(epilogue.tableRows[0] > 0),
-    PICKS_B: Number(epilogue.tableRows[1] > 0),
-  };
-  const { 'rows of A': rowsOfA, 'rows of B': rowsOfB, ...sums } = epilogue.blocks;
-  const loads = { ...(rowsOfA && { 'rows of A': rowsOfA }), ...(rowsOfB && { 'rows of B': rowsOfB }) };
-  const [rows, columns] = technique.tile(product);
+  const sumColumns = sums ? SUM_COLUMNS : 0;
+  const uniformsWith = (words: readonly number[] = [0, 0, 0, 0]): Uint8Array =>
+    new Uniforms()
+      .u32(M, N, K, batches, parts, kPerPart, batch.sizes.length, rowsOfA?.tableRows ?? 0, rowsOfB?.tableRows ?? 0)
+      .axes(batch.sizes, 1)
+      .axes(batch.strides[0], 0)
+      .axes(batch.strides[1], 0)
+      .u32(...words)
+      .bytes();
   const isSplit = technique.kPerPart !== undefined;
-  const output: Binding = isSplit ? { scratch: 'write' } : { output: 0 };
+  const width = technique.width?.(product) ?? 1;
+  const glue = stages?.(isSplit ? 1 : width);
+  const whole: readonly Binding[] = glue?.bindings ?? [{ output: 0, at: C_AT }];
+  const [rows, columns] = technique.tile(product);
   const elements = batches * M * (N + sumColumns);
+  const blocks = {
+    ...(rowsOfA && { 'rows of A': matmulRowsOfAWgsl }),
+    ...(rowsOfB && { 'rows of B': matmulRowsOfBWgsl }),
+  };
   const multiply: Launch = {
     kernel: {
       name: `matmul ${variant}`,
       code:
         (technique.usesSubgroups ? 'enable subgroups;\n' : '') +
-        (isSplit
-          ? commonCode(loads)
-          : commonCode(epilogue.blocks, epilogue.stages?.(technique.width?.(product) ?? 1))) +
+        commonCode(width, { ...blocks, ...(glue && !isSplit && { stages: glue.code }) }) +
         storedCode(technique.code(product), a, b),
       entryPoint: technique.entryPoint,
     },
-    bindings: [{ input: 0 }, { input: 1 }, output, ...epilogue.loadBindings, ...(isSplit ? [] : epilogue.bindings)],
+    bindings: [
+      { input: 0, at: 0 },
+      { input: 1, at: 1 },
+      ...(isSplit ? [{ scratch: 'write' as const, at: C_AT }] : whole),
+      ...(rowsOfA ? [{ input: rowsOfA.indices, at: ROWS_OF_A_AT }] : []),
+      ...(rowsOfB ? [{ input: rowsOfB.indices, at: ROWS_OF_B_AT }] : []),
+    ],
     uniformsAt: UNIFORMS_AT,
     constants: {
-      ...(isSplit ? { PARTIAL: 1 } : epilogue.constants),
-      ...constants,
+      ...(isSplit ? { PARTIAL: 1 } : glue?.constants),
+      TRANSPOSE_A: Number(attributes.transposeA),
+      TRANSPOSE_B: Number(attributes.transposeB),
+      SUM_COLUMNS: sumColumns,
+      PICKS_A: Number(rowsOfA !== undefined),
+      PICKS_B: Number(rowsOfB !== undefined),
       ...technique.constants?.(product),
     },
-    uniforms,
+    uniforms: uniformsWith(isSplit ? undefined : glue?.words),
     workgroups: foldWorkgroups(ceilDivide(M, rows) * ceilDivide(N + sumColumns, columns) * batches * parts),
   };
   if (!isSplit) return [multiply];
   const addParts: Launch = {
     kernel: {
       name: 'matmul addParts',
-      code: commonCode(sums, epilogue.stages?.(1)) + matmulScalarLoadsWgsl + matmulAddPartsWgsl,
+      code: commonCode(1, glue && { stages: glue.code }) + matmulScalarLoadsWgsl + matmulAddPartsWgsl,
       entryPoint: 'matmulAddParts',
     },
-    bindings: [{ scratch: 'read' }, { output: 0, at: C_AT }, ...epilogue.bindings],
+    bindings: [{ scratch: 'read', at: 0 }, ...whole],
     uniformsAt: UNIFORMS_AT,
-    constants: { ...epilogue.constants, SUM_COLUMNS: sumColumns },
-    uniforms,
+    constants: { ...glue?.constants, SUM_COLUMNS: sumColumns },
+    uniforms: uniformsWith(glue?.words),
     workgroups: foldWorkgroups(ceilDivide(elements, 64)),
   };
   return [{ ...multiply, scratchBytes: parts * elements * 4 }, addParts];
@@ -311,12 +329,10 @@ function storedCode(code: string, a: TensorSpec, b: TensorSpec): string {
   return b.dtype === 'f16' ? fillBlock(forA, 'elements of B', matmulHalfBWgsl) : forA;
 }
 
-/** kernels/matmul/matmul_common.wgsl with the blocks and stages of a fused kernel. */
-function commonCode(blocks: Epilogue['blocks'], stages?: string): string {
-  const all = { ...blocks, ...(stages !== undefined && { epilogue: stages }) };
-  return (
-    commonWgsl + Object.entries(all).reduce((code, [name, block]) => fillBlock(code, name, block), matmulCommonWgsl)
-  );
+/** What all kernels begin with, and kernels/matmul/matmul_common.wgsl with such code in place of its blocks. */
+function commonCode(width: Width, blocks: Readonly<Record<string, string>> = {}): string {
+  const filled = Object.entries(blocks).reduce((code, [name, block]) => fillBlock(code, name, block), matmulCommonWgsl);
+  return commonWgsl + (width === 4 ? elementFourWgsl : elementOneWgsl) + filled;
 }
 
 /**
@@ -328,7 +344,7 @@ export function matmulVariants(
   b: TensorSpec,
   attributes: MatmulAttributes,
   target: KernelTarget,
-  epilogue?: Epilogue,
+  beside?: Beside,
 ): readonly KernelVariant[] {
   const first = variantFor(a.shape, b.shape, attributes, target);
   const others = MATMUL_VARIANTS.filter(
@@ -339,6 +355,6 @@ export function matmulVariants(
   );
   return [first, ...others].map((variant) => ({
     name: variant,
-    launches: matmulLaunches(a, b, attributes, variant, epilogue),
+    launches: matmulLaunches(a, b, attributes, variant, beside),
   }));
 }

@@ -6,7 +6,7 @@ import {
   matmulRowRelaxedWasm,
   matmulRowWasm,
 } from '../../generated/wasm.js';
-import type { Rows } from '../../graph/fusion.js';
+import type { Rows } from '../../fusion/simd-calls.js';
 import { ceilDivide } from '../../graph/launch.js';
 import type { SimdArgument, SimdCall, SimdKernel, SimdPhase } from '../../graph/simd.js';
 import { forEachOffset, type Shape } from '../../shape.js';
@@ -73,18 +73,19 @@ const ROW_COLUMNS = 1024;
 /** `row`: more rows than this fill the blocks of `packed` better. */
 const MOST_SINGLE_ROWS = 3;
 
-/** A block of C that has been computed. */
+/** A block of C that has been computed, its rows counted on over all matrices of C. */
 export interface FinishedBlock {
   readonly row: number;
   readonly column: number;
   readonly rows: number;
   readonly columns: number;
-  readonly elements: Rows;
+  /** Memory of the block's size that is gone after the calls. */
+  readonly scratch: Rows;
 }
 
-/** What a fused product does with each block of C while it is in the cache. */
+/** What is done with each block of C while it is in the cache. */
 export interface BlockFinish {
-  /** Where C goes: an output, or scratch memory that is gone after the calls. */
+  /** Where C goes. */
   readonly target: { readonly output: number } | 'scratch';
   readonly calls: (block: FinishedBlock) => readonly SimdCall[];
 }
@@ -104,7 +105,7 @@ export function matmulSimdPhases(
   forEachOffset(batch, ([startA, startB], i) => {
     const target = finish && finish.target !== 'scratch' ? finish.target : { output: 0 };
     const product = {
-      ...{ M, N, K, row: 0, column: 0 },
+      ...{ M, N, K, row: i * M, column: 0 },
       a: { argument: { input: 0, offset: 4 * startA }, lineBytes: rowA, stepBytes: stepA },
       b: { argument: { input: 1, offset: 4 * startB }, lineBytes: columnB, stepBytes: stepB },
       c: { argument: { ...target, offset: 4 * i * M * N }, lineBytes: 4 * N },
@@ -120,7 +121,7 @@ export function matmulSimdPhases(
   const tasks = Array.from({ length: ceilDivide(blocks.length, perTask) }, (_, i) =>
     blocks.slice(i * perTask, (i + 1) * perTask).flatMap((block) => finishedCalls(block, finish)),
   );
-  const inScratch = finish?.target === 'scratch' ? blocks.map((block) => 4 * block.M * block.N) : [];
+  const inScratch = finish ? blocks.map((block) => 4 * block.M * block.N) : [];
   return [{ tasks, scratchBytes: SCRATCH_BYTES + Math.max(0, ...inScratch) }];
 }
 
@@ -199,8 +200,8 @@ function finishedCalls(block: Product, finish: BlockFinish | undefined): SimdCal
   const { M: rows, N: columns, row, column } = block;
   const scratch = { argument: { ...SCRATCH, offset: SCRATCH_BYTES }, lineBytes: 4 * columns };
   const c = finish.target === 'scratch' ? scratch : block.c;
-  const elements = { argument: c.argument, pitch: c.lineBytes };
-  return [...callsOf({ ...block, c }), ...finish.calls({ row, column, rows, columns, elements })];
+  const rest = { argument: scratch.argument, pitch: scratch.lineBytes };
+  return [...callsOf({ ...block, c }), ...finish.calls({ row, column, rows, columns, scratch: rest })];
 }
 
 /** The calls that compute a block. */

@@ -3,7 +3,7 @@ import { applyOne } from '../../graph/node.js';
 import { defineOperation, type DType, type Operation } from '../../graph/operation.js';
 import { forEachOffset, formatShape, type Shape } from '../../shape.js';
 import { asTensor, type Tensor, type TensorLike } from '../../tensor.js';
-import { matmulFusion } from './fused-matmul.js';
+import { matmulHost } from './matmul-host.js';
 import { matmulLaunches, matmulVariants, variantFor } from './matmul-kernels.js';
 import { matmulSimdPhases } from './matmul-simd.js';
 import { type MatmulAttributes, sizesOf } from './matmul-sizes.js';
@@ -54,7 +54,7 @@ const matmulOperation: Operation<MatmulAttributes> = defineOperation<MatmulAttri
     a && b ? matmulLaunches(a, b, attributes, variantFor(a.shape, b.shape, attributes, target)) : [],
   variants: ({ inputs: [a, b], attributes }, target) => (a && b ? matmulVariants(a, b, attributes, target) : []),
   simd: ({ inputs: [a, b], attributes }) => matmulSimdPhases(a?.shape ?? [], b?.shape ?? [], attributes),
-  ...matmulFusion(() => matmulOperation),
+  ...matmulHost(() => matmulOperation),
   gradient({ inputs: [a, b], outputGradients: [dC], attributes: { transposeA, transposeB }, needs }) {
     if (!a || !b || !dC) return [];
     const forA = () =>

@@ -26,6 +26,7 @@ const leakyReluOperations = defineUnary({
   wgsl: 'leakyRelu',
   formula: (x, slope) => (x < 0 ? slope * x : x),
   derivative: (x, slope) => (x > 0 ? 1 : slope),
+  parameterNames: ['slope'],
   parameters: [[0.01], [0.2]],
   tolerance: exact,
 });
@@ -34,6 +35,7 @@ const eluOperations = defineUnary({
   wgsl: 'elu',
   formula: (x, alpha) => (x > 0 ? x : alpha * Math.expm1(x)),
   derivative: (x, alpha) => (x > 0 ? 1 : alpha * Math.exp(x)),
+  parameterNames: ['alpha'],
   parameters: [[1]],
 });
 const sigmoidOperations = defineUnary({

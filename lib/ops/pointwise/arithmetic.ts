@@ -1,5 +1,3 @@
-import { binaryWasm } from '../../generated/wasm.js';
-import { epilogueBiasWgsl } from '../../generated/wgsl.js';
 import type { Tensor, TensorLike } from '../../tensor.js';
 import { applyBinary, defineBinary } from './binary.js';
 import { negate } from './math.js';
@@ -8,26 +6,6 @@ const addOperation = defineBinary({
   name: 'add',
   formula: (a, b) => a + b,
   gradient: (_a, _b, dOutput) => [() => dOutput, () => dOutput],
-  // A row that is added to every row of a matrix: the bias of a dense layer.
-  stage: ({ inputs: [matrix, bias] }) =>
-    bias?.rank === 1 && bias.shape[0] === matrix?.shape[1]
-      ? {
-          position: 0,
-          reads: [{ input: 1, at: 4 }],
-          code: epilogueBiasWgsl,
-          statements: () => 'value = addBias(value, column);',
-          constants: {},
-          keepsInput: false,
-          simd: ({ column, rows, columns, from, to, input }) => ({
-            kernel: { module: binaryWasm, entryPoint: 'add' },
-            arguments: [
-              ...[from.argument, from.pitch, 1],
-              ...[input(1, column), 0, 1],
-              ...[to.argument, to.pitch, rows, columns],
-            ],
-          }),
-        }
-      : undefined,
 });
 const subtractOperation = defineBinary({
   name: 'subtract',

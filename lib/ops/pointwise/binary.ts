@@ -1,23 +1,13 @@
 import { ShapeError } from '../../errors.js';
 import { binaryWasm } from '../../generated/wasm.js';
-import { binaryWgsl, commonWgsl } from '../../generated/wgsl.js';
+import { binaryWgsl } from '../../generated/wgsl.js';
 import { expectF32 } from '../../graph/expect-f32.js';
-import { ceilDivide, fillBlock, foldWorkgroups, Uniforms } from '../../graph/launch.js';
 import { applyOne } from '../../graph/node.js';
 import { type Attributes, type CaseInput, defineOperation, type Operation } from '../../graph/operation.js';
-import {
-  broadcastShapes,
-  broadcastStrides,
-  collapse,
-  forEachOffset,
-  sameShape,
-  type Shape,
-  sizeOf,
-  stridesOf,
-} from '../../shape.js';
+import { broadcastShapes, broadcastStrides, collapse, forEachOffset, type Shape } from '../../shape.js';
 import { asTensor, type Tensor, type TensorLike } from '../../tensor.js';
-import { blockTasks } from '../simd-parts.js';
 import { sumTo } from '../reduce/sum.js';
+import { elementwiseRoom } from './elementwise.js';
 
 export type NoAttributes = Readonly<Record<string, never>>;
 
@@ -32,8 +22,6 @@ export interface BinaryRow {
   readonly gradient:
     | ((a: Tensor, b: Tensor, dOutput: Tensor, output: Tensor) => readonly [() => Tensor, () => Tensor])
     | { readonly none: string };
-  /** See lib/graph/fuse.ts. */
-  readonly stage?: Operation<NoAttributes>['stage'];
   readonly fill?: readonly [CaseInput['fill'], CaseInput['fill']];
   readonly tolerance?: Operation['tolerance'];
 }
@@ -65,7 +53,7 @@ const SHAPES: readonly (readonly [Shape, Shape])[] = [
 
 export function defineBinary(row: BinaryRow): Operation<NoAttributes> {
   const { gradient } = row;
-  return defineOperation<NoAttributes>({
+  const operation: Operation<NoAttributes> = defineOperation<NoAttributes>({
     name: row.name,
     infer([a, b]) {
       if (!a || !b) throw new ShapeError(`${row.name}: needs two tensors`);
@@ -78,56 +66,11 @@ export function defineBinary(row: BinaryRow): Operation<NoAttributes> {
         output.data[i] = row.formula(a.data[offsetA] ?? 0, b.data[offsetB] ?? 0);
       });
     },
-    kernel({ inputs: [a, b], outputs: [output] }) {
-      const shape = output?.shape ?? [];
-      const count = sizeOf(shape);
-      const isSameShape = sameShape(a?.shape ?? [], shape) && sameShape(b?.shape ?? [], shape);
-      const { sizes, strides } = collapse({
-        sizes: shape,
-        strides: [broadcastStrides(a?.shape ?? [], shape), broadcastStrides(b?.shape ?? [], shape)],
-      });
-      const entryPoint = isSameShape ? 'sameShape' : 'broadcast';
-      return [
-        {
-          kernel: {
-            name: `${row.name} ${entryPoint}`,
-            code: commonWgsl + fillBlock(binaryWgsl, 'function', `  return ${row.name}(a, b);`),
-            entryPoint,
-          },
-          bindings: [{ input: 0 }, { input: 1 }, { output: 0 }],
-          uniforms: new Uniforms()
-            .u32(count, sizes.length)
-            .axes(sizes, 1)
-            .axes(strides[0], 0)
-            .axes(strides[1], 0)
-            .bytes(),
-          workgroups: foldWorkgroups(ceilDivide(count, isSameShape ? 256 : 64)),
-        },
-      ];
-    },
-    simd({ inputs: [a, b], outputs: [output] }) {
-      const shape = output?.shape ?? [];
-      const strides = [a, b].map((input) => broadcastStrides(input?.shape ?? [], shape));
-      const tasks = blockTasks(
-        { sizes: shape, strides: [...strides, stridesOf(shape)] },
-        ({ rows, columns, tensors }) => {
-          const operands = tensors
-            .slice(0, 2)
-            .flatMap(({ start, rowStride, columnStride }, input) => [
-              { input, offset: 4 * start },
-              4 * rowStride,
-              columnStride,
-            ]);
-          const [, , target] = tensors;
-          const to = { output: 0, offset: 4 * (target?.start ?? 0) };
-          return {
-            kernel: { module: binaryWasm, entryPoint: row.name },
-            arguments: [...operands, to, 4 * (target?.rowStride ?? 0), rows, columns],
-          };
-        },
-      );
-      return tasks && [{ tasks }];
-    },
+    ...elementwiseRoom(() => operation, 0),
+    stage: () => ({
+      wgsl: { sources: [binaryWgsl], call: row.name, on: 'number' },
+      simd: { module: binaryWasm, entryPoint: row.name, strided: true, settings: [] },
+    }),
     gradient:
       typeof gradient === 'object'
         ? gradient
@@ -136,13 +79,13 @@ export function defineBinary(row: BinaryRow): Operation<NoAttributes> {
             const [forA, forB] = gradient(a, b, dOutput, output);
             return [needs[0] ? sumTo(forA(), a.shape) : undefined, needs[1] ? sumTo(forB(), b.shape) : undefined];
           },
-    ...(row.stage && { stage: row.stage }),
     tolerance: row.tolerance ?? { absolute: 1e-6, relative: 1e-6 },
     cases: SHAPES.map(([a, b]) => ({
       inputs: [withFill(a, row.fill?.[0]), withFill(b, row.fill?.[1])],
       attributes: {} satisfies Attributes,
     })),
   });
+  return operation;
 }
 
 /** The public function of a row. Throws ShapeError where the shapes do not broadcast, naming both. */

@@ -52,6 +52,7 @@ const clampOperations = defineUnary({
   wgsl: 'clampTo',
   formula: (x, low, high) => (x < low ? low : x > high ? high : x),
   derivative: (x, low, high) => (x >= low && x <= high ? 1 : 0),
+  parameterNames: ['low', 'high'],
   parameters: [[-0.5, 1.25]],
   tolerance: exact,
 });

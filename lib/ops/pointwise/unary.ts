@@ -1,26 +1,17 @@
 import { unaryGradientWasm, unaryWasm } from '../../generated/wasm.js';
-import {
-  commonWgsl,
-  epilogueActivationWgsl,
-  pointwiseWgsl,
-  unaryGradientWgsl,
-  unaryWgsl,
-} from '../../generated/wgsl.js';
-import type { StageWidth } from '../../graph/fusion.js';
+import { pointwiseWgsl } from '../../generated/wgsl.js';
 import { expectF32 } from '../../graph/expect-f32.js';
-import { ceilDivide, fillBlock, foldWorkgroups, type Launch, Uniforms } from '../../graph/launch.js';
 import { applyOne } from '../../graph/node.js';
 import { type CaseInput, defineOperation, type Operation } from '../../graph/operation.js';
-import type { SimdArgument, SimdCall, SimdPhase } from '../../graph/simd.js';
 import { ShapeError } from '../../errors.js';
-import { sizeOf, type Shape } from '../../shape.js';
+import type { Shape } from '../../shape.js';
 import { asTensor, type Tensor, type TensorLike } from '../../tensor.js';
-import { elementParts } from '../simd-parts.js';
+import { elementwiseRoom } from './elementwise.js';
 
 /**
  * The room that functions of one value share: output[i] = f(input[i]). A row states f and its derivative; the kernels
- * state them once more, in kernels/pointwise/pointwise.wgsl, kernels/pointwise/unary.wat and kernels/pointwise/unary_gradient.wat, under the row's
- * `wgsl` name.
+ * state them once more, in kernels/pointwise: pointwise.wgsl, unary.wat and unary_gradient.wat, under the row's `wgsl`
+ * name.
  */
 export interface UnaryRow {
   readonly name: string;
@@ -32,6 +23,8 @@ export interface UnaryRow {
   readonly derivative: (x: number, a: number, b: number) => number;
   /** Where f is defined; default: everywhere. */
   readonly domain?: CaseInput['fill'];
+  /** Names of the parameters; default: none. */
+  readonly parameterNames?: readonly string[];
   /** Parameters for the cases; default: none. */
   readonly parameters?: readonly (readonly number[])[];
   readonly tolerance?: Operation['tolerance'];
@@ -49,19 +42,6 @@ const SHAPES: readonly Shape[] = [[], [0], [1], [7], [3, 65], [2, 3, 5, 7], [257
 
 /** exp, log and tanh of WGSL are good to a few units of the fifth digit. */
 const DEFAULT_TOLERANCE = { absolute: 1e-5, relative: 1e-5 };
-
-const STAGE_CODE = pointwiseWgsl + epilogueActivationWgsl;
-/** The parameters in a fused kernel: overrides of kernels/pointwise/epilogue_activation.wgsl. */
-const PARAMETERS = 'vec2f(ACTIVATION_A, ACTIVATION_B)';
-/** WGSL: the function at each of the numbers that a name stands for. */
-function onEach(width: StageWidth, name: string, wgsl: string): string {
-  if (width === 1) return `${wgsl}(${name}, ${PARAMETERS})`;
-  return `vec4f(${['x', 'y', 'z', 'w'].map((part) => `${wgsl}(${name}.${part}, ${PARAMETERS})`).join(', ')})`;
-}
-
-function parameterConstants({ parameters: [a = 0, b = 0] }: UnaryAttributes) {
-  return { ACTIVATION_A: a, ACTIVATION_B: b };
-}
 
 /** Makes the two operations of a row. */
 export function defineUnary(row: UnaryRow): UnaryOperations {
@@ -82,26 +62,20 @@ export function defineUnary(row: UnaryRow): UnaryOperations {
         inputGradient.data[i] = slope === 0 ? 0 : slope * (outputGradient.data[i] ?? 0);
       }
     },
-    kernel: ({ outputs, attributes }) => [
-      launch(unaryGradientWgsl, 'unaryGradient', `${row.wgsl}Derivative`, 2, outputs[0]?.shape ?? [], attributes),
-    ],
-    simd: ({ outputs: [output], attributes }) =>
-      phasesOf(unaryGradientWasm, `${row.wgsl}Derivative`, 2, output?.shape ?? [], attributes),
+    ...elementwiseRoom(() => backward, 1),
     gradient: { unwritten: 'second derivatives of pointwise functions are not written' },
-    stage: ({ attributes }) => ({
-      position: 1,
-      reads: [{ input: 0, at: 6 }],
-      code: STAGE_CODE,
-      statements: (width) =>
-        `let x = preactivationAt(row, column); value = chain(value, ${onEach(width, 'x', `${row.wgsl}Derivative`)});`,
-      constants: parameterConstants(attributes),
-      keepsInput: false,
-      simd: ({ rows, columns, from, to, blockOf }) => {
-        const x = blockOf({ input: 0 });
-        const operands = [x.argument, x.pitch, from.argument, from.pitch, to.argument, to.pitch, rows, columns];
-        return callOf(unaryGradientWasm, `${row.wgsl}Derivative`, operands, attributes);
-      },
-    }),
+    stage: ({ position, attributes: { parameters } }) =>
+      position === 1
+        ? {
+            wgsl: {
+              sources: [pointwiseWgsl],
+              call: (x = '', dy, ...set) => `chainRule(${row.wgsl}Derivative(${[x, ...set].join(', ')}), ${dy})`,
+              on: 'number',
+            },
+            simd: { module: unaryGradientWasm, entryPoint: `${row.wgsl}Derivative`, settings: inKernel(parameters) },
+            settings: settingsOf(row, parameters),
+          }
+        : undefined,
     tolerance,
     cases: settings.map(({ shape, parameters }) => ({
       inputs: [caseInput(shape, row), { shape }],
@@ -116,19 +90,14 @@ export function defineUnary(row: UnaryRow): UnaryOperations {
       const [a = 0, b = 0] = attributes.parameters;
       for (let i = 0; i < input.data.length; i++) output.data[i] = row.formula(input.data[i] ?? 0, a, b);
     },
-    kernel: ({ outputs, attributes }) => [launch(unaryWgsl, 'unary', row.wgsl, 1, outputs[0]?.shape ?? [], attributes)],
-    simd: ({ outputs: [output], attributes }) => phasesOf(unaryWasm, row.wgsl, 1, output?.shape ?? [], attributes),
+    ...elementwiseRoom(() => forward, 0),
     gradient: ({ inputs: [input], outputGradients: [dOutput], attributes }) =>
       input && dOutput ? [applyOne(backward, [input, dOutput], attributes)] : [],
-    stage: ({ attributes }) => ({
-      position: 0,
-      reads: [],
-      code: STAGE_CODE,
-      statements: (width) => `value = ${onEach(width, 'value', row.wgsl)};`,
-      constants: parameterConstants(attributes),
+    stage: ({ attributes: { parameters } }) => ({
+      wgsl: { sources: [pointwiseWgsl], call: row.wgsl, on: 'number' },
+      simd: { module: unaryWasm, entryPoint: row.wgsl, settings: inKernel(parameters) },
+      settings: settingsOf(row, parameters),
       keepsInput: true,
-      simd: ({ rows, columns, from, to }) =>
-        callOf(unaryWasm, row.wgsl, [from.argument, from.pitch, to.argument, to.pitch, rows, columns], attributes),
     }),
     tolerance,
     cases: settings.map(({ shape, parameters }) => ({ inputs: [caseInput(shape, row)], attributes: { parameters } })),
@@ -147,47 +116,11 @@ function caseInput(shape: Shape, row: UnaryRow): CaseInput {
   return row.domain ? { shape, fill: row.domain } : { shape };
 }
 
-/** Contiguous tensors as blocks of one row, whose pitch does not matter. */
-/** A call of kernels/pointwise/unary.wat or unary_gradient.wat on a block. */
-function callOf(
-  module: string,
-  entryPoint: string,
-  block: readonly SimdArgument[],
-  { parameters: [a = 0, b = 0] }: UnaryAttributes,
-): SimdCall {
-  return { kernel: { module, entryPoint }, arguments: [...block, a, b] };
+function settingsOf({ parameterNames = [] }: UnaryRow, parameters: readonly number[]): Record<string, number> {
+  return Object.fromEntries(parameters.map((value, i) => [parameterNames[i] ?? `parameter${i}`, value]));
 }
 
-function phasesOf(
-  module: string,
-  entryPoint: string,
-  arity: number,
-  shape: Shape,
-  attributes: UnaryAttributes,
-): SimdPhase[] {
-  const tasks = elementParts(sizeOf(shape)).map(({ start, count }) => {
-    const offset = 4 * start;
-    const inputs = Array.from({ length: arity }, (_, input) => [{ input, offset }, 0]).flat();
-    return [callOf(module, entryPoint, [...inputs, { output: 0, offset }, 0, 1, count], attributes)];
-  });
-  return [{ tasks }];
-}
-
-function launch(
-  source: string,
-  entryPoint: string,
-  wgsl: string,
-  arity: number,
-  shape: Shape,
-  attributes: UnaryAttributes,
-): Launch {
-  const quads = ceilDivide(sizeOf(shape), 4);
-  const code = commonWgsl + pointwiseWgsl + fillBlock(source, 'function', `  return ${wgsl}(x, p);`);
-  const [a = 0, b = 0] = attributes.parameters;
-  return {
-    kernel: { name: `${entryPoint} ${wgsl}`, code, entryPoint },
-    bindings: [...Array.from({ length: arity }, (_, input) => ({ input })), { output: 0 }],
-    uniforms: new Uniforms().u32(quads, 0).f32(a, b).bytes(),
-    workgroups: foldWorkgroups(ceilDivide(quads, 64)),
-  };
+/** The two parameters that every function of kernels/pointwise/unary.wat has. */
+function inKernel([first = 0, second = 0]: readonly number[]): readonly number[] {
+  return [first, second];
 }

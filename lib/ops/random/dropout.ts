@@ -1,22 +1,19 @@
 import { OptionError } from '../../errors.js';
 import { dropoutWasm } from '../../generated/wasm.js';
-import { commonWgsl, dropoutWgsl, epilogueDropoutWgsl, philoxWgsl } from '../../generated/wgsl.js';
+import { dropoutWgsl, philoxWgsl } from '../../generated/wgsl.js';
 import type { Generator } from '../../generator.js';
 import { expectF32 } from '../../graph/expect-f32.js';
-import { ceilDivide, foldWorkgroups, Uniforms } from '../../graph/launch.js';
 import { applyOne } from '../../graph/node.js';
 import { defineOperation, type Operation } from '../../graph/operation.js';
 import { drawBits, streamOf } from '../../random.js';
-import { sizeOf } from '../../shape.js';
 import { asTensor, type Tensor, type TensorLike } from '../../tensor.js';
 import { multiply } from '../pointwise/arithmetic.js';
-import { elementParts } from '../simd-parts.js';
+import { elementwiseRoom } from '../pointwise/elementwise.js';
 
 type DropoutAttributes = { readonly probability: number; readonly stream: number; readonly use: number };
 
 /** 24-bit numbers below this are dropped: compared as integers, so that every device keeps the same elements. */
 const thresholdOf = (probability: number): number => Math.round(probability * 2 ** 24);
-const DROPOUT_KERNEL = { module: dropoutWasm, entryPoint: 'dropout' };
 const scaleOf = (probability: number): number => (probability === 1 ? 0 : 1 / (1 - probability));
 
 /**
@@ -35,55 +32,31 @@ const dropoutOperation: Operation<DropoutAttributes> = defineOperation<DropoutAt
       output.data[i] = (bits[i] ?? 0) >>> 8 >= threshold ? (input.data[i] ?? 0) * scale : 0;
     }
   },
-  kernel({ inputs: [input], attributes: { probability, stream, use } }) {
-    const quads = ceilDivide(sizeOf(input?.shape ?? []), 4);
-    return [
-      {
-        kernel: { name: 'dropout', code: commonWgsl + philoxWgsl + dropoutWgsl, entryPoint: 'dropout' },
-        bindings: [{ input: 0 }, { input: 1 }, { output: 0 }],
-        uniforms: new Uniforms().u32(quads, stream, use, thresholdOf(probability)).f32(scaleOf(probability)).bytes(),
-        workgroups: foldWorkgroups(ceilDivide(quads, 64)),
-      },
-    ];
-  },
-  // Contiguous tensors as blocks of one row, whose pitch does not matter.
-  simd({ inputs: [input], attributes: { probability, stream, use } }) {
-    const drawn = [{ input: 1 }, stream, use, thresholdOf(probability), scaleOf(probability)];
-    const tasks = elementParts(sizeOf(input?.shape ?? [])).map(({ start, count }) => {
-      const [from, to] = [
-        { input: 0, offset: 4 * start },
-        { output: 0, offset: 4 * start },
-      ];
-      return [
-        {
-          kernel: DROPOUT_KERNEL,
-          arguments: [from, 0, to, 0, 1, count, start, 0, ...drawn, { scratch: true as const }],
-        },
-      ];
-    });
-    return [{ tasks, scratchBytes: 80 }];
-  },
+  ...elementwiseRoom(() => dropoutOperation, 0),
   gradient: ({ inputs: [, state], outputGradients: [dOutput], attributes }) =>
     state && dOutput ? [applyOne(dropoutOperation, [dOutput, state], attributes), undefined] : [],
-  stage: ({ inputs: [{ shape } = { shape: [] }], attributes: { probability, stream, use } }) => ({
-    position: 0,
-    reads: [{ input: 1, at: 5 }],
-    code: philoxWgsl + epilogueDropoutWgsl,
-    statements: () => 'value = drop(value, row, column);',
-    constants: {
-      DROPOUT_STREAM: stream,
-      DROPOUT_USE: use,
-      DROPOUT_THRESHOLD: thresholdOf(probability),
-      DROPOUT_SCALE: scaleOf(probability),
-    },
-    keepsInput: false,
-    simd: ({ row, column, rows, columns, from, to, input }) => {
-      const N = shape[1] ?? 1;
-      const drawn = [input(1), stream, use, thresholdOf(probability), scaleOf(probability)];
-      const block = [from.argument, from.pitch, to.argument, to.pitch, rows, columns, row * N + column, N];
-      return { kernel: DROPOUT_KERNEL, arguments: [...block, ...drawn, { scratch: true }] };
-    },
-  }),
+  stage: ({ position, attributes: { probability, stream, use } }) => {
+    const [threshold, scale] = [thresholdOf(probability), scaleOf(probability)];
+    return position === 0
+      ? {
+          wgsl: {
+            sources: [philoxWgsl, dropoutWgsl],
+            call: 'dropOut',
+            on: 'Element',
+            prepare: { call: 'generatorAt', type: 'vec3u' },
+          },
+          simd: {
+            module: dropoutWasm,
+            entryPoint: 'dropout',
+            settings: [stream, use, threshold, scale],
+            scratchBytes: 80,
+          },
+          words: { input: 1, from: 0, count: 3 },
+          settings: { stream: { u32: stream }, use: { u32: use }, threshold: { u32: threshold }, scale },
+          takesIndex: true,
+        }
+      : undefined;
+  },
   tolerance: { absolute: 0, relative: 1e-6 },
   cases: [[7], [32, 200], [1], [0], [257]].flatMap((shape) =>
     [0.5, 0.2, 0.9].map((probability) => ({

@@ -31,6 +31,20 @@ export const meterUpdate = defineOperation<{ readonly weight: number }>({
     },
   ],
   writes: [0],
+  stage: ({ position, attributes: { weight } }) =>
+    position === 1
+      ? {
+          wgsl: {
+            sources: [meteredWgsl],
+            call: (a, b, c, d, value, own) => `metered(vec4f(${[a, b, c, d].join(', ')}), ${value}, ${own})`,
+            on: 'number',
+            fields: ['x', 'y', 'z', 'w'],
+          },
+          parts: { 0: 4 },
+          settings: { weight },
+          keepsInput: true,
+        }
+      : undefined,
   gradient: { none: 'it changes state' },
   tolerance: { absolute: 1e-6, relative: 1e-6 },
   cases: [{ inputs: [{ shape: [4] }, { shape: [] }], attributes: { weight: 32 } }],

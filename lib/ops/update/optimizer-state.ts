@@ -1,57 +1,38 @@
-import { ShapeError } from '../../errors.js';
-import { learningRateWgsl } from '../../generated/wgsl.js';
-import { Uniforms } from '../../graph/launch.js';
-import { applyOne } from '../../graph/node.js';
-import { defineOperation, type NumericArray } from '../../graph/operation.js';
-import { sizeOf } from '../../shape.js';
-import type { Tensor } from '../../tensor.js';
-import type { NoAttributes } from '../pointwise/binary.js';
+import type { NumericArray } from '../../graph/operation.js';
 
-/**
- * The state of an optimizer on the device (u32): the step, then the bits of its learning rates, of which the step s
- * uses number s mod n. One tensor for both, so that an update binds one buffer less.
+/*
+ * The state of an optimizer on the device (u32), for parameters that it met together: how many replays it was in, two
+ * words for each parameter (the bits of the current learning rate, and how many steps the parameter has taken), then a
+ * ring of learning rates, of which replay r uses number r mod n. The operation `advance` moves it on: a kernel that
+ * updates a parameter reads its two words and binds one buffer.
  */
-export function optimizerState(step: number, rates: Float32Array): Uint32Array {
-  return Uint32Array.of(step, ...new Uint32Array(rates.buffer, rates.byteOffset, rates.length));
+
+/** The state after some replays and steps. */
+export function optimizerState(replays: number, steps: readonly number[], rates: Float32Array): Uint32Array {
+  const bits = new Uint32Array(rates.buffer, rates.byteOffset, rates.length);
+  const current = bits[replays % bits.length] ?? NaN;
+  return Uint32Array.of(replays, ...steps.flatMap((step) => [current, step]), ...bits);
 }
 
-/** Which word of the state is the step. */
-export const STEP_WORD = 0;
-
-/** Step and learning rate of an {@link optimizerState}. */
-export function readOptimizerState(state: NumericArray): { readonly step: number; readonly learningRate: number } {
-  const step = state[STEP_WORD] ?? 0;
-  const bits = state[1 + (step % (state.length - 1))] ?? 0;
-  return { step, learningRate: new Float32Array(Uint32Array.of(bits).buffer)[0] ?? NaN };
+/** Where the two words of a parameter begin. */
+export function pairPlace(member: number): number {
+  return 1 + 2 * member;
 }
 
-/** The learning rate of an {@link optimizerState}, as a scalar for updates that are written with operations. */
-export const learningRateOperation = defineOperation<NoAttributes>({
-  name: 'learningRate',
-  infer([state]) {
-    if (state?.dtype !== 'u32')
-      throw new ShapeError(`learningRate: the state must be u32, found ${state?.dtype ?? ''}`);
-    return [{ shape: [], dtype: 'f32' }];
-  },
-  reference({ inputs: [state], outputs: [rate] }) {
-    if (state && rate) rate.data[0] = readOptimizerState(state.data).learningRate;
-  },
-  kernel: ({ inputs: [state] }) => [
-    {
-      kernel: { name: 'learningRate', code: learningRateWgsl, entryPoint: 'learningRate' },
-      bindings: [{ input: 0 }, { output: 0 }],
-      uniforms: new Uniforms().u32(sizeOf(state?.shape ?? []) - 1).bytes(),
-      workgroups: [1, 1, 1],
-    },
-  ],
-  gradient: { none: 'it is state' },
-  tolerance: { absolute: 0, relative: 0 },
-  cases: [2, 5].map((length) => ({
-    inputs: [{ shape: [length], dtype: 'u32', fill: { step: 6 } }],
-    attributes: {},
-  })),
-});
+/** Learning rate and steps so far of a parameter. */
+export function readPair(state: NumericArray, member: number): { readonly rate: number; readonly step: number } {
+  const [bits = NaN, step = NaN] = state.slice(pairPlace(member), pairPlace(member) + 2);
+  return { rate: new Float32Array(Uint32Array.of(bits).buffer)[0] ?? NaN, step };
+}
 
-export function learningRateOf(state: Tensor): Tensor {
-  return applyOne(learningRateOperation, [state], {});
+/** Moves a state on by a replay in which its parameters took so many steps. */
+export function advanceState(state: NumericArray, by: NumericArray): void {
+  const rates = pairPlace(by.length);
+  const replays = (state[0] ?? NaN) + 1;
+  state[0] = replays;
+  by.forEach((steps, member) => {
+    const place = pairPlace(member);
+    state[place] = state[rates + (replays % (state.length - rates))] ?? NaN;
+    state[place + 1] = (state[place + 1] ?? NaN) + steps;
+  });
 }

@@ -11,7 +11,6 @@ import {
   tensor,
   Variable,
 } from '../../../lib/index.js';
-import { applyOne } from '../../../lib/graph/node.js';
 import { optimizerState } from '../../../lib/ops/update/optimizer-state.js';
 import { sgdUpdate } from '../../../lib/ops/update/sgd.js';
 import { RandomStream } from '../../../lib/random.js';
@@ -25,13 +24,15 @@ function trainingStep() {
     new Variable(name, random.uniform(shape[0] * shape[1], -0.3, 0.3), shape);
   const parameters = [variable('fc1.weight', [16, 12]), variable('fc2.weight', [2, 16])] as const;
   const generator = new Generator(3);
-  const rate = tensor(optimizerState(0, Float32Array.of(0.1)));
+  const state = tensor(optimizerState(0, [0], Float32Array.of(0.1)));
+  const update = sgdUpdate.with({ weightDecay: 0 });
   return (input: ReturnType<typeof tensor>, target: ReturnType<typeof tensor>) => {
     const hidden = dropout(relu(linear(input, parameters[0])), { probability: 0.5, generator });
     const loss = softmaxCrossEntropy(linear(hidden, parameters[1]), target);
     const gradients = gradient(loss, parameters);
     for (const [i, parameter] of parameters.entries()) {
-      parameter.update(applyOne(sgdUpdate, [parameter.value, gradients[i] ?? loss, rate], { weightDecay: 0 }));
+      const own = { parameter: parameter.value, gradient: gradients[i] ?? loss, buffer: undefined };
+      parameter.update(update.apply({ ...own, state, member: 0, ahead: 0 }).parameter);
     }
     return loss;
   };

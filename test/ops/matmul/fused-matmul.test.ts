@@ -198,20 +198,30 @@ test('a bias is updated beside its weight, by the same rule', async (t) => {
   }
 });
 
-test('a bias with another rule, and gradients that are results as well, are not updated beside the weight', async (t) => {
-  const device = fusingCpu();
-  const rules: Training[] = [
-    { optimizers: [{ learningRate }, { learningRate: 0.02 }] },
-    { optimizers: [{ learningRate }, { learningRate, weightDecay: 0.1 }] },
-    { optimizers: [{ learningRate, momentum: 0.9 }], returnsGradients: true },
+test('a bias with a rule of its own is updated beside the weight all the same', async (t) => {
+  const rules: Training['optimizers'][] = [
+    [{ learningRate }, { learningRate: 0.02 }],
+    [{ learningRate }, { learningRate, weightDecay: 0.1 }],
+    [{ learningRate }, { learningRate, momentum: 0.9 }],
   ];
-  for (const training of rules) {
-    const { steps } = await compareTraining(t, device, training);
-    t.notOk(
-      steps.some((name) => /Update.*Update/.test(name)),
-      steps.join('; '),
-    );
+  for (const optimizers of rules) {
+    for (const device of await fusingDevices()) {
+      const { steps } = await compareTraining(t, device, { optimizers });
+      t.ok(
+        steps.some((name) => /sum.*Update.*Update/.test(name)),
+        steps.join('; '),
+      );
+    }
   }
+});
+
+test('gradients that are results as well are not updated with', async (t) => {
+  const training: Training = { optimizers: [{ learningRate, momentum: 0.9 }], returnsGradients: true };
+  const { steps } = await compareTraining(t, fusingCpu(), training);
+  t.notOk(
+    steps.some((name) => /matmul.*Update/.test(name)),
+    steps.join('; '),
+  );
 });
 
 test('a fused step binds no more buffers than the target can', async (t) => {

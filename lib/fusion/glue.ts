@@ -1,0 +1,281 @@
+import type { Binding } from '../graph/launch.js';
+import type { TensorSpec } from '../graph/operation.js';
+import { sizeOf } from '../shape.js';
+import { type Axis, type Broadcast, broadcastOf, isWhole } from './broadcast.js';
+import { type Chain, type ChainOutput, type Link, outputsOfChain, VALUE } from './chain.js';
+
+/** Where values come out of a kernel, and how it says where they belong. */
+export interface Spot {
+  readonly site: number;
+  /** WGSL: the function that the kernel calls for each value, and its parameters: `putC(given: Element, row: u32)`. */
+  readonly put: string;
+  /** WGSL, of these parameters: the value's place in its tensor, counted row-major. */
+  readonly index: string;
+  /** How many values there are in all. */
+  readonly count: number;
+  /** WGSL, of these parameters: coordinates that are known already, each (index / inner) % size. */
+  readonly coordinates?: readonly (Omit<Axis, 'stride'> & { readonly spelled: string })[];
+  /** Values come out one by one here, where they come by fours elsewhere in the kernel. */
+  readonly isSingle?: boolean;
+}
+
+export interface GlueOptions {
+  /** How many values are stored at once: the Element of kernels/common/element_one.wgsl or element_four.wgsl. */
+  readonly width: 1 | 4;
+  /** The first number of a binding that is free. */
+  readonly firstBinding: number;
+  /** WGSL: the uniform `array<vec4u, WORD_QUADS>` that the words are written to; left out, they stand in the text. */
+  readonly words?: string;
+}
+
+/** What surrounds the stages of a chain in a kernel. */
+export interface Glue {
+  /**
+   * WGSL: the sources, bindings and overrides of the stages, `WORD_QUADS`, the functions of the spots, and `beginStages`,
+   * which every invocation calls before its first value: what is the same for all of them is read there, because shader
+   * compilers do not move it out of loops.
+   */
+  readonly code: string;
+  readonly bindings: readonly Binding[];
+  readonly constants: Readonly<Record<string, number>>;
+  /** Numbers that differ from use to use of one kernel: sizes, places in states. They go into the uniforms. */
+  readonly words: readonly number[];
+}
+
+/** Prints what surrounds the stages of a chain. Only this is generated: what the stages compute stands in their files. */
+export function glueOf(
+  chain: Chain,
+  inputs: readonly TensorSpec[],
+  spots: readonly Spot[],
+  options: GlueOptions,
+): Glue {
+  const printer = new Printer(chain, inputs, options);
+  for (const spot of spots) printer.put(spot);
+  return printer.glue();
+}
+
+type ElementType = 'Element' | 'f32' | 'u32';
+
+class Printer {
+  readonly #chain: Chain;
+  readonly #inputs: readonly TensorSpec[];
+  readonly #options: GlueOptions;
+  readonly #layout: readonly ChainOutput[];
+  readonly #sources = new Set<string>();
+  readonly #head: string[] = [];
+  readonly #begin: string[] = [];
+  readonly #functions: string[] = [];
+  readonly #bindings: Binding[] = [];
+  readonly #constants: Record<string, number> = {};
+  readonly #words: number[] = [];
+  readonly #wordTexts = new Map<string, string>();
+  readonly #bound = new Map<string, string>();
+
+  constructor(chain: Chain, inputs: readonly TensorSpec[], options: GlueOptions) {
+    this.#chain = chain;
+    this.#inputs = inputs;
+    this.#options = options;
+    this.#layout = outputsOfChain(chain);
+  }
+
+  glue(): Glue {
+    const quads = Math.max(Math.ceil(this.#words.length / 4), 1);
+    const words = Array.from({ length: 4 * quads }, (_, i) => this.#words[i] ?? 0);
+    const lines = [
+      ...this.#sources,
+      `const WORD_QUADS = ${quads}u;`,
+      ...this.#head,
+      ...block('fn beginStages()', this.#begin),
+      ...this.#functions,
+    ];
+    return { code: lines.join('\n'), bindings: this.#bindings, constants: this.#constants, words };
+  }
+
+  /** The function of a spot: the stages of its site, in order, and what is stored. */
+  put(spot: Spot): void {
+    const { site, put, index, count } = spot;
+    const links = this.#chain.sites[site] ?? [];
+    const { from } = this.#chain;
+    const body = index === 'index' ? [] : [`let index = ${index};`];
+    const start = from === undefined ? 'given' : this.#operand(spot, from, links[0]?.shape ?? []);
+    body.push(`var value = ${start};`);
+    const store = (matches: (output: ChainOutput) => boolean): void => {
+      const output = this.#layout.findIndex((own) => own.site === site && matches(own));
+      if (output < 0) return;
+      body.push(`${this.#bind({ output }, this.#typeAt(spot))}[${this.#at(spot, 'index')}] = value;`);
+    };
+    links.forEach((link, l) => {
+      store((own) => own.kind === 'kept' && own.link === l);
+      body.push(...this.#call(spot, link, `s${site}_${l}`, count));
+    });
+    store((own) => own.kind === 'result');
+    this.#functions.push(...block(`fn ${put}`, body));
+  }
+
+  /** The call of a stage, and the stores of what it writes in place. */
+  #call(spot: Spot, { stage, operation, inputs, shape }: Link, name: string, count: number): string[] {
+    const { wgsl, settings = {}, words, parts = {} } = stage;
+    for (const source of wgsl.sources) this.#sources.add(source);
+    const isEach = wgsl.on === 'number' && this.#widthAt(spot) === 4;
+    const set = Object.entries(settings).map(([key, value]) =>
+      this.#setting(`${name}_${key}`, typeof value === 'number' ? value : value.u32, typeof value !== 'number'),
+    );
+
+    const targets: { readonly text: string; readonly at: string }[] = [];
+    const given = inputs.flatMap((place, input): string[] => {
+      if (place === VALUE) return ['value'];
+      if (input === words?.input) return [];
+      const output = operation.writes?.indexOf(input) ?? -1;
+      if (output < 0) return [this.#operand(spot, place, shape)];
+      const own = this.#layout.findIndex(
+        (each) => each.site === spot.site && each.kind === 'written' && each.output === output,
+      );
+      const text = this.#bind({ output: own }, this.#typeAt(spot));
+      const stride = parts[input] === undefined ? count : sizeOf(this.#inputs[place]?.shape ?? []) / parts[input];
+      return Array.from({ length: parts[input] ?? 1 }, (_, part) => {
+        const at = this.#at(
+          spot,
+          part === 0 ? 'index' : `(index + ${part}u * ${this.#word(`${name} stride ${input}`, stride)})`,
+        );
+        targets.push({ text, at });
+        return `${text}[${at}]`;
+      });
+    });
+
+    const lines: string[] = [];
+    const values = given.map((text, i) => {
+      if (!isEach || text === 'value') return text;
+      lines.push(`let ${name}_${i} = ${text};`);
+      return `${name}_${i}`;
+    });
+    const prepared = wgsl.prepare && this.#prepare(stage, inputs, name, set);
+    const more = [...(prepared === undefined ? [] : [prepared]), ...(stage.takesIndex ? ['index'] : []), ...set];
+    const isWidened = wgsl.on === 'Element' && spot.isSingle === true && this.#options.width === 4;
+    const callWith = (own: readonly string[]): string => {
+      const given = [...own, ...more];
+      return typeof wgsl.call === 'string' ? `${wgsl.call}(${given.join(', ')})` : wgsl.call(...given);
+    };
+    const narrowed = (text: string): string => (isWidened ? `firstOf(${text})` : text);
+    const called = isEach
+      ? `Element(${['x', 'y', 'z', 'w'].map((lane) => callWith(values.map((own) => `${own}.${lane}`))).join(', ')})`
+      : callWith(isWidened ? values.map((own) => `Element(${own})`) : values);
+    if (targets.length === 0) return [...lines, `value = ${narrowed(called)};`];
+    lines.push(`let ${name} = ${called};`);
+    targets.forEach(({ text, at }, i) => {
+      const field = wgsl.fields?.[i];
+      lines.push(`${text}[${at}] = ${narrowed(field === undefined ? name : `${name}.${field}`)};`);
+    });
+    return lines;
+  }
+
+  /** What a stage needs that is the same for all elements, in a variable of each invocation. */
+  #prepare(
+    { wgsl: { prepare }, words }: Link['stage'],
+    inputs: readonly number[],
+    name: string,
+    set: readonly string[],
+  ) {
+    if (!prepare) return undefined;
+    const read = Array.from({ length: words?.count ?? 0 }, (_, i) => {
+      const state = this.#bind({ input: inputs[words?.input ?? -1] ?? VALUE }, 'u32');
+      return `${state}[${this.#word(`${name} word ${i}`, (words?.from ?? 0) + i)}]`;
+    });
+    const prepared = `${name}_prepared`;
+    this.#head.push(`var<private> ${prepared}: ${prepare.type};`);
+    this.#begin.push(`${prepared} = ${prepare.call}(${[...read, ...set].join(', ')});`);
+    return prepared;
+  }
+
+  /** An override; a number that is not finite cannot be one, and goes through the uniforms. */
+  #setting(name: string, value: number, isWhole: boolean): string {
+    if (Number.isFinite(value)) {
+      this.#head.push(`override ${name}: ${isWhole ? 'u32' : 'f32'};`);
+      this.#constants[name] = value;
+    } else {
+      this.#head.push(`var<private> ${name}: f32;`);
+      const [bits = 0] = new Uint32Array(Float32Array.of(value).buffer);
+      this.#begin.push(`${name} = bitcast<f32>(${this.#word(name, bits)});`);
+    }
+    return name;
+  }
+
+  /** The elements of an input that belong to the place. */
+  #operand(spot: Spot, input: number, shape: readonly number[]): string {
+    const broadcast = broadcastOf(this.#inputs[input]?.shape ?? [], shape);
+    const isFour = this.#widthAt(spot) === 4;
+    const [axis] = broadcast;
+    if (!axis) {
+      const first = `${this.#bind({ input }, 'f32')}[0]`;
+      return isFour ? `Element(${first})` : first;
+    }
+    const key = [input, spot.site, ...shape].join(' ');
+    const addressAt = (index: string, isPlace: boolean): string => this.#address(spot, broadcast, key, index, isPlace);
+    if (!isFour) return `${this.#bind({ input }, 'f32')}[${addressAt('index', true)}]`;
+    const innermost = broadcast.at(-1);
+    const isQuads =
+      isWhole(broadcast, spot.count) ||
+      (innermost?.inner === 1 &&
+        innermost.size % 4 === 0 &&
+        broadcast.slice(0, -1).every((own) => own.stride % 4 === 0));
+    if (isQuads) return `${this.#bind({ input }, 'Element')}[${addressAt('index', true)} / 4u]`;
+    const name = this.#bind({ input }, 'f32');
+    if (broadcast.every(({ inner }) => inner % 4 === 0)) return `Element(${name}[${addressAt('index', true)}])`;
+    return `Element(${[0, 1, 2, 3].map((lane) => `${name}[${addressAt(`(index + ${lane}u)`, false)}]`).join(', ')})`;
+  }
+
+  /** WGSL: where the element of a broadcast input lies. */
+  #address(spot: Spot, broadcast: Broadcast, key: string, index: string, isPlace: boolean): string {
+    const { count, coordinates = [] } = spot;
+    if (isWhole(broadcast, count)) return index;
+    const terms = broadcast.map(({ inner, size, stride }, axis) => {
+      const known = coordinates.find((own) => isPlace && own.inner === inner && own.size === size)?.spelled;
+      const word = (what: string, value: number): string => this.#word(`${key} ${axis} ${what}`, value);
+      const along = inner === 1 ? index : `(${index} / ${word('inner', inner)})`;
+      // The outermost axis does not begin again, but beyond the last place it must not leave the input.
+      const coordinate = known ?? `(${along} % ${word('size', size)})`;
+      return stride === 1 ? coordinate : `${coordinate} * ${word('stride', stride)}`;
+    });
+    return terms.length === 1 ? terms.join('') : `(${terms.join(' + ')})`;
+  }
+
+  #widthAt({ isSingle }: Spot): 1 | 4 {
+    return isSingle === true ? 1 : this.#options.width;
+  }
+
+  #typeAt(spot: Spot): ElementType {
+    return this.#widthAt(spot) === 4 ? 'Element' : 'f32';
+  }
+
+  #at(spot: Spot, index: string): string {
+    return this.#widthAt(spot) === 4 ? `${index} / 4u` : index;
+  }
+
+  /** The name of a bound buffer. */
+  #bind(buffer: { readonly input: number } | { readonly output: number }, type: ElementType): string {
+    const name = 'input' in buffer ? `operand${buffer.input}_${type}` : `result${buffer.output}`;
+    const known = this.#bound.get(name);
+    if (known) return known;
+    const at = this.#options.firstBinding + this.#bindings.length;
+    const access = 'input' in buffer ? 'read' : 'read_write';
+    this.#head.push(`@group(0) @binding(${at}) var<storage, ${access}> ${name}: array<${type}>;`);
+    this.#bindings.push({ ...buffer, at });
+    this.#bound.set(name, name);
+    return name;
+  }
+
+  /** WGSL: a number that is the same for all invocations, in the uniforms; one for each key. */
+  #word(key: string, value: number): string {
+    const known = this.#wordTexts.get(key);
+    if (known !== undefined) return known;
+    const { words } = this.#options;
+    if (words === undefined) return `${value}u`;
+    const at = this.#words.push(value) - 1;
+    const text = `${words}[${at >> 2}].${'xyzw'.charAt(at & 3)}`;
+    this.#wordTexts.set(key, text);
+    return text;
+  }
+}
+
+function block(head: string, lines: readonly string[]): string[] {
+  return [`${head} {`, ...lines.map((line) => `  ${line}`), '}'];
+}

@@ -1,0 +1,107 @@
+import type { TensorSpec } from '../graph/operation.js';
+import type { SimdArgument, SimdCall } from '../graph/simd.js';
+import { sizeOf } from '../shape.js';
+import { broadcastOf, offsetAt } from './broadcast.js';
+import { type Chain, type ChainOutput, type Link, outputsOfChain, VALUE } from './chain.js';
+
+/** Elements in memory: where they begin, and bytes from one row to the next. */
+export interface Rows {
+  readonly argument: Exclude<SimdArgument, number>;
+  readonly pitch: number;
+}
+
+/** A block of rows of a site's values. */
+export interface ValueBlock {
+  readonly rows: number;
+  readonly columns: number;
+  /** The place of its first value, and of the first one of the next row behind it, in the tensor counted row-major. */
+  readonly first: number;
+  readonly pitch: number;
+  /** Where values lie that are no output. */
+  readonly scratch: Rows;
+}
+
+/** Where the values of a site lie before its first stage: in an output of the chain, or in memory that is gone afterwards. */
+export function startOf(chain: Chain, site: number): { readonly output: number } | 'scratch' {
+  return placeOf(chain, site, 0);
+}
+
+/**
+ * The calls that carry out the stages of a site on a block, one after the other. All that the stages read goes evenly
+ * along its rows and columns. What is no output itself lies where the result will be.
+ */
+export function callsOn(chain: Chain, site: number, inputs: readonly TensorSpec[], block: ValueBlock): SimdCall[] {
+  const layout = outputsOfChain(chain);
+  const rowsAt = (link: number): Rows => {
+    const place = placeOf(chain, site, link);
+    return place === 'scratch' ? block.scratch : wholeRows(place, block);
+  };
+  return (chain.sites[site] ?? []).map((link, l) => {
+    const { stage, operation, attributes, shape } = link;
+    const { simd, words, parts = {}, takesIndex } = stage;
+    if (!simd) throw new Error(`${operation.name} has no SIMD kernel for blocks (${JSON.stringify(attributes)})`);
+    const { argument, pitch } = rowsAt(l);
+    const value = [argument, pitch, ...(simd.strided ? [1] : [])];
+    const given = link.inputs.flatMap((place, input): readonly SimdArgument[] => {
+      const { from } = chain;
+      if (place === VALUE && (l > 0 || from === undefined)) return value;
+      if (input === words?.input) return [];
+      const output = operation.writes?.indexOf(input) ?? -1;
+      const at = place === VALUE ? (from ?? VALUE) : place;
+      if (output < 0) return operandRows(at, inputs[at]?.shape ?? [], shape, block, simd.strided);
+      const own = layout.findIndex((each) => each.site === site && isWritten(each, output));
+      const partBytes = (4 * sizeOf(inputs[place]?.shape ?? [])) / (parts[input] ?? 1);
+      return Array.from({ length: parts[input] ?? 1 }, (_, part) =>
+        wholeRows({ output: own }, block, part * partBytes),
+      ).flatMap((rows) => [rows.argument, rows.pitch]);
+    });
+    const to = operation.writes ? [] : [rowsAt(l + 1)].flatMap((rows) => [rows.argument, rows.pitch]);
+    return {
+      kernel: { module: simd.module, entryPoint: simd.entryPoint },
+      arguments: [
+        ...[...given, ...to, block.rows, block.columns],
+        ...(takesIndex ? [block.first, block.pitch] : []),
+        ...(words ? [{ input: link.inputs[words.input] ?? VALUE, offset: 4 * words.from }] : []),
+        ...simd.settings,
+        ...(simd.scratchBytes === undefined ? [] : [{ scratch: true as const }]),
+      ],
+    };
+  });
+}
+
+/** An input that a stage reads beside the values, on a block of them. */
+function operandRows(
+  input: number,
+  from: readonly number[],
+  to: readonly number[],
+  { rows, columns, first, pitch }: ValueBlock,
+  isStrided = false,
+): SimdArgument[] {
+  const broadcast = broadcastOf(from, to);
+  const start = offsetAt(broadcast, first);
+  const rowStride = rows > 1 ? offsetAt(broadcast, first + pitch) - start : 0;
+  const columnStride = columns > 1 ? offsetAt(broadcast, first + 1) - start : 0;
+  return [{ input, offset: 4 * start }, 4 * rowStride, ...(isStrided ? [columnStride] : [])];
+}
+
+function isWritten(own: ChainOutput, output: number): boolean {
+  return own.kind === 'written' && own.output === output;
+}
+
+function wholeRows(output: { readonly output: number }, { first, pitch }: ValueBlock, bytes = 0): Rows {
+  return { argument: { ...output, offset: bytes + 4 * first }, pitch: 4 * pitch };
+}
+
+/** Where the value in front of a stage lies, or the last one. */
+function placeOf(chain: Chain, site: number, link: number): { readonly output: number } | 'scratch' {
+  const layout = outputsOfChain(chain);
+  const output = layout.findIndex((own) => own.site === site && own.kind === 'kept' && own.link === link);
+  if (output >= 0) return { output };
+  const result = layout.findIndex((own) => own.site === site && own.kind === 'result');
+  return result >= 0 ? { output: result } : 'scratch';
+}
+
+/** The scratch memory that the stages of a chain ask for. */
+export function scratchOf(links: readonly Link[]): number {
+  return Math.max(0, ...links.map(({ stage }) => stage.simd?.scratchBytes ?? 0));
+}

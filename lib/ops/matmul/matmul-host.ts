@@ -1,0 +1,188 @@
+import { pickingRows, replaced, type Fusion } from '../../fusion/absorb.js';
+import { broadcastOf, isWhole } from '../../fusion/broadcast.js';
+import { type Chain, type Host, hostInputs, VALUE } from '../../fusion/chain.js';
+import { type Glue, glueOf, type Spot } from '../../fusion/glue.js';
+import type { FoldCall, JoinCall, SelectedRows } from '../../fusion/pass.js';
+import { callsOn, startOf } from '../../fusion/simd-calls.js';
+import { isSameTensor } from '../../fusion/tensors.js';
+import type { Attributes, ArrayView, Operation, TensorSpec } from '../../graph/operation.js';
+import { sizeOf } from '../../shape.js';
+import type { Tensor } from '../../tensor.js';
+import { sumOperation } from '../reduce/sum.js';
+import {
+  type Beside,
+  matmulLaunches,
+  matmulVariants,
+  STAGES_AT,
+  type TableRows,
+  variantFor,
+  WORDS,
+} from './matmul-kernels.js';
+import { type BlockFinish, matmulSimdPhases } from './matmul-simd.js';
+import { type MatmulAttributes, sizesOf } from './matmul-sizes.js';
+
+/** The outputs of a product: C, and the sums over k of op(A), where they are computed beside it. */
+const [PRODUCT, SUMS] = [0, 1];
+
+/** How a matrix product carries out stages on C, reads rows of tables, and sums the rows of a beside it. */
+export function matmulHost(product: () => Operation<MatmulAttributes>) {
+  const host: Host = {
+    get operation() {
+      return product() as Operation;
+    },
+    beside: ({ sites }) => (sites.length > SUMS ? [sumOperation] : []),
+    bindings: ({ rows }) => 2 + rows.filter(Boolean).length,
+    accepts(chain, site, { inputs, attributes }, { kernels }) {
+      if (site === SUMS) return chain.sites[SUMS]?.at(-1)?.stage.takesIndex !== true;
+      return kernels === 'wgsl' || goesByBlocks(chain, inputs, attributesOf(attributes));
+    },
+    reference(chain, { inputs, attributes }) {
+      const [a, b] = inputs;
+      const { M, N, K, batchShape } = sizesOf(a?.shape ?? [], b?.shape ?? [], attributesOf(attributes));
+      const multiplied = (other: ArrayView, columns: number, own: MatmulAttributes): ArrayView => {
+        const shape = [...batchShape, M, columns];
+        const c = { data: new Float32Array(sizeOf(shape)), shape };
+        product().reference({ inputs: [...inputs.slice(0, 1), other], outputs: [c], attributes: own });
+        return c;
+      };
+      const ones = { data: new Float32Array(K).fill(1), shape: [K, 1] };
+      const own = attributesOf(attributes);
+      return [
+        ...(b ? [multiplied(b, N, own)] : []),
+        ...(chain.sites.length > SUMS ? [multiplied(ones, 1, { ...own, transposeB: false })] : []),
+      ];
+    },
+    kernel(chain, { inputs, attributes }, target) {
+      const [own, [a, b]] = [attributesOf(attributes), matricesOf(chain, inputs)];
+      const variant = variantFor(a.shape, b.shape, own, target);
+      return matmulLaunches(a, b, own, variant, besideOf(chain, inputs, own));
+    },
+    variants(chain, { inputs, attributes }, target) {
+      const [own, [a, b]] = [attributesOf(attributes), matricesOf(chain, inputs)];
+      return matmulVariants(a, b, own, target, besideOf(chain, inputs, own));
+    },
+    simd(chain, { inputs, attributes }) {
+      const [own, [a, b]] = [attributesOf(attributes), matricesOf(chain, inputs)];
+      return matmulSimdPhases(a.shape, b.shape, own, finishOf(chain, inputs, sizesOf(a.shape, b.shape, own).N));
+    },
+  };
+  return {
+    chain: (): Chain => ({ host, rows: [], sites: [[]] }),
+    fold: (call: FoldCall): readonly Tensor[] | undefined => foldRows(call),
+    join: (call: JoinCall): Fusion | undefined => joinSums(call),
+  };
+}
+
+function attributesOf({ transposeA, transposeB }: Attributes): MatmulAttributes {
+  return { transposeA: transposeA === true, transposeB: transposeB === true };
+}
+
+/** a and b as the product sees them. */
+function matricesOf(chain: Chain, inputs: readonly TensorSpec[]): readonly [TensorSpec, TensorSpec] {
+  const [a, b] = hostInputs(chain, inputs);
+  if (!a || !b) throw new Error('a product needs two matrices');
+  return [a, b];
+}
+
+function besideOf(chain: Chain, inputs: readonly TensorSpec[], attributes: MatmulAttributes): Beside {
+  const [a, b] = matricesOf(chain, inputs);
+  const { M, N, batchShape } = sizesOf(a.shape, b.shape, attributes);
+  const rows = sizeOf(batchShape) * M;
+  const product: Spot = {
+    site: PRODUCT,
+    put: 'putC(given: Element, row: u32, column: u32)',
+    index: 'row * size.N + column',
+    count: rows * N,
+    coordinates: [
+      { inner: 1, size: N, spelled: 'column' },
+      { inner: N, size: rows, spelled: 'row' },
+    ],
+  };
+  const sums: Spot = { site: SUMS, put: 'putSum(given: f32, row: u32)', index: 'row', count: M, isSingle: true };
+  const hasSums = chain.sites.length > SUMS;
+  const isPlain = !hasSums && chain.sites[PRODUCT]?.length === 0;
+  const glue = (width: 1 | 4): Glue => {
+    const spots = hasSums ? [product, sums] : [product];
+    const printed = glueOf(chain, inputs, spots, { width, firstBinding: STAGES_AT, words: WORDS });
+    return hasSums ? printed : { ...printed, code: `${printed.code}\nfn putSum(given: f32, row: u32) {\n}` };
+  };
+  const rowsOf = (matrix: number): TableRows | undefined => {
+    const picked = chain.rows[matrix];
+    return picked && { indices: picked.indices, tableRows: inputs[matrix]?.shape[0] ?? 0 };
+  };
+  const [rowsOfA, rowsOfB] = [rowsOf(0), rowsOf(1)];
+  return {
+    sums: hasSums,
+    ...(!isPlain && { stages: glue }),
+    ...(rowsOfA && { rowsOfA }),
+    ...(rowsOfB && { rowsOfB }),
+  };
+}
+
+/** What SIMD kernels do with a block of the product. */
+function finishOf(chain: Chain, inputs: readonly TensorSpec[], N: number): BlockFinish | undefined {
+  if (chain.sites[PRODUCT]?.length === 0) return undefined;
+  return {
+    target: startOf(chain, PRODUCT),
+    calls: ({ row, column, rows, columns, scratch }) =>
+      callsOn(chain, PRODUCT, inputs, { rows, columns, first: row * N + column, pitch: N, scratch }),
+  };
+}
+
+/** Whether all that the last stage reads goes evenly along rows and columns of the product, and blocks of it are computed. */
+function goesByBlocks(chain: Chain, inputs: readonly TensorSpec[], attributes: MatmulAttributes): boolean {
+  const [a, b] = matricesOf(chain, inputs);
+  const { M, N, batchShape } = sizesOf(a.shape, b.shape, attributes);
+  // A vector's product is computed transposed.
+  if (M === 1 || N === 1) return false;
+  const rows = sizeOf(batchShape) * M;
+  const link = chain.sites[PRODUCT]?.at(-1);
+  return (link?.inputs ?? []).every((place, input) => {
+    const operand = inputs[place];
+    if (!link || !operand || place === VALUE || input === link.stage.words?.input) return true;
+    if (link.operation.writes?.includes(input)) return true;
+    const broadcast = broadcastOf(operand.shape, link.shape);
+    const [axis] = broadcast;
+    if (isWhole(broadcast, rows * N)) return true;
+    if (link.stage.simd?.strided !== true || broadcast.length > 1) return false;
+    if (!axis) return true;
+    return axis.inner === 1 ? axis.size === N && axis.stride === 1 : axis.inner === N && axis.size === rows;
+  });
+}
+
+/** The rows of a and b that are picked from tables are read from there. */
+function foldRows(call: FoldCall): Tensor[] | undefined {
+  const { node, inputs, rowsOf, target } = call;
+  if (target.kernels !== 'wgsl') return undefined;
+  return pickingRows(
+    call,
+    node,
+    inputs.map((matrix) => usableRows(matrix, rowsOf(matrix))),
+  );
+}
+
+/** Rows of a table of numbers that make a matrix. */
+function usableRows(matrix: Tensor, rows: SelectedRows | undefined): SelectedRows | undefined {
+  if (!rows || matrix.rank !== 2 || rows.table.shape[0] === 0) return undefined;
+  return matrix.shape[0] === sizeOf(rows.indices.shape) ? rows : undefined;
+}
+
+/** The sums over the rows of a transposed a: the gradient of a bias beside that of its weight. */
+function joinSums({ node, other, inputs, target }: JoinCall): Fusion | undefined {
+  const chain = node.operation.chain?.({ inputs: node.inputs, outputs: node.specs, attributes: node.attributes });
+  if (!chain || target.kernels !== 'wgsl' || other.operation !== (sumOperation as Operation)) return undefined;
+  if (chain.sites.length > SUMS || chain.sites[PRODUCT]?.length !== 0) return undefined;
+  const { axes, scale } = other.attributes;
+  const [a, b] = node.inputs;
+  const isSumOfA =
+    node.attributes['transposeA'] === true &&
+    chain.rows[0] === undefined &&
+    a?.rank === 2 &&
+    (chain.rows[1] !== undefined || b?.rank === 2) &&
+    String(axes) === '0' &&
+    scale === 1 &&
+    isSameTensor(inputs[0], a);
+  if (!isSumOfA || node.specs.some(({ shape }) => sizeOf(shape) === 0)) return undefined;
+  const next = { ...chain, sites: [...chain.sites, []] };
+  return replaced({ producer: node, chain, next, more: [], from: other, site: SUMS, renamed: new Map(), target });
+}

@@ -1,0 +1,181 @@
+import type { Stage } from '../../fusion/stage.js';
+import { apply } from '../../graph/node.js';
+import { defineOperation, type Operation } from '../../graph/operation.js';
+import { formatShape, sameShape, type Shape, sizeOf } from '../../shape.js';
+import { ShapeError } from '../../errors.js';
+import type { Tensor } from '../../tensor.js';
+import { elementwiseRoom } from '../pointwise/elementwise.js';
+import { pairPlace, readPair } from './optimizer-state.js';
+
+/** What a rule is set to: numbers, and flags. */
+export type UpdateSettings = Readonly<Record<string, number | boolean>>;
+
+/** An optimizer's rule: how one step changes an element of a parameter, and what is remembered of it. */
+export interface UpdateDefinition<S extends UpdateSettings> {
+  /** E.g. `adamUpdate`. */
+  readonly name: string;
+  /** Names of what is remembered for each element, as PyTorch's optimizers have them in their state. */
+  readonly slots: readonly string[];
+  /**
+   * p and the slots after a step, from the formula, in float64: the oracle of both kernels.
+   *
+   * @param step of this parameter, counted from 0
+   */
+  readonly reference: (
+    p: number,
+    gradient: number,
+    slots: readonly number[],
+    at: { readonly step: number; readonly rate: number },
+    settings: S,
+  ) => readonly [parameter: number, ...slots: readonly number[]];
+  /**
+   * A function of a file of kernels/update, of p, the slots, the gradient, what `prepare` made of (rate, step, ahead,
+   * settings), ahead, and the settings; `fields` of what it returns, where there are slots.
+   */
+  readonly wgsl: {
+    readonly source: string;
+    readonly call: string;
+    readonly prepare: { readonly call: string; readonly type: string };
+    readonly fields?: readonly string[];
+  };
+  /** A row of a table in front of kernels/update/update_loop.wat; left out, the reference runs. */
+  readonly wat?: { readonly module: string; readonly row: string };
+  /** What the kernels are given of the settings, in the order of their parameters; flags as 0 and 1. */
+  readonly kernelSettings: (settings: S) => UpdateSettings;
+  /** For the tests. */
+  readonly cases: readonly S[];
+}
+
+/** The rule's attributes: its settings, which parameter of the optimizer's state it is for, and its turn in a replay. */
+type UpdateAttributes<S> = S & { readonly member: number; readonly ahead: number };
+
+/** The operation of a rule. */
+export interface Update<S extends UpdateSettings> {
+  readonly operation: Operation;
+  /** The rule with its settings, as an optimizer applies it. */
+  with(settings: S): BoundUpdate;
+}
+
+/** A rule with its settings. */
+export interface BoundUpdate {
+  readonly slots: readonly string[];
+  /** Records a step. Returns the parameter and the buffer of its slots, after it. */
+  apply(use: StepUse): { readonly parameter: Tensor; readonly buffer: Tensor | undefined };
+}
+
+/** What a step is taken with. */
+export interface StepUse {
+  readonly parameter: Tensor;
+  readonly gradient: Tensor;
+  /** All slots, one after the other; undefined where there are none. */
+  readonly buffer: Tensor | undefined;
+  /** Of the optimizer, which of its parameters it is, and how many steps of it come before in the same replay. */
+  readonly state: Tensor;
+  readonly member: number;
+  readonly ahead: number;
+}
+
+/** Settings that every function of kernels/update/update_loop.wat has. */
+const WAT_SETTINGS = 7;
+
+/** Elements of one slot of a parameter in their common buffer: whole vec4s, unless it has a buffer of its own. */
+export function slotStride(shape: Shape, slots: number): number {
+  return slots > 1 ? 4 * Math.ceil(sizeOf(shape) / 4) : sizeOf(shape);
+}
+
+/** The shape of the buffer of all slots of a parameter. */
+export function slotsShape(shape: Shape, slots: number): Shape {
+  return slots > 1 ? [slots * slotStride(shape, slots)] : shape;
+}
+
+/** Makes the operation of a rule: inputs parameter, slots (where there are any), gradient, optimizer state. */
+export function defineUpdate<S extends UpdateSettings>(rule: UpdateDefinition<S>): Update<S> {
+  const { name, slots, wgsl, wat, kernelSettings } = rule;
+  const gradientAt = slots.length > 0 ? 2 : 1;
+  const operation: Operation<UpdateAttributes<S>> = defineOperation<UpdateAttributes<S>>({
+    name,
+    infer(inputs) {
+      const [parameter, gradient] = [inputs[0], inputs[gradientAt]];
+      if (!parameter || !gradient || !sameShape(parameter.shape, gradient.shape)) {
+        throw new ShapeError(
+          `${name}: a gradient ${formatShape(gradient?.shape ?? [])} for a parameter ${formatShape(parameter?.shape ?? [])}`,
+        );
+      }
+      return inputs.slice(0, gradientAt).map(({ shape }) => ({ shape, dtype: 'f32' }));
+    },
+    reference({ inputs, outputs: [parameter, buffer], attributes }) {
+      const [gradient, state] = [inputs[gradientAt], inputs[gradientAt + 1]];
+      if (!parameter || !gradient || !state) return;
+      const { member, ahead } = attributes;
+      const { rate, step } = readPair(state.data, member);
+      const stride = slotStride(parameter.shape, slots.length);
+      for (let i = 0; i < gradient.data.length; i++) {
+        const remembered = slots.map((_, slot) => buffer?.data[slot * stride + i] ?? NaN);
+        const [p = NaN, g = NaN] = [parameter.data[i], gradient.data[i]];
+        const [next, ...rest] = rule.reference(p, g, remembered, { step: step + ahead, rate }, attributes);
+        parameter.data[i] = next;
+        rest.forEach((value, slot) => {
+          if (buffer) buffer.data[slot * stride + i] = value;
+        });
+      }
+    },
+    ...elementwiseRoom(() => operation, gradientAt),
+    writes: slots.length > 0 ? [0, 1] : [0],
+    stage({ position, attributes }): Stage | undefined {
+      if (position !== gradientAt) return undefined;
+      const { ahead } = attributes;
+      const given = Object.entries(kernelSettings(attributes));
+      return {
+        wgsl: {
+          sources: [wgsl.source],
+          call: wgsl.call,
+          on: 'Element',
+          prepare: wgsl.prepare,
+          ...(wgsl.fields && { fields: wgsl.fields }),
+        },
+        ...(wat && {
+          simd: {
+            module: wat.module,
+            entryPoint: `${wat.row}${slots.length}`,
+            settings: [ahead, ...Array.from({ length: WAT_SETTINGS }, (_, i) => Number(given[i]?.[1] ?? 0))],
+          },
+        }),
+        words: { input: gradientAt + 1, from: pairPlace(attributes.member), count: 2 },
+        ...(slots.length > 1 && { parts: { 1: slots.length } }),
+        settings: {
+          ahead: { u32: ahead },
+          ...Object.fromEntries(
+            given.map(([key, value]) => [key, typeof value === 'boolean' ? { u32: Number(value) } : value]),
+          ),
+        },
+      };
+    },
+    gradient: { none: 'it changes state' },
+    tolerance: { absolute: 1e-6, relative: 1e-6 },
+    cases: rule.cases.flatMap((settings) =>
+      [0, 6].flatMap((step) =>
+        [[1], [5, 7], [257], [0]].map((shape) => ({
+          inputs: [
+            { shape },
+            ...(slots.length > 0 ? [{ shape: slotsShape(shape, slots.length), fill: 'positive' as const }] : []),
+            { shape },
+            { shape: [6], dtype: 'u32' as const, fill: { step } },
+          ],
+          attributes: { ...settings, member: 1, ahead: 0 },
+        })),
+      ),
+    ),
+  });
+  return {
+    operation: operation,
+    with: (settings) => ({
+      slots,
+      apply({ parameter, gradient, buffer, state, member, ahead }) {
+        const inputs = [parameter, ...(buffer ? [buffer] : []), gradient, state];
+        const [next, after] = apply(operation, inputs, { ...settings, member, ahead });
+        if (!next) throw new Error(`${name} has no output`);
+        return { parameter: next, buffer: after };
+      },
+    }),
+  };
+}

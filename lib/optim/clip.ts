@@ -1,0 +1,26 @@
+import { minimum, multiply, divide, add } from '../ops/pointwise/arithmetic.js';
+import { clamp, sqrt, square } from '../ops/pointwise/math.js';
+import { sum } from '../ops/reduce/sum.js';
+import type { Tensor } from '../tensor.js';
+
+/** Keeps a norm of 0 from being divided by: PyTorch's. */
+const EPSILON = 1e-6;
+
+/**
+ * Scales gradients down together where their norm, the root of the sum of all their squares, is above `maxNorm`: by
+ * min(1, maxNorm / (norm + 1e-6)) (PyTorch: `clip_grad_norm_`; Keras: `global_clipnorm`). The norm is that before.
+ */
+export function clipGradNorm(
+  gradients: readonly Tensor[],
+  maxNorm: number,
+): { readonly gradients: Tensor[]; readonly norm: Tensor } {
+  const squares = gradients.map((own) => sum(square(own)));
+  const norm = sqrt(squares.reduce((total, own) => add(total, own)));
+  const factor = minimum(divide(maxNorm, add(norm, EPSILON)), 1);
+  return { gradients: gradients.map((own) => multiply(own, factor)), norm };
+}
+
+/** Keeps each element of gradients within ± maxValue (PyTorch: `clip_grad_value_`; Keras: `clipvalue`). */
+export function clipGradValue(gradients: readonly Tensor[], maxValue: number): Tensor[] {
+  return gradients.map((own) => clamp(own, { min: -maxValue, max: maxValue }));
+}
