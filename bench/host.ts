@@ -23,7 +23,7 @@ await runProgram('bench:host', async (args) => {
     console.log(helpText('npm run bench:host -- [options]', OPTIONS));
     return 0;
   }
-  const rounds = numberOption('rounds', options.rounds, 9, { min: 1, isWhole: true });
+  const rounds = numberOption('rounds', options.rounds, 9, { min: 1, max: 1000, isWhole: true });
   const ways = await prepareWays();
   const times = await timeInTurn(ways, { rounds, milliseconds: 300, multipleOf: FitEpochs.STEPS });
   const results = hostResults(ways, times);

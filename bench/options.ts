@@ -1,4 +1,5 @@
-import { helpText, numberOption, type OptionHelp, parseOptions } from '../examples/cli.js';
+import { availableParallelism } from 'node:os';
+import { helpText, numberOption, type OptionHelp, parseCommandLine } from '../examples/cli.js';
 import { defaultThreads } from '../lib/device/cpu/host.js';
 import { OptionError } from '../lib/errors.js';
 import { MATMUL_VARIANTS, type MatmulVariant } from '../lib/ops/matmul/matmul-kernels.js';
@@ -39,8 +40,7 @@ export function readOptions(
   entries: readonly Entry[],
   environment: string | undefined = process.env['KERNELWRIGHT_DEVICE'],
 ): BenchOptions | string {
-  const { names, rest } = splitWords(args);
-  const values = parseOptions(rest, OPTIONS);
+  const { values, words: names } = parseCommandLine(args, OPTIONS);
   if (values.help) return helpText(USAGE, OPTIONS);
   if (values.list) return listOf(entries);
   const variants = variantsOf(textOf(values.variant));
@@ -59,19 +59,15 @@ export function readOptions(
     entries: selected,
     isSelected: names.some((name) => name !== 'matmul'),
     devices,
-    threads: numberOption('threads', values.threads, defaultThreads(), { min: 1, isWhole: true }),
+    threads: numberOption('threads', values.threads, defaultThreads(), {
+      min: 1,
+      max: availableParallelism(),
+      isWhole: true,
+    }),
     variants,
     ...(json === undefined ? {} : { json }),
     ...(roofline === undefined ? {} : { roofline }),
   };
-}
-
-/** Positional words apart from options and their values. */
-function splitWords(args: readonly string[]) {
-  const takesValue = (word: string | undefined): boolean =>
-    Object.entries<OptionHelp>(OPTIONS).some(([name, { value }]) => value !== undefined && word === `--${name}`);
-  const isName = (word: string, i: number): boolean => !word.startsWith('-') && !takesValue(args[i - 1]);
-  return { names: args.filter(isName), rest: args.filter((word, i) => !isName(word, i)) };
 }
 
 /** Entries by operation or shape; all of them for no names. */

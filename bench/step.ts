@@ -30,7 +30,7 @@ await runProgram('bench:step', async (args) => {
     console.log(helpText('npm run bench:step -- [options]', OPTIONS));
     return 0;
   }
-  const rounds = numberOption('rounds', options.rounds, 7, { min: 1, isWhole: true });
+  const rounds = numberOption('rounds', options.rounds, 7, { min: 1, max: 1000, isWhole: true });
   const devices = await openDevices(options.device !== 'cpu');
   const work = makeWorkload();
 

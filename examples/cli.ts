@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { KernelwrightError, OptionError } from 'kernelwright';
+import { printable } from '../lib/printable.js';
 import { suggest } from '../lib/suggest.js';
 
 /** One option of a command: what its value is called in the help (nothing for a switch), and what it does. */
@@ -11,14 +12,21 @@ export interface OptionHelp {
 /** The values of a command line: strings for options with a value, true for switches. */
 export type OptionValues<Names extends string> = Partial<Record<Names, string | true>>;
 
+/** What a command line says. */
+export interface CommandLine<Names extends string> {
+  readonly values: OptionValues<Names>;
+  /** What belongs to no option, in its order. */
+  readonly words: readonly string[];
+}
+
 /**
- * Reads `--name value` and `--switch` arguments. Throws OptionError for an unknown option, with the right one if there
- * is one like it, for a missing value and for words that belong to no option. `--help` is always known.
+ * Reads `--name value` and `--switch` arguments, and the words between them. Throws OptionError for an unknown option,
+ * with the right one if there is one like it, and for a missing value. `--help` is always known.
  */
-export function parseOptions<Names extends string>(
+export function parseCommandLine<Names extends string>(
   args: readonly string[],
   options: Readonly<Record<Names, OptionHelp>>,
-): OptionValues<Names | 'help'> {
+): CommandLine<Names | 'help'> {
   const known: Readonly<Record<string, OptionHelp>> = { ...options, help: { help: 'print this and exit' } };
   const { tokens } = parseArgs({
     args: [...args],
@@ -29,13 +37,14 @@ export function parseOptions<Names extends string>(
     ),
   });
   const values: Record<string, string | true> = {};
+  const words: string[] = [];
   for (const token of tokens) {
-    if (token.kind === 'positional') throw new OptionError(`'${token.value}' belongs to no option`);
+    if (token.kind === 'positional') words.push(token.value);
     if (token.kind !== 'option') continue;
     const option = Object.hasOwn(known, token.name) ? known[token.name] : undefined;
     if (!option) {
       const names = Object.keys(known).map((name) => `--${name}`);
-      throw new OptionError(`unknown option '${token.rawName}'${suggest(token.rawName, names)}`);
+      throw new OptionError(`unknown option '${printable(token.rawName)}'${suggest(token.rawName, names)}`);
     }
     if (option.value === undefined) {
       if (token.value !== undefined) throw new OptionError(`--${token.name} takes no value`);
@@ -46,7 +55,20 @@ export function parseOptions<Names extends string>(
       values[token.name] = token.value;
     }
   }
-  return values as OptionValues<Names | 'help'>;
+  return { values: values as OptionValues<Names | 'help'>, words };
+}
+
+/** {@link parseCommandLine} for a command that takes options only: throws OptionError for any other word. */
+export function parseOptions<Names extends string>(
+  args: readonly string[],
+  options: Readonly<Record<Names, OptionHelp>>,
+): OptionValues<Names | 'help'> {
+  const {
+    values,
+    words: [word],
+  } = parseCommandLine(args, options);
+  if (word !== undefined) throw new OptionError(`'${printable(word)}' belongs to no option`);
+  return values;
 }
 
 /** The options as they are printed by `--help`. */
@@ -86,7 +108,7 @@ export function numberOption(
   if (fits && (!isWhole || Number.isSafeInteger(value))) return value;
   const kind = isWhole ? 'a whole number' : 'a number';
   const top = max === Infinity ? ` of ${min} or more` : ` from ${min} to ${belowMax ? 'less than ' : ''}${max}`;
-  throw new OptionError(`--${name} ${String(text)}: expected ${kind}${top}`);
+  throw new OptionError(`--${name} ${printable(String(text))}: expected ${kind}${top}`);
 }
 
 /**

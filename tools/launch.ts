@@ -23,6 +23,7 @@ import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
+import { parseArgs } from 'node:util';
 
 import { hasRelaxedSimd } from '../lib/device/cpu/simd.js';
 import { AdapterError, adapterEnvironment, ADAPTERS, isAdapterName } from './adapters.js';
@@ -47,13 +48,11 @@ function adapterWanted(): boolean {
   return options.has('--adapter') ? device !== 'cpu' : device === 'webgpu';
 }
 
-/** The value of the script's option `--name`, the last one where there are several. */
-function argument(name: string): string | undefined {
-  return command
-    .map((word, i) =>
-      word === `--${name}` ? command[i + 1] : word.startsWith(`--${name}=`) ? word.slice(name.length + 3) : '',
-    )
-    .findLast(Boolean);
+/** The value of the script's option `--name`, the last one where there are several; the script checks the others. */
+function argument(name: 'device' | 'adapter'): string | undefined {
+  const { values } = parseArgs({ args: command.slice(1), strict: false, options: { [name]: { type: 'string' } } });
+  const value = values[name];
+  return typeof value === 'string' ? value : undefined;
 }
 
 /** What to add to the environment so that the script finds the adapter that was asked for. */

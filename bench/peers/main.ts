@@ -11,7 +11,7 @@
  * What is timed is checked first: all libraries must compute the same losses from the same weights, and the same
  * products. A library that does not run here is left out, and the reason is printed. The output is Markdown.
  */
-import { helpText, numberOption, parseOptions, runProgram } from '../../examples/cli.js';
+import { helpText, numberOption, type OptionValues, parseCommandLine, runProgram } from '../../examples/cli.js';
 import { OptionError } from '../../lib/index.js';
 import { type AdapterName, AdapterError, adapterEnvironment, ADAPTERS, isAdapterName } from '../../tools/adapters.js';
 import { type Facts, factsOf, heading, versionsOf, writeReport } from '../step/report.js';
@@ -54,7 +54,8 @@ await runProgram('bench:peers', async (args) => {
     return 0;
   }
   installPeers();
-  const rounds = (mode: Mode) => numberOption('rounds', options.rounds, MODES[mode].rounds, { min: 1, isWhole: true });
+  const rounds = (mode: Mode) =>
+    numberOption('rounds', options.rounds, MODES[mode].rounds, { min: 1, max: 1000, isWhole: true });
   const only = typeof options.only === 'string' ? options.only.split(',') : [''];
   const adapters = await openAdapters(options.adapter);
   const results: object[] = [];
@@ -82,18 +83,16 @@ function factsAbout(peers: readonly Peer[]): Facts {
   return factsOf([...devices].join('; ') || "Dawn's null backend", versions);
 }
 
-function readArguments(args: readonly string[]): { modes: readonly Mode[]; options: ReturnType<typeof parse> } {
-  const [first = ''] = args;
-  const isNamed = args.length > 0 && !first.startsWith('-');
-  const options = parse(isNamed ? args.slice(1) : args);
-  const word = isNamed ? first : 'step';
+function readArguments(args: readonly string[]): {
+  modes: readonly Mode[];
+  options: OptionValues<keyof typeof OPTIONS | 'help'>;
+} {
+  const { values: options, words } = parseCommandLine(args, OPTIONS);
+  const [word = 'step', ...others] = words;
+  if (others.length > 0) throw new OptionError(`expected one mode, found ${words.join(' ')}`);
   if (word === 'all') return { modes: ['step', 'host', 'matmul'], options };
   if (!isMode(word)) throw new OptionError(`unknown mode '${word}': expected ${Object.keys(MODES).join(', ')} or all`);
   return { modes: [word], options };
-}
-
-function parse(args: readonly string[]) {
-  return parseOptions(args, OPTIONS);
 }
 
 function isMode(text: string): text is Mode {

@@ -9,6 +9,7 @@
  */
 import { DataError, splitByClass, type LabelledData } from 'kernelwright';
 import { imageFolder, openDevice } from 'kernelwright/node';
+import { printable } from '../../lib/printable.js';
 import { helpText, runProgram } from '../cli.js';
 import { MyNet } from './model.js';
 import { OPTIONS, readOptions, type Options } from './options.js';
@@ -65,7 +66,9 @@ async function readPictures(directory: string): Promise<LabelledData> {
 function checkClasses(data: LabelledData, test: LabelledData, options: Options): void {
   if (data.classNames.join('\n') === test.classNames.join('\n')) return;
   throw new DataError(
-    `the classes differ: ${options.data} has ${data.classNames.join(', ')}; ` +
-      `${options.test ?? ''} has ${test.classNames.join(', ')}`,
+    printable(
+      `the classes differ: ${options.data} has ${data.classNames.join(', ')}; ` +
+        `${options.test ?? ''} has ${test.classNames.join(', ')}`,
+    ),
   );
 }

@@ -37,6 +37,9 @@ export interface Options {
   readonly out: string;
 }
 
+/** 154 million weights, 0.6 GB, and as much again for the momentum. */
+const MOST_HIDDEN = 65_536;
+
 const DEFAULTS = { learningRate: 0.001, momentum: 0.9 };
 /** https://qiita.com/moriitkys/items/316fcca8d83dfa706597 */
 const ARTICLE = { learningRate: 0.001, momentum: 0 };
@@ -47,17 +50,17 @@ export function readOptions(args: readonly string[]): Options | undefined {
   if (values.help) return undefined;
   const { learningRate, momentum } = values.article ? ARTICLE : DEFAULTS;
   const text = (value: string | true | undefined): string | undefined => (value === true ? undefined : value);
-  const whole = { isWhole: true };
+  const whole = { min: 1, max: 1_000_000, isWhole: true };
   return {
     data: text(values.data) ?? bundled('train'),
     test: text(values.test) ?? (values.data === undefined ? bundled('test') : undefined),
-    epochs: numberOption('epochs', values.epochs, 40, { min: 1, ...whole }),
-    batchSize: numberOption('batch-size', values['batch-size'], 32, { min: 1, ...whole }),
-    hidden: numberOption('hidden', values.hidden, 200, { min: 1, ...whole }),
+    epochs: numberOption('epochs', values.epochs, 40, whole),
+    batchSize: numberOption('batch-size', values['batch-size'], 32, whole),
+    hidden: numberOption('hidden', values.hidden, 200, { ...whole, max: MOST_HIDDEN }),
     learningRate: numberOption('learning-rate', values['learning-rate'], learningRate, { min: 0 }),
     momentum: numberOption('momentum', values.momentum, momentum, { min: 0 }),
     dropout: numberOption('dropout', values.dropout, 0.5, { min: 0, max: 1, belowMax: true }),
-    seed: numberOption('seed', values.seed, 0, { min: 0, ...whole }),
+    seed: numberOption('seed', values.seed, 0, { min: 0, isWhole: true }),
     validationSplit: numberOption('validation-split', values['validation-split'], 0.2, {
       min: 0,
       max: 1,

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { predict, softmax, type Device, type LabelledData } from 'kernelwright';
 import { writeFileAtomically } from 'kernelwright/node';
+import { printable } from '../../lib/printable.js';
 import type { MyNet } from './model.js';
 
 /** A picture's class as the net sees it. */
@@ -32,9 +33,9 @@ export async function savePredictions(directory: string, predictions: readonly P
   await writeFileAtomically(join(directory, 'predictions.json'), `${JSON.stringify(predictions, null, 2)}\n`);
 }
 
-/** `HookWrench/hook_125.png: HookWrench (HookWrench 0.934, SpannerWrench 0.066)`, and whether it is wrong. */
+/** For a terminal: `HookWrench/hook_125.png: HookWrench (HookWrench 0.934, SpannerWrench 0.066)`, and whether it is wrong. */
 export function describePrediction(prediction: Prediction, classNames: readonly string[]): string {
   const { file, label, predicted, probabilities } = prediction;
   const shares = classNames.map((name, i) => `${name} ${(probabilities[i] ?? 0).toFixed(3)}`).join(', ');
-  return `${file}: ${predicted} (${shares})${predicted === label ? '' : `  ✗ it is a ${label}`}`;
+  return printable(`${file}: ${predicted} (${shares})${predicted === label ? '' : `  ✗ it is a ${label}`}`);
 }

@@ -1,6 +1,7 @@
 import { outcomesOf, type TrainingData } from '../data/arrays.js';
 import { DataError } from '../errors.js';
 import type { Module } from '../nn/module.js';
+import { printable } from '../printable.js';
 import { formatShape, sizeOf } from '../shape.js';
 import { checkLoss, isOneNumber, type Loss } from './objective.js';
 
@@ -43,7 +44,8 @@ export function checkData(model: Module, data: TrainingData, role: string): void
       `the ${role} holds ${inputs.length} numbers and ${count} ${name}: inputs of ${formatShape(inputShape)} would be ${count * columns}`,
     );
   }
-  const where = (row: number): string => `row ${row}${data.files?.[row] === undefined ? '' : ` (${data.files[row]})`}`;
+  const where = (row: number): string =>
+    `row ${row}${data.files?.[row] === undefined ? '' : ` (${printable(data.files[row])})`}`;
   const checkFinite = (numbers: ArrayLike<number>, size: number, what: string): void => {
     for (let i = 0; i < numbers.length; i++) {
       if (Number.isFinite(numbers[i])) continue;

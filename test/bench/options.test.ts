@@ -59,6 +59,7 @@ test('what is not known is refused with what is like it', (t) => {
   refuses(t, () => read('--devise', 'cpu'), OptionError, '--device');
   refuses(t, () => read('--variant', 'direct', '--device', 'cpu'), OptionError, 'the device is cpu');
   refuses(t, () => read('--variant', 'direct', 'relu'), OptionError, 'relu is something else');
+  refuses(t, () => read('--threads', '9007199254740991'), OptionError, '--threads 9007199254740991');
   refuses(t, () => read('--json'), OptionError, '--json needs a value');
   t.end();
 });

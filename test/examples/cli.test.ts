@@ -1,5 +1,5 @@
 import test from 'tape';
-import { helpText, numberOption, parseOptions } from '../../examples/cli.js';
+import { helpText, numberOption, parseCommandLine, parseOptions } from '../../examples/cli.js';
 import { readOptions } from '../../examples/mynet/options.js';
 import { OptionError } from '../../lib/index.js';
 import { refuses } from '../support/errors.js';
@@ -40,6 +40,49 @@ test('a number must be one, and in its range', (t) => {
     refuses(t, () => numberOption('n', text, 7, whole), OptionError, `--n ${text}`, 'a whole number of 1 or more');
   }
   refuses(t, () => numberOption('x', '1', 7, share), OptionError, '--x 1', 'from 0 to less than 1');
+  t.end();
+});
+
+test('words between the options are kept apart, and names in messages are printable', (t) => {
+  const { values, words } = parseCommandLine(['a', '--out', 'b', 'c', '--fast', '--', '--d'], OPTIONS);
+  t.deepEqual([values, words], [{ out: 'b', fast: true }, ['a', 'c', '--d']]);
+  refuses(t, () => parseOptions(['a\x1b[2J'], OPTIONS), OptionError, "'a\\u{1b}[2J' belongs to no option");
+  refuses(t, () => parseOptions(['--\x1b'], OPTIONS), OptionError, "unknown option '--\\u{1b}'");
+  refuses(
+    t,
+    () => numberOption('n', '\x9b1', 7, { min: 1 }),
+    OptionError,
+    '--n \\u{9b}1: expected a number of 1 or more',
+  );
+  t.end();
+});
+
+test('numbers that no training could use are refused', (t) => {
+  const read =
+    (...args: readonly string[]) =>
+    () =>
+      readOptions(args);
+  for (const size of ['9007199254740991', '1099511627776', '9007199254740993', '1e300', '-1', '0', '1.5', 'NaN']) {
+    for (const [name, most] of [
+      ['hidden', 65536],
+      ['batch-size', 1_000_000],
+      ['epochs', 1_000_000],
+    ] as const) {
+      refuses(t, read(`--${name}`, size), OptionError, `--${name} ${size}: expected a whole number from 1 to ${most}`);
+    }
+  }
+  for (const seed of ['NaN', '-1', '1.5', '9007199254740992']) {
+    refuses(t, read('--seed', seed), OptionError, `--seed ${seed}: expected a whole number of 0 or more`);
+  }
+  for (const share of ['1', '-0.1', 'NaN', 'Infinity']) {
+    refuses(t, read('--validation-split', share), OptionError, '--validation-split');
+    refuses(t, read('--dropout', share), OptionError, '--dropout');
+  }
+  for (const rate of ['-1', 'NaN', 'Infinity', '1e309']) {
+    refuses(t, read('--learning-rate', rate), OptionError, '--learning-rate');
+    refuses(t, read('--momentum', rate), OptionError, '--momentum');
+  }
+  t.equal(readOptions(['--hidden', '65536', '--seed', '9007199254740991'])?.hidden, 65536, 'the control case');
   t.end();
 });
 

@@ -611,10 +611,10 @@ test('data that do not fit are refused before anything is trained', async (t) =>
   t.equal((await train(good, good)).loss.length, 1, 'the control');
   const withInput = (value: number): LabelledData => ({ ...good, inputs: good.inputs.with(7, value) });
   const withLabel = (label: number): LabelledData => ({ ...good, labels: good.labels.with(1, label) });
-  const files = ['a.png', 'b.png', 'c.png', 'd.png'];
+  const files = ['a.png', 'b.png', 'c\x1b.png', 'd.png'];
   for (const [data, ...words] of [
     [withInput(NaN), 'NaN', 'row 2', 'element 1'],
-    [{ ...withInput(-Infinity), files }, '-Infinity', 'row 2 (c.png)'],
+    [{ ...withInput(-Infinity), files }, '-Infinity', 'row 2 (c\\u{1b}.png)'],
     [withLabel(2), 'label 2', 'row 1', '2 outputs', '0 to 1'],
     [withLabel(-1), 'label -1', 'row 1'],
     [clouds(4, 5), '[5]', 'built for [3]'],
