@@ -13,6 +13,7 @@ test('the page of README.md learns its ring, and draws it', async (t) => {
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, 'index.html'), page);
 
+  const context = await launchChromium();
   // As `npx vite` serves it, but for the package, which is here and not installed.
   const server = await createServer({
     root: folder,
@@ -22,9 +23,8 @@ test('the page of README.md learns its ring, and draws it', async (t) => {
     optimizeDeps: { noDiscovery: true },
     server: { host: '127.0.0.1', hmr: false, watch: null, fs: { allow: [root] } },
   });
-  await server.listen();
-  const context = await launchChromium();
   try {
+    await server.listen();
     const tab = await context.newPage();
     const uncaught: string[] = [];
     tab.on('pageerror', ({ message }) => uncaught.push(message));
