@@ -75,6 +75,23 @@ test('metrics that are given take the place of the accuracy; it is one of them w
   t.equal(numbers.accuracy, undefined, 'one half is no bit');
 });
 
+test('a metric can be written in place, without types', async (t) => {
+  const data = fromArrays([[1], [2]], [[0], [0]]);
+  const errors: (number | undefined)[] = [];
+  const history = await fit(identity(), data, {
+    epochs: 1,
+    optimizer: new SGD({ learningRate: 0 }),
+    loss: meanSquaredError,
+    metrics: { error: (output, target) => mean(abs(subtract(output, target))) },
+    validation: data,
+    onEpochEnd: ({ error, validationError }) => void errors.push(error, validationError),
+    device: cpu,
+  });
+  t.deepEqual([history.error, history.validationError, errors], [[1.5], [1.5], [1.5, 1.5]]);
+  const metrics = { output: (output: Tensor) => mean(output) };
+  t.equal((await evaluate(identity(), data, { loss: meanSquaredError, metrics, device: cpu })).output, 1.5);
+});
+
 test('metrics of no use are refused, naming them', async (t) => {
   const data = clouds(6, 3);
   const attempt = (metrics: Readonly<Record<string, (output: Tensor, target: Tensor) => Tensor>>) =>
