@@ -161,3 +161,23 @@ testOnDevices('a parameter in two layers is one: one entry, one step, the sum of
     t.equal(differs(await weight.data(), expected, { absolute: 1e-6, relative: 0 }), undefined, expected.join());
   }
 });
+
+test('an array in two fields is one, under both names', (t) => {
+  class Twice extends Module {
+    readonly blocks = [[new Dense(2)], [new Dense(2)]];
+    readonly again = this.blocks;
+
+    override forward(input: Tensor): Tensor {
+      return this.blocks.flat().reduce((value, block) => block.forward(value), input);
+    }
+  }
+  const model = new Twice().build([2]).freeze('again.1');
+  const trainable = [...model.namedParameters()].map(([name, { isTrainable }]) => [name, isTrainable]);
+  t.deepEqual(trainable, [
+    ['blocks.0.0.weight', true],
+    ['blocks.0.0.bias', true],
+    ['blocks.1.0.weight', false],
+    ['blocks.1.0.bias', false],
+  ]);
+  t.end();
+});

@@ -323,7 +323,9 @@ testOnDevices('a part of a built model can be replaced: the new one is built at 
   await run(() => model.forward(input), { device });
 
   model.head.fc1 = new Dense(8, { inputSize: 9 });
+  const kept = await model.head.fc2.weight?.data();
   refuses(t, () => model.outputShape(), ShapeError, 'head.fc1', '9');
+  t.deepEqual(await model.head.fc2.weight?.data(), kept, 'the other layers keep their weights');
   model.head.fc1 = new Dense(8);
   t.deepEqual(model.outputShape(), [7]);
 });
@@ -342,6 +344,9 @@ test('a model is built around parts that have weights, and they keep them', asyn
     [...[...before.keys()].map((name) => `body.${name}`), 'head.weight', 'head.bias'],
   );
   t.deepEqual([body.outputShape(), model.outputShape()], [[2], [3]]);
+  body.fc2 = new Dense(4);
+  const [output] = await run(() => [body.forward(tensor([[1, 2, 3]]))]);
+  t.deepEqual([output.shape, body.fc2.weight?.name], [[1, 4], 'body.fc2.weight'], 'new layers of a part, too');
 });
 
 test('layers of your own make parameters and buffers when they learn their sizes', async (t) => {

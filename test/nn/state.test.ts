@@ -214,9 +214,21 @@ test('a variable in several places is saved once, and loaded under any of its na
     t.deepEqual([await shared.weight?.data(), await shared.bias?.data()], [values, bias.data]);
   }
   for (const strict of [true, false]) {
-    const other: SafetensorsTensor = { ...weight, data: values.with(4, 0) };
-    const tensors = new Map([...first, ['second.weight', other]] as const);
-    refuses(t, () => loadState(model, { tensors }, { strict }), DataError, 'first.weight and second.weight', 'differ');
+    const others: SafetensorsTensor[] = [
+      { ...weight, data: values.with(4, 0) },
+      { ...weight, shape: [9] },
+      { dtype: 'F32', shape: [3, 3, 2], data: new Float32Array(18) },
+    ];
+    for (const other of others) {
+      const tensors = new Map([...first, ['second.weight', other]] as const);
+      refuses(
+        t,
+        () => loadState(model, { tensors }, { strict }),
+        DataError,
+        'first.weight and second.weight',
+        'differ',
+      );
+    }
   }
 });
 
