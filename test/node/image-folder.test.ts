@@ -7,6 +7,7 @@ import { resizeBilinear } from '../../lib/data/resize.js';
 import { DataError, OptionError } from '../../lib/errors.js';
 import { makePipe, withSocket } from '../support/special-files.js';
 import { imageFolder, type ImageFolderOptions } from '../../lib/node/image-folder.js';
+import { rejects } from '../support/errors.js';
 
 /** A PNG file of RGBA pixels, row by row. */
 function png(width: number, height: number, rgba: readonly number[]): Buffer {
@@ -105,6 +106,28 @@ test('numbers are v / 255 in the order channel, row, column, or row, column, cha
       last.inputs.subarray(0, 18),
       Float32Array.from({ length: 18 }, (_, i) => (i + 1) / 255),
     );
+  });
+});
+
+test('bytes are kept as they are, with the scale that makes them the same numbers', async (t) => {
+  const picture = png(2, 1, [1, 2, 3, 255, 254, 255, 0, 255]);
+  await withFiles({ 'a/1.png': picture, 'b/1.png': grey(7, 2, 1) }, async (folder) => {
+    for (const layout of ['channels-first', 'channels-last'] as const) {
+      const [floats, bytes] = [
+        await imageFolder(folder, { layout }),
+        await imageFolder(folder, { layout, dtype: 'u8' }),
+      ];
+      t.ok(bytes.inputs instanceof Uint8Array && floats.inputs instanceof Float32Array);
+      t.deepEqual(bytes.inputShape, floats.inputShape);
+      const { scale = NaN } = bytes;
+      t.deepEqual(
+        Float32Array.from(bytes.inputs, (byte) => byte * scale),
+        floats.inputs,
+        layout,
+      );
+      t.notOk('scale' in floats);
+    }
+    await rejects(t, imageFolder(folder, { dtype: 'f64' } as object), OptionError, 'imageFolder: dtype', 'f64');
   });
 });
 
