@@ -11,7 +11,7 @@ import { type Loss, type Objective, objectiveFor } from './objective.js';
 import { prepareModel } from './prepare-model.js';
 
 /** Options of {@link evaluate}. */
-export interface EvaluateOptions<M extends Metrics = DefaultMetrics<LabelledData>> extends RunOptions {
+export interface EvaluateOptions<M = DefaultMetrics<LabelledData>> extends RunOptions {
   /** Default, for classes and for rows of probabilities: {@link softmaxCrossEntropy}. */
   readonly loss?: Loss;
   /** What is measured beside the loss. Default: the accuracy, where the targets are classes or one bit ({@link fit}). */
@@ -40,17 +40,27 @@ const RULES: OptionRules<EvaluateOptions> = {
  * Loss and metrics of a model on data, in evaluation mode. Throws OptionError for an unknown or unusable option, and
  * DataError or ShapeError where model, data, loss and metrics do not fit.
  */
-export async function evaluate<Data extends TrainingData, M extends Metrics = DefaultMetrics<Data>>(
+export function evaluate<M extends Metrics>(
+  model: Module,
+  data: TrainingData,
+  options: EvaluateOptions<M> & { readonly metrics: M },
+): Promise<Evaluation<M>>;
+export function evaluate<Data extends TrainingData>(
   model: Module,
   data: Data,
-  options: EvaluateOptions<M> = {},
-): Promise<Evaluation<M>> {
+  options?: EvaluateOptions<DefaultMetrics<Data>>,
+): Promise<Evaluation<DefaultMetrics<Data>>>;
+export async function evaluate(
+  model: Module,
+  data: TrainingData,
+  options: EvaluateOptions<Metrics> = {},
+): Promise<Evaluation<Metrics>> {
   checkOptions('evaluate', options, RULES);
   prepareModel(model, data, 'data', options);
   const evaluator = new Evaluator(model, data, objectiveFor('evaluate', model, data, options), options);
   try {
     const { loss, metrics } = await evaluator.run();
-    return { loss, ...metrics } as Evaluation<M>;
+    return { loss, ...metrics };
   } finally {
     evaluator.dispose();
   }

@@ -25,7 +25,7 @@ import { prepareModel } from './prepare-model.js';
 import { Trainer } from './trainer.js';
 
 /** Options of {@link fit}. */
-export interface FitOptions<M extends Metrics = DefaultMetrics<LabelledData>> extends RunOptions {
+export interface FitOptions<M = DefaultMetrics<LabelledData>> extends RunOptions {
   /** How often to go through the data: a whole number of 0 or more. */
   readonly epochs: number;
   /** What changes the parameters, such as {@link SGD}. Its state goes on where it is used for another `fit`, and so do the epochs. */
@@ -88,11 +88,17 @@ const RULES: OptionRules<FitOptions> = {
  * DataError or ShapeError where model, data, loss and metrics do not fit, and TrainingError, naming the step, once the loss or the validation loss
  * is not finite: what `onEpochEnd` saved last is then the last good state.
  */
-export async function fit<Data extends TrainingData, M extends Metrics = DefaultMetrics<Data>>(
+export function fit<M extends Metrics>(
+  model: Module,
+  data: TrainingData,
+  options: FitOptions<M> & { readonly metrics: M },
+): Promise<History<M>>;
+export function fit<Data extends TrainingData>(
   model: Module,
   data: Data,
-  options: FitOptions<M>,
-): Promise<History<M>> {
+  options: FitOptions<DefaultMetrics<Data>>,
+): Promise<History<DefaultMetrics<Data>>>;
+export async function fit(model: Module, data: TrainingData, options: FitOptions<Metrics>): Promise<History<Metrics>> {
   checkOptions('fit', options, RULES);
   refuseInTraining(model);
   const { validation, device, onEpochEnd } = options;
@@ -108,10 +114,10 @@ export async function fit<Data extends TrainingData, M extends Metrics = Default
       trainer,
       evaluator,
       options,
-      onEpochEnd && ((epoch) => onEpochEnd(epochResult(names, epoch) as EpochResult<M>)),
+      onEpochEnd && ((epoch) => onEpochEnd(epochResult(names, epoch) as EpochResult<Metrics>)),
     );
   });
-  return historyOf(names, epochs) as History<M>;
+  return historyOf(names, epochs) as History<Metrics>;
 }
 
 async function train(

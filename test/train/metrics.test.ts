@@ -71,6 +71,14 @@ test('metrics that are given take the place of the accuracy; it is one of them w
   const plain = await fit(net(4, 0), data, options);
   t.deepEqual([plain.accuracy.length, plain.validationAccuracy.length], [1, 0], 'by default it is there');
   const bits = fromArrays([[1], [2]], [[0.5], [1]]);
+  const inline = await fit(net(4, 0), data, {
+    ...options,
+    metrics: { largest: (output) => mean(output), hits: (output, target) => accuracy(output, target) },
+    onEpochEnd: ({ largest, hits }) => {
+      t.ok(Number.isFinite(largest) && hits >= 0 && hits <= 1);
+    },
+  });
+  t.deepEqual([inline.largest.length, inline.hits.length], [1, 1]);
   const numbers = await evaluate(identity(), bits, { loss: binaryCrossEntropyWithLogits });
   t.equal(numbers.accuracy, undefined, 'one half is no bit');
 });
