@@ -17,9 +17,8 @@ export interface UpdateDefinition<S extends UpdateSettings> {
   /** Names of what is remembered for each element, as PyTorch's optimizers have them in their state. */
   readonly slots: readonly string[];
   /**
-   * p and the slots after a step, from the formula, in float64: the oracle of both kernels.
-   *
-   * @param step of this parameter, counted from 0
+   * p and the slots after a step, from the formula, in float64: the oracle of both kernels. Steps of the parameter are
+   * counted from 0.
    */
   readonly reference: (
     p: number,
