@@ -1,10 +1,13 @@
-import { OptionError, ShapeError } from '../../errors.js';
+import { elementAt } from '../../element-at.js';
+import { OptionError } from '../../errors.js';
 import { bytesWasm } from '../../generated/wasm.js';
 import { bytesWgsl, commonWgsl } from '../../generated/wgsl.js';
-import { type Binding, ceilDivide, foldWorkgroups, type Launch, Uniforms } from '../../graph/launch.js';
-import { defineOperation, type DType } from '../../graph/operation.js';
+import { at, defineOperation } from '../../graph/define.js';
+import { ceilDivide, foldWorkgroups, Uniforms } from '../../graph/launch.js';
+import { any, f32, i32 } from '../../graph/operands.js';
+import type { DType } from '../../graph/operation.js';
 import { number } from '../../options.js';
-import { formatShape, type Shape, sizeOf } from '../../shape.js';
+import { sizeOf } from '../../shape.js';
 import { elementParts, rowParts } from '../simd-parts.js';
 
 /** What bytes are multiplied by where they are read. */
@@ -15,82 +18,67 @@ export function checkNoScale(caller: string, dtype: DType, scale: number | undef
   if (scale !== undefined) throw new OptionError(`${caller}: scale goes with bytes (u8), found ${dtype}`);
 }
 
+const bytes = any('u8');
+
 type BytesAttributes = { readonly scale: number };
 
 /** A product that lies almost in the middle between two floats may become either. */
 const TOLERANCE = { absolute: 0, relative: 1.2e-7 };
 
 /** Bytes as numbers: byte · scale. `cast` is its public form. */
-export const scaleBytes = defineOperation<BytesAttributes>({
+export const scaleBytes = defineOperation<BytesAttributes>()({
   name: 'scaleBytes',
-  infer: ([bytes]) => [{ shape: bytes?.shape ?? [], dtype: 'f32' }],
-  reference({ inputs: [bytes], outputs: [output], attributes: { scale } }) {
-    bytes?.data.forEach((byte, i) => {
-      if (output) output.data[i] = byte * scale;
+  inputs: { bytes: bytes('...') },
+  outputs: { output: f32('...') },
+  reference({ bytes, output }, _, { scale }) {
+    bytes.data.forEach((byte, i) => {
+      output.set(i, byte * scale);
     });
   },
-  kernel({ inputs: [bytes], attributes: { scale } }) {
-    const I = sizeOf(bytes?.shape ?? []);
-    return [launchOf('scaleBytes', [{ input: 0 }, { output: 0 }], { R: 1, D: 1, I }, scale)];
-  },
-  simd({ inputs: [bytes], attributes: { scale } }) {
+  kernel: ({ specs: { bytes }, attributes: { scale } }) => [
+    { ...launchOf('scaleBytes', { R: 1, D: 1, I: sizeOf(bytes.shape) }, scale), bindings: ['bytes', 'output'] },
+  ],
+  simd({ specs: { bytes }, attributes: { scale } }) {
     const kernel = { module: bytesWasm, entryPoint: 'scaleBytes' };
-    const tasks = elementParts(sizeOf(bytes?.shape ?? [])).map(({ start, count }) => {
-      const [from, to] = [
-        { input: 0, offset: start },
-        { output: 0, offset: 4 * start },
-      ];
-      return [{ kernel, arguments: [from, to, count, ...scaleParts(scale)] }];
-    });
+    const tasks = elementParts(sizeOf(bytes.shape)).map(({ start, count }) => [
+      { kernel, arguments: [at('bytes', start), at('output', 4 * start), count, ...scaleParts(scale)] },
+    ]);
     return [{ tasks }];
   },
   gradient: { none: 'bytes are integers' },
-  takesBytes: true,
   tolerance: TOLERANCE,
   cases: [[], [0], [1], [7], [3, 65], [64], [257]].map((shape, i) => ({
-    inputs: [{ shape, dtype: 'u8', fill: { below: 256 } }],
-    attributes: { scale: [1 / 255, 1, -0.3, 1e-3][i % 4] ?? 1 },
+    inputs: { bytes: { shape, dtype: 'u8', fill: { below: 256 } } },
+    attributes: { scale: elementAt([1 / 255, 1, -0.3, 1e-3], i % 4) },
   })),
 });
 
-/** R rows of D bytes, I indices. */
-function sizesOf(table: Shape = [], indices: Shape = []) {
-  return { R: table[0] ?? 0, D: sizeOf(table.slice(1)), I: sizeOf(indices) };
-}
-
 /** Rows of a table of bytes as numbers: byte · scale. `gather` is its public form. */
-export const gatherBytes = defineOperation<BytesAttributes>({
+export const gatherBytes = defineOperation<BytesAttributes>()({
   name: 'gatherBytes',
-  infer([table, indices]) {
-    if (table?.dtype !== 'u8' || table.shape.length === 0 || indices?.dtype !== 'i32') {
-      throw new ShapeError(
-        `gather: needs a table [rows, ..] and indices of type i32, found ${formatShape(table?.shape ?? [])} and ${indices?.dtype ?? 'nothing'}`,
-      );
-    }
-    return [{ shape: [...indices.shape, ...table.shape.slice(1)], dtype: 'f32' }];
-  },
-  reference({ inputs: [table, indices], outputs: [output], attributes: { scale } }) {
-    if (!table || !indices || !output) return;
-    const { R, D } = sizesOf(table.shape, indices.shape);
+  inputs: { table: bytes('R', '...row'), indices: i32('...') },
+  outputs: { output: f32('...', '...row') },
+  reference({ table, indices, output }, { R }, { scale }) {
+    const D = sizeOf(table.shape.slice(1));
     indices.data.forEach((row, i) => {
       const exists = row >= 0 && row < R;
-      for (let d = 0; d < D; d++) output.data[i * D + d] = exists ? (table.data[row * D + d] ?? NaN) * scale : NaN;
+      for (let d = 0; d < D; d++) output.set(i * D + d, exists ? table.at(row * D + d) * scale : NaN);
     });
   },
-  kernel: ({ inputs: [table, indices], attributes: { scale } }) => [
-    launchOf('gatherBytes', [{ input: 0 }, { input: 1 }, { output: 0 }], sizesOf(table?.shape, indices?.shape), scale),
-  ],
-  simd({ inputs: [table, indices], attributes: { scale } }) {
-    const { R, D, I } = sizesOf(table?.shape, indices?.shape);
+  kernel({ specs: { table, indices }, sizes: { R }, attributes: { scale } }) {
+    const [D, I] = [sizeOf(table.shape.slice(1)), sizeOf(indices.shape)];
+    return [{ ...launchOf('gatherBytes', { R, D, I }, scale), bindings: ['table', 'indices', 'output'] }];
+  },
+  simd({ specs: { table, indices }, sizes: { R }, attributes: { scale } }) {
+    const [D, I] = [sizeOf(table.shape.slice(1)), sizeOf(indices.shape)];
     const kernel = { module: bytesWasm, entryPoint: 'gatherBytes' };
     const tasks = rowParts(I, D).map(({ start, count }) => {
-      const rows = [{ input: 0 }, { input: 1, offset: 4 * start }, { output: 0, offset: 4 * start * D }];
+      const rows = ['table', at('indices', 4 * start), at('output', 4 * start * D)] as const;
       return [{ kernel, arguments: [...rows, R, D, count, ...scaleParts(scale)] }];
     });
     return [{ tasks }];
   },
   gradient: { none: 'bytes are integers' },
-  takesBytes: true,
   tolerance: TOLERANCE,
   cases: (
     [
@@ -102,23 +90,21 @@ export const gatherBytes = defineOperation<BytesAttributes>({
       [[2, 3, 7], [3], 1e-3],
     ] as const
   ).map(([shape, indices, scale]) => ({
-    inputs: [
-      { shape, dtype: 'u8', fill: { below: 256 } },
-      { shape: indices, dtype: 'i32', fill: { below: shape[0] } },
-    ],
+    inputs: {
+      table: { shape, dtype: 'u8', fill: { below: 256 } },
+      indices: { shape: indices, dtype: 'i32', fill: { below: shape[0] } },
+    },
     attributes: { scale },
   })),
 });
 
 function launchOf(
   entryPoint: 'scaleBytes' | 'gatherBytes',
-  bindings: readonly Binding[],
-  { R, D, I }: ReturnType<typeof sizesOf>,
+  { R, D, I }: { readonly R: number; readonly D: number; readonly I: number },
   scale: number,
-): Launch {
+) {
   return {
     kernel: { name: entryPoint, code: commonWgsl + bytesWgsl, entryPoint },
-    bindings,
     uniformsAt: 3,
     uniforms: new Uniforms()
       .u32(R, D, I, 0)

@@ -1,33 +1,32 @@
 import { ShapeError } from '../../errors.js';
+import { defineOperation } from '../../graph/define.js';
 import { applyOne } from '../../graph/node.js';
-import { defineOperation } from '../../graph/operation.js';
+import { like, stored } from '../../graph/operands.js';
+import { checkOptions, wholeNumber } from '../../options.js';
 import { checkShape, formatShape, normalizeAxis, sameShape, type Shape, sizeOf } from '../../shape.js';
 import { asTensor, type Tensor, type TensorLike } from '../../tensor.js';
 
-const reshapeOperation = defineOperation<{ readonly shape: Shape }>({
+const reshapeOperation = defineOperation<{ readonly shape: Shape }>()({
   name: 'reshape',
-  infer([input], { shape }) {
-    if (!input || sizeOf(input.shape) !== sizeOf(shape)) {
-      throw new ShapeError(
-        `reshape: ${formatShape(input?.shape ?? [])} does not have the elements of ${formatShape(shape)}`,
-      );
+  inputs: { input: stored('...') },
+  outputs: { output: like('input', '...output') },
+  infer({ specs: { input }, attributes: { shape } }) {
+    if (sizeOf(input.shape) !== sizeOf(shape)) {
+      throw new ShapeError(`reshape: ${formatShape(input.shape)} does not have the elements of ${formatShape(shape)}`);
     }
-    return [{ shape, dtype: input.dtype }];
+    return { output: shape };
   },
   reference() {
     // An alias: the output is the input's storage.
   },
   kernel: () => [],
   alias: true,
-  takesFloat16: true,
-  takesBytes: true,
-  gradient: ({ inputs: [input], outputGradients: [dOutput] }) =>
-    input && dOutput ? [reshape(dOutput, input.shape)] : [],
+  gradient: ({ inputs: { input }, outputGradients: { output } }) => ({ input: reshape(output, input.shape) }),
   tolerance: { absolute: 0, relative: 0 },
   cases: [
-    { inputs: [{ shape: [2, 3, 4] }], attributes: { shape: [6, 4] } },
-    { inputs: [{ shape: [1] }], attributes: { shape: [] } },
-    { inputs: [{ shape: [0, 3] }], attributes: { shape: [3, 0] } },
+    { inputs: { input: { shape: [2, 3, 4] } }, attributes: { shape: [6, 4] } },
+    { inputs: { input: { shape: [1] } }, attributes: { shape: [] } },
+    { inputs: { input: { shape: [0, 3] } }, attributes: { shape: [3, 0] } },
   ],
 });
 
@@ -42,8 +41,15 @@ export function reshape(input: TensorLike, shape: Shape): Tensor {
   return sameShape(target, value.shape) ? value : applyOne(reshapeOperation, [value], { shape: target });
 }
 
+/** Options of {@link flatten}. */
+export interface FlattenOptions {
+  /** The first axis that is merged. Default 1. */
+  readonly startAxis?: number;
+}
+
 /** Merges the axes from `startAxis` on into one. Default 1: everything but the batch axis. */
-export function flatten(input: TensorLike, options: { readonly startAxis?: number } = {}): Tensor {
+export function flatten(input: TensorLike, options: FlattenOptions = {}): Tensor {
+  checkOptions('flatten', options, { startAxis: wholeNumber() });
   const value = asTensor(input);
   const startAxis = options.startAxis ?? 1;
   const start = startAxis === value.rank ? value.rank : normalizeAxis('flatten', startAxis, value.shape);
