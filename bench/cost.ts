@@ -17,7 +17,7 @@ export interface Cost {
 
 /** Operations that move numbers and compute none, or compute with integers. */
 const MOVES = new Set(
-  'transpose concat slice sliceGradient broadcastTo gather random assign copy advance argmax correctPredictions negativeLogLikelihoodGradient'.split(
+  'transpose concat slice sliceGradient broadcastTo gather randomBits randomUniform randomNormal assign copy advance argmax correctPredictions negativeLogLikelihoodGradient'.split(
     ' ',
   ),
 );

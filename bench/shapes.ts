@@ -23,6 +23,12 @@ const IMAGES: Shape = [8, 3, 224, 224];
 const IMAGENET: Shape = [256, 1000];
 const VOCABULARY: Shape = [8, 50_257];
 const STATE = 'state';
+const RANDOM: Row = {
+  name: 'vector',
+  shapes: [[4]],
+  attributes: { shape: VECTOR, stream: 7, use: 0 },
+  fills: [STATE],
+};
 
 const ROWS: Readonly<Record<string, readonly Row[]>> = {
   add: [
@@ -103,12 +109,8 @@ const ROWS: Readonly<Record<string, readonly Row[]>> = {
       fills: ['normal', STATE],
     },
   ],
-  random: ['uniform', 'normal'].map((distribution) => ({
-    name: distribution,
-    shapes: [[4]],
-    attributes: { distribution, shape: VECTOR, stream: 7, use: 0 },
-    fills: [STATE],
-  })),
+  randomUniform: [RANDOM],
+  randomNormal: [RANDOM],
   softmaxCrossEntropy: [
     crossEntropy('mynetLogits', [32, 2], []),
     crossEntropy('imagenet', IMAGENET, []),

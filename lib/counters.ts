@@ -1,3 +1,4 @@
+import { elementAt } from './element-at.js';
 import { apply } from './graph/node.js';
 import { requireTrace, type Trace } from './graph/trace.js';
 import { advance, MAX_STATES } from './ops/state/advance.js';
@@ -86,16 +87,14 @@ function recordMove(
 ): void {
   const { rows, shuffle = false } = moves[0] ?? {};
   const targets = [...moves.map(({ state }) => state), ...(rows ? [rows] : []), ...(optimizer ? [optimizer[0]] : [])];
-  const inputs = [...targets.map(({ value }) => value), ...(optimizer ? [tensor(optimizer[1])] : [])];
-  const moved = apply(advance, inputs, {
+  const steps = tensor(optimizer?.[1] ?? new Uint32Array(0));
+  const moved = apply(advance, [steps, ...targets.map(({ value }) => value)], {
     words: moves.map(({ word }) => word),
     by: moves.map(({ by }) => by),
     limits: moves.map(({ limit = 0 }) => limit),
     rows: !rows ? 'none' : shuffle ? 'shuffled' : 'inOrder',
-    members: optimizer ? optimizer[1].length : 0,
   });
   targets.forEach((target, i) => {
-    const next = moved[i];
-    if (next) target.update(next);
+    target.update(elementAt(moved, i));
   });
 }

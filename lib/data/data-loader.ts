@@ -1,7 +1,7 @@
 import { moveAtEnd } from '../counters.js';
 import { DataError } from '../errors.js';
 import { applyOne } from '../graph/node.js';
-import { batchRows, POSITION_WORD, writeRows } from '../ops/state/batch-rows.js';
+import { batchRows, POSITION_WORD, rowsFrom } from '../ops/state/batch-rows.js';
 import { gather } from '../ops/moving/gather.js';
 import { boolean, checkOptions, type OptionRules, seed as seedRule, show, wholeNumber } from '../options.js';
 import { keyOfSeed } from '../random.js';
@@ -104,8 +104,7 @@ export class DataLoader<Data extends TrainingData | TensorRecord = LabelledData>
     this.batchSize = Math.min(batchSize, this.count);
     this.#shuffle = shuffle;
     const state = Uint32Array.of(...keyOfSeed(seed), epoch, 0);
-    const rows = new Int32Array(this.batchSize);
-    writeRows(rows, state, 0, { count: this.count, shuffle });
+    const rows = rowsFrom(state, 0, this.batchSize, { count: this.count, shuffle });
     this.#state = new Variable('data.state', state);
     this.#rows = new Variable('data.rows', rows);
   }

@@ -1,7 +1,7 @@
 import { applyOne } from '../graph/node.js';
 import type { NumericArray } from '../graph/operation.js';
 import { checkArgument, number } from '../options.js';
-import { meterUpdate } from '../ops/state/meter.js';
+import { METER_SIZE, meterTotals, meterUpdate } from '../ops/state/meter.js';
 import type { Tensor } from '../tensor.js';
 import { Variable } from '../variable.js';
 
@@ -9,7 +9,7 @@ import { Variable } from '../variable.js';
 export interface MeterReading {
   /** Σ weight · value / Σ weight; NaN where nothing was added. */
   readonly mean: number;
-  /** How many values were added. */
+  /** How many values were added; right up to 2^48. */
   readonly updates: number;
   /** Which of them, counted from 0, was the first that is not finite; undefined where all are. */
   readonly firstNonFinite: number | undefined;
@@ -20,7 +20,7 @@ export interface MeterReading {
  * inside the traced function, read it once an epoch.
  */
 export class Meter {
-  readonly #state = new Variable('meter', new Float32Array(4));
+  readonly #state = new Variable('meter', new Float32Array(METER_SIZE));
 
   /**
    * Inside a traced function: adds a scalar with a weight, such as the number of rows that it is the mean of.
@@ -43,7 +43,7 @@ export class Meter {
 
   /** Starts afresh. */
   reset(): void {
-    this.#state.set(new Float32Array(4));
+    this.#state.set(new Float32Array(METER_SIZE));
   }
 
   /** Frees the buffer. */
@@ -52,6 +52,7 @@ export class Meter {
   }
 }
 
-function readingOf([total = 0, weights = 0, updates = 0, nonFinite = 0]: NumericArray): MeterReading {
-  return { mean: total / weights, updates, firstNonFinite: nonFinite > 0 ? nonFinite - 1 : undefined };
+function readingOf(state: NumericArray): MeterReading {
+  const { total, weights, updates, first } = meterTotals(state);
+  return { mean: total / weights, updates, firstNonFinite: first > 0 ? first - 1 : undefined };
 }

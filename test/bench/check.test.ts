@@ -54,5 +54,5 @@ test('of a large product a few rows are compared, the first and the last among t
 
 test('the job of a benchmark says what computes it', async (t) => {
   t.equal((await runOnce(entryOf('matmul', 'mynetDense2'))).job.kernel, 'simd');
-  t.equal((await runOnce(entryOf('random', 'normal'))).job.kernel, 'reference');
+  t.equal((await runOnce(entryOf('randomNormal', 'vector'))).job.kernel, 'reference');
 });

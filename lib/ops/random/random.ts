@@ -1,9 +1,11 @@
+import { elementAt } from '../../element-at.js';
 import { randomWasm } from '../../generated/wasm.js';
 import { commonWgsl, philoxWgsl, randomWgsl } from '../../generated/wgsl.js';
 import type { Generator } from '../../generator.js';
+import { at, defineOperation } from '../../graph/define.js';
 import { ceilDivide, fillBlock, foldWorkgroups, Uniforms } from '../../graph/launch.js';
 import { applyOne } from '../../graph/node.js';
-import { defineOperation } from '../../graph/operation.js';
+import { any, u32 } from '../../graph/operands.js';
 import { boxMuller, drawBits, streamOf, unitFloat } from '../../random.js';
 import { checkShape, type Shape, sizeOf } from '../../shape.js';
 import type { Tensor } from '../../tensor.js';
@@ -11,14 +13,13 @@ import { elementParts } from '../simd-parts.js';
 
 type Distribution = 'bits' | 'uniform' | 'normal';
 type RandomAttributes = {
-  readonly distribution: string;
   readonly shape: Shape;
   readonly stream: number;
   readonly use: number;
 };
 
 /** The block `function` of kernels/random/random.wgsl for each distribution. */
-const WGSL: Readonly<Record<string, string>> = {
+const WGSL: Readonly<Record<Distribution, string>> = {
   bits: '  return bits;',
   uniform:
     '  return bitcast<vec4u>(vec4f(unitFloat(bits.x), unitFloat(bits.y), unitFloat(bits.z), unitFloat(bits.w)));',
@@ -26,61 +27,69 @@ const WGSL: Readonly<Record<string, string>> = {
     '  return bitcast<vec4u>(vec4f(boxMuller(unitFloat(bits.x), unitFloat(bits.y)), boxMuller(unitFloat(bits.z), unitFloat(bits.w))));',
 };
 
-const randomOperation = defineOperation<RandomAttributes>({
-  name: 'random',
-  infer: (_inputs, { shape, distribution }) => [{ shape, dtype: distribution === 'bits' ? 'u32' : 'f32' }],
-  reference({ inputs: [state], outputs: [output], attributes: { distribution, stream, use } }) {
-    if (!state || !output) return;
-    const count = output.data.length;
-    const bits = drawBits(state.data, stream, use, ceilDivide(count, 2) * 2);
-    for (let i = 0; i < count; i++) {
-      if (distribution === 'normal') {
-        const pair = i - (i % 2);
-        output.data[i] = boxMuller(unitFloat(bits[pair] ?? 0), unitFloat(bits[pair + 1] ?? 0))[i % 2] ?? 0;
-      } else {
-        output.data[i] = distribution === 'uniform' ? unitFloat(bits[i] ?? 0) : (bits[i] ?? 0);
+/** The operation of a distribution. */
+function defineRandom(name: string, distribution: Distribution) {
+  return defineOperation<RandomAttributes>()({
+    name,
+    inputs: { state: u32(4) },
+    outputs: { output: any(distribution === 'bits' ? 'u32' : 'f32')('...') },
+    infer: ({ attributes: { shape } }) => ({ output: shape }),
+    reference({ state, output }, _, { stream, use }) {
+      const bits = drawBits(state.data, stream, use, ceilDivide(output.size, 2) * 2);
+      for (let i = 0; i < output.size; i++) {
+        const [first, second] = [elementAt(bits, i - (i % 2)), elementAt(bits, i - (i % 2) + 1)];
+        const own = elementAt(bits, i);
+        if (distribution === 'bits') output.set(i, own);
+        else if (distribution === 'uniform') output.set(i, unitFloat(own));
+        else output.set(i, boxMuller(unitFloat(first), unitFloat(second))[i % 2 === 0 ? 0 : 1]);
       }
-    }
-  },
-  kernel({ attributes: { distribution, shape, stream, use } }) {
-    const quads = ceilDivide(sizeOf(shape), 4);
-    return [
-      {
-        kernel: {
-          name: `random ${distribution}`,
-          code: commonWgsl + philoxWgsl + fillBlock(randomWgsl, 'function', WGSL[distribution] ?? ''),
-          entryPoint: 'random',
+    },
+    kernel({ attributes: { shape, stream, use } }) {
+      const quads = ceilDivide(sizeOf(shape), 4);
+      return [
+        {
+          kernel: {
+            name,
+            code: commonWgsl + philoxWgsl + fillBlock(randomWgsl, 'function', WGSL[distribution]),
+            entryPoint: 'random',
+          },
+          bindings: ['state', 'output'],
+          uniforms: new Uniforms().u32(quads, stream, use).bytes(),
+          workgroups: foldWorkgroups(ceilDivide(quads, 64)),
         },
-        bindings: [{ input: 0 }, { output: 0 }],
-        uniforms: new Uniforms().u32(quads, stream, use).bytes(),
-        workgroups: foldWorkgroups(ceilDivide(quads, 64)),
-      },
-    ];
-  },
-  simd({ attributes: { distribution, shape, stream, use } }) {
-    if (distribution === 'normal') return undefined; // cos and sin are not written
-    const kernel = { module: randomWasm, entryPoint: distribution };
-    const drawn = [{ input: 0 }, stream, use, { scratch: true as const }];
-    const tasks = elementParts(sizeOf(shape)).map(({ start, count }) => [
-      { kernel, arguments: [{ output: 0, offset: 4 * start }, start, count, ...drawn] },
-    ]);
-    return [{ tasks, scratchBytes: 64 }];
-  },
-  gradient: { none: 'random numbers do not depend on anything' },
-  // normal: WGSL promises cos and sin to an absolute 2^-11, and the radius is at most sqrt(-2 ln 2^-24) = 5.8
-  tolerance: { absolute: 3e-3, relative: 0 },
-  cases: [[1], [7], [256], [3, 65]].flatMap((shape) =>
-    ['bits', 'uniform', 'normal'].map((distribution) => ({
-      inputs: [{ shape: [4], fill: 'state' as const }],
-      attributes: { distribution, shape, stream: streamOf('random'), use: 0 },
+      ];
+    },
+    simd({ attributes: { shape, stream, use } }) {
+      if (distribution === 'normal') return undefined; // cos and sin are not written
+      const kernel = { module: randomWasm, entryPoint: distribution };
+      const tasks = elementParts(sizeOf(shape)).map(({ start, count }) => [
+        {
+          kernel,
+          arguments: [at('output', 4 * start), start, count, 'state', stream, use, { scratch: true }] as const,
+        },
+      ]);
+      return [{ tasks, scratchBytes: 64 }];
+    },
+    gradient: { none: 'random numbers do not depend on anything' },
+    // normal: WGSL promises cos and sin to an absolute 2^-11, and the radius is at most sqrt(-2 ln 2^-24) = 5.8
+    tolerance: { absolute: distribution === 'normal' ? 3e-3 : 0, relative: 0 },
+    cases: [[1], [7], [256], [3, 65]].map((shape) => ({
+      inputs: { state: { shape: [4], dtype: 'u32', fill: 'state' } },
+      attributes: { shape, stream: streamOf('random'), use: 0 },
     })),
-  ),
-});
+  });
+}
+
+const operations = {
+  bits: defineRandom('randomBits', 'bits'),
+  uniform: defineRandom('randomUniform', 'uniform'),
+  normal: defineRandom('randomNormal', 'normal'),
+};
 
 function draw(distribution: Distribution, shape: Shape, generator: Generator, stream: string): Tensor {
   checkShape('random', shape);
   const { state, use } = generator.draw(stream);
-  return applyOne(randomOperation, [state], { distribution, shape, stream: streamOf(stream), use });
+  return applyOne(operations[distribution], [state], { shape, stream: streamOf(stream), use });
 }
 
 /** 32 random bits an element (u32), the same on every device. Inside a traced function. */
@@ -98,4 +107,4 @@ export function randomNormal(shape: Shape, generator: Generator, stream = 'norma
   return draw('normal', shape, generator, stream);
 }
 
-export const randomOperations = [randomOperation];
+export const randomOperations = Object.values(operations);
