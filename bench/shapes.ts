@@ -182,11 +182,11 @@ function fromRow(operation: Operation, { name, shapes, attributes, fills }: Row)
   return { operation, name, inputs, attributes: attributes ?? first?.attributes ?? {} };
 }
 
-/** With the element type that the fill has: integers are i32 unless the case says u32, a generator's state is u32. */
+/** With the element type that the fill has: integers are i32 unless the case says otherwise, a generator's state is u32. */
 function typed(input: CaseInput): CaseInput {
   if (input.fill === 'state') return { ...input, dtype: 'u32' };
   const isInteger = typeof input.fill === 'object';
-  return { ...input, dtype: isInteger ? (input.dtype === 'u32' ? 'u32' : 'i32') : 'f32' };
+  return { ...input, dtype: isInteger ? (input.dtype ?? 'i32') : 'f32' };
 }
 
 /** What an operation without a row of its own is measured at. */
