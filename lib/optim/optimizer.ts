@@ -7,9 +7,10 @@ import type { SafetensorsTensor } from '../io/safetensors-types.js';
 import { broadcastTo } from '../ops/moving/broadcast-to.js';
 import { optimizerState } from '../ops/update/optimizer-state.js';
 import { slotsShape } from '../ops/update/update.js';
+import { checkArgument, type OptionRule } from '../options.js';
 import { sizeOf } from '../shape.js';
 import type { Tensor } from '../tensor.js';
-import { type Parameter, Variable } from '../variable.js';
+import { Parameter, Variable } from '../variable.js';
 import { clipGradNorm, clipGradValue } from './clip.js';
 import type { ClippingOptions, LearningRate, RuledParameters, UpdateRule } from './groups.js';
 import { packedState, unpackedState } from './state.js';
@@ -269,8 +270,14 @@ function rateAt(learningRate: LearningRate, step: number): number {
   return rate;
 }
 
+const listOfParameters: OptionRule = {
+  expected: 'an array of parameters, such as model.parameters()',
+  accepts: (value) => Array.isArray(value) && value.every((item) => item instanceof Parameter),
+};
+
 /** Those that are not frozen, each once. Throws OptionError where there is none. */
 function trainableOf(parameters: readonly Parameter[]): Parameter[] {
+  checkArgument('the optimizer', 'what it trains', parameters, listOfParameters);
   if (parameters.length === 0) {
     throw new OptionError('the optimizer was given no parameters: build the model first (model.build)');
   }

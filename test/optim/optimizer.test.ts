@@ -6,6 +6,7 @@ import {
   compile,
   defineUpdate,
   concat,
+  Dense,
   gradient,
   multiply,
   Optimizer,
@@ -210,6 +211,15 @@ test('an optimizer is refused outside of a traced function, without parameters, 
     '[3]',
     '[2]',
   );
+  for (const given of [new Dense(2), [a, new Dense(2)], [tensor(1)], undefined] as never[]) {
+    await rejects(
+      t,
+      attempt(() => void optimizer.minimize(sum(square(a)), given)),
+      OptionError,
+      'an array of parameters',
+      'model.parameters()',
+    );
+  }
   t.equal(optimizer.step, 0);
   await attempt(() => optimizer.apply([a], [tensor([2, 0])]));
   t.deepEqual(await a.data(), Float32Array.of(0, 2), 'the control');
