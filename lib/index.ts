@@ -109,7 +109,7 @@ export { SGD, type SGDOptions, type SGDSettings } from './optim/sgd.js';
 export { evaluate, type EvaluateOptions, type Evaluation } from './train/evaluate.js';
 export { fit, type FitOptions } from './train/fit.js';
 export type { EpochResult, History } from './train/history.js';
-export type { DefaultMetrics, GivenMetrics, Metric, Metrics, ValidationName } from './train/metrics.js';
+export type { DefaultMetrics, Metric, Metrics, ValidationName } from './train/metrics.js';
 export type { Loss } from './train/objective.js';
 export { predict, type PredictOptions } from './train/predict.js';
 export { Meter, type MeterReading } from './train/meter.js';

@@ -6,7 +6,7 @@ import type { RunOptions } from '../run.js';
 import { EpochSteps } from './epoch-steps.js';
 import type { Means } from './history.js';
 import { Measurements } from './measurements.js';
-import { type DefaultMetrics, type GivenMetrics, type Metrics, metricsRule } from './metrics.js';
+import { type DefaultMetrics, type Metrics, metricsRule } from './metrics.js';
 import { type Loss, type Objective, objectiveFor } from './objective.js';
 import { prepareModel } from './prepare-model.js';
 
@@ -15,7 +15,7 @@ export interface EvaluateOptions<M = DefaultMetrics<LabelledData>> extends RunOp
   /** Default, for classes and for rows of probabilities: {@link softmaxCrossEntropy}. */
   readonly loss?: Loss;
   /** What is measured beside the loss. Default: the accuracy, where the targets are classes or one bit ({@link fit}). */
-  readonly metrics?: GivenMetrics<M>;
+  readonly metrics?: M;
   /** Rows computed at once, at most: all of them where there are fewer. Default 256. */
   readonly batchSize?: number;
 }

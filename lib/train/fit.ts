@@ -19,7 +19,7 @@ import { tune } from '../tune.js';
 import { Evaluator } from './evaluate.js';
 import { refuseInTraining, trainExclusively } from './exclusive.js';
 import { type Epoch, epochResult, type EpochResult, type History, historyOf } from './history.js';
-import { type DefaultMetrics, type GivenMetrics, type Metrics, metricsRule } from './metrics.js';
+import { type DefaultMetrics, type Metrics, metricsRule } from './metrics.js';
 import { type Loss, objectiveFor } from './objective.js';
 import { prepareModel } from './prepare-model.js';
 import { Trainer } from './trainer.js';
@@ -39,7 +39,7 @@ export interface FitOptions<M = DefaultMetrics<LabelledData>> extends RunOptions
    * over the batch. Default: `accuracy`, where the targets are classes ({@link accuracy}) or one bit
    * ({@link binaryAccuracy} of logits, or with {@link meanSquaredError} of the bit itself).
    */
-  readonly metrics?: GivenMetrics<M>;
+  readonly metrics?: M;
   /** Evaluated after every epoch. */
   readonly validation?: TrainingData;
   /** Decides the order of the examples, and the initial weights where the model is not built yet. Default 0. */

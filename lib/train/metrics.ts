@@ -9,9 +9,6 @@ export type Metric = (output: Tensor, target: Tensor) => Tensor;
 /** Metrics by name. */
 export type Metrics = Readonly<Record<string, Metric>>;
 
-/** Metrics of type M; the rest tells TypeScript the parameters of a function that is written in place. */
-export type GivenMetrics<M> = M & Readonly<Record<string, Metric | undefined>>;
-
 /** What is measured where no metrics are given: the accuracy, where the targets are classes or one bit. */
 export type DefaultMetrics<Data> = Data extends LabelledData
   ? {
