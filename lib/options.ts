@@ -102,10 +102,21 @@ export function oneOf(...words: readonly string[]): OptionRule {
   };
 }
 
+/** An array whose entries its own place checks. */
+export const list: OptionRule = { expected: 'an array', accepts: Array.isArray };
+
+export const texts: OptionRule = {
+  expected: 'an array of texts',
+  accepts: (value) => Array.isArray(value) && Array.from<unknown>(value).every((entry) => typeof entry === 'string'),
+};
+
 /** An object of a class. */
 export function instanceOf(type: abstract new (...parameters: never[]) => object, expected: string): OptionRule {
   return { expected, accepts: (value) => value instanceof type };
 }
+
+/** The contents of a file. */
+export const bytes = instanceOf(Uint8Array, 'a Uint8Array');
 
 /** Whatever its own place checks. */
 export const anything: OptionRule = { expected: 'anything', accepts: () => true };

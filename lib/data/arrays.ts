@@ -1,5 +1,5 @@
 import { DataError, OptionError, ShapeError } from '../errors.js';
-import { anything, checkOptions, number, show } from '../options.js';
+import { checkOptions, list, number, show, texts } from '../options.js';
 import { formatShape, type Shape, sizeOf } from '../shape.js';
 import type { NestedNumbers } from '../tensor.js';
 import { flattened } from './nested.js';
@@ -97,10 +97,10 @@ export function fromArrays(
   options: FromArraysOptions = {},
 ): TrainingData {
   checkOptions('fromArrays', options, {
-    inputShape: anything,
+    inputShape: list,
     scale: number(),
-    classNames: anything,
-    targetShape: anything,
+    classNames: texts,
+    targetShape: list,
   });
   const { values, shape } = numbersOf('inputs', inputs);
   if (values.length === 0) throw new DataError('There are no inputs: the array is empty');
@@ -116,10 +116,17 @@ export function fromArrays(
   if (options.scale !== undefined && values instanceof Float32Array) {
     throw new OptionError('fromArrays: scale goes with inputs that are bytes, a Uint8Array');
   }
+  if (!Array.isArray(outcomes) && !isNumericArray(outcomes)) {
+    throw new DataError(`The labels are ${show(outcomes)}; expected an array of numbers`);
+  }
   const examples = { inputs: values, inputShape, ...(options.scale !== undefined && { scale: options.scale }) };
   return isListOfLabels(outcomes)
     ? { ...examples, ...labelsOf(outcomes, count, options) }
     : { ...examples, ...targetsOf(outcomes, count, options) };
+}
+
+function isNumericArray(value: unknown): boolean {
+  return ArrayBuffer.isView(value) && !(value instanceof DataView) && !/^Big/.test(value.constructor.name);
 }
 
 /** Classes stand in a flat list or in an array of integers; numbers in an array of floats, or in one array an example. */
@@ -211,11 +218,11 @@ function firstNotFinite(values: Float32Array): number {
 
 function defaultClassNames(labels: Int32Array | Uint8Array | readonly number[]): string[] {
   let largest = 0;
-  for (const label of labels) largest = Math.max(largest, label);
+  for (const label of labels) if (Number.isInteger(label)) largest = Math.max(largest, label);
   if (largest > MAX_UNNAMED_LABEL) {
     throw new DataError(`The largest label is ${largest}; labels over ${MAX_UNNAMED_LABEL} need the option classNames`);
   }
-  return Array.from({ length: Number.isInteger(largest) ? largest + 1 : 1 }, (_, i) => String(i));
+  return Array.from({ length: largest + 1 }, (_, i) => String(i));
 }
 
 function checkLabels(labels: Int32Array | Uint8Array | readonly number[], classes: number): void {
@@ -227,7 +234,7 @@ function checkLabels(labels: Int32Array | Uint8Array | readonly number[], classe
         ? '. Numbers to be predicted stand in a Float32Array, or in one array an example: [[0.5], …]'
         : '';
     throw new DataError(
-      `The label in row ${row} is ${label}; expected a whole number from 0 to ${classes - 1}${advice}`,
+      `The label in row ${row} is ${show(label)}; expected a whole number from 0 to ${classes - 1}${advice}`,
     );
   }
 }

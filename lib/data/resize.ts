@@ -1,5 +1,6 @@
 import { allocate } from '../allocate.js';
-import { ShapeError } from '../errors.js';
+import { DataError, ShapeError } from '../errors.js';
+import { show } from '../options.js';
 
 /** Width and height of a picture, in pixels. */
 export interface PictureSize {
@@ -35,13 +36,16 @@ const WEIGHT_BITS = 32 - 8 - 2;
  * @param target the size wanted
  * @returns u8 [target.height, target.width, channels], a new array
  * @throws ShapeError where a size is not a whole number from 1 on, or `layout` does not fit `pixels`
- * @throws DataError where the result does not fit into memory
+ * @throws DataError where the pixels are no bytes, or the result does not fit into memory
  */
 export function resizeBilinear(
   pixels: Uint8Array | Uint8ClampedArray,
   layout: PixelLayout,
   target: PictureSize,
 ): Uint8Array {
+  if (!(pixels instanceof Uint8Array || pixels instanceof Uint8ClampedArray)) {
+    throw new DataError(`resizeBilinear: the pixels are ${show(pixels)}; expected bytes, in a Uint8Array`);
+  }
   const { width, height, channels } = layout;
   checkSizes({ width, height, channels }, 'The picture');
   checkSizes({ width: target.width, height: target.height }, 'The target');

@@ -1,4 +1,4 @@
-import { checkOptions, number, type OptionRules, required, seed } from '../options.js';
+import { checkArgument, checkOptions, number, type OptionRule, type OptionRules, required, seed } from '../options.js';
 import { shuffledIndices } from '../random.js';
 import type { LabelledData } from './arrays.js';
 
@@ -11,6 +11,11 @@ export interface SplitOptions {
 }
 
 const RULES: OptionRules<SplitOptions> = { validation: required(number({ min: 0, below: 1 })), seed: required(seed) };
+
+const LABELLED: OptionRule = {
+  expected: 'data with labels and classNames, as fromArrays and imageFolder make it',
+  accepts: (data) => typeof data === 'object' && data !== null && 'labels' in data && 'classNames' in data,
+};
 
 /** Two sets without an example in common. */
 export interface Split {
@@ -29,9 +34,10 @@ export interface Split {
  * are held out: at least one is always left for training. Which ones they are is decided by the seed alone, for each
  * class by a shuffle of its own. In both sets the examples keep the order that they have in `data`; the numbers are copied.
  *
- * @throws OptionError for an unknown option, a share outside of [0, 1), or a seed that is no whole number of 0 or more
+ * @throws OptionError for data without classes, an unknown option, a share outside of [0, 1), or a seed that is no whole number of 0 or more
  */
 export function splitByClass(data: LabelledData, options: SplitOptions): Split {
+  checkArgument('splitByClass', 'data', data, LABELLED);
   checkOptions('splitByClass', options, RULES);
   const { validation } = options;
   const members = data.classNames.map((): number[] => []); // rows of each class

@@ -1,6 +1,6 @@
 import { DataError, ShapeError } from '../errors.js';
 import { widenBfloat16, widenFloat16 } from '../float16.js';
-import { show } from '../options.js';
+import { bytes as bytesRule, checkArgument, show } from '../options.js';
 import { printable } from '../printable.js';
 import { compareCodePoints } from './code-points.js';
 import { type Entry, headerEnd, headerExcess, LENGTH_BYTES, readHeader } from './safetensors-header.js';
@@ -59,6 +59,7 @@ export function encodeSafetensors(
   tensors: ReadonlyMap<string, SafetensorsTensor> | Readonly<Record<string, SafetensorsTensor>>,
   metadata?: Readonly<Record<string, string>>,
 ): Uint8Array {
+  if (!isRecord(tensors)) throw new DataError(`The tensors are ${show(tensors)}; expected an object or a Map`);
   const entries = (isMap(tensors) ? [...tensors] : Object.entries(tensors)).map(
     ([name, tensor]): [string, WritableTensor] => [name, writable(name, tensor)],
   );
@@ -111,6 +112,7 @@ export function encodeSafetensors(
  * @throws DataError naming the source, the tensor, and what is wrong
  */
 export function decodeSafetensors(bytes: Uint8Array, source = 'safetensors data'): Safetensors {
+  checkArgument('decodeSafetensors', 'bytes', bytes, bytesRule);
   const shown = printable(source);
   // A Node Buffer's slice() does not copy; a plain Uint8Array's does.
   const file = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);

@@ -1,7 +1,15 @@
 import { inflateSync } from 'node:zlib';
 import { PNG } from 'pngjs';
 import { DataError } from '../errors.js';
-import { checkOptions, type OptionRule, type OptionRules, text, wholeNumber } from '../options.js';
+import {
+  bytes as bytesRule,
+  checkArgument,
+  checkOptions,
+  type OptionRule,
+  type OptionRules,
+  text,
+  wholeNumber,
+} from '../options.js';
 import { printable } from '../printable.js';
 import { checkPngChunks, readBeginning, type PngHeader } from './png-chunks.js';
 
@@ -63,6 +71,7 @@ const RULES: OptionRules<DecodePngOptions> = { background: rgb, source: text, ma
  * @throws OptionError for an unknown option, or one out of its range
  */
 export function decodePng(bytes: Uint8Array, options: DecodePngOptions = {}): DecodedPng {
+  checkArgument('decodePng', 'bytes', bytes, bytesRule);
   checkOptions('decodePng', options, RULES);
   const { background = WHITE, maxPixels = MAX_PIXELS } = options;
   const source = printable(options.source ?? 'PNG data');

@@ -1,9 +1,17 @@
-import type { Module } from '../nn/module.js';
+import { Module } from '../nn/module.js';
 import { loadState, type LoadOptions, type LoadReport, stateOf } from '../nn/state.js';
+import { checkArgument, instanceOf, text } from '../options.js';
 import { readSafetensors, writeSafetensors } from './safetensors.js';
 
-/** Saves the model's weights as .safetensors, with PyTorch's names and layouts. Atomic: a crash leaves the old file. */
+const MODEL = instanceOf(Module, 'a Module');
+
+/**
+ * Saves the model's weights as .safetensors, with PyTorch's names and layouts. Atomic: a crash leaves the old file.
+ * Throws DataError where the file cannot be written, TraceError for a model that is not built.
+ */
 export async function saveWeights(path: string, model: Module): Promise<void> {
+  checkArgument('saveWeights', 'path', path, text);
+  checkArgument('saveWeights', 'model', model, MODEL);
   await writeSafetensors(path, await stateOf(model));
 }
 
@@ -13,5 +21,7 @@ export async function saveWeights(path: string, model: Module): Promise<void> {
  * what fits is loaded.
  */
 export async function loadWeights(path: string, model: Module, options: LoadOptions = {}): Promise<LoadReport> {
+  checkArgument('loadWeights', 'path', path, text);
+  checkArgument('loadWeights', 'model', model, MODEL);
   return loadState(model, await readSafetensors(path), options);
 }

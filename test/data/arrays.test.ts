@@ -222,6 +222,28 @@ test('inputs of bytes are kept, with their scale', (t) => {
   t.end();
 });
 
+test('shapes, names and labels that are none are refused', (t) => {
+  const values = new Float32Array(4);
+  const read =
+    (options: object, labels: unknown = [0, 1]) =>
+    () =>
+      fromArrays(values, labels as never, options);
+  for (const inputShape of [2, '2', null, Int32Array.of(2), {}]) {
+    refuses(t, read({ inputShape }), OptionError, 'fromArrays: inputShape must be an array, found');
+  }
+  for (const classNames of ['ab', ['a', 1], [1, 2], [, 'b'], null]) {
+    refuses(t, read({ inputShape: [2], classNames }), OptionError, 'classNames must be an array of texts, found');
+  }
+  refuses(t, read({ inputshape: [2] }), OptionError, "unknown option 'inputshape' (did you mean 'inputShape'?)");
+  for (const labels of [null, 'ab', { 0: 1 }, BigInt64Array.of(0n, 1n), new DataView(values.buffer)]) {
+    refuses(t, read({ inputShape: [2] }, labels), DataError, 'The labels are', 'expected an array of numbers');
+  }
+  refuses(t, read({ inputShape: [2] }, ['0', '1']), DataError, 'The label in row 0 is "0"; expected a whole number');
+  refuses(t, read({ inputShape: [2] }, [0n, 1n]), DataError, 'The label in row 0 is 0n');
+  refuses(t, read({ inputShape: [2] }, [0, , 1]), DataError, '3 labels');
+  t.end();
+});
+
 test('targets and options that do not fit are refused', (t) => {
   const inputs = [[1], [2]];
   t.equal(fromArrays(inputs, [[1], [2]], {}).targets.length, 2, 'the control case');

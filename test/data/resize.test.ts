@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import test from 'tape';
 import { resizeBilinear, type PictureSize, type PixelLayout } from '../../lib/data/resize.js';
-import { ShapeError } from '../../lib/errors.js';
+import { DataError, ShapeError } from '../../lib/errors.js';
+import { refuses } from '../support/errors.js';
 
 /** A picture that is rough in both directions, the same everywhere. */
 function pattern({ width, height, channels }: PixelLayout): Uint8Array {
@@ -141,5 +142,14 @@ test('sizes that are no sizes are refused, and so is a picture that is not as la
     t.throws(() => resizeBilinear(pixels, { ...layout, channels: size }, { width: 1, height: 1 }), ShapeError);
   }
   t.throws(() => resizeBilinear(new Uint8Array(5), layout, { width: 1, height: 1 }), ShapeError, 'a byte too many');
+  t.end();
+});
+
+test('pixels that are no bytes are refused', (t) => {
+  const layout = { width: 2, height: 2, channels: 1 };
+  for (const pixels of [Float32Array.of(0, 0.5, 1, 1), [0, 1, 2, 3], 'abcd', undefined]) {
+    refuses(t, () => resizeBilinear(pixels as never, layout, layout), DataError, 'expected bytes, in a Uint8Array');
+  }
+  t.deepEqual(resizeBilinear(Uint8ClampedArray.of(1, 2, 3, 4), layout, layout), Uint8Array.of(1, 2, 3, 4));
   t.end();
 });

@@ -101,6 +101,12 @@ test('a share outside of 0 to 1 is refused', (t) => {
   t.end();
 });
 
+test('data without classes are refused', (t) => {
+  const numbers = fromArrays([[1], [2]], [[0.5], [1.5]]) as never;
+  refuses(t, () => splitByClass(numbers, { validation: 0.2, seed: 1 }), OptionError, 'data must be data with labels');
+  t.end();
+});
+
 test('a seed that is none, and a misspelt option, are refused', (t) => {
   const split = (options: object) => () => splitByClass(examples([0, 1]), options as SplitOptions);
   for (const seed of [NaN, -1, 1.5, 2 ** 53, '1', undefined]) {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import test from 'tape';
-import { DataError, ShapeError } from '../../lib/errors.js';
+import { DataError, OptionError, ShapeError } from '../../lib/errors.js';
 import { refuses } from '../support/errors.js';
 import { decodeSafetensors, encodeSafetensors } from '../../lib/io/safetensors.js';
 import type { SafetensorsTensor } from '../../lib/io/safetensors-types.js';
@@ -240,6 +240,16 @@ test('tensors of every other type of the format are listed, and refused when the
       'read are I64, F64',
     );
     refuses(t, () => encodeSafetensors(tensors), DataError, `Tensor "mask" has the type "${dtype}"; written are`);
+  }
+  t.end();
+});
+
+test('what is no file and no set of tensors is refused', (t) => {
+  for (const bytes of [new ArrayBuffer(9), 'abc', undefined]) {
+    refuses(t, () => decodeSafetensors(bytes as never), OptionError, 'bytes must be a Uint8Array, found');
+  }
+  for (const tensors of [null, undefined, 'abc', []]) {
+    refuses(t, () => encodeSafetensors(tensors as never), DataError, 'The tensors are', 'expected an object or a Map');
   }
   t.end();
 });

@@ -261,6 +261,17 @@ test('loading into a model that is not built says so', async (t) => {
   );
 });
 
+test('what is no path or no model is refused', async (t) => {
+  const [path, model] = ['net.safetensors', net(1)];
+  const call = (work: typeof saveWeights | typeof loadWeights, ...args: readonly unknown[]) =>
+    work(...(args as [string, Module]));
+  for (const work of [saveWeights, loadWeights]) {
+    await rejects(t, call(work, model, path), OptionError, `${work.name}: path must be a text, found`);
+    await rejects(t, call(work, path, {}), OptionError, `${work.name}: model must be a Module, found an object`);
+    await rejects(t, call(work, path), OptionError, `${work.name}: model must be a Module, found undefined`);
+  }
+});
+
 test('a file of weights that is missing is refused, naming it', async (t) => {
   await rejects(t, loadWeights('/nowhere/net.safetensors', net(1)), DataError, '/nowhere/net.safetensors');
 });

@@ -374,6 +374,9 @@ test('options that are none are refused', (t) => {
   refuses(t, decode({ backround: [1, 2, 3] }), OptionError, "unknown option 'backround' (did you mean 'background'?)");
   refuses(t, decode({ background: [1, 2, 256] }), OptionError, 'background must be three whole numbers from 0 to 255');
   refuses(t, decode({ background: 'white' }), OptionError, 'background must be');
+  for (const bytes of [new ArrayBuffer(9), 'abc', undefined]) {
+    refuses(t, () => decodePng(bytes as never), OptionError, 'decodePng: bytes must be a Uint8Array');
+  }
   refuses(t, decode({ source: 3 }), OptionError, 'source must be a text');
   refuses(t, decode({ maxPixels: 1.5 }), OptionError, 'maxPixels must be a whole number of 1 or more');
   t.end();
