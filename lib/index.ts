@@ -45,7 +45,7 @@ export {
   tanh,
 } from './ops/pointwise/activations.js';
 export { accuracy, binaryAccuracy, correctPredictions, type BinaryAccuracyOptions } from './ops/loss/accuracy.js';
-export { argmax } from './ops/reduce/argmax.js';
+export { argmax, type ArgmaxOptions } from './ops/reduce/argmax.js';
 export { add, divide, equal, maximum, minimum, multiply, subtract } from './ops/pointwise/arithmetic.js';
 export { broadcastTo } from './ops/moving/broadcast-to.js';
 export { cast, type CastOptions, type NumberType } from './ops/pointwise/cast.js';
@@ -60,7 +60,7 @@ export { negativeLogLikelihood } from './ops/loss/negative-log-likelihood.js';
 export { randomBits, randomNormal, randomUniform } from './ops/random/random.js';
 export { max, min } from './ops/reduce/extremes.js';
 export { mean, sum } from './ops/reduce/sum.js';
-export { variance } from './ops/reduce/variance.js';
+export { variance, type VarianceOptions } from './ops/reduce/variance.js';
 export type { ReduceOptions } from './ops/reduce/reduce.js';
 export type { Reduction } from './ops/loss/reduction.js';
 export { flatten, reshape } from './ops/moving/reshape.js';
