@@ -61,7 +61,7 @@ interface Call {
  * `variable.assign`) are carried out in place on the device whenever it is called (compare `jax.jit`, `tf.function`).
  *
  * The function must be synchronous and must not depend on values: reading one throws TraceError. It is recorded again
- * when a layer's training mode changed.
+ * when a layer's training mode, or what is frozen, changed; not when a layer was replaced: compile it anew then.
  */
 export function compile<Out extends TensorTree>(
   fn: (...inputs: Tensor[]) => Out,
