@@ -63,7 +63,7 @@ export { mean, sum } from './ops/reduce/sum.js';
 export { variance, type VarianceOptions } from './ops/reduce/variance.js';
 export type { ReduceOptions } from './ops/reduce/reduce.js';
 export type { Reduction } from './ops/loss/reduction.js';
-export { flatten, reshape } from './ops/moving/reshape.js';
+export { flatten, reshape, type FlattenOptions } from './ops/moving/reshape.js';
 export { stopGradient } from './ops/moving/stop-gradient.js';
 export { slice } from './ops/moving/slice.js';
 export { softmaxCrossEntropy, type CrossEntropyOptions } from './ops/loss/softmax-cross-entropy.js';
