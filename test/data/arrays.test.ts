@@ -1,6 +1,7 @@
 import test from 'tape';
 import { fromArrays } from '../../lib/data/arrays.js';
 import { DataError, OptionError, ShapeError } from '../../lib/errors.js';
+import { tensor } from '../../lib/tensor.js';
 import { refuses } from '../support/errors.js';
 
 test('nested arrays become rows of float32 with the shape of their nesting', (t) => {
@@ -259,6 +260,9 @@ test('targets and options that do not fit are refused', (t) => {
   refuses(t, () => fromArrays(inputs, [0, 1], { targetShape: [1] }), OptionError, 'targetShape');
   refuses(t, () => fromArrays(inputs, [0, 1], { scale: 2 }), OptionError, 'scale', 'Uint8Array');
   refuses(t, () => fromArrays(new Uint8Array(2), [0, 1], { inputShape: [1], scale: NaN }), OptionError, 'scale', 'NaN');
+  for (const nothing of [undefined, null, {}, tensor([0, 1])]) {
+    refuses(t, () => fromArrays(inputs, nothing as number[]), DataError, 'labels or targets', 'expected a list');
+  }
   // @ts-expect-error an unknown option
   refuses(t, () => fromArrays(inputs, [0, 1], { shape: [1] }), OptionError, "'shape'");
   // @ts-expect-error other typed arrays
