@@ -86,6 +86,8 @@ export { Sequential } from './nn/sequential.js';
 export { loadState, stateOf, type LoadOptions, type LoadReport } from './nn/state.js';
 export type { Summary, SummaryLayer } from './nn/summary.js';
 
+export { Adagrad, type AdagradOptions, type AdagradSettings } from './optim/adagrad.js';
+export { Adam, AdamW, type AdamOptions, type AdamSettings } from './optim/adam.js';
 export { clipGradNorm, clipGradValue } from './optim/clip.js';
 export type {
   ClippingOptions,
@@ -104,6 +106,7 @@ export {
   type UpdateDefinition,
   type UpdateSettings,
 } from './ops/update/update.js';
+export { RMSprop, type RMSpropOptions, type RMSpropSettings } from './optim/rmsprop.js';
 export { SGD, type SGDOptions, type SGDSettings } from './optim/sgd.js';
 
 export { evaluate, type EvaluateOptions, type Evaluation } from './train/evaluate.js';

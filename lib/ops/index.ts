@@ -21,6 +21,9 @@ import { meterUpdate } from './state/meter.js';
 import { likelihoodOperations } from './loss/negative-log-likelihood.js';
 import { randomOperations } from './random/random.js';
 import { reshapeOperations } from './moving/reshape.js';
+import { adagradOperations } from './update/adagrad.js';
+import { adamOperations } from './update/adam.js';
+import { rmspropOperations } from './update/rmsprop.js';
 import { sgdOperations } from './update/sgd.js';
 import { sliceOperations } from './moving/slice.js';
 import { crossEntropyOperations } from './loss/softmax-cross-entropy.js';
@@ -58,6 +61,9 @@ export const operations: readonly Operation[] = [
   ...lossOperations,
   ...accuracyOperations,
   ...sgdOperations,
+  ...adamOperations,
+  ...rmspropOperations,
+  ...adagradOperations,
   meterUpdate,
   assign,
   advance,

@@ -5,6 +5,8 @@ import { MAX_REPLAYS, requireTrace, type Trace } from '../graph/trace.js';
 import type { Safetensors } from '../io/safetensors.js';
 import type { SafetensorsTensor } from '../io/safetensors-types.js';
 import { broadcastTo } from '../ops/moving/broadcast-to.js';
+import { copy } from '../ops/moving/copy.js';
+import { variableOf } from '../fusion/tensors.js';
 import { optimizerState } from '../ops/update/optimizer-state.js';
 import { slotsShape } from '../ops/update/update.js';
 import { checkArgument, type OptionRule } from '../options.js';
@@ -161,8 +163,10 @@ export abstract class Optimizer {
     const steps = this.#stepsOf(trace, members);
     const ahead = steps[member] ?? NaN;
     steps[member] = ahead + 1;
+    // WebGPU forbids a buffer to be read and written in one dispatch.
+    const gradient = [parameter, buffer].includes(variableOf(own)) ? copy(own) : own;
     const next = rule.update.apply({
-      ...{ parameter: parameter.value, gradient: own, buffer: buffer?.value },
+      ...{ parameter: parameter.value, gradient, buffer: buffer?.value },
       ...{ state: members.state.value, member, ahead },
     });
     parameter.update(next.parameter);

@@ -1,18 +1,71 @@
-import { compile, DataError, type Device, Parameter, SGD, type Tensor, type Variable } from '../../lib/index.js';
+import {
+  Adagrad,
+  Adam,
+  AdamW,
+  compile,
+  DataError,
+  type Device,
+  type Optimizer,
+  Parameter,
+  RMSprop,
+  SGD,
+  type Tensor,
+} from '../../lib/index.js';
 import type { Attributes } from './attributes.js';
 import type { Comparison, Values } from './compare.js';
 import type { LoadedCase } from './loaded-case.js';
 import { rowsOf, Stack } from './rows.js';
 
-/** SGD with PyTorch's names for its options. */
-export function sgdFrom(attributes: Attributes): SGD {
-  return new SGD({
-    learningRate: attributes.number('lr'),
-    momentum: attributes.number('momentum', 0),
-    dampening: attributes.number('dampening', 0),
-    weightDecay: attributes.number('weight_decay', 0),
-    nesterov: attributes.boolean('nesterov', false),
-  });
+/** The optimizers of the vectors, with PyTorch's names for their options. */
+const OPTIMIZERS: Readonly<Record<string, (attributes: Attributes) => Optimizer>> = {
+  sgd: (attributes) =>
+    new SGD({
+      learningRate: attributes.number('lr'),
+      momentum: attributes.number('momentum', 0),
+      dampening: attributes.number('dampening', 0),
+      weightDecay: attributes.number('weight_decay', 0),
+      nesterov: attributes.boolean('nesterov', false),
+    }),
+  adam: (attributes) => new Adam({ ...adamOptions(attributes), weightDecay: attributes.number('weight_decay', 0) }),
+  adamw: (attributes) =>
+    new AdamW({ ...adamOptions(attributes), weightDecay: attributes.number('weight_decay', 0.01) }),
+  rmsprop: (attributes) =>
+    new RMSprop({
+      learningRate: attributes.number('lr', 0.01),
+      alpha: attributes.number('alpha', 0.99),
+      epsilon: attributes.number('eps', 1e-8),
+      momentum: attributes.number('momentum', 0),
+      centered: attributes.boolean('centered', false),
+      weightDecay: attributes.number('weight_decay', 0),
+    }),
+  adagrad: (attributes) =>
+    new Adagrad({
+      learningRate: attributes.number('lr', 0.01),
+      learningRateDecay: attributes.number('lr_decay', 0),
+      initialAccumulatorValue: attributes.number('initial_accumulator_value', 0),
+      epsilon: attributes.number('eps', 1e-10),
+      weightDecay: attributes.number('weight_decay', 0),
+    }),
+};
+
+function adamOptions(attributes: Attributes) {
+  const [beta1 = 0.9, beta2 = 0.999] = attributes.has('betas') ? attributes.numbers('betas') : [];
+  return {
+    ...{ learningRate: attributes.number('lr', 0.001), beta1, beta2 },
+    ...{ epsilon: attributes.number('eps', 1e-8), amsgrad: attributes.boolean('amsgrad', false) },
+  };
+}
+
+/** Whether the library has the optimizer of a case. */
+export function isOptimizer(name: unknown): boolean {
+  return typeof name === 'string' && Object.hasOwn(OPTIMIZERS, name);
+}
+
+/** The optimizer that a case names. */
+export function optimizerFrom(attributes: Attributes): Optimizer {
+  const optimizer = OPTIMIZERS[attributes.text('optimizer')];
+  if (!optimizer) throw new DataError(`the library has no optimizer ${attributes.text('optimizer')}`);
+  return optimizer(attributes);
 }
 
 /** Replays an optimizer over the given gradients of each step; parameters and state are checked after every step. */
@@ -25,7 +78,7 @@ export async function runOptimizer(loaded: LoadedCase, device: Device): Promise<
   const [steps] = gradients[0]?.shape ?? [];
   if (steps === undefined) throw new DataError('the case has no parameters, or no step');
 
-  const optimizer = sgdFrom(loaded.attributes);
+  const optimizer = optimizerFrom(loaded.attributes);
   const step = compile(
     (...given: Tensor[]) => {
       optimizer.apply(parameters, given);
@@ -33,17 +86,18 @@ export async function runOptimizer(loaded: LoadedCase, device: Device): Promise<
     { device },
   );
   const history = new Map<string, Stack>();
-  const remember = async (name: string, variable: Variable | undefined): Promise<void> => {
-    if (!variable) return;
-    const stack = history.get(name) ?? new Stack(variable.shape);
+  const remember = (name: string, { shape, data }: Values): void => {
+    const stack = history.get(name) ?? new Stack(shape);
     history.set(name, stack);
-    stack.push(await variable.data());
+    stack.push(data);
   };
   for (let i = 0; i < steps; i++) {
     await step(...gradients.map((each) => rowsOf(each, [i])));
     for (const parameter of parameters) {
-      await remember(`${parameter.name}.after`, parameter);
-      await remember(`${parameter.name}.state.momentum_buffer`, optimizer.velocity(parameter));
+      remember(`${parameter.name}.after`, { shape: parameter.shape, data: await parameter.data() });
+    }
+    for (const [name, { shape, data }] of await optimizer.state()) {
+      if (data instanceof Float32Array) remember(name.replace('.', '.state.'), { shape, data });
     }
   }
   step.dispose();

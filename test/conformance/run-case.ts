@@ -5,7 +5,7 @@ import type { CaseEntry } from './index-file.js';
 import type { LoadedCase } from './loaded-case.js';
 import { runInit } from './network.js';
 import { isOperation, runOperation } from './operations.js';
-import { runOptimizer } from './optimizer.js';
+import { isOptimizer, runOptimizer } from './optimizer.js';
 import { runData } from './pictures.js';
 import { runTraining } from './training.js';
 
@@ -27,7 +27,7 @@ export function groupOf({ op, attributes }: CaseEntry): string {
 /** What runs a case; undefined where the library cannot do it yet. */
 export function runnerOf(entry: CaseEntry): Runner | undefined {
   if (isOperation(entry.op)) return runOperation;
-  const hasOptimizer = entry.attributes['optimizer'] === 'sgd';
+  const hasOptimizer = isOptimizer(entry.attributes['optimizer']);
   if (entry.op === 'optimizer') return hasOptimizer ? runOptimizer : undefined;
   if (entry.op === 'mynet_run') return hasOptimizer ? runTraining : undefined;
   return { mynet_data: runData, mynet_init: runInit }[entry.op];

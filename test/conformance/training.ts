@@ -15,7 +15,7 @@ import {
 import type { Comparison, Values } from './compare.js';
 import type { LoadedCase } from './loaded-case.js';
 import { Network } from './network.js';
-import { sgdFrom } from './optimizer.js';
+import { optimizerFrom } from './optimizer.js';
 import { picturesOf } from './pictures.js';
 import { selectRows, Stack } from './rows.js';
 import { sibling } from './sibling.js';
@@ -35,7 +35,7 @@ export async function runTraining(loaded: LoadedCase, device: Device): Promise<C
   const photos = variableOf('train.x', picturesOf(data, 'train'));
   const labels = new Variable('train.labels', Int32Array.from(data.values('train.labels').data));
   const testPhotos = variableOf('test.x', picturesOf(data, 'test'));
-  const optimizer = sgdFrom(attributes);
+  const optimizer = optimizerFrom(attributes);
   const step = compile(
     (...[rows, mask]: Tensor[]) => {
       if (!rows) throw new DataError('a step needs the numbers of its rows');

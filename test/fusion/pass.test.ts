@@ -3,6 +3,7 @@ import { compile } from '../../lib/compile.js';
 import { CpuDevice } from '../../lib/device/cpu/device.js';
 import type { Device } from '../../lib/device/device.js';
 import { WebGpuDevice } from '../../lib/device/webgpu/device.js';
+import { fuse } from '../../lib/fusion/pass.js';
 import { Generator } from '../../lib/generator.js';
 import { gradient } from '../../lib/graph/gradient.js';
 import {
@@ -16,6 +17,7 @@ import {
   matmul,
   multiply,
   relu,
+  reshape,
   sigmoid,
   SGD,
   softmaxCrossEntropy,
@@ -328,4 +330,37 @@ test('an update of a weight that the product itself reads stays on its own', asy
   );
   t.deepEqual(Array.from(await weight.data()), [-0.5, 0, 2.5, 3]);
   t.notOk(stepsOf(step).includes('matmul + sgdUpdate'));
+});
+
+test('joining takes a time in proportion to the graph, chains of twenty thousand included', (t) => {
+  const w = tensor(new Float32Array(16), { shape: [4, 4] });
+  const layered = (nodes: number): Tensor => {
+    let value = tensor(new Float32Array(16), { shape: [4, 4] });
+    for (let i = 0; i < nodes / 4; i++) value = relu(add(multiply(matmul(value, w), w), value));
+    return value;
+  };
+  const reshaped = (nodes: number): Tensor => {
+    let value = relu(tensor(new Float32Array(4)));
+    for (let i = 0; i < nodes; i++) value = reshape(value, i % 2 === 0 ? [2, 2] : [4]);
+    return relu(value);
+  };
+  const siblings = (nodes: number): Tensor => {
+    const each = Array.from({ length: nodes / 4 }, () => relu(matmul(w, w, { transposeA: true })));
+    return each.reduce((total, own) => add(total, sum(own)), tensor(0));
+  };
+  /** Of the processor, so that others on the machine do not count. */
+  const timeOf = (graph: (nodes: number) => Tensor, nodes: number): number => {
+    const times = [0, 1, 2].map(() => {
+      const [output, start] = [graph(nodes), process.cpuUsage().user];
+      fuse({ outputs: [output], updates: [] }, { kernels: 'wgsl', maxStorageBuffers: 8 });
+      return (process.cpuUsage().user - start) / 1000;
+    });
+    return Math.min(...times);
+  };
+  for (const graph of [layered, reshaped, siblings]) {
+    timeOf(graph, 2500);
+    const [few, many] = [Math.max(timeOf(graph, 2500), 1), timeOf(graph, 20_000)];
+    t.ok(many < 32 * few, `${graph.name}: quadratic would be 64 times: ${few.toFixed(1)} ms, ${many.toFixed(1)} ms`);
+  }
+  t.end();
 });

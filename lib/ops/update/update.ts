@@ -41,6 +41,8 @@ export interface UpdateDefinition<S extends UpdateSettings> {
   readonly wat?: { readonly module: string; readonly row: string };
   /** What the kernels are given of the settings, in the order of their parameters; flags as 0 and 1. */
   readonly kernelSettings: (settings: S) => UpdateSettings;
+  /** The same for the WebAssembly function. Default: those of `kernelSettings`. */
+  readonly simdSettings?: (settings: S) => readonly number[];
   /** For the tests. */
   readonly cases: readonly S[];
 }
@@ -89,7 +91,7 @@ export function slotsShape(shape: Shape, slots: number): Shape {
 
 /** Makes the operation of a rule: inputs parameter, slots (where there are any), gradient, optimizer state. */
 export function defineUpdate<S extends UpdateSettings>(rule: UpdateDefinition<S>): Update<S> {
-  const { name, slots, wgsl, wat, kernelSettings } = rule;
+  const { name, slots, wgsl, wat, kernelSettings, simdSettings } = rule;
   const gradientAt = slots.length > 0 ? 2 : 1;
   const operation: Operation<UpdateAttributes<S>> = defineOperation<UpdateAttributes<S>>({
     name,
@@ -124,6 +126,7 @@ export function defineUpdate<S extends UpdateSettings>(rule: UpdateDefinition<S>
       if (position !== gradientAt) return undefined;
       const { ahead } = attributes;
       const given = Object.entries(kernelSettings(attributes));
+      const inSimd = simdSettings?.(attributes) ?? given.map(([, value]) => Number(value));
       return {
         wgsl: {
           sources: [wgsl.source],
@@ -136,7 +139,7 @@ export function defineUpdate<S extends UpdateSettings>(rule: UpdateDefinition<S>
           simd: {
             module: wat.module,
             entryPoint: `${wat.row}${slots.length}`,
-            settings: [ahead, ...Array.from({ length: WAT_SETTINGS }, (_, i) => Number(given[i]?.[1] ?? 0))],
+            settings: [ahead, ...Array.from({ length: WAT_SETTINGS }, (_, i) => inSimd[i] ?? 0)],
           },
         }),
         words: { input: gradientAt + 1, from: pairPlace(attributes.member), count: 2 },

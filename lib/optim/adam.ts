@@ -1,0 +1,66 @@
+import { adamAmsgradUpdate, adamUpdate } from '../ops/update/adam.js';
+import { anything, boolean, number, type OptionRules } from '../options.js';
+import { type GroupedOptions, type LearningRate, partsOf, type UpdateRule } from './groups.js';
+import { Optimizer } from './optimizer.js';
+
+/** Options of a group of {@link Adam} or {@link AdamW}, and of all its parameters. */
+export interface AdamSettings {
+  /** Step size, or a function of the step (from 0). Default 0.001. */
+  readonly learningRate?: LearningRate;
+  /** How much of the mean of gradients is kept, in [0, 1). Default 0.9 (PyTorch: `betas[0]`). */
+  readonly beta1?: number;
+  /** The same of the mean of their squares. Default 0.999 (PyTorch: `betas[1]`). */
+  readonly beta2?: number;
+  /** Is added to the root of that mean. Default 1e-8 (PyTorch: `eps`; Keras's is 1e-7). */
+  readonly epsilon?: number;
+  /** Adam: an L2 penalty, weightDecay · p is added to the gradient; default 0. AdamW: p shrinks by rate · weightDecay; default 0.01. */
+  readonly weightDecay?: number;
+  /** The largest mean of squares so far stands in the place of the mean (Reddi, Kale, Kumar 2018). Default false. */
+  readonly amsgrad?: boolean;
+}
+
+/** Options of {@link Adam} and {@link AdamW}. */
+export type AdamOptions = GroupedOptions<AdamSettings>;
+
+const RULES: OptionRules<AdamSettings> = {
+  learningRate: anything,
+  beta1: number({ min: 0, below: 1 }),
+  beta2: number({ min: 0, below: 1 }),
+  epsilon: number({ min: 0 }),
+  weightDecay: number({ min: 0 }),
+  amsgrad: boolean,
+};
+
+/**
+ * Adam (Kingma & Ba 2015) by PyTorch's definitions (`torch.optim.Adam`), t counted from 1 for each parameter:
+ *
+ *   g = gradient + weightDecay · p
+ *   m = beta1 · m + (1 - beta1) · g,   v = beta2 · v + (1 - beta2) · g²
+ *   p ← p - learningRate / (1 - beta1^t) · m / (√v / √(1 - beta2^t) + epsilon)
+ *
+ * With amsgrad the largest v so far stands in the place of v. State: `exp_avg`, `exp_avg_sq`, `max_exp_avg_sq`.
+ */
+export class Adam extends Optimizer {
+  /** Throws OptionError for an unknown option, or one out of its range. */
+  constructor(options: AdamOptions = {}) {
+    super(...partsOf<AdamSettings>('Adam', options, RULES, (own) => ruleOf(own, 0, false)));
+  }
+}
+
+/**
+ * Adam with weights that decay beside the gradient (Loshchilov & Hutter 2019; `torch.optim.AdamW`): p ← p - learningRate ·
+ * weightDecay · p, and then {@link Adam}'s step with g = gradient.
+ */
+export class AdamW extends Optimizer {
+  /** Throws OptionError for an unknown option, or one out of its range. */
+  constructor(options: AdamOptions = {}) {
+    super(...partsOf<AdamSettings>('AdamW', options, RULES, (own) => ruleOf(own, 0.01, true)));
+  }
+}
+
+function ruleOf(options: AdamSettings, usualDecay: number, decoupled: boolean): UpdateRule {
+  const { learningRate = 0.001, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, amsgrad = false } = options;
+  const { weightDecay = usualDecay } = options;
+  const update = amsgrad ? adamAmsgradUpdate : adamUpdate;
+  return { learningRate, update: update.with({ beta1, beta2, epsilon, weightDecay, decoupled }) };
+}
