@@ -162,7 +162,11 @@ testOnDevices('steps are counted for each parameter', async (t, device) => {
     { device },
   );
   await both();
-  t.equal(differs((await twice.velocity(p)?.data()) ?? new Float32Array(0), [1.9], TOLERANCE), undefined, 'v = 1, then 0.9 + 1');
+  t.equal(
+    differs((await twice.velocity(p)?.data()) ?? new Float32Array(0), [1.9], TOLERANCE),
+    undefined,
+    'v = 1, then 0.9 + 1',
+  );
   t.equal(differs(await p.data(), [-2.9], TOLERANCE), undefined);
   t.deepEqual((await twice.state()).get('p.step')?.data, Float32Array.of(2));
   await both();
@@ -228,10 +232,7 @@ testOnDevices('gradients are clipped by value and by their common norm', async (
   };
   t.equal(differs(await step({ clipGradNorm: 1 }), [0.6, 0, -0.8], TOLERANCE), undefined, 'a norm of 5');
   t.deepEqual(await step({ clipGradNorm: 10 }), Float32Array.of(3, 0, -4), 'within it already');
-  t.deepEqual(
-    (await step({ clipGradValue: 2 })).map((value) => value + 0),
-    [2, 0, -2],
-  );
+  t.deepEqual(await step({ clipGradValue: 2 }), Float32Array.of(2, 0, -2));
   const both = await step({ clipGradValue: 3, clipGradNorm: 1 });
   t.equal(differs(both, [Math.SQRT1_2, 0, -Math.SQRT1_2], TOLERANCE), undefined);
   const results = await run(
@@ -245,9 +246,6 @@ testOnDevices('gradients are clipped by value and by their common norm', async (
   for (const [i, result] of results.entries()) {
     t.equal(differs(await result.data(), expected[i] ?? [], TOLERANCE), undefined, `result ${i}`);
   }
-});
-  t.equal(differs(await norm.data(), [5], TOLERANCE), undefined);
-  t.equal(differs((await gradients[1]?.data()) ?? [], [-2], TOLERANCE), undefined);
 });
 
 testOnDevices('an optimizer goes on from its state', async (t, device) => {
@@ -289,7 +287,7 @@ test('options out of their range are refused, naming them', (t) => {
   refuses(t, () => new AdamW({ epsilon: -1 }), OptionError, 'AdamW', 'epsilon');
   refuses(t, () => new RMSprop({ alpha: NaN }), OptionError, 'alpha', 'NaN');
   refuses(t, () => new Adagrad({ learningRateDecay: -1 }), OptionError, 'learningRateDecay');
-  const mistyped = { beta_1: 0.9 };
+  const mistyped = { learningRate: 0.1, beta_1: 0.9 };
   refuses(t, () => new Adam(mistyped), OptionError, "unknown option 'beta_1'", "'beta1'");
   refuses(t, () => new SGD({ learningRate: 1, clipGradNorm: 0 }), OptionError, 'clipGradNorm');
   const group = { parameters: [], momentun: 0.9 };
