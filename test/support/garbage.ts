@@ -25,7 +25,7 @@ export async function bytesLeftBy(call: () => Promise<unknown>): Promise<number>
 
 /** Bytes of JavaScript's heap that are in use. */
 async function heapBytes(): Promise<number> {
-  await collectGarbage(1);
+  await collectGarbage(3);
   return process.memoryUsage().heapUsed;
 }
 
