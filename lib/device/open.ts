@@ -1,7 +1,8 @@
 import { DeviceError, OptionError } from '../errors.js';
+import { checkOptions, type OptionRules, wholeNumber } from '../options.js';
 import { suggest } from '../suggest.js';
 import { CpuDevice } from './cpu/device.js';
-import { defaultThreads, mustTryWorkers } from './cpu/host.js';
+import { defaultThreads, machineThreads, mustTryWorkers } from './cpu/host.js';
 import type { Device } from './device.js';
 import { findAdapter, type FoundAdapter } from './webgpu/adapter.js';
 import type { WebGpuHost } from './webgpu/host.js';
@@ -13,13 +14,15 @@ export type DeviceRequest = 'auto' | 'cpu' | 'webgpu';
 /** Options of {@link openDevice}. */
 export interface DeviceOptions {
   /**
-   * How many threads the CPU device computes with, the one that calls it included: a whole number from 1. Default: as
-   * many as the machine runs at the same time, at most 8. Results do not depend on it. One thread computes where memory
+   * How many threads the CPU device computes with, the one that calls it included: a whole number from 1, of which no
+   * more are taken than the machine runs at the same time. Default: that many, at most 8. Results do not depend on it. One thread computes where memory
    * cannot be shared, in pages that are not cross-origin isolated and in Node before 20.16, and where a page's
    * Content-Security-Policy forbids workers.
    */
   readonly threads?: number;
 }
+
+const RULES: OptionRules<DeviceOptions> = { threads: wholeNumber({ min: 1 }) };
 
 const REQUESTS: readonly DeviceRequest[] = ['auto', 'cpu', 'webgpu'];
 
@@ -38,17 +41,17 @@ export function openDevice(request: DeviceRequest = 'auto', options: DeviceOptio
 
 /** @internal `openDevice` with a given way to WebGPU; a string in place of it says why there is none. */
 export async function openFrom(
-  request: string,
+  request: unknown,
   getGpu: () => Promise<GPU | string>,
-  { threads = defaultThreads() }: DeviceOptions = {},
+  options: DeviceOptions = {},
   host?: WebGpuHost,
 ): Promise<Device> {
+  checkOptions('openDevice', options, RULES);
   if (!isRequest(request)) {
-    throw new OptionError(`unknown device '${request}'${suggest(request, REQUESTS)}: expected auto, cpu or webgpu`);
+    const word = String(request);
+    throw new OptionError(`unknown device '${word}'${suggest(word, REQUESTS)}: expected auto, cpu or webgpu`);
   }
-  if (!Number.isInteger(threads) || threads < 1) {
-    throw new OptionError(`threads: ${threads} is not a whole number from 1`);
-  }
+  const threads = Math.min(options.threads ?? defaultThreads(), machineThreads());
   const openCpu = async (reason: string): Promise<Device> => {
     const device = new CpuDevice({ path: 'simd', threads, reason });
     if (mustTryWorkers()) await device.pool.start();
@@ -76,6 +79,6 @@ function browserGpu(): GPU | string {
   return gpu ?? 'there is no navigator.gpu here (in Node, import openDevice from kernelwright/node)';
 }
 
-function isRequest(request: string): request is DeviceRequest {
+function isRequest(request: unknown): request is DeviceRequest {
   return REQUESTS.some((known) => known === request);
 }

@@ -11,6 +11,9 @@ import { tuningFile } from './tuning-file.js';
  */
 const DAWN_FEATURES = 'disable_robustness';
 
+/** What Dawn opens to reach Vulkan on Linux; elsewhere it does without. */
+const VULKAN_LOADER = 'libvulkan.so.1';
+
 /** Dawn's GPU object. It must outlive every device made of it, so the module keeps it. */
 let dawn: Promise<GPU | string> | undefined;
 
@@ -32,6 +35,9 @@ export async function openDevice(request?: DeviceRequest, options: DeviceOptions
 }
 
 async function loadDawn(): Promise<GPU | string> {
+  // Dawn would find no adapter, and print that to stderr at every start.
+  if (process.platform === 'linux' && !canOpenLibrary(VULKAN_LOADER))
+    return `there is no Vulkan loader (${VULKAN_LOADER})`;
   try {
     const { create } = await import('webgpu');
     return create([`enable-dawn-features=${DAWN_FEATURES}`]);
@@ -39,5 +45,16 @@ async function loadDawn(): Promise<GPU | string> {
     const isMissing = error instanceof Error && 'code' in error && error.code === 'ERR_MODULE_NOT_FOUND';
     if (isMissing) return 'the package webgpu is not installed (npm install webgpu)';
     return `the package webgpu could not be loaded: ${error instanceof Error ? error.message : String(error)}`;
+  }
+}
+
+/** Whether a shared library is found and can be opened. Node, which looks for an addon in it, closes it again. */
+function canOpenLibrary(name: string): boolean {
+  try {
+    process.dlopen({ exports: {} }, name);
+    return true;
+  } catch (error) {
+    const isRefused = error instanceof Error && 'code' in error && error.code === 'ERR_DLOPEN_FAILED';
+    return !isRefused || error.message.includes('did not self-register');
   }
 }

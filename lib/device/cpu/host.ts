@@ -5,6 +5,8 @@ import type { WorkerStart } from './threads.js';
 export interface WorkerThread {
   /** Whether it has come up; false where it turned out that it may not. Never rejects. */
   readonly isUp: Promise<boolean>;
+  /** Whether it has ended, as far as can be known without giving the event loop a turn. */
+  isGone(): boolean;
   terminate(): unknown;
 }
 
@@ -17,7 +19,8 @@ interface NodeThreads {
     postMessage(message: WorkerStart): void;
     terminate(): unknown;
     unref(): void;
-    on(event: 'error', listener: () => void): unknown;
+    on(event: 'error' | 'exit', listener: () => void): unknown;
+    readonly performance: { eventLoopUtilization(): { readonly idle: number } };
   };
 }
 
@@ -50,10 +53,15 @@ export function mustTryWorkers(): boolean {
   return nodeThreads() === undefined;
 }
 
-/** As many threads as this machine runs at the same time, at most 8; 1 where that is not known. */
-export function defaultThreads(): number {
+/** How many threads this machine runs at the same time; 1 where that is not known. */
+export function machineThreads(): number {
   const os = host.process?.getBuiltinModule?.('os');
-  return Math.min(os?.availableParallelism() ?? host.navigator?.hardwareConcurrency ?? 1, 8);
+  return os?.availableParallelism() ?? host.navigator?.hardwareConcurrency ?? 1;
+}
+
+/** As many threads as this machine runs at the same time, at most 8. */
+export function defaultThreads(): number {
+  return Math.min(machineThreads(), 8);
 }
 
 /**
@@ -78,9 +86,19 @@ function nodeWorker(start: WorkerStart): WorkerThread | undefined {
   // Flags of this process, such as loaders, are no concern of the worker.
   const worker = new threads.Worker(workerProgram, { eval: true, execArgv: [] });
   worker.on('error', () => undefined);
+  let hasEnded = false;
+  worker.on('exit', () => {
+    hasEnded = true;
+  });
   worker.unref();
   worker.postMessage(start);
-  return { isUp: Promise.resolve(true), terminate: () => worker.terminate() };
+  return {
+    isUp: Promise.resolve(true),
+    // The event needs a turn of the event loop, which a thread that waits for this worker does not give it. The idle time
+    // is asked of the worker's own loop, and is -1 once that is gone.
+    isGone: () => hasEnded || worker.performance.eventLoopUtilization().idle < 0,
+    terminate: () => worker.terminate(),
+  };
 }
 
 function browserWorker(start: WorkerStart): WorkerThread | undefined {
@@ -97,5 +115,5 @@ function browserWorker(start: WorkerStart): WorkerThread | undefined {
     setTimeout(() => resolve(false), PATIENCE_MILLISECONDS);
   });
   void isUp.then(() => URL.revokeObjectURL(url));
-  return { isUp, terminate: () => worker.terminate() };
+  return { isUp, isGone: () => false, terminate: () => worker.terminate() };
 }

@@ -11,7 +11,7 @@ import { startWorker, type WorkerThread } from './host.js';
  *
  * `shares`, and a line further for each thread, counts the tasks of a share that nobody has claimed: claiming is to count
  * it down by compare-and-exchange. Whatever else is read after that belongs to the claimed task, because its phase cannot
- * end before the task is done. `phase` changes once there is something to claim. `done` counts finished tasks, `failed`
+ * end before the task is done. `busy`, in the same line, is 1 while a worker claims and runs tasks. `phase` changes once there is something to claim. `done` counts finished tasks, `failed`
  * is 1 where one threw, `threads` is T, `table` is where the tasks are described (lib/device/cpu/tasks.ts), and `scratchStride` is how
  * far apart the scratches of two threads lie, in bytes.
  */
@@ -25,6 +25,7 @@ export const CONTROL = {
   threads: 36,
   shares: 48,
   shareStride: 16,
+  busy: 1,
 };
 
 /** What a worker is told when it starts. */
@@ -53,8 +54,11 @@ export interface PlacedPhase {
 /** Waking a thread takes some microseconds; the next phase of a training step usually comes sooner than this. */
 const SPIN_MILLISECONDS = 0.1;
 
-/** A task that takes so long was claimed by a worker that is no more. */
+/** A task that takes so long was claimed by a worker that is no more, where that does not show otherwise. */
 const PATIENCE_MILLISECONDS = 60_000;
+
+/** How long a worker that is ending may take to write what it was writing. */
+const GRACE_MILLISECONDS = 100;
 
 /** Workers of devices that were forgotten without `dispose()`. */
 const forgotten = new FinalizationRegistry<WorkerThread[]>((workers) => {
@@ -171,12 +175,26 @@ export class ThreadPool {
       if (done >= count) return;
       if (turn % 100 !== 0) continue;
       const waited = performance.now() - start;
-      if (waited > SPIN_MILLISECONDS && maySleep()) Atomics.wait(control, CONTROL.done, done, 10);
-      if (waited > PATIENCE_MILLISECONDS) {
+      if (waited <= SPIN_MILLISECONDS) continue;
+      if (maySleep()) Atomics.wait(control, CONTROL.done, done, 10);
+      if (waited > PATIENCE_MILLISECONDS || this.#isDeserted(count)) {
         this.stop();
-        throw new DeviceError(`a worker thread has not finished its task after ${PATIENCE_MILLISECONDS / 1000} s`);
+        throw new DeviceError('a worker thread ended inside a task: from here on, one thread computes');
       }
     }
+  }
+
+  /** Whether tasks are left that nobody works at, because a worker has ended inside of one. */
+  #isDeserted(count: number): boolean {
+    if (!this.#workers.some((worker) => worker.isGone())) return false;
+    const start = performance.now();
+    const isOver = (): boolean => Atomics.load(this.#control, CONTROL.done) >= count;
+    const isBusy = (worker: WorkerThread, i: number): boolean =>
+      !worker.isGone() && Atomics.load(this.#control, shareOf(i + 1) + CONTROL.busy) === 1;
+    while (!isOver() && (this.#workers.some(isBusy) || performance.now() - start < GRACE_MILLISECONDS)) {
+      if (maySleep()) Atomics.wait(this.#control, CONTROL.done, Atomics.load(this.#control, CONTROL.done), 1);
+    }
+    return !isOver();
   }
 }
 

@@ -32,11 +32,13 @@ port.onmessage = ({ data }) => {
 function work({ memory, control: at, words, thread, threads, spinMilliseconds }: WorkerStart): void {
   const control = new Int32Array(memory.buffer, at, words.shares + threads * words.shareStride);
   const word = (index: number): number => Atomics.load(control, index) >>> 0;
+  const busy = words.shares + thread * words.shareStride + words.busy;
   const kernels = new Map<number, Kernel>();
   let numbers = new Float64Array(memory.buffer);
 
   for (;;) {
     const phase = Atomics.load(control, words.phase);
+    Atomics.store(control, busy, 1);
     for (let task = claim(); task !== undefined; task = claim()) {
       const count = word(words.count);
       try {
@@ -46,6 +48,7 @@ function work({ memory, control: at, words, thread, threads, spinMilliseconds }:
       }
       if (Atomics.add(control, words.done, 1) === count - 1) Atomics.notify(control, words.done);
     }
+    Atomics.store(control, busy, 0);
     waitForNext(phase);
   }
 

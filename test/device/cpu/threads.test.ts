@@ -8,6 +8,7 @@ import { DeviceError } from '../../../lib/errors.js';
 import { matmul } from '../../../lib/ops/matmul/matmul.js';
 import { RandomStream } from '../../../lib/random.js';
 import { tensor } from '../../../lib/tensor.js';
+import { refuses } from '../../support/errors.js';
 import { distinct, probeOn, THREAD_PROBE } from '../../support/thread-probe.js';
 import { loadAssembler } from '../../../tools/inline-kernels.js';
 import { root } from '../../../tools/root.js';
@@ -109,6 +110,39 @@ test('a kernel that fails, on the main thread or on a worker, throws there where
   t.ok(onMain instanceof WebAssembly.RuntimeError, String(onMain));
   t.deepEqual(await bothWork(), [main, worker], 'the device goes on, with both threads');
   device.dispose();
+});
+
+test('a worker that ends inside a task makes the call throw at once, and the device goes on', async (t) => {
+  const threads = process.getBuiltinModule('worker_threads');
+  const { Worker } = threads;
+  threads.Worker = class extends Worker {
+    constructor(program: string, options: object) {
+      super(program, { ...options, resourceLimits: { maxOldGenerationSizeMb: 16 } });
+    }
+  };
+  const device = open(2);
+  try {
+    const { record } = await device.simd.get({ module: await assembled, entryPoint: 'probe' });
+    await device.pool.start();
+    await new Promise((resume) => setTimeout(resume, 200)); // the worker comes up
+    // Two tasks for the worker, each a call with a billion arguments, which is more than its memory holds.
+    const table = device.allocate({ shape: [14], dtype: 'u32' }).start;
+    new Float64Array(device.heap.memory.buffer, table, 6).set([2, 2, 1, record, 0, 1e9]);
+    const wait = (): void => {
+      for (const end = performance.now() + 50; performance.now() < end;);
+    };
+    const start = performance.now();
+    const call = () => device.pool.run({ tasks: [wait, wait], table, scratchStride: 0 });
+    refuses(t, call, DeviceError, 'a worker thread ended inside a task');
+    t.ok(performance.now() - start < 10_000, 'it does not wait for a minute');
+    call();
+    t.equal(device.info.threads, 1);
+    const product = compile((x) => matmul(x, x), { device });
+    t.deepEqual(await (await product([[3]])).data(), Float32Array.of(9));
+  } finally {
+    threads.Worker = Worker;
+    device.dispose();
+  }
 });
 
 test('workers see memory that was added after they had started', async (t) => {
