@@ -1,6 +1,12 @@
-import type { Device } from './device/device.js';
+import { type Device, deviceRule } from './device/device.js';
 import type { TuningReport } from './device/tuning-report.js';
-import type { Plan } from './plan.js';
+import { checkArgument, type OptionRule } from './options.js';
+import { Plan } from './plan.js';
+
+const loadedRule: OptionRule = {
+  expected: 'compiled functions or plans',
+  accepts: (value) => value instanceof Plan || (typeof value === 'function' && 'plans' in value),
+};
 
 /**
  * Makes a device choose its kernels by measuring. From now on, each operation of a plan that is built on the device, and
@@ -28,6 +34,8 @@ export async function tune(
   device: Device,
   ...loaded: readonly (Plan | { plans(): readonly Plan[] })[]
 ): Promise<TuningReport> {
+  checkArgument('tune', 'the device', device, deviceRule);
+  for (const each of loaded) checkArgument('tune', 'what follows the device', each, loadedRule);
   const tuner = device.enableTuning();
   if (!tuner) return { choices: [], warnings: [] };
   for (const each of loaded) {

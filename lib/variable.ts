@@ -1,10 +1,11 @@
-import { ShapeError, TraceError } from './errors.js';
+import { DataError, ShapeError, TraceError } from './errors.js';
 import type { Device } from './device/device.js';
 import type { DType, NumericArray, TensorSpec } from './graph/operation.js';
 import { activeTrace, guarded, refuseWhileTracing, requireTrace } from './graph/trace.js';
 import { applyOne, storageOf } from './graph/node.js';
 import { assign } from './ops/state/assign.js';
 import { copy } from './ops/moving/copy.js';
+import { show } from './options.js';
 import { formatShape, type Shape, sizeOf } from './shape.js';
 import { asTensor, dtypeOf, Tensor, type TensorLike } from './tensor.js';
 import { VariableStorage } from './variable-storage.js';
@@ -28,8 +29,14 @@ export class Variable implements TensorSpec {
   readonly storage: VariableStorage;
   readonly #leaf: Tensor;
 
-  /** @param name as it stands in files and messages, e.g. `fc1.weight` */
+  /**
+   * Throws DataError for values that are neither a tensor nor a typed array, ShapeError where they do not fill the shape,
+   * TraceError for a tensor that is to be computed.
+   *
+   * @param name as it stands in files and messages, e.g. `fc1.weight`
+   */
   constructor(name: string, initial: Tensor | NumericArray, shape?: Shape) {
+    if (!(initial instanceof Tensor)) checkValues(name, initial);
     const start =
       initial instanceof Tensor ? initial : new Tensor(specOf(initial, shape), { kind: 'constant', data: initial });
     if (start.origin.kind !== 'constant')
@@ -78,8 +85,12 @@ export class Variable implements TensorSpec {
     requireTrace(`update of ${this.name}`).updates.set(this, next);
   }
 
-  /** Sets the values from the host, at once. Throws ShapeError where the count differs. */
+  /**
+   * Sets the values from the host, at once. Throws DataError for anything but a typed array, ShapeError where the count
+   * differs.
+   */
   set(values: NumericArray): void {
+    checkValues(this.name, values);
     if (values.length !== this.size) {
       throw new ShapeError(`${this.name}: ${values.length} values given for the shape ${formatShape(this.shape)}`);
     }
@@ -140,6 +151,12 @@ export class Parameter extends Variable {
   unfreeze(): void {
     this.#isFrozen = false;
   }
+}
+
+function checkValues(name: string, values: unknown): void {
+  const types = [Float32Array, Float64Array, Int32Array, Uint32Array, Uint8Array];
+  if (types.some((type) => values instanceof type)) return;
+  throw new DataError(`variable ${name}: expected a typed array of numbers, found ${show(values)}`);
 }
 
 function specOf(data: NumericArray, shape: Shape = [data.length]): TensorSpec {

@@ -410,3 +410,21 @@ testOnDevices('what goes wrong in a call that has nothing to wait for rejects it
   isBroken = false;
   t.equal(await (await g(3)).item(), 3, 'the next call is served');
 });
+
+test('compile, repeat and run refuse options that they do not have, and what is no function or device', async (t) => {
+  const f = (x: Tensor) => add(x, 1);
+  // @ts-expect-error no such option
+  refuses(t, () => compile(f, { devise: cpu }), OptionError, "unknown option 'devise'", "did you mean 'device'?");
+  // @ts-expect-error a promise of a device
+  refuses(t, () => compile(f, { device: Promise.resolve(cpu) }), OptionError, 'device must be a device', 'a Promise');
+  // @ts-expect-error no function
+  refuses(t, () => compile(tensor(1)), OptionError, 'the function must be a function', 'a Tensor');
+  // @ts-expect-error no such option
+  refuses(t, () => compile(f).repeat(1, [1], { signals: null }), OptionError, "did you mean 'signal'?");
+  // @ts-expect-error a controller
+  refuses(t, () => compile(f).repeat(1, [1], { signal: new AbortController() }), OptionError, 'an AbortSignal');
+  // @ts-expect-error no such option
+  await rejects(t, run(() => tensor(1), { devices: cpu }), OptionError, "did you mean 'device'?"); // prettier-ignore
+  // @ts-expect-error no function
+  await rejects(t, run(tensor(1)), OptionError, 'the function must be a function');
+});

@@ -1,10 +1,11 @@
 import test from 'tape';
 import { WebGpuDevice } from '../lib/device/webgpu/device.js';
 import { parseChoices } from '../lib/device/webgpu/tuning/store.js';
-import { compile, linear, Parameter, relu, SGD, sum, tensor, tune } from '../lib/index.js';
+import { compile, linear, OptionError, Parameter, relu, SGD, sum, tensor, tune } from '../lib/index.js';
 import { RandomStream } from '../lib/random.js';
 import { differs } from './support/close.js';
 import { cpu } from './support/devices.js';
+import { rejects } from './support/errors.js';
 import { openWebGpu } from './support/webgpu.js';
 
 const normal = (name: string, count: number) => new RandomStream(3, name).normal(count);
@@ -84,4 +85,18 @@ test('a product of 16-bit floats is tuned, too', async (t) => {
 
 test('on the CPU there is nothing to tune', async (t) => {
   t.deepEqual(await tune(cpu), { choices: [], warnings: [] });
+});
+
+test('what is no device, no plan and no compiled function is not tuned', async (t) => {
+  // @ts-expect-error a promise of a device
+  await rejects(t, tune(Promise.resolve(cpu)), OptionError, 'tune: the device must be a device', 'a Promise');
+  // @ts-expect-error a plain function
+  await rejects(t, tune(cpu, relu), OptionError, 'must be compiled functions or plans, found a function');
+  t.deepEqual(
+    await tune(
+      cpu,
+      compile((x) => relu(x)),
+    ),
+    { choices: [], warnings: [] },
+  );
 });

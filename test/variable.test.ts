@@ -2,6 +2,7 @@ import test from 'tape';
 import {
   add,
   compile,
+  DataError,
   multiply,
   Parameter,
   reshape,
@@ -152,4 +153,22 @@ testOnDevices('a variable that was disposed of is refused, naming it', async (t,
   await rejects(t, v.data(), TraceError, 'gone');
   refuses(t, () => v.set(Float32Array.of(1)), TraceError, 'gone');
   v.dispose();
+});
+
+test('values that are no typed array are refused, naming the variable', (t) => {
+  for (const values of [
+    [1, 2],
+    3,
+    null,
+    '1',
+    { 0: 1, length: 1 },
+    new DataView(new ArrayBuffer(8)),
+    BigInt64Array.of(1n),
+  ]) {
+    // @ts-expect-error no typed array
+    refuses(t, () => new Variable('fc.weight', values), DataError, 'variable fc.weight: expected a typed array');
+    // @ts-expect-error no typed array
+    refuses(t, () => new Variable('v', Float32Array.of(1, 2)).set(values), DataError, 'variable v: expected');
+  }
+  t.end();
 });
