@@ -77,6 +77,13 @@ export class ListedTensor {
 
 const READABLE = `read are ${READ.join(', ')}`;
 
+/** @internal 64-bit integers as the numbers next to them. */
+export function asDoubles(integers: BigInt64Array): Float64Array {
+  const doubles = new Float64Array(integers.length);
+  for (let i = 0; i < doubles.length; i++) doubles[i] = Number(integers[i]);
+  return doubles;
+}
+
 /** @internal */
 export function isFileDtype(dtype: string): dtype is FileDtype {
   return Object.hasOwn(BITS, dtype);

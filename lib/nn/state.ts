@@ -1,6 +1,6 @@
 import { DataError, TraceError } from '../errors.js';
 import type { Safetensors } from '../io/safetensors.js';
-import { ListedTensor, type SafetensorsTensor } from '../io/safetensors-types.js';
+import { asDoubles, ListedTensor, type SafetensorsTensor } from '../io/safetensors-types.js';
 import { boolean, checkArgument, checkOptions, type OptionRule } from '../options.js';
 import { printable } from '../printable.js';
 import { formatShape, sameShape, sizeOf } from '../shape.js';
@@ -146,10 +146,4 @@ function isSame(a: ReadTensor, b: SafetensorsTensor): boolean {
   if (a === b) return true;
   if (b instanceof ListedTensor) return false;
   return sameShape(a.shape, b.shape) && a.data.every((value, i) => Object.is(value, b.data[i]));
-}
-
-function asDoubles(integers: BigInt64Array): Float64Array {
-  const doubles = new Float64Array(integers.length);
-  for (let i = 0; i < doubles.length; i++) doubles[i] = Number(integers[i]);
-  return doubles;
 }

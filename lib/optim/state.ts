@@ -1,6 +1,6 @@
 import { DataError } from '../errors.js';
 import type { Safetensors } from '../io/safetensors.js';
-import type { SafetensorsTensor } from '../io/safetensors-types.js';
+import { asDoubles, type SafetensorsTensor } from '../io/safetensors-types.js';
 import { slotStride } from '../ops/update/update.js';
 import { sizeOf } from '../shape.js';
 import type { Parameter } from '../variable.js';
@@ -43,7 +43,7 @@ export function unpackedState(named: readonly NamedParameter[], tensors: Safeten
     const { data } = tensors.get(name) ?? {};
     if (!data) problems.push(`${name} is missing`);
     else if (data.length !== size) problems.push(`${name} has ${data.length} values, the parameter ${size}`);
-    return data instanceof BigInt64Array ? Array.from(data, Number) : (data ?? []);
+    return data instanceof BigInt64Array ? asDoubles(data) : (data ?? []);
   };
   const found = named.map(({ name, parameter: { shape }, tracked }) => {
     const { slots } = tracked.rule.update;
