@@ -117,14 +117,8 @@ export type { Loss } from './train/objective.js';
 export { predict, type PredictOptions } from './train/predict.js';
 export { Meter, type MeterReading } from './train/meter.js';
 
-export {
-  fromArrays,
-  type ExampleData,
-  type FromArraysOptions,
-  type LabelledData,
-  type TargetData,
-  type TrainingData,
-} from './data/arrays.js';
+export { fromArrays, type FromArraysOptions } from './data/arrays.js';
+export { type ExampleData, type LabelledData, type TargetData, type TrainingData } from './data/training-data.js';
 export { batchIndices, type BatchOptions } from './data/batches.js';
 export {
   DataLoader,

@@ -3,47 +3,7 @@ import { checkOptions, list, number, show, texts } from '../options.js';
 import { formatShape, type Shape, sizeOf } from '../shape.js';
 import type { NestedNumbers } from '../tensor.js';
 import { flattened } from './nested.js';
-
-/** What the two kinds of {@link TrainingData} have in common. N is the number of examples. */
-export interface ExampleData {
-  /** The inputs one after another, [N, ...inputShape]: f32, or bytes (u8), which stay bytes on the device. */
-  readonly inputs: Float32Array | Uint8Array;
-  /** The shape of one input, without N; for example [3, 28, 28]. */
-  readonly inputShape: readonly number[];
-  /** Of bytes: what is read in place of a byte b is the number b · scale, rounded to f32. Default 1. */
-  readonly scale?: number;
-  /** Where each example comes from, N paths; absent for data that was never in files. */
-  readonly files?: readonly string[];
-}
-
-/** Examples with one class each. */
-export interface LabelledData extends ExampleData {
-  /** The class of each example as an index into `classNames`: i32 [N]. */
-  readonly labels: Int32Array;
-  /** The names of the classes, in the order of their indices. */
-  readonly classNames: readonly string[];
-}
-
-/** Examples with numbers to be predicted: of a regression, bits for sigmoid outputs, or probabilities of classes. */
-export interface TargetData extends ExampleData {
-  /** The targets one after another, [N, ...targetShape]. */
-  readonly targets: Float32Array;
-  /** The shape of one target, without N; for example [1]. */
-  readonly targetShape: readonly number[];
-}
-
-/** Examples in memory with what is to be predicted of them: what training, evaluation and batching work on. */
-export type TrainingData = LabelledData | TargetData;
-
-/** @internal What is to be predicted of the examples, whichever kind it is: its name, values, and shape for one example. */
-export function outcomesOf(data: TrainingData) {
-  if ('targets' in data) {
-    const { targets: values, targetShape: shape } = data;
-    return { name: 'targets', values, shape, count: values.length / sizeOf(shape) } as const;
-  }
-  const { labels: values } = data;
-  return { name: 'labels', values, shape: [], count: values.length } as const;
-}
+import type { LabelledData, TargetData, TrainingData } from './training-data.js';
 
 /** Options of {@link fromArrays}. */
 export interface FromArraysOptions {

@@ -7,7 +7,13 @@ import { boolean, checkOptions, type OptionRules, seed as seedRule, show, wholeN
 import { keyOfSeed } from '../random.js';
 import { Tensor } from '../tensor.js';
 import { Variable } from '../variable.js';
-import { type LabelledData, outcomesOf, type TargetData, type TrainingData } from './arrays.js';
+import {
+  checkTrainingData,
+  type LabelledData,
+  outcomesOf,
+  type TargetData,
+  type TrainingData,
+} from './training-data.js';
 import { checkBatchSize } from './batches.js';
 
 /** Options of {@link DataLoader}. */
@@ -149,11 +155,7 @@ function partsOf(data: TrainingData | TensorRecord): Part[] {
       return { name, table: new Variable(`data.${name}`, found), scale: 1 };
     });
   }
-  if (!('inputs' in data)) {
-    throw new DataError(
-      `DataLoader: no data in ${show(data)}: expected inputs with labels or targets, or tensors by name`,
-    );
-  }
+  checkTrainingData('DataLoader: data that are not tensors by name', data);
   const { inputs, inputShape, scale = 1 } = data;
   const { name, values, count, shape } = outcomesOf(data);
   return [

@@ -1,6 +1,6 @@
 import { checkArgument, checkOptions, number, type OptionRule, type OptionRules, required, seed } from '../options.js';
 import { shuffledIndices } from '../random.js';
-import type { LabelledData } from './arrays.js';
+import type { LabelledData } from './training-data.js';
 
 /** Options of {@link splitByClass}. */
 export interface SplitOptions {

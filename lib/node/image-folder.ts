@@ -2,7 +2,7 @@ import { type Dirent } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import { allocate } from '../allocate.js';
-import type { LabelledData } from '../data/arrays.js';
+import type { LabelledData } from '../data/training-data.js';
 import { resizeBilinear, type PictureSize } from '../data/resize.js';
 import { DataError, OptionError } from '../errors.js';
 import { compareCodePoints } from '../io/code-points.js';

@@ -1,5 +1,5 @@
 import { type CompiledFunction, compileIn } from '../compile.js';
-import type { TrainingData } from '../data/arrays.js';
+import type { TrainingData } from '../data/training-data.js';
 import type { Batch, DataLoader, TargetBatch } from '../data/data-loader.js';
 import type { Mode } from '../graph/trace.js';
 import type { RunOptions } from '../run.js';

@@ -1,8 +1,8 @@
-import type { LabelledData, TrainingData } from '../data/arrays.js';
+import type { LabelledData, TrainingData } from '../data/training-data.js';
 import { DataLoader } from '../data/data-loader.js';
 import type { Module } from '../nn/module.js';
-import { anything, callback, checkOptions, type OptionRules, wholeNumber } from '../options.js';
-import type { RunOptions } from '../run.js';
+import { callback, checkOptions, type OptionRules, wholeNumber } from '../options.js';
+import { RUN_RULES, type RunOptions } from '../run.js';
 import { EpochSteps } from './epoch-steps.js';
 import type { Means } from './history.js';
 import { Measurements } from './measurements.js';
@@ -33,7 +33,7 @@ const RULES: OptionRules<EvaluateOptions> = {
   loss: callback,
   metrics: metricsRule,
   batchSize: wholeNumber({ min: 1 }),
-  device: anything,
+  ...RUN_RULES,
 };
 
 /**

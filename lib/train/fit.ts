@@ -1,5 +1,5 @@
 import { defaultDevice } from '../device/default.js';
-import type { LabelledData, TrainingData } from '../data/arrays.js';
+import type { LabelledData, TrainingData } from '../data/training-data.js';
 import { TrainingError } from '../errors.js';
 import type { Module } from '../nn/module.js';
 import { Optimizer } from '../optim/optimizer.js';
@@ -14,7 +14,7 @@ import {
   seed,
   wholeNumber,
 } from '../options.js';
-import type { RunOptions } from '../run.js';
+import { RUN_RULES, type RunOptions } from '../run.js';
 import { tune } from '../tune.js';
 import { Evaluator } from './evaluate.js';
 import { refuseInTraining, trainExclusively } from './exclusive.js';
@@ -72,7 +72,7 @@ const RULES: OptionRules<FitOptions> = {
   onEpochEnd: callback,
   signal: instanceOf(AbortSignal, 'an AbortSignal'),
   tune: boolean,
-  device: anything,
+  ...RUN_RULES,
 };
 
 /**
@@ -103,7 +103,7 @@ export async function fit(model: Module, data: TrainingData, options: FitOptions
   refuseInTraining(model);
   const { validation, device, onEpochEnd } = options;
   prepareModel(model, data, 'training data', options);
-  if (validation) prepareModel(model, validation, 'validation data', options);
+  if (validation !== undefined) prepareModel(model, validation, 'validation data', options);
   const objective = objectiveFor('fit', model, data, options);
   const names = Object.keys(objective.metrics);
   const epochs = await trainExclusively(model, async () => {

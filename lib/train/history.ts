@@ -1,4 +1,4 @@
-import type { LabelledData } from '../data/arrays.js';
+import type { LabelledData } from '../data/training-data.js';
 import { type DefaultMetrics, type ValidationName, validationName } from './metrics.js';
 
 /** What one epoch came to: the loss and each metric by its name, and, with validation data, the same with `validation` before it. */

@@ -1,4 +1,4 @@
-import type { LabelledData } from '../data/arrays.js';
+import type { LabelledData } from '../data/training-data.js';
 import { OptionError } from '../errors.js';
 import type { OptionRule } from '../options.js';
 import type { Tensor } from '../tensor.js';

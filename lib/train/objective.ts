@@ -1,4 +1,4 @@
-import { outcomesOf, type TrainingData } from '../data/arrays.js';
+import { outcomesOf, type TrainingData } from '../data/training-data.js';
 import type { Batch, TargetBatch } from '../data/data-loader.js';
 import { DataError, OptionError, ShapeError } from '../errors.js';
 import type { TensorSpec } from '../graph/operation.js';

@@ -1,12 +1,12 @@
 import { compileIn } from '../compile.js';
-import type { ExampleData } from '../data/arrays.js';
+import { checkExampleData, type ExampleData } from '../data/training-data.js';
 import { ShapeError } from '../errors.js';
 import type { Module } from '../nn/module.js';
 import { cast } from '../ops/pointwise/cast.js';
-import { anything, checkOptions, type OptionRules, wholeNumber } from '../options.js';
-import type { RunOptions } from '../run.js';
+import { checkOptions, type OptionRules, wholeNumber } from '../options.js';
+import { RUN_RULES, type RunOptions } from '../run.js';
 import { sizeOf } from '../shape.js';
-import { tensor, type Tensor } from '../tensor.js';
+import { tensor, Tensor } from '../tensor.js';
 import { EVALUATION_BATCH } from './evaluate.js';
 
 /** Options of {@link predict}. */
@@ -15,7 +15,7 @@ export interface PredictOptions extends RunOptions {
   readonly batchSize?: number;
 }
 
-const RULES: OptionRules<PredictOptions> = { batchSize: wholeNumber({ min: 1 }), device: anything };
+const RULES: OptionRules<PredictOptions> = { batchSize: wholeNumber({ min: 1 }), ...RUN_RULES };
 
 /**
  * The outputs of a model for inputs [N, ...inputShape], in evaluation mode and in batches: [N, ..]. For probabilities
@@ -29,6 +29,7 @@ export async function predict(
   options: PredictOptions = {},
 ): Promise<Tensor> {
   checkOptions('predict', options, RULES);
+  if (!(inputs instanceof Tensor)) checkExampleData('predict: inputs', inputs);
   const { batchSize = EVALUATION_BATCH } = options;
   const { shape, data, scale } =
     'inputs' in inputs

@@ -1,4 +1,4 @@
-import { outcomesOf, type TrainingData } from '../data/arrays.js';
+import { checkTrainingData, outcomesOf, type TrainingData } from '../data/training-data.js';
 import { DataError } from '../errors.js';
 import type { Module } from '../nn/module.js';
 import { printable } from '../printable.js';
@@ -12,6 +12,7 @@ export function prepareModel(
   role: string,
   { seed = 0, loss }: { readonly seed?: number | undefined; readonly loss?: Loss | undefined },
 ): void {
+  checkTrainingData(`the ${role}`, data);
   if (!model.isBuilt) model.build(data.inputShape, { seed });
   const expected = model.inputShape ?? [];
   if (expected.join() !== data.inputShape.join()) {

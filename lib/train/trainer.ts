@@ -1,4 +1,4 @@
-import { outcomesOf, type TrainingData } from '../data/arrays.js';
+import { outcomesOf, type TrainingData } from '../data/training-data.js';
 import { DataLoader } from '../data/data-loader.js';
 import { TrainingError } from '../errors.js';
 import type { Module } from '../nn/module.js';

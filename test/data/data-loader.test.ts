@@ -179,7 +179,7 @@ test('parts of a record that do not belong together are refused', (t) => {
   );
   refuses(t, () => new DataLoader({ two: tensor(new Float32Array(0)) }), DataError, 'no rows');
   const nothing: TensorRecord = {};
-  refuses(t, () => new DataLoader(nothing), DataError, 'no data');
+  refuses(t, () => new DataLoader(nothing), DataError, 'tensors by name', 'inputs', 'found an object');
   t.end();
 });
 

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import test from 'tape';
-import { fromArrays, type LabelledData } from '../../lib/data/arrays.js';
+import { fromArrays } from '../../lib/data/arrays.js';
+import { type LabelledData } from '../../lib/data/training-data.js';
 import { splitByClass, type SplitOptions } from '../../lib/data/split.js';
 import { OptionError } from '../../lib/errors.js';
 import { refuses } from '../support/errors.js';

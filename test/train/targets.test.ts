@@ -270,6 +270,39 @@ test('options with a typo or of another type are refused by name', async (t) => 
     const all = { epochs: 1, optimizer: sgd(0.1), ...options };
     await rejects(t, fit(net(4, 0), data, all), OptionError, 'fit: ', ...words);
   }
+  for (const device of ['webgpu', {}, null]) {
+    const options = { epochs: 1, optimizer: sgd(0.1), device: device as never };
+    await rejects(t, fit(net(4, 0), data, options), OptionError, 'fit: device must be a device');
+    await rejects(t, evaluate(net(4, 0), data, options), OptionError, 'evaluate: ');
+    await rejects(t, predict(net(4, 0), data, { device: device as never }), OptionError, 'predict: device');
+  }
   const loss: object = { loss: 3 };
   await rejects(t, evaluate(net(4, 0), data, loss), OptionError, 'evaluate: loss must be a function, found 3');
+});
+
+test('what is no data is refused, with what it is', async (t) => {
+  const good = clouds(6, 3);
+  const options = { epochs: 1, optimizer: sgd(0.1), device: cpu };
+  const unlabelled = { inputs: good.inputs, inputShape: good.inputShape };
+  const wrong: readonly [unknown, string][] = [
+    [undefined, 'undefined'],
+    [null, 'null'],
+    ['data', '"data"'],
+    [[1], 'an array of 1'],
+    [{}, 'an object'],
+    [unlabelled, 'inputs a Float32Array, inputShape an array of 1'],
+    [{ ...good, labels: [0, 1] }, 'labels an array of 2'],
+    [{ ...unlabelled, targets: new Float32Array(6) }, 'targets a Float32Array'],
+  ];
+  for (const [data, found] of wrong) {
+    const given = data as TrainingData;
+    await rejects(t, fit(net(4, 0), given, options), DataError, 'the training data must be inputs', found);
+    await rejects(t, evaluate(net(4, 0), given), DataError, 'the data must be inputs', found);
+    if (data === undefined) continue;
+    await rejects(t, fit(net(4, 0), good, { ...options, validation: given }), DataError, 'validation data', found);
+  }
+  for (const [data, found] of wrong.slice(0, 5)) {
+    await rejects(t, predict(net(4, 0), data as TrainingData), DataError, 'predict: inputs must be', found);
+  }
+  t.deepEqual((await predict(net(4, 0), unlabelled)).shape, [6, 2], 'inputs alone can be predicted of');
 });
