@@ -1,6 +1,8 @@
 import { cpuContenders, webgpuContenders } from './contenders.js';
 import { functionCampaign } from './functions/campaign.js';
 import { derivativeCampaign } from './functions/derivatives.js';
+import { lifeCampaign } from './lives/campaign.js';
+import { cpuHomes, LOSABLE, webgpuHomes } from './lives/homes.js';
 import { type Campaign, search, type SearchLength, type SearchResult } from './search.js';
 
 /** A search, by a seed and for so long. */
@@ -25,5 +27,18 @@ export const CAMPAIGNS: readonly NamedCampaign[] = [
     name: 'functions-on-webgpu',
     device: 'webgpu',
     start: async () => searchOf(functionCampaign(await webgpuContenders())),
+  },
+  {
+    name: 'lives',
+    device: 'cpu',
+    start: () => {
+      const homes = cpuHomes();
+      return Promise.resolve(searchOf(lifeCampaign(homes.length, [], () => Promise.resolve(homes))));
+    },
+  },
+  {
+    name: 'lives-on-webgpu',
+    device: 'webgpu',
+    start: () => Promise.resolve(searchOf(lifeCampaign(3, LOSABLE, webgpuHomes()))),
   },
 ];

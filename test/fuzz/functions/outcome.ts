@@ -2,7 +2,7 @@ import type { Device } from '../../../lib/device/device.js';
 import type { NumericArray } from '../../../lib/graph/operation.js';
 import { compile, run, type Tensor, tensor } from '../../../lib/index.js';
 import { sizeOf } from '../../../lib/shape.js';
-import { numbers } from './data.js';
+import { numbers } from '../data.js';
 import { type Arithmetic, callByDefinition } from './oracle.js';
 import { interpret, type RandomProgram } from './program.js';
 import { World } from './world.js';

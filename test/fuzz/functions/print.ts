@@ -2,7 +2,7 @@ import * as library from '../../../lib/index.js';
 import { record } from '../../../lib/graph/trace.js';
 import { formatShape, sizeOf } from '../../../lib/shape.js';
 import { Tensor } from '../../../lib/tensor.js';
-import { DATA_CODE } from './data.js';
+import { DATA_CODE } from '../data.js';
 import { inputSeed, REPLAYS } from './outcome.js';
 import { interpret, type RandomProgram } from './program.js';
 import { World } from './world.js';

@@ -1,7 +1,7 @@
 import { gradient, type Parameter, type SGD, tensor, type Tensor, TraceError, Variable } from '../../../lib/index.js';
 import { storageOf } from '../../../lib/graph/node.js';
 import { formatShape, type Shape, sizeOf } from '../../../lib/shape.js';
-import { integers, numbers } from './data.js';
+import { integers, numbers } from '../data.js';
 import type { World } from './world.js';
 
 /** Larger tensors are not computed with: cases are to be quick. */

@@ -1,6 +1,6 @@
 import { Generator, Parameter, SGD, Variable } from '../../../lib/index.js';
 import { formatShape, type Shape, sizeOf } from '../../../lib/shape.js';
-import { integers, numbers } from './data.js';
+import { integers, numbers } from '../data.js';
 
 /** What of a random function outlives its calls, and how a program makes it. Each thing has a name of its own. */
 export class World {
