@@ -2,6 +2,8 @@
 export class RecentValues<V> {
   /** In the order of their last use. */
   readonly #values = new Map<string, V>();
+  /** The key that was used last. */
+  #latest: string | undefined;
   readonly #limit: number;
   readonly #dropped: (value: V) => void;
 
@@ -13,15 +15,17 @@ export class RecentValues<V> {
 
   get(key: string): V | undefined {
     const value = this.#values.get(key);
-    if (value === undefined) return undefined;
+    if (value === undefined || key === this.#latest) return value;
     this.#values.delete(key);
     this.#values.set(key, value);
+    this.#latest = key;
     return value;
   }
 
   set(key: string, value: V): void {
     this.delete(key);
     this.#values.set(key, value);
+    this.#latest = key;
     const [oldest] = this.#values.keys();
     if (oldest !== undefined && this.#values.size > this.#limit) this.delete(oldest);
   }

@@ -27,7 +27,7 @@ export class WebGpuDevice implements Device {
   #disposed = false;
   /** What the GPU refused while nobody waited for it: whoever asks next is told. */
   #refusal: DeviceError | undefined;
-  #isSubmitting = false;
+  #isAttempting = false;
   /** Rejects each promise that is being waited for. */
   readonly #waiting = new Set<(error: DeviceError) => void>();
 
@@ -69,11 +69,9 @@ export class WebGpuDevice implements Device {
         `a tensor ${formatShape(spec.shape)} needs a buffer of ${size} bytes; this device's maxBufferSize is ${maxBufferSize}`,
       );
     }
-    return new WebGpuArray(
-      this,
-      spec,
-      this.gpu.createBuffer({ label: formatShape(spec.shape), size, usage: STORAGE_USAGE }),
-    );
+    const label = formatShape(spec.shape);
+    const buffer = this.#attempt(() => this.gpu.createBuffer({ label, size, usage: STORAGE_USAGE }));
+    return new WebGpuArray(this, spec, buffer);
   }
 
   /** Builds everything a replay needs under error scopes, so that what is wrong shows here and not at some replay. */
@@ -130,10 +128,9 @@ export class WebGpuDevice implements Device {
 
   /** Queues commands. Throws DeviceError where the GPU refuses them at once, as it does in Node. */
   submit(commands: GPUCommandBuffer): void {
-    this.#isSubmitting = true;
-    this.gpu.queue.submit([commands]);
-    this.#isSubmitting = false;
-    this.checkAlive();
+    this.#attempt(() => {
+      this.gpu.queue.submit([commands]);
+    });
   }
 
   /** Throws where the device is lost or disposed of, and once where the GPU refused something that nobody waited for. */
@@ -145,8 +142,17 @@ export class WebGpuDevice implements Device {
     if (refusal) throw refusal;
   }
 
+  /** Makes a call of WebGPU, and throws where it is refused before it returns. */
+  #attempt<T>(call: () => T): T {
+    this.#isAttempting = true;
+    const result = call();
+    this.#isAttempting = false;
+    this.checkAlive();
+    return result;
+  }
+
   #refuse(refusal: DeviceError): void {
-    if (this.#isSubmitting || this.#waiting.size === 0) this.#refusal = refusal;
+    if (this.#isAttempting || this.#waiting.size === 0) this.#refusal = refusal;
     this.#rejectWaiting(refusal);
   }
 

@@ -10,6 +10,8 @@ import {
   predict,
   run,
   Sequential,
+  sum,
+  Variable,
   SGD,
   tensor,
 } from '../../../lib/index.js';
@@ -68,5 +70,37 @@ test('what the GPU refuses while nobody waits for it rejects the next one who as
     await device.finished();
     t.deepEqual(await (await f([1])).data(), Float32Array.of(2));
   }
+  device.dispose();
+});
+
+test('a variable whose buffer was refused gets another one with the next call', async (t) => {
+  const device = await openRefusing();
+  const { gpu } = device;
+  const createBuffer = gpu.createBuffer.bind(gpu);
+  let refuses = true;
+  gpu.createBuffer = (descriptor) =>
+    createBuffer(refuses && descriptor.label === '[3]' ? { ...descriptor, usage: 0x81 } : descriptor); // mappable storage
+  const v = new Variable('v', Float32Array.of(1, 2, 3));
+  const f = compile(() => sum(v), { device });
+  await rejects(t, f(), DeviceError, 'the GPU refused a plan of');
+  await rejects(t, f(), DeviceError, 'the GPU refused a plan of');
+  t.deepEqual(await v.data(), Float32Array.of(1, 2, 3), 'its values are where they were');
+  refuses = false;
+  t.equal(await (await f()).item(), 6);
+  await device.finished();
+  device.dispose();
+});
+
+test('a variable that is an input keeps its values where the GPU refuses a buffer for it', async (t) => {
+  const device = await openRefusing();
+  const { gpu } = device;
+  const f = compile((x) => sum(x), { device });
+  t.equal(await (await f([1, 2, 3])).item(), 6);
+  const createBuffer = gpu.createBuffer.bind(gpu);
+  gpu.createBuffer = (descriptor) => createBuffer({ ...descriptor, usage: 0x81 }); // mappable storage
+  const v = new Variable('v', Float32Array.of(1, 2, 4));
+  await rejects(t, f(v), DeviceError, 'the GPU refused a command');
+  gpu.createBuffer = createBuffer;
+  t.equal(await (await f(v)).item(), 7);
   device.dispose();
 });
