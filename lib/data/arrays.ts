@@ -94,11 +94,7 @@ function isListOfLabels(
   outcomes: Float32Array | Int32Array | Uint8Array | readonly NestedNumbers[],
 ): outcomes is Int32Array | Uint8Array | readonly number[] {
   if (outcomes instanceof Float32Array) return false;
-  if (ArrayBuffer.isView(outcomes)) return true;
-  if (Array.isArray(outcomes)) return !Array.isArray(outcomes[0]);
-  throw new DataError(
-    `The labels or targets are ${show(outcomes)}; expected a list of classes, nested arrays of numbers or a typed array`,
-  );
+  return ArrayBuffer.isView(outcomes) || !Array.isArray(outcomes[0]);
 }
 
 function labelsOf(

@@ -261,7 +261,7 @@ test('targets and options that do not fit are refused', (t) => {
   refuses(t, () => fromArrays(inputs, [0, 1], { scale: 2 }), OptionError, 'scale', 'Uint8Array');
   refuses(t, () => fromArrays(new Uint8Array(2), [0, 1], { inputShape: [1], scale: NaN }), OptionError, 'scale', 'NaN');
   for (const nothing of [undefined, null, {}, tensor([0, 1])]) {
-    refuses(t, () => fromArrays(inputs, nothing as number[]), DataError, 'labels or targets', 'expected a list');
+    refuses(t, () => fromArrays(inputs, nothing as number[]), DataError, 'The labels are', 'expected an array');
   }
   // @ts-expect-error an unknown option
   refuses(t, () => fromArrays(inputs, [0, 1], { shape: [1] }), OptionError, "'shape'");
