@@ -88,7 +88,7 @@ export type { Summary, SummaryLayer } from './nn/summary.js';
 
 export { Adagrad, type AdagradOptions, type AdagradSettings } from './optim/adagrad.js';
 export { Adam, AdamW, type AdamOptions, type AdamSettings } from './optim/adam.js';
-export { clipGradNorm, clipGradValue } from './optim/clip.js';
+export { clipGradNorm, clipGradValue, type ClippedGradients } from './optim/clip.js';
 export type {
   ClippingOptions,
   GroupedOptions,

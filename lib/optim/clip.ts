@@ -6,14 +6,19 @@ import type { Tensor } from '../tensor.js';
 /** Keeps a norm of 0 from being divided by: PyTorch's. */
 const EPSILON = 1e-6;
 
+/** What {@link clipGradNorm} gives. */
+export interface ClippedGradients {
+  /** In the order in which they were given. */
+  readonly gradients: Tensor[];
+  /** Their norm before: a scalar. */
+  readonly norm: Tensor;
+}
+
 /**
  * Scales gradients down together where their norm, the root of the sum of all their squares, is above `maxNorm`: by
- * min(1, maxNorm / (norm + 1e-6)) (PyTorch: `clip_grad_norm_`; Keras: `global_clipnorm`). The norm is that before.
+ * min(1, maxNorm / (norm + 1e-6)) (PyTorch: `clip_grad_norm_`; Keras: `global_clipnorm`).
  */
-export function clipGradNorm(
-  gradients: readonly Tensor[],
-  maxNorm: number,
-): { readonly gradients: Tensor[]; readonly norm: Tensor } {
+export function clipGradNorm(gradients: readonly Tensor[], maxNorm: number): ClippedGradients {
   const squares = gradients.map((own) => sum(square(own)));
   const norm = sqrt(squares.reduce((total, own) => add(total, own)));
   const factor = minimum(divide(maxNorm, add(norm, EPSILON)), 1);

@@ -8,6 +8,7 @@ export type LearningRate = number | ((step: number) => number);
 
 /** How some parameters are changed. */
 export interface UpdateRule {
+  /** Step size. */
   readonly learningRate: LearningRate;
   /** A rule of `defineUpdate` with its settings. */
   readonly update: BoundUpdate;
@@ -44,7 +45,9 @@ export type GroupedOptions<O> = O &
 
 /** A rule, and which parameters it is for. */
 export interface RuledParameters {
+  /** Whether a parameter is one of them. */
   readonly has: (parameter: Parameter) => boolean;
+  /** How they are changed. */
   readonly rule: UpdateRule;
 }
 

@@ -17,11 +17,11 @@ export type EpochResult<M = DefaultMetrics<LabelledData>> = {
 
 /** One number an epoch, of what {@link EpochResult} has. The validation arrays are empty without validation data. */
 export type History<M = DefaultMetrics<LabelledData>> = {
-  /** {@link EpochResult.loss} of each epoch. */
+  /** `loss` of each {@link EpochResult}. */
   readonly loss: readonly number[];
-  /** {@link EpochResult.validationLoss} of each epoch. */
+  /** `validationLoss` of each {@link EpochResult}. */
   readonly validationLoss: readonly number[];
-  /** {@link EpochResult.seconds} of each epoch. */
+  /** `seconds` of each {@link EpochResult}. */
   readonly seconds: readonly number[];
 } & {
   readonly [Name in keyof M]: readonly number[];

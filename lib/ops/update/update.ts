@@ -27,18 +27,29 @@ export interface UpdateDefinition<S extends UpdateSettings> {
     at: { readonly step: number; readonly rate: number },
     settings: S,
   ) => readonly [parameter: number, ...slots: readonly number[]];
-  /**
-   * A function of a file of kernels/update, of p, the slots, the gradient, what `prepare` made of (rate, step, ahead,
-   * settings), ahead, and the settings; `fields` of what it returns, where there are slots.
-   */
+  /** The rule in WGSL. */
   readonly wgsl: {
+    /** A file of kernels/update. */
     readonly source: string;
+    /** Its function of p, the slots, the gradient, what `prepare` made, ahead, and the settings. */
     readonly call: string;
-    readonly prepare: { readonly call: string; readonly type: string };
+    /** What is computed once for all elements. */
+    readonly prepare: {
+      /** A function of the rate, the step, ahead, and the settings. */
+      readonly call: string;
+      /** What it returns. */
+      readonly type: string;
+    };
+    /** Of what `call` returns, where there are slots: p, and each slot. */
     readonly fields?: readonly string[];
   };
-  /** A row of a table in front of kernels/update/update_loop.wat; left out, the reference runs. */
-  readonly wat?: { readonly module: string; readonly row: string };
+  /** The rule in WebAssembly; left out, the reference runs. */
+  readonly wat?: {
+    /** Table and kernels/update/update_loop.wat, assembled. */
+    readonly module: string;
+    /** Which row of the table. */
+    readonly row: string;
+  };
   /** What the kernels are given of the settings, in the order of their parameters; flags as 0 and 1. */
   readonly kernelSettings: (settings: S) => UpdateSettings;
   /** The same for the WebAssembly function. Default: those of `kernelSettings`. */
@@ -52,6 +63,7 @@ type UpdateAttributes<S> = S & { readonly member: number; readonly ahead: number
 
 /** The operation of a rule. */
 export interface Update<S extends UpdateSettings> {
+  /** @internal What lib/ops/index.ts lists. */
   readonly operation: Operation;
   /** The rule with its settings, as an optimizer applies it. */
   with(settings: S): BoundUpdate;
@@ -59,20 +71,25 @@ export interface Update<S extends UpdateSettings> {
 
 /** A rule with its settings. */
 export interface BoundUpdate {
+  /** Names of what is remembered for each element. */
   readonly slots: readonly string[];
   /** Records a step. Returns the parameter and the buffer of its slots, after it. */
-  apply(use: StepUse): { readonly parameter: Tensor; readonly buffer: Tensor | undefined };
+  apply(use: StepUse): Pick<StepUse, 'parameter' | 'buffer'>;
 }
 
 /** What a step is taken with. */
 export interface StepUse {
+  /** f32 of any shape. */
   readonly parameter: Tensor;
+  /** Of the same shape. */
   readonly gradient: Tensor;
   /** All slots, one after the other; undefined where there are none. */
   readonly buffer: Tensor | undefined;
-  /** Of the optimizer, which of its parameters it is, and how many steps of it come before in the same replay. */
+  /** Steps and rates, as the optimizer keeps them. */
   readonly state: Tensor;
+  /** Which of the optimizer's parameters it is. */
   readonly member: number;
+  /** How many steps of it come before in the same replay. */
   readonly ahead: number;
 }
 
