@@ -1,23 +1,14 @@
-;; adam.wat: Adam and AdamW for the CPU device, WebAssembly SIMD: update_loop.wat says how it is called.
+;; adam.wat: Adam and AdamW for the CPU device, WebAssembly SIMD: update_3.wat says how it is called.
 ;;
 ;; Computes    as adam.wgsl; 1 - beta^t by squaring, in double precision
 ;; Settings    beta1, beta2, epsilon, weightDecay, decoupled
+;; Constants   k0 stepSize, k1 scale, k2 epsilon, k3 take1, k4 take2, k5 coupled, k6 shrink
 ;; Cost        28 B moved an element, 36 with amsgrad: bound by memory bandwidth
 ;; Reference   lib/ops/update/adam.ts
 (module
   (import "env" "memory" (memory 1))
   ;; join common/common.wat
-
-  (global $stepSize (mut v128) (v128.const i32x4 0 0 0 0))
-  (global $scale (mut v128) (v128.const i32x4 0 0 0 0))
-  (global $epsilon (mut v128) (v128.const i32x4 0 0 0 0))
-  (global $take1 (mut v128) (v128.const i32x4 0 0 0 0))
-  (global $take2 (mut v128) (v128.const i32x4 0 0 0 0))
-  (global $coupled (mut v128) (v128.const i32x4 0 0 0 0)) ;; what of p is added to the gradient
-  (global $shrink (mut v128) (v128.const i32x4 0 0 0 0)) ;; what of p is taken off it
-
-  (func $splat (param $value f64) (result v128)
-    (f32x4.splat (f32.demote_f64 (local.get $value))))
+  ;; join update/update_constants.wat
 
   (func $power (param $base f64) (param $exponent i32) (result f64)
     (local $product f64)
@@ -39,33 +30,37 @@
     (local.set $t
       (i32.add (i32.add (i32.load offset=4 (local.get $state)) (local.get $ahead)) (i32.const 1)))
     (local.set $rate (f64.promote_f32 (f32.load (local.get $state))))
-    (global.set $stepSize
+    (global.set $k0
       (call $splat
         (f64.div (local.get $rate) (f64.sub (f64.const 1) (call $power (local.get $beta1) (local.get $t))))))
-    (global.set $scale
+    (global.set $k1
       (call $splat
         (f64.div (f64.const 1)
           (f64.sqrt (f64.sub (f64.const 1) (call $power (local.get $beta2) (local.get $t)))))))
-    (global.set $epsilon (call $splat (local.get $epsilonValue)))
-    (global.set $take1 (call $splat (f64.sub (f64.const 1) (local.get $beta1))))
-    (global.set $take2 (call $splat (f64.sub (f64.const 1) (local.get $beta2))))
-    (global.set $coupled
+    (global.set $k2 (call $splat (local.get $epsilonValue)))
+    (global.set $k3 (call $splat (f64.sub (f64.const 1) (local.get $beta1))))
+    (global.set $k4 (call $splat (f64.sub (f64.const 1) (local.get $beta2))))
+    (global.set $k5
       (call $splat (f64.mul (local.get $weightDecay) (f64.sub (f64.const 1) (local.get $decoupled)))))
-    (global.set $shrink
+    (global.set $k6
       (call $splat (f64.mul (local.get $rate) (f64.mul (local.get $weightDecay) (local.get $decoupled))))))
 
   ;; rows
-  ;;   adam     (local.set $g (f32x4.add (local.get $g) (f32x4.mul (global.get $coupled) (local.get $p))))
-  ;;            (local.set $p (f32x4.sub (local.get $p) (f32x4.mul (global.get $shrink) (local.get $p))))
-  ;;            (local.set $a (f32x4.add (local.get $a) (f32x4.mul (global.get $take1) (f32x4.sub (local.get $g) (local.get $a)))))
-  ;;            (local.set $b (f32x4.add (local.get $b) (f32x4.mul (global.get $take2) (f32x4.sub (f32x4.mul (local.get $g) (local.get $g)) (local.get $b)))))
-  ;;            (local.set $p (f32x4.sub (local.get $p) (f32x4.div (f32x4.mul (global.get $stepSize) (local.get $a)) (f32x4.add (f32x4.mul (f32x4.sqrt (local.get $b)) (global.get $scale)) (global.get $epsilon)))))
-  ;;   amsgrad  (local.set $g (f32x4.add (local.get $g) (f32x4.mul (global.get $coupled) (local.get $p))))
-  ;;            (local.set $p (f32x4.sub (local.get $p) (f32x4.mul (global.get $shrink) (local.get $p))))
-  ;;            (local.set $a (f32x4.add (local.get $a) (f32x4.mul (global.get $take1) (f32x4.sub (local.get $g) (local.get $a)))))
-  ;;            (local.set $b (f32x4.add (local.get $b) (f32x4.mul (global.get $take2) (f32x4.sub (f32x4.mul (local.get $g) (local.get $g)) (local.get $b)))))
-  ;;            (local.set $c (f32x4.pmax (local.get $c) (local.get $b)))
-  ;;            (local.set $p (f32x4.sub (local.get $p) (f32x4.div (f32x4.mul (global.get $stepSize) (local.get $a)) (f32x4.add (f32x4.mul (f32x4.sqrt (local.get $c)) (global.get $scale)) (global.get $epsilon)))))
+  ;;   adam     (local.set $g (f32x4.add (local.get $g) (f32x4.mul (local.get $k5) (local.get $p))))
+  ;;            (local.set $p (f32x4.sub (local.get $p) (f32x4.mul (local.get $k6) (local.get $p))))
+  ;;            (local.set $a (f32x4.add (local.get $a) (f32x4.mul (local.get $k3) (f32x4.sub (local.get $g) (local.get $a)))))
+  ;;            (local.set $b (f32x4.add (local.get $b) (f32x4.mul (local.get $k4) (f32x4.sub (f32x4.mul (local.get $g) (local.get $g)) (local.get $b)))))
+  ;;            (local.set $p (f32x4.sub (local.get $p) (f32x4.div (f32x4.mul (local.get $k0) (local.get $a)) (f32x4.add (f32x4.mul (f32x4.sqrt (local.get $b)) (local.get $k1)) (local.get $k2)))))
 
-  ;; join update/update_loop.wat
+  ;; join update/update_2.wat
+
+  ;; rows
+  ;;   amsgrad  (local.set $g (f32x4.add (local.get $g) (f32x4.mul (local.get $k5) (local.get $p))))
+  ;;            (local.set $p (f32x4.sub (local.get $p) (f32x4.mul (local.get $k6) (local.get $p))))
+  ;;            (local.set $a (f32x4.add (local.get $a) (f32x4.mul (local.get $k3) (f32x4.sub (local.get $g) (local.get $a)))))
+  ;;            (local.set $b (f32x4.add (local.get $b) (f32x4.mul (local.get $k4) (f32x4.sub (f32x4.mul (local.get $g) (local.get $g)) (local.get $b)))))
+  ;;            (local.set $c (f32x4.pmax (local.get $c) (local.get $b)))
+  ;;            (local.set $p (f32x4.sub (local.get $p) (f32x4.div (f32x4.mul (local.get $k0) (local.get $a)) (f32x4.add (f32x4.mul (f32x4.sqrt (local.get $c)) (local.get $k1)) (local.get $k2)))))
+
+  ;; join update/update_3.wat
 )

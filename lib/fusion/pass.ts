@@ -133,23 +133,25 @@ class FusePass {
     return outputAt(createNode({ ...tensor.origin.node, inputs: [now] }), tensor.origin.index);
   }
 
-  /** A stage is carried out by a node that computes one of its inputs. @param by if it is this one */
-  #absorb(node: GraphNode, inputs: readonly Tensor[], by?: GraphNode): boolean {
+  /** A stage is carried out by a node that computes one of its inputs: the new node. @param by if it is this one */
+  #absorb(node: GraphNode, inputs: readonly Tensor[], by?: GraphNode): GraphNode | undefined {
     const { operation, attributes } = node;
-    if (!operation.stage) return false;
-    return inputs.some((value, position) => {
+    if (!operation.stage) return undefined;
+    for (const [position, value] of inputs.entries()) {
       const { origin } = storageOf(value);
-      if (origin.kind !== 'node' || (by && origin.node !== by) || !this.#canMoveHere(origin.node)) return false;
-      const stage = operation.stage?.({ position, inputs, attributes });
+      if (origin.kind !== 'node' || (by && origin.node !== by) || !this.#canMoveHere(origin.node)) continue;
+      const stage = operation.stage({ position, inputs, attributes });
       const chain = stage && chainOf(origin.node);
-      if (!stage || !chain) return false;
+      if (!stage || !chain) continue;
       const isShared = (this.#usesNow.get(outputKey(origin.node, origin.index)) ?? 0) > 1;
       const { node: producer, index } = origin;
       const target = this.#target;
       const fusion = absorb({ node, inputs, position, stage, producer, chain, index, isShared, target });
-      if (fusion) this.#putFusion(producer, node, fusion);
-      return fusion !== undefined;
-    });
+      if (!fusion) continue;
+      this.#putFusion(producer, node, fusion);
+      return nodeOf(fusion.outputs);
+    }
+    return undefined;
   }
 
   /** Whether a new node would compute the same here, and nobody has used it where it is. */
@@ -194,36 +196,26 @@ class FusePass {
     return false;
   }
 
-  /** What comes later and can be computed beside a node that was just made anew is. */
+  /** What comes later and can be computed beside a node that was just made anew, or behind it, is. */
   #takeLaterNodes(node: GraphNode, position: number): void {
-    let taker = this.#nowOf(node);
-    if (!taker?.operation.join) return;
-    for (let took = true; took;) {
-      took = false;
-      const beside = [...node.inputs, ...this.#outputsTaken(taker)];
-      for (const other of this.#neighbours(beside, position)) {
-        if (!taker || !this.#canComeForward(other, position)) continue;
-        const fusion = this.#join(taker, other);
-        if (fusion) this.#putFusion(taker, other, fusion);
-        else if (
-          !this.#absorb(
-            other,
-            other.inputs.map((input) => this.resolve(input)),
-            taker,
-          )
-        )
-          continue;
-        taker = this.#nowOf(node);
-        took = true;
+    const made = node.specs.map((_, index) => this.#rewritten.get(outputKey(node, index)));
+    let taker = nodeOf(made.filter((output) => output !== undefined));
+    for (let before; taker?.operation.join && taker !== before;) {
+      before = taker;
+      for (const other of this.#neighbours([...node.inputs, ...this.#outputsTaken(taker)], position)) {
+        if (!this.#canComeForward(other, position)) continue;
+        taker = this.#takenBy(taker, other) ?? taker;
       }
-      if (!taker) return;
     }
   }
 
-  /** The new node that computes the outputs of a node of the graph as it was, as far as there is need for them. */
-  #nowOf(node: GraphNode): GraphNode | undefined {
-    const now = node.specs.map((_, index) => this.#rewritten.get(outputKey(node, index)));
-    return nodeOf(now.filter((output) => output !== undefined));
+  /** The new node that computes what another one does as well, beside its own outputs or behind them. */
+  #takenBy(taker: GraphNode, other: GraphNode): GraphNode | undefined {
+    const fusion = this.#join(taker, other);
+    if (fusion) this.#putFusion(taker, other, fusion);
+    if (fusion) return nodeOf(fusion.outputs);
+    const inputs = other.inputs.map((input) => this.resolve(input));
+    return this.#absorb(other, inputs, taker);
   }
 
   /** The outputs of the graph as it was that a new node computes. */

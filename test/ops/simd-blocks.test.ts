@@ -77,7 +77,7 @@ const KERNELS: readonly BlockKernel[] = [
     ],
   },
   {
-    kernel: { module: sgdWasm, entryPoint: 'plain0' },
+    kernel: { module: sgdWasm, entryPoint: 'plain' },
     sources: 1,
     targets: 1,
     call: ([gradient = [0, 0]], [parameter = [0, 0]], size) => [
@@ -88,7 +88,7 @@ const KERNELS: readonly BlockKernel[] = [
     ],
   },
   {
-    kernel: { module: sgdWasm, entryPoint: 'momentum1' },
+    kernel: { module: sgdWasm, entryPoint: 'momentum' },
     sources: 1,
     targets: 2,
     call: ([gradient = [0, 0]], [parameter = [0, 0], velocity = [0, 0]], size) => [

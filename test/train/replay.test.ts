@@ -1,7 +1,18 @@
 import test from 'tape';
 import { openNullDevice } from '../../bench/host/null-device.js';
 import { MyNet } from '../../examples/mynet/model.js';
-import { accuracy, compile, DataLoader, type Device, fit, Meter, SGD, softmaxCrossEntropy } from '../../lib/index.js';
+import {
+  accuracy,
+  Adam,
+  compile,
+  DataLoader,
+  type Device,
+  fit,
+  Meter,
+  type Optimizer,
+  SGD,
+  softmaxCrossEntropy,
+} from '../../lib/index.js';
 import { countWebGpu } from '../support/count-webgpu.js';
 import { stepsOf } from '../support/fusing.js';
 import { openWebGpu } from '../support/webgpu.js';
@@ -21,7 +32,7 @@ const STEPS = [
 ];
 
 /** MyNet's training step on the batches of a data loader. */
-function mynetStep(device: Device, optimizer = new SGD({ learningRate: 0.02, momentum: 0.9 })) {
+function mynetStep(device: Device, optimizer: Optimizer = new SGD({ learningRate: 0.02, momentum: 0.9 })) {
   const data = clouds(60, 3 * 28 * 28);
   const model = new MyNet(200, 2, 0.5).build(data.inputShape);
   const loader = new DataLoader(data, { batchSize: 32 });
@@ -55,6 +66,17 @@ test('a training step of MyNet, once warm, is seven steps in one pass and one su
   const description = step.plans()[0]?.describe().split('\n') ?? [];
   t.ok(description.includes(`steps: 7, for 25 operations; dispatches: ${dispatches}`), description.join('\n'));
   t.equal((await losses.read()).updates, 3, 'every step was taken');
+  device.dispose();
+});
+
+test('a training step of MyNet with Adam takes no more steps', async (t) => {
+  const device = await openNullDevice();
+  const { step } = mynetStep(device, new Adam());
+  await step();
+  t.deepEqual(
+    stepsOf(step),
+    STEPS.map((name) => name.replaceAll('sgdMomentumUpdate', 'adamUpdate')),
+  );
   device.dispose();
 });
 

@@ -45,7 +45,7 @@ export interface UpdateDefinition<S extends UpdateSettings> {
   };
   /** The rule in WebAssembly; left out, the reference runs. */
   readonly wat?: {
-    /** Table and kernels/update/update_loop.wat, assembled. */
+    /** Tables and kernels/update/update_N.wat, N the number of slots, assembled. */
     readonly module: string;
     /** Which row of the table. */
     readonly row: string;
@@ -93,7 +93,7 @@ export interface StepUse {
   readonly ahead: number;
 }
 
-/** Settings that every function of kernels/update/update_loop.wat has. */
+/** Settings that every function of kernels/update/update_N.wat has. */
 const WAT_SETTINGS = 7;
 
 /** Elements of one slot of a parameter in their common buffer: whole vec4s, unless it has a buffer of its own. */
@@ -155,7 +155,7 @@ export function defineUpdate<S extends UpdateSettings>(rule: UpdateDefinition<S>
         ...(wat && {
           simd: {
             module: wat.module,
-            entryPoint: `${wat.row}${slots.length}`,
+            entryPoint: wat.row,
             settings: [ahead, ...Array.from({ length: WAT_SETTINGS }, (_, i) => inSimd[i] ?? 0)],
           },
         }),

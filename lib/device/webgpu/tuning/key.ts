@@ -27,7 +27,7 @@ export function choiceKey(adapter: string, step: Step, variants: readonly Kernel
   const { operation, attributes, inputs } = step;
   const kernels = variants.flatMap(({ name, launches }) => [
     name,
-    ...launches.flatMap(({ kernel, constants }) => [kernel.code, kernel.entryPoint, JSON.stringify(constants)]),
+    ...launches.flatMap(({ kernel, constants }) => [kernel.code, kernel.entryPoint, attributesText(constants ?? {})]),
   ]);
   const shapes = inputs.map(({ dtype, shape }) => `${dtype}[${bucketOf(shape)}]`);
   return [
