@@ -34,7 +34,7 @@ export type FileDtype = keyof typeof BITS;
 
 /** The types whose numbers are read; those that are not written are widened to F32. */
 const READ = ['I64', 'F64', 'F32', 'U32', 'I32', 'BF16', 'F16', 'U8'] as const;
-/** @internal */
+/** Types whose numbers are read. */
 export type ReadDtype = (typeof READ)[number];
 
 /** The types of which only the size is known: their tensors are listed, their numbers are not read. */
