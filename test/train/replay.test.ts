@@ -8,6 +8,7 @@ import {
   DataLoader,
   type Device,
   fit,
+  type LabelledData,
   Meter,
   type Optimizer,
   SGD,
@@ -32,8 +33,11 @@ const STEPS = [
 ];
 
 /** MyNet's training step on the batches of a data loader. */
-function mynetStep(device: Device, optimizer: Optimizer = new SGD({ learningRate: 0.02, momentum: 0.9 })) {
-  const data = clouds(60, 3 * 28 * 28);
+function mynetStep(
+  device: Device,
+  optimizer: Optimizer = new SGD({ learningRate: 0.02, momentum: 0.9 }),
+  data: LabelledData = clouds(60, 3 * 28 * 28),
+) {
   const model = new MyNet(200, 2, 0.5).build(data.inputShape);
   const loader = new DataLoader(data, { batchSize: 32 });
   const [losses, hits] = [new Meter(), new Meter()];
@@ -76,6 +80,18 @@ test('a training step of MyNet with Adam takes no more steps', async (t) => {
   t.deepEqual(
     stepsOf(step),
     STEPS.map((name) => name.replaceAll('sgdMomentumUpdate', 'adamUpdate')),
+  );
+  device.dispose();
+});
+
+test('a training step of MyNet on bytes takes no more steps', async (t) => {
+  const device = await openNullDevice();
+  const bytes = { ...clouds(60, 3 * 28 * 28), inputs: new Uint8Array(60 * 3 * 28 * 28), scale: 1 / 255 };
+  const { step } = mynetStep(device, new SGD({ learningRate: 0.02, momentum: 0.9 }), bytes);
+  await step();
+  t.deepEqual(
+    stepsOf(step),
+    STEPS.map((name) => name.replace('gather + matmul', 'gatherBytes + matmul')),
   );
   device.dispose();
 });

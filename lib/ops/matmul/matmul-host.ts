@@ -108,7 +108,13 @@ function besideOf(chain: Chain, inputs: readonly TensorSpec[], attributes: Matmu
   };
   const rowsOf = (matrix: number): TableRows | undefined => {
     const picked = chain.rows[matrix];
-    return picked && { indices: picked.indices, tableRows: inputs[matrix]?.shape[0] ?? 0 };
+    if (!picked) return undefined;
+    const { scale } = picked.attributes;
+    return {
+      indices: picked.indices,
+      tableRows: inputs[matrix]?.shape[0] ?? 0,
+      scale: typeof scale === 'number' ? scale : 1,
+    };
   };
   const [rowsOfA, rowsOfB] = [rowsOf(0), rowsOf(1)];
   return {

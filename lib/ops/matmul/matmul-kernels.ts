@@ -5,6 +5,8 @@ import {
   matmulAddPartsWgsl,
   matmulBlocksWgsl,
   matmulBroadcastWgsl,
+  matmulBytesAWgsl,
+  matmulBytesBWgsl,
   matmulCommonWgsl,
   matmulDirectWgsl,
   matmulHalfAWgsl,
@@ -29,8 +31,9 @@ import {
   type Launch,
   Uniforms,
 } from '../../graph/launch.js';
-import type { TensorSpec } from '../../graph/operation.js';
+import type { DType, TensorSpec } from '../../graph/operation.js';
 import { type Shape, sizeOf } from '../../shape.js';
+import { scaleParts } from '../moving/bytes.js';
 import { type MatmulAttributes, sizesOf } from './matmul-sizes.js';
 
 /** The ways to compute a product on a GPU. */
@@ -229,6 +232,8 @@ export interface Beside {
 export interface TableRows {
   readonly indices: number;
   readonly tableRows: number;
+  /** What bytes are multiplied by, where it is a table of bytes. */
+  readonly scale: number;
 }
 
 const NOTHING: Beside = { sums: false };
@@ -302,6 +307,8 @@ export function matmulLaunches(
       SUM_COLUMNS: sumColumns,
       PICKS_A: Number(rowsOfA !== undefined),
       PICKS_B: Number(rowsOfB !== undefined),
+      ...(a.dtype === 'u8' && rowsOfA && scaleConstants('A', rowsOfA)),
+      ...(b.dtype === 'u8' && rowsOfB && scaleConstants('B', rowsOfB)),
       ...technique.constants?.(product),
     },
     uniforms: uniformsWith(isSplit ? undefined : glue?.words),
@@ -323,10 +330,20 @@ export function matmulLaunches(
   return [{ ...multiply, scratchBytes: parts * elements * 4 }, addParts];
 }
 
+/** In place of the blocks that read f32. */
+const STORED_A: Readonly<Partial<Record<DType, string>>> = { f16: matmulHalfAWgsl, u8: matmulBytesAWgsl };
+const STORED_B: Readonly<Partial<Record<DType, string>>> = { f16: matmulHalfBWgsl, u8: matmulBytesBWgsl };
+
 /** A kernel's code for operands of these types. */
 function storedCode(code: string, a: TensorSpec, b: TensorSpec): string {
-  const forA = a.dtype === 'f16' ? fillBlock(code, 'elements of A', matmulHalfAWgsl) : code;
-  return b.dtype === 'f16' ? fillBlock(forA, 'elements of B', matmulHalfBWgsl) : forA;
+  const [ofA, ofB] = [STORED_A[a.dtype], STORED_B[b.dtype]];
+  const forA = ofA === undefined ? code : fillBlock(code, 'elements of A', ofA);
+  return ofB === undefined ? forA : fillBlock(forA, 'elements of B', ofB);
+}
+
+function scaleConstants(matrix: 'A' | 'B', { scale }: TableRows): Readonly<Record<string, number>> {
+  const [high, rest] = scaleParts(scale);
+  return { [`SCALE_OF_${matrix}`]: high, [`REST_OF_${matrix}`]: rest };
 }
 
 /** What all kernels begin with, and kernels/matmul/matmul_common.wgsl with such code in place of its blocks. */

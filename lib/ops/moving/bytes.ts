@@ -79,6 +79,7 @@ export const gatherBytes = defineOperation<BytesAttributes>()({
     return [{ tasks }];
   },
   gradient: { none: 'bytes are integers' },
+  selectsRows: { table: 'table', indices: 'indices' },
   tolerance: TOLERANCE,
   cases: (
     [
@@ -118,7 +119,7 @@ function launchOf(
  * A scale as kernels take it: a float of 16 bits, whose product with a byte is exact in f32, and what is left of it. The
  * sum of the two products is rounded once, so that it is byte · scale as float64 rounds it to f32.
  */
-function scaleParts(scale: number): readonly [high: number, low: number] {
+export function scaleParts(scale: number): readonly [high: number, low: number] {
   const words = new Uint32Array(Float32Array.of(scale).buffer).map((word) => word & 0xffffff00);
   const [high = NaN] = new Float32Array(words.buffer);
   return [high, Math.fround(scale - high)];

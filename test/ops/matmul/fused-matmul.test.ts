@@ -66,6 +66,36 @@ test('a product reads rows of a table there, and a row that the table does not h
   }
 });
 
+test('a product reads rows of a table of bytes there, as the numbers that they stand for', async (t) => {
+  for (const [tableRows, picked, K, N] of [
+    [5, 7, 3, 4],
+    [100, 33, 65, 17],
+    [12, 32, 36, 20],
+  ] as const) {
+    const bytes = new Uint8Array(tableRows * K).map((_, i) => (i * 89) % 256);
+    const [ofBytes, ofFloats] = [
+      new Variable('table', bytes, [tableRows, K]),
+      new Variable(
+        'table',
+        Float32Array.from(bytes, (byte) => byte / 255),
+        [tableRows, K],
+      ),
+    ];
+    const other = tensor(normal('other', N, K), { shape: [N, K] });
+    const indices = rowNumbers(picked, tableRows);
+    indices[picked - 1] = tableRows; // there is no such row
+    for (const [name, product] of Object.entries(PRODUCTS)) {
+      for (const device of await fusingDevices()) {
+        const scaled = compile((rows) => product(gather(ofBytes, rows, { scale: 1 / 255 }), other), { device });
+        const plain = compile((rows) => product(gather(ofFloats, rows), other), { device });
+        const [got, expected] = [await (await scaled(indices)).data(), await (await plain(indices)).data()];
+        t.deepEqual([...got], [...expected], `${name}, ${picked} of ${tableRows} rows of ${K}, ${device.info.kind}`);
+        t.deepEqual(stepsOf(scaled), ['gatherBytes + matmul']);
+      }
+    }
+  }
+});
+
 test('a product of 16-bit floats takes bias and activation in', async (t) => {
   for (const [M, K, N] of [
     [1, 1, 1],
