@@ -23,6 +23,7 @@ const IMAGES: Shape = [8, 3, 224, 224];
 const IMAGENET: Shape = [256, 1000];
 const VOCABULARY: Shape = [8, 50_257];
 const STATE = 'state';
+const UNWEIGHTED = { weighted: false, ignoreIndex: -100 };
 const RANDOM: Row = {
   name: 'vector',
   shapes: [[4]],
@@ -126,10 +127,20 @@ const ROWS: Readonly<Record<string, readonly Row[]>> = {
     crossEntropy('digits', [256, 10], [], { mean: true }),
   ],
   negativeLogLikelihood: [
-    { name: 'imagenet', shapes: [IMAGENET, [256]], attributes: {}, fills: ['normal', { below: 1000 }] },
+    {
+      name: 'imagenet',
+      shapes: [IMAGENET, [256], [1]],
+      attributes: UNWEIGHTED,
+      fills: ['normal', { below: 1000 }, 'positive'],
+    },
   ],
   negativeLogLikelihoodGradient: [
-    { name: 'imagenet', shapes: [[256], [256]], attributes: { classes: 1000 }, fills: [{ below: 1000 }, 'normal'] },
+    {
+      name: 'imagenet',
+      shapes: [[256], [1], [256]],
+      attributes: { ...UNWEIGHTED, classes: 1000 },
+      fills: [{ below: 1000 }, 'positive', 'normal'],
+    },
   ],
   correctPredictions: [
     { name: 'imagenet', shapes: [IMAGENET, [256]], attributes: {}, fills: ['normal', { below: 1000 }] },

@@ -5,7 +5,8 @@ import { callback, checkArgument, checkOptions, instanceOf, type OptionRules, wh
 import { Plan, PLANS_KEPT } from './plan.js';
 import { RecentValues } from './recent.js';
 import { RUN_RULES, type RunOptions } from './run.js';
-import { tensor, Tensor, type NestedNumbers } from './tensor.js';
+import type { NestedNumbers } from './nested-numbers.js';
+import { tensor, Tensor } from './tensor.js';
 import { flattenTree, rebuildTree, type TensorTree } from './tree.js';
 import { Variable } from './variable.js';
 

@@ -10,7 +10,8 @@ export { run, type RunOptions } from './run.js';
 export { Plan } from './plan.js';
 export { tune } from './tune.js';
 export type { TuningChoice, TuningReport } from './device/tuning-report.js';
-export { tensor, Tensor, type NestedNumbers, type TensorLike, type TensorOptions } from './tensor.js';
+export type { NestedNumbers } from './nested-numbers.js';
+export { tensor, Tensor, type TensorLike, type TensorOptions } from './tensor.js';
 export type { TensorTree } from './tree.js';
 export { Parameter, Variable } from './variable.js';
 export { Generator } from './generator.js';
@@ -43,6 +44,9 @@ export {
   silu,
   softplus,
   tanh,
+  type EluOptions,
+  type GeluOptions,
+  type LeakyReluOptions,
 } from './ops/pointwise/activations.js';
 export { accuracy, binaryAccuracy, correctPredictions, type BinaryAccuracyOptions } from './ops/loss/accuracy.js';
 export { argmax, type ArgmaxOptions } from './ops/reduce/argmax.js';
@@ -52,8 +56,8 @@ export { cast, type CastOptions, type NumberType } from './ops/pointwise/cast.js
 export { concat } from './ops/moving/concat.js';
 export { dropout, type DropoutOptions } from './ops/random/dropout.js';
 export { gather, type GatherOptions } from './ops/moving/gather.js';
-export { binaryCrossEntropyWithLogits, meanSquaredError, type ReductionOptions } from './ops/loss/losses.js';
-export { abs, clamp, exp, log, negate, reciprocal, sqrt, square } from './ops/pointwise/math.js';
+export { binaryCrossEntropyWithLogits, meanSquaredError } from './ops/loss/losses.js';
+export { abs, clamp, type ClampOptions, exp, log, negate, reciprocal, sqrt, square } from './ops/pointwise/math.js';
 export { linear } from './ops/matmul/linear.js';
 export { matmul, type MatmulOptions } from './ops/matmul/matmul.js';
 export { negativeLogLikelihood } from './ops/loss/negative-log-likelihood.js';
@@ -62,8 +66,9 @@ export { max, min } from './ops/reduce/extremes.js';
 export { mean, sum } from './ops/reduce/sum.js';
 export { variance, type VarianceOptions } from './ops/reduce/variance.js';
 export type { ReduceOptions } from './ops/reduce/reduce.js';
-export type { Reduction } from './ops/loss/reduction.js';
-export { flatten, reshape, type FlattenOptions } from './ops/moving/reshape.js';
+export type { Reduction, ReductionOptions } from './ops/loss/reduction.js';
+export type { ClassLossOptions } from './ops/loss/class-rows.js';
+export { flatten, type FlattenOptions, reshape } from './ops/moving/reshape.js';
 export { stopGradient } from './ops/moving/stop-gradient.js';
 export { slice } from './ops/moving/slice.js';
 export { softmaxCrossEntropy, type CrossEntropyOptions } from './ops/loss/softmax-cross-entropy.js';

@@ -1,14 +1,14 @@
+import { elementAt } from './element-at.js';
 import { DataError, ShapeError, TraceError } from './errors.js';
 import type { DeviceArray } from './device/device.js';
 import { roundToFloat16 } from './float16.js';
 import type { GraphNode } from './graph/node.js';
 import type { DType, NumericArray, TensorSpec } from './graph/operation.js';
 import { refuseWhileTracing } from './graph/trace.js';
-import { checkShape, formatShape, type Shape, sizeOf } from './shape.js';
+import { type NestedNumbers, numbersOf } from './nested-numbers.js';
+import { checkOptions, list, oneOf, type OptionRules, show } from './options.js';
+import { checkShape, formatShape, type Shape, sizeOf, stridesOf } from './shape.js';
 import type { Variable } from './variable.js';
-
-/** Numbers in nested arrays, one level an axis. */
-export type NestedNumbers = number | readonly NestedNumbers[];
 
 /** Where a tensor's values come from. */
 export type Origin =
@@ -123,35 +123,71 @@ export interface TensorOptions {
   readonly dtype?: DType;
 }
 
+const RULES: OptionRules<TensorOptions> = {
+  shape: list,
+  dtype: oneOf('f32', 'f16', 'i32', 'u32', 'u8'),
+};
+
 /**
  * A tensor of given values: nested arrays, one number, or a typed array with its shape (PyTorch: `torch.tensor`).
- * A typed array of the same type is taken as it is, without a copy: do not change it afterwards.
+ * A typed array of the same type is taken as it is, without a copy: do not change it afterwards. For integers what is behind
+ * the point is left out.
  *
- * Throws DataError where nested arrays are ragged, ShapeError where the count does not fit `shape`.
+ * Throws DataError for what is no number, naming the place, where nested arrays are ragged, and for numbers beyond the limits of
+ * an integer type; ShapeError where the count does not fit `shape`; OptionError for unknown options.
  */
 export function tensor(values: NestedNumbers | NumericArray, options: TensorOptions = {}): Tensor {
+  checkOptions('tensor', options, RULES);
+  return tensorOf('tensor', values, options);
+}
+
+function tensorOf(name: string, values: NestedNumbers | NumericArray, options: TensorOptions): Tensor {
   if (
     values instanceof Float32Array ||
     values instanceof Int32Array ||
     values instanceof Uint32Array ||
     values instanceof Uint8Array
   ) {
-    return fromTyped(values, options);
+    return fromTyped(name, values, options);
   }
-  const shape = nestedShape(values);
-  const dtype = options.dtype ?? 'f32';
-  const flat = values instanceof Float64Array ? values : flatten(values, shape);
-  return fromTyped(arrayOf(dtype, flat), { ...options, shape: options.shape ?? shape });
+  const { numbers, shape } = numbersOf(name, values);
+  return fromTyped(name, numbers, { shape, dtype: 'f32', ...options });
 }
 
-/** @internal A number as a scalar tensor, a tensor as it is. */
-export function asTensor(value: TensorLike): Tensor {
+/** Throws DataError for numbers that an integer type does not have. */
+function checkRange(name: string, numbers: NumericArray, dtype: DType, shape: Shape): void {
+  const limits = LIMITS[dtype];
+  const wrong = limits ? numbers.findIndex((value) => !(value > limits[0] - 1 && value < limits[1] + 1)) : -1;
+  if (wrong < 0) return;
+  const strides = stridesOf(shape);
+  const place = shape.map((size, axis) => Math.floor(wrong / elementAt(strides, axis)) % size);
+  const at = place.length > 0 ? ` at [${place.join('][')}]` : '';
+  throw new DataError(`${name}: ${elementAt(numbers, wrong)}${at} is beyond the limits of ${dtype}`);
+}
+
+const LIMITS: Readonly<Partial<Record<DType, readonly [least: number, most: number]>>> = {
+  i32: [-(2 ** 31), 2 ** 31 - 1],
+  u32: [0, 2 ** 32 - 1],
+  u8: [0, 255],
+};
+
+/**
+ * @internal What an operation is given, as a tensor: a tensor as it is, a variable's value, numbers.
+ * Throws DataError for anything else, naming the function and its operand.
+ */
+export function asTensor(caller: string, operand: string, value: TensorLike): Tensor {
   if (value instanceof Tensor) return value;
-  return typeof value === 'number' ? tensor(value) : value.value;
+  const given: unknown = value;
+  if (typeof given === 'number' || Array.isArray(given) || ArrayBuffer.isView(given)) {
+    return tensorOf(`${caller}: ${operand}`, given as NestedNumbers | NumericArray, {}); // or is refused there
+  }
+  const current = typeof given === 'object' && given !== null && 'value' in given ? given.value : undefined;
+  if (current instanceof Tensor) return current;
+  throw new DataError(`${caller}: ${operand} must be a tensor, a variable or numbers, found ${show(given)}`);
 }
 
-/** What operations take: a tensor, a variable (its current value) or a number (a scalar). */
-export type TensorLike = Tensor | Variable | number;
+/** What operations take: a tensor, a variable (its current value), or what {@link tensor} makes one of. */
+export type TensorLike = Tensor | Variable | NestedNumbers | NumericArray;
 
 /** @internal */
 export function dtypeOf(data: NumericArray): DType {
@@ -171,7 +207,7 @@ export function arrayOf(dtype: DType, values: ArrayLike<number>): NumericArray {
   return floats;
 }
 
-function fromTyped(data: NumericArray, options: TensorOptions): Tensor {
+function fromTyped(name: string, data: NumericArray, options: TensorOptions): Tensor {
   const shape = options.shape ?? [data.length];
   checkShape('tensor', shape);
   if (sizeOf(shape) !== data.length) {
@@ -180,44 +216,8 @@ function fromTyped(data: NumericArray, options: TensorOptions): Tensor {
     );
   }
   const dtype = options.dtype ?? dtypeOf(data);
-  const stored = dtype === dtypeOf(data) ? data : arrayOf(dtype, data);
+  const isStored = dtype === dtypeOf(data) && !(data instanceof Float64Array);
+  if (!isStored) checkRange(name, data, dtype, shape);
+  const stored = isStored ? data : arrayOf(dtype, data);
   return new Tensor({ shape, dtype }, { kind: 'constant', data: stored });
-}
-
-function nestedShape(values: NestedNumbers | NumericArray): number[] {
-  const shape: number[] = [];
-  let level: NestedNumbers | NumericArray | undefined = values;
-  while (typeof level === 'object') {
-    shape.push(level.length);
-    level = level[0];
-  }
-  return shape;
-}
-
-function flatten(values: NestedNumbers, shape: Shape): Float64Array {
-  const flat = new Float64Array(sizeOf(shape));
-  let count = 0;
-  const visit = (level: NestedNumbers, path: number[]): void => {
-    const expected = shape[path.length];
-    if (typeof level === 'number') {
-      if (expected !== undefined) throw ragged(path, 'a number', `an array of ${expected}`);
-      flat[count++] = level;
-    } else if (level.length !== expected) {
-      throw ragged(
-        path,
-        `an array of ${level.length}`,
-        expected === undefined ? 'a number' : `an array of ${expected}`,
-      );
-    } else {
-      level.forEach((inner, i) => visit(inner, [...path, i]));
-    }
-  };
-  visit(values, []);
-  return flat;
-}
-
-function ragged(path: readonly number[], found: string, expected: string): DataError {
-  return new DataError(
-    `tensor: nested arrays are ragged: found ${found} at [${path.join('][')}], expected ${expected}`,
-  );
 }

@@ -74,7 +74,7 @@ export class Variable implements TensorSpec {
    */
   assign(next: TensorLike): void {
     requireTrace(`assign to ${this.name}`);
-    const value = asTensor(next);
+    const value = asTensor(`assign to ${this.name}`, 'the value', next);
     // WebGPU forbids a buffer to be read and written in one dispatch.
     const source = storageOf(value) === this.value ? copy(value) : value;
     this.update(applyOne(assign, [this.value, source], {}));

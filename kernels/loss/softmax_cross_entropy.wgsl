@@ -84,10 +84,14 @@ fn rowSums(row: u32, lane: u32) -> vec4f {
   workgroupBarrier(); // everyone has read the maximum before the sums take its place
 
   var sums = vec3f(0.0);
-  for (var c = lane; c < uniforms.C; c += 64u) {
-    let shifted = logits[start + c] - largest;
-    let share = weightOf(c) * targetOf(row, c);
-    sums += vec3f(exp(shifted), share, select(share * shifted, 0.0, share == 0.0));
+  for (var first = lane; first < uniforms.C; first += 4096u) { // by 64 numbers: a long row is no chain of roundings
+    var part = vec3f(0.0);
+    for (var c = first; c < min(first + 4096u, uniforms.C); c += 64u) {
+      let shifted = logits[start + c] - largest;
+      let share = weightOf(c) * targetOf(row, c);
+      part += vec3f(exp(shifted), share, select(share * shifted, 0.0, share == 0.0));
+    }
+    sums += part;
   }
   partial[lane] = vec4f(0.0, sums);
   for (var half = 32u; half > 0u; half /= 2u) {

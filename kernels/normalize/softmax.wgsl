@@ -52,8 +52,12 @@ fn softmax(
   workgroupBarrier(); // everyone has read the maximum before the sums take its place
 
   var sum = 0.0;
-  for (var i = lane; i < uniforms.C; i += 64u) {
-    sum += exp(input[start + i * uniforms.inner] - largest);
+  for (var first = lane; first < uniforms.C; first += 4096u) { // by 64 numbers: a long row is no chain of roundings
+    var part = 0.0;
+    for (var i = first; i < min(first + 4096u, uniforms.C); i += 64u) {
+      part += exp(input[start + i * uniforms.inner] - largest);
+    }
+    sum += part;
   }
   partial[lane] = sum;
   for (var half = 32u; half > 0u; half /= 2u) {

@@ -1,7 +1,7 @@
 import { DataError, OptionError, ShapeError } from '../errors.js';
 import { checkOptions, list, number, show, texts } from '../options.js';
 import { formatShape, type Shape, sizeOf } from '../shape.js';
-import type { NestedNumbers } from '../tensor.js';
+import type { NestedNumbers } from '../nested-numbers.js';
 import { flattened } from './nested.js';
 import type { LabelledData, TargetData, TrainingData } from './training-data.js';
 

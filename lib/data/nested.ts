@@ -1,5 +1,5 @@
 import { DataError } from '../errors.js';
-import type { NestedNumbers } from '../tensor.js';
+import type { NestedNumbers } from '../nested-numbers.js';
 
 /**
  * The numbers of nested arrays in row-major order, as float32, and their shape; the first number's place decides it.

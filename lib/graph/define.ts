@@ -90,6 +90,9 @@ export interface NamedGradientCall<A, I, O> {
 
 export type NamedGradients<I> = { readonly [K in keyof I]?: Per<I[K], Tensor | undefined> | undefined };
 
+/** Why there is no rule; see {@link Operation}. */
+type NoGradient = { readonly none: string } | { readonly unwritten: string };
+
 /** How an operation takes part in fusion. */
 type Rewrites<A extends Attributes> = Pick<Operation<A>, 'stage' | 'chain' | 'fold' | 'join'>;
 
@@ -110,7 +113,7 @@ export interface Definition<A extends Attributes, I extends Inputs, O extends Ou
   kernel(call: NamedKernelCall<A, I, O>, target: KernelTarget): readonly NamedLaunch<Names<I, O>>[];
   variants?(call: NamedKernelCall<A, I, O>, target: KernelTarget): readonly NamedVariant<Names<I, O>>[];
   simd?(call: NamedKernelCall<A, I, O>): readonly NamedPhase<Names<I, O>>[] | undefined;
-  readonly gradient: { rule(call: NamedGradientCall<A, I, O>): NamedGradients<I> }['rule'] | { readonly none: string };
+  readonly gradient: { rule(call: NamedGradientCall<A, I, O>): NamedGradients<I> }['rule'] | NoGradient;
   readonly selectsRows?: { readonly table: Extract<keyof I, string>; readonly indices: Extract<keyof I, string> };
   readonly alias?: boolean;
   readonly tolerance: Operation['tolerance'];
@@ -137,7 +140,7 @@ interface AnyDefinition extends Rewrites<Attributes> {
   kernel(call: AnyKernelCall, target: KernelTarget): readonly NamedLaunch<string>[];
   variants?(this: void, call: AnyKernelCall, target: KernelTarget): readonly NamedVariant<string>[];
   simd?(this: void, call: AnyKernelCall): readonly NamedPhase<string>[] | undefined;
-  readonly gradient: { rule(call: AnyGradientCall): Named<Tensor | undefined> }['rule'] | { readonly none: string };
+  readonly gradient: { rule(call: AnyGradientCall): Named<Tensor | undefined> }['rule'] | NoGradient;
   readonly selectsRows?: { readonly table: string; readonly indices: string };
   readonly alias?: boolean;
   readonly tolerance: Operation['tolerance'];

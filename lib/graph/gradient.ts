@@ -33,7 +33,7 @@ export function gradientsWhereReached(
   outputGradient?: Tensor,
 ): (Tensor | undefined)[] {
   checkOutputGradient(output, outputGradient);
-  const targets = inputs.map((input) => asTensor(input));
+  const targets = inputs.map((input, i) => asTensor('gradient', `input ${i}`, input));
   for (const target of targets) checkFloat(target, 'what it is asked for');
   checkFloat(output, 'the output');
   const nodes = nodesBefore([output], isPassed);

@@ -142,7 +142,7 @@ test('softmaxCrossEntropy refuses targets and weights of other shapes and types,
   refuses(t, () => softmaxCrossEntropy(logits, i32(4), { classWeights: i32(3) }), ShapeError, 'i32');
   refuses(t, () => softmaxCrossEntropy(logits, i32(4), { labelSmoothing: 1.5 }), OptionError, 'labelSmoothing', '1.5');
   // @ts-expect-error no such reduction
-  refuses(t, () => softmaxCrossEntropy(logits, i32(4), { reduction: 'avg' }), OptionError, "'avg'", "'mean'");
+  refuses(t, () => softmaxCrossEntropy(logits, i32(4), { reduction: 'avg' }), OptionError, '"avg"', "'mean'");
   t.deepEqual(softmaxCrossEntropy(logits, i32(4), { reduction: 'none' }).shape, [4]);
   t.end();
 });
@@ -163,6 +163,6 @@ test('functions of one value refuse integers and options out of range', (t) => {
   refuses(t, () => dropout(i32(2), { probability: 0.5, generator: new Generator(1) }), ShapeError, 'dropout', 'i32');
   refuses(t, () => clamp(f32(2), { min: 2, max: 1 }), OptionError, '2', '1');
   // @ts-expect-error no such form
-  refuses(t, () => gelu(f32(2), { approximate: 'erf' }), OptionError, "'erf'");
+  refuses(t, () => gelu(f32(2), { approximate: 'erf' }), OptionError, '"erf"');
   t.end();
 });

@@ -1,54 +1,44 @@
 import { ShapeError } from '../../errors.js';
 import { argmaxWasm } from '../../generated/wasm.js';
 import { commonWgsl, correctPredictionsWgsl, largestLogitWgsl } from '../../generated/wgsl.js';
+import { at, defineOperation } from '../../graph/define.js';
 import { ceilDivide, foldWorkgroups, type Launch, Uniforms } from '../../graph/launch.js';
 import { applyOne } from '../../graph/node.js';
-import { type ArrayView, defineOperation, type OperationCase, type TensorSpec } from '../../graph/operation.js';
+import { bind, f32, i32, type View } from '../../graph/operands.js';
 import { checkOptions, number } from '../../options.js';
-import { formatShape, sameShape } from '../../shape.js';
+import { axisSize, formatShape, sameShape } from '../../shape.js';
 import { asTensor, tensor, type Tensor, type TensorLike } from '../../tensor.js';
 import { concat } from '../moving/concat.js';
 import { reshape } from '../moving/reshape.js';
 import { cast } from '../pointwise/cast.js';
-import type { NoAttributes } from '../pointwise/binary.js';
-import { rowParts } from '../simd-parts.js';
 import { mean } from '../reduce/sum.js';
+import { rowParts } from '../simd-parts.js';
 
 /** Up to so many rows, one workgroup adds up the hits. */
 const MAX_ROWS = 4096;
 
-/** Throws ShapeError unless there are logits [N, C] and a class for each row. Returns N and C. */
-function checkClasses(logits: TensorSpec | undefined, target: TensorSpec | undefined): readonly [number, number] {
-  const [N = 0, C = 0] = logits?.shape ?? [];
-  if (
-    logits?.shape.length !== 2 ||
-    logits.dtype !== 'f32' ||
-    C === 0 ||
-    target?.dtype !== 'i32' ||
-    target.shape.length !== 1 ||
-    target.shape[0] !== N
-  ) {
-    throw new ShapeError(
-      `accuracy: needs logits f32 [N, C] and classes i32 [N], found ` +
-        `${logits?.dtype ?? ''} ${formatShape(logits?.shape ?? [])} and ${target?.dtype ?? ''} ${formatShape(target?.shape ?? [])}`,
-    );
-  }
-  return [N, C];
+const INPUTS = { logits: f32('N', 'C'), target: i32('N') };
+
+/** Throws ShapeError for logits without classes. */
+function needClasses({ C }: { readonly C: number }): object {
+  if (C > 0) return {};
+  throw new ShapeError('accuracy: needs logits [N, C] of at least one class, found none');
 }
 
-function isCorrect(logits: ArrayView, target: ArrayView, row: number): number {
-  const [, C = 0] = logits.shape;
-  const values = Array.from(logits.data.subarray(row * C, (row + 1) * C));
+function isCorrect(logits: View, target: View, C: number, row: number): number {
+  const values = Array.from({ length: C }, (_, c) => logits.at(row * C + c));
   // Math.max is NaN where any value is, and then nothing is found: -1, which is no hit for a label of -1 either.
   const predicted = values.indexOf(Math.max(...values));
-  return Number(predicted >= 0 && predicted === target.data[row]);
+  return Number(predicted >= 0 && predicted === target.at(row));
 }
 
-function launchOf(entryPoint: string, logits: TensorSpec | undefined, workgroups: Launch['workgroups']): Launch {
-  const [N = 0, C = 0] = logits?.shape ?? [];
+function launchOf(
+  entryPoint: string,
+  { N, C }: { readonly N: number; readonly C: number },
+  workgroups: Launch['workgroups'],
+) {
   return {
     kernel: { name: entryPoint, code: commonWgsl + largestLogitWgsl + correctPredictionsWgsl, entryPoint },
-    bindings: [{ input: 0 }, { input: 1 }, { output: 0 }],
     uniforms: new Uniforms().u32(N, C).bytes(),
     workgroups,
   };
@@ -62,30 +52,30 @@ const SIZES = [
   [3, 257],
 ] as const;
 
-const caseOf = ([N, C]: readonly [number, number]): OperationCase<NoAttributes> => ({
-  inputs: [{ shape: [N, C] }, { shape: [N], dtype: 'i32', fill: { below: C } }],
+const caseOf = ([N, C]: readonly [number, number]) => ({
+  inputs: { logits: { shape: [N, C] }, target: { shape: [N], dtype: 'i32' as const, fill: { below: C } } },
   attributes: {},
 });
 
-const correctPredictionsOperation = defineOperation<NoAttributes>({
+const correctPredictionsOperation = defineOperation()({
   name: 'correctPredictions',
-  infer: ([logits, target]) => [{ shape: [checkClasses(logits, target)[0]], dtype: 'f32' }],
-  reference({ inputs: [logits, target], outputs: [correct] }) {
-    if (!logits || !target || !correct) return;
-    for (let row = 0; row < correct.data.length; row++) correct.data[row] = isCorrect(logits, target, row);
+  inputs: INPUTS,
+  outputs: { correct: f32('N') },
+  infer: ({ sizes }) => needClasses(sizes),
+  reference({ logits, target, correct }, { N, C }) {
+    for (let row = 0; row < N; row++) correct.set(row, isCorrect(logits, target, C, row));
   },
-  kernel: ({ inputs: [logits] }) => [
-    launchOf('correctPredictions', logits, foldWorkgroups(ceilDivide(logits?.shape[0] ?? 0, 64))),
+  kernel: ({ sizes }) => [
+    {
+      ...launchOf('correctPredictions', sizes, foldWorkgroups(ceilDivide(sizes.N, 64))),
+      bindings: ['logits', 'target', 'correct'],
+    },
   ],
-  simd({ inputs: [logits] }) {
-    const [N = 0, C = 0] = logits?.shape ?? [];
+  simd({ sizes: { N, C } }) {
     const kernel = { module: argmaxWasm, entryPoint: 'correctPredictions' };
     const tasks = rowParts(N, C).map(({ start, count }) => {
-      const rows = [
-        { input: 0, offset: 4 * start * C },
-        { input: 1, offset: 4 * start },
-      ];
-      return [{ kernel, arguments: [...rows, { output: 0, offset: 4 * start }, count, C] }];
+      const tensors = [at('logits', 4 * start * C), at('target', 4 * start), at('correct', 4 * start)];
+      return [{ kernel, arguments: [...tensors, count, C] }];
     });
     return [{ tasks }];
   },
@@ -94,24 +84,21 @@ const correctPredictionsOperation = defineOperation<NoAttributes>({
   cases: [...SIZES.map(caseOf), caseOf([0, 4])],
 });
 
-/** The mean of the hits of few rows, in one launch; a loss of the same logits may take it in (fused-loss.ts). */
-export const accuracyOperation = defineOperation<NoAttributes>({
+/** The mean of the hits of few rows, in one launch; a loss of the same logits may take it in (loss-host.ts). */
+export const accuracyOperation = defineOperation()({
   name: 'accuracy',
-  infer([logits, target]) {
-    checkClasses(logits, target);
-    return [{ shape: [], dtype: 'f32' }];
+  inputs: INPUTS,
+  outputs: { share: f32() },
+  infer: ({ sizes }) => needClasses(sizes),
+  reference({ logits, target, share }, { N, C }) {
+    let hits = 0;
+    for (let row = 0; row < N; row++) hits += isCorrect(logits, target, C, row);
+    share.set(0, hits / N);
   },
-  reference({ inputs: [logits, target], outputs: [share] }) {
-    if (!logits || !target || !share) return;
-    const N = target.data.length;
-    share.data[0] =
-      Array.from({ length: N }, (_, row) => isCorrect(logits, target, row)).reduce((a, b) => a + b, 0) / N;
-  },
-  kernel: ({ inputs: [logits] }) => [launchOf('accuracy', logits, [1, 1, 1])],
-  simd({ inputs: [logits] }) {
-    const [N = 0, C = 0] = logits?.shape ?? [];
+  kernel: ({ sizes }) => [{ ...launchOf('accuracy', sizes, [1, 1, 1]), bindings: ['logits', 'target', 'share'] }],
+  simd({ sizes: { N, C } }) {
     const kernel = { module: argmaxWasm, entryPoint: 'accuracy' };
-    return [{ tasks: [[{ kernel, arguments: [{ input: 0 }, { input: 1 }, { output: 0 }, N, C] }]] }];
+    return [{ tasks: [[{ kernel, arguments: ['logits', 'target', 'share', N, C] }]] }];
   },
   gradient: { none: 'it is a step function' },
   tolerance: { absolute: 0, relative: 1e-6 },
@@ -120,14 +107,17 @@ export const accuracyOperation = defineOperation<NoAttributes>({
 
 /** 1 for each row of logits [N, C] whose largest logit is that of its class (target i32 [N]), else 0: f32 [N]. */
 export function correctPredictions(logits: TensorLike, target: TensorLike): Tensor {
-  return applyOne(correctPredictionsOperation, [asTensor(logits), asTensor(target)], {});
+  const name = 'correctPredictions';
+  const inputs = [asTensor(name, 'logits', logits), asTensor(name, 'target', target)];
+  return applyOne(correctPredictionsOperation, inputs, {});
 }
 
 /** Share of the rows that are predicted correctly, in [0, 1]: the mean of {@link correctPredictions}. */
 export function accuracy(logits: TensorLike, target: TensorLike): Tensor {
-  const [values, classes] = [asTensor(logits), asTensor(target)];
-  const rows = values.shape[0] ?? 0;
-  if (rows === 0 || rows > MAX_ROWS) return mean(correctPredictions(values, classes));
+  const [values, classes] = [asTensor('accuracy', 'logits', logits), asTensor('accuracy', 'target', target)];
+  bind('accuracy', INPUTS, [values, classes]);
+  const N = axisSize(values.shape, 0);
+  if (N === 0 || N > MAX_ROWS) return mean(correctPredictions(values, classes));
   return applyOne(accuracyOperation, [values, classes], {});
 }
 
@@ -144,7 +134,8 @@ export interface BinaryAccuracyOptions {
  */
 export function binaryAccuracy(output: TensorLike, target: TensorLike, options: BinaryAccuracyOptions = {}): Tensor {
   checkOptions('binaryAccuracy', options, { threshold: number() });
-  const [values, bits] = [asTensor(output), asTensor(target)];
+  const name = 'binaryAccuracy';
+  const [values, bits] = [asTensor(name, 'output', output), asTensor(name, 'target', target)];
   if (!sameShape(values.shape, bits.shape)) {
     throw new ShapeError(
       `binaryAccuracy: output ${formatShape(values.shape)} and target ${formatShape(bits.shape)} differ in shape`,

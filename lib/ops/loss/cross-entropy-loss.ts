@@ -1,4 +1,3 @@
-import { ShapeError } from '../../errors.js';
 import {
   commonWgsl,
   largestLogitWgsl,
@@ -7,14 +6,15 @@ import {
   softmaxCrossEntropyWgsl,
 } from '../../generated/wgsl.js';
 import type { Glue } from '../../fusion/glue.js';
-import { fillBlock, type Launch, Uniforms } from '../../graph/launch.js';
-import { type Call, defineOperation, type Operation } from '../../graph/operation.js';
-import { formatShape, sizeOf } from '../../shape.js';
+import { defineOperation } from '../../graph/define.js';
+import { type Binding, fillBlock, Uniforms } from '../../graph/launch.js';
+import { f32 } from '../../graph/operands.js';
+import type { Operation, TensorSpec } from '../../graph/operation.js';
+import { axisSize, sizeOf } from '../../shape.js';
 import type { Tensor } from '../../tensor.js';
 import { multiply } from '../pointwise/arithmetic.js';
-import { lossHost } from './loss-host.js';
 import {
-  checkTarget,
+  CROSS_ENTROPY_INPUTS,
   crossEntropyCall,
   type CrossEntropyAttributes,
   crossEntropyCases,
@@ -22,6 +22,7 @@ import {
   lossOfRow,
   rowOf,
 } from './cross-entropy-rows.js';
+import { lossHost } from './loss-host.js';
 
 export type LossAttributes = CrossEntropyAttributes & {
   /** Divide by the sum of the rows' weights; otherwise the losses are added up. */
@@ -33,8 +34,8 @@ const MAX_CLASSES = 64;
 const MAX_ROWS = 4096;
 
 /** Whether {@link crossEntropyLoss} is meant for these logits. */
-export function isSmallLoss(logits: Tensor): boolean {
-  const [rows = 0, classes = 0] = logits.shape;
+export function isSmallLoss({ shape }: Tensor): boolean {
+  const [rows, classes] = [axisSize(shape, 0), axisSize(shape, 1)];
   return rows <= MAX_ROWS && classes > 0 && classes <= MAX_CLASSES;
 }
 
@@ -61,12 +62,17 @@ export const STAGES_AT = 7;
 /** In place of the block `weights` where there are none, so that nothing is bound for them. */
 const NO_WEIGHTS = 'fn weightOf(class_: u32) -> f32 {\n  return 1.0;\n}';
 
-/** The one launch of the loss. */
-export function crossEntropyLossLaunch(
-  { inputs: [logits, target], attributes }: Call<LossAttributes>,
-  { labelRows, hits, stages, dLogits }: LossParts,
-): Launch {
-  const [N = 0, C = 0] = logits?.shape ?? [];
+/** A use of the loss. */
+interface LossUse {
+  readonly N: number;
+  readonly C: number;
+  /** As it is read: classes, a table that they are picked from, or probabilities. */
+  readonly target: TensorSpec;
+  readonly attributes: LossAttributes;
+}
+
+/** The one launch of the loss, but for what it binds. */
+export function crossEntropyLossLaunch({ N, C, target, attributes }: LossUse, { labelRows, hits, stages }: LossParts) {
   const { weighted, mean, ignoreIndex, labelSmoothing } = attributes;
   const weights = weighted ? softmaxCrossEntropyWgsl : fillBlock(softmaxCrossEntropyWgsl, 'weights', NO_WEIGHTS);
   const rows = labelRows === undefined ? weights : fillBlock(weights, 'labels', lossLabelRowsWgsl);
@@ -78,66 +84,76 @@ export function crossEntropyLossLaunch(
       entryPoint: 'whole',
     },
     constants: {
-      PROBABILITIES: Number(target?.dtype === 'f32'),
+      PROBABILITIES: Number(target.dtype === 'f32'),
       ...(weighted && { WEIGHTED: 1 }),
       MEAN: Number(mean),
-      ...(labelRows !== undefined && { LABELS: sizeOf(target?.shape ?? []) }),
+      ...(labelRows !== undefined && { LABELS: sizeOf(target.shape) }),
       ...(hits && { HITS: 1 }),
       ...stages?.constants,
     },
-    bindings: [
-      { input: 0, at: 0 },
-      { input: 1, at: 1 },
-      ...(weighted ? [{ input: 2, at: 2 }] : []),
-      { output: dLogits, at: 4 },
-      ...(labelRows === undefined ? [] : [{ input: labelRows, at: LABEL_ROWS_AT }]),
-      ...(stages?.bindings ?? [{ output: 0, at: 3 }]),
-    ],
     uniforms: new Uniforms().u32(N, C, ignoreIndex).f32(labelSmoothing).bytes(),
     uniformsAt: UNIFORMS_AT,
-    workgroups: [1, 1, 1],
+    workgroups: [1, 1, 1] as const,
   };
 }
 
-/**
- * Sum or mean of the cross-entropies of few rows and classes, with its gradient as a second output, in one launch.
- * Inputs: logits [N, C], target, class weights. Outputs: loss [], dLogits [N, C].
- */
-export const crossEntropyLoss: Operation<LossAttributes> = defineOperation<LossAttributes>({
+/** What the launch binds with parts beside it. */
+export function crossEntropyLossBindings(
+  { weighted }: LossAttributes,
+  { labelRows, stages, dLogits }: LossParts & { readonly stages: Glue },
+): Binding[] {
+  return [
+    { input: 0, at: 0 },
+    { input: 1, at: 1 },
+    ...(weighted ? [{ input: 2, at: 2 }] : []),
+    { output: dLogits, at: 4 },
+    ...(labelRows === undefined ? [] : [{ input: labelRows, at: LABEL_ROWS_AT }]),
+    ...stages.bindings,
+  ];
+}
+
+/** Sum or mean of the cross-entropies of few rows and classes, with its gradient as a second output, in one launch. */
+export const crossEntropyLoss: Operation<LossAttributes> = defineOperation<LossAttributes>()({
   name: 'softmaxCrossEntropyLoss',
-  infer([logits, target]) {
-    checkTarget(logits, target);
-    if (!logits) throw new ShapeError(`softmaxCrossEntropy: no logits for ${formatShape(target?.shape ?? [])}`);
-    return [{ shape: [], dtype: 'f32' }, logits];
-  },
-  reference({ inputs, outputs: [loss, dLogits], attributes }) {
-    const [N = 0, C = 0] = inputs[0]?.shape ?? [];
-    const rows = Array.from({ length: N }, (_, i) => rowOf(i, inputs, attributes));
+  inputs: CROSS_ENTROPY_INPUTS,
+  outputs: { loss: f32(), dLogits: f32('N', 'C') },
+  reference({ loss, dLogits, ...views }, { N, C }, attributes) {
+    const rows = Array.from({ length: N }, (_, i) => rowOf(i, C, views, attributes));
     const losses = rows.map(lossOfRow);
     const divisor = attributes.mean ? losses.reduce((total, { weight }) => total + weight, 0) : 1;
-    if (loss) loss.data[0] = losses.reduce((total, row) => total + row.loss, 0) / divisor;
+    loss.set(0, losses.reduce((total, row) => total + row.loss, 0) / divisor);
     rows.forEach((row, i) => {
       gradientOfRow(row).forEach((value, c) => {
-        if (dLogits) dLogits.data[i * C + c] = row.isIgnored ? 0 : value / divisor;
+        dLogits.set(i * C + c, row.isIgnored ? 0 : value / divisor);
       });
     });
   },
-  kernel: (call) => [crossEntropyLossLaunch(call, PLAIN)],
+  kernel: ({ sizes, specs: { target }, attributes }) => [
+    {
+      ...crossEntropyLossLaunch({ ...sizes, target, attributes }, PLAIN),
+      bindings: [
+        'logits',
+        'target',
+        ...(attributes.weighted ? (['weights'] as const) : []),
+        { operand: 'loss', at: 3 },
+        { operand: 'dLogits', at: 4 },
+      ],
+    },
+  ],
   ...lossHost(() => crossEntropyLoss),
   simd(call) {
-    const [N = 0, C = 0] = call.inputs[0]?.shape ?? [];
+    const { N, C } = call.sizes;
     if (N === 0 || C === 0) return undefined;
-    const own = [Number(call.attributes.mean), { output: 0 }, { output: 1 }];
+    const own = [Number(call.attributes.mean), 'loss', 'dLogits'] as const;
     return [{ tasks: [[crossEntropyCall(call, 'whole', { start: 0, count: N }, own)]] }];
   },
   // The gradient is there already: only where the loss is used in something else is there a factor.
-  gradient({ outputs: [, dLogits], outputGradients: [dLoss] }) {
-    if (!dLogits || !dLoss) return [];
-    return [isOne(dLoss) ? dLogits : multiply(dLogits, dLoss)];
-  },
+  gradient: ({ outputs: { dLogits }, outputGradients: { loss } }) => ({
+    logits: loss && (isOne(loss) ? dLogits : multiply(dLogits, loss)),
+  }),
   tolerance: { absolute: 1e-5, relative: 2e-5 },
-  cases: crossEntropyCases(false)
-    .filter(({ inputs: [logits] }) => (logits?.shape[0] ?? 0) > 0 && (logits?.shape[1] ?? 0) <= MAX_CLASSES)
+  cases: crossEntropyCases()
+    .filter(({ inputs: { logits } }) => sizeOf(logits.shape) > 0 && axisSize(logits.shape, 1) <= MAX_CLASSES)
     .flatMap(({ inputs, attributes }) =>
       [true, false].map((mean) => ({ inputs, attributes: { ...attributes, mean } })),
     ),

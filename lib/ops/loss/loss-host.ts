@@ -4,10 +4,17 @@ import { type Glue, glueOf, type Spot } from '../../fusion/glue.js';
 import type { FoldCall, JoinCall, SelectedRows } from '../../fusion/pass.js';
 import { isSameTensor } from '../../fusion/tensors.js';
 import type { Attributes, Call, Operation } from '../../graph/operation.js';
-import { sizeOf } from '../../shape.js';
+import { elementAt } from '../../element-at.js';
+import { axisSize, sizeOf } from '../../shape.js';
 import type { Tensor } from '../../tensor.js';
 import { accuracyOperation } from './accuracy.js';
-import { crossEntropyLossLaunch, type LossAttributes, type LossParts, STAGES_AT } from './cross-entropy-loss.js';
+import {
+  crossEntropyLossBindings,
+  crossEntropyLossLaunch,
+  type LossAttributes,
+  type LossParts,
+  STAGES_AT,
+} from './cross-entropy-loss.js';
 
 /** The outputs of the loss: itself, its gradient, and the share of hits where it is counted beside it. */
 const [LOSS, GRADIENT, HITS] = [0, 1, 2];
@@ -36,7 +43,13 @@ export function lossHost(loss: () => Operation<LossAttributes>) {
       accuracyOperation.reference({ inputs: [logits, labels], outputs: [share], attributes: {} });
       return [total, dLogits, share];
     },
-    kernel: (chain, call) => [crossEntropyLossLaunch(lossCall(call), partsOf(chain, call))],
+    kernel(chain, call) {
+      const attributes = lossAttributes(call.attributes);
+      const parts = partsOf(chain, call);
+      const { shape } = elementAt(call.inputs, 0);
+      const use = { N: axisSize(shape, 0), C: axisSize(shape, 1), target: elementAt(call.inputs, TARGET), attributes };
+      return [{ ...crossEntropyLossLaunch(use, parts), bindings: crossEntropyLossBindings(attributes, parts) }];
+    },
   };
   return {
     chain: (): Chain => ({ host, rows: [], sites: [[], []] }),
@@ -45,16 +58,12 @@ export function lossHost(loss: () => Operation<LossAttributes>) {
   };
 }
 
-function lossCall({ attributes, ...tensors }: Call<Attributes>): Call<LossAttributes> {
-  const { weighted, mean, ignoreIndex, labelSmoothing } = attributes;
+function lossAttributes({ weighted, mean, ignoreIndex, labelSmoothing }: Attributes): LossAttributes {
   const own = { weighted: weighted === true, mean: mean === true };
-  return {
-    ...tensors,
-    attributes: { ...own, ignoreIndex: Number(ignoreIndex), labelSmoothing: Number(labelSmoothing) },
-  };
+  return { ...own, ignoreIndex: Number(ignoreIndex), labelSmoothing: Number(labelSmoothing) };
 }
 
-function partsOf(chain: Chain, { inputs }: Call<Attributes>): LossParts {
+function partsOf(chain: Chain, { inputs }: Call<Attributes>): LossParts & { readonly stages: Glue } {
   const hits = chain.sites.length > HITS;
   const loss: Spot = { site: LOSS, put: 'putLoss(given: f32)', index: '0u', count: 1 };
   const share: Spot = { site: HITS, put: 'putHits(given: f32)', index: '0u', count: 1 };

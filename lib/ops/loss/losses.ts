@@ -1,11 +1,12 @@
 import { ShapeError } from '../../errors.js';
+import { checkOptions } from '../../options.js';
 import { formatShape, sameShape } from '../../shape.js';
 import { asTensor, type Tensor, type TensorLike } from '../../tensor.js';
 import { sigmoid } from '../pointwise/activations.js';
 import { multiply, subtract } from '../pointwise/arithmetic.js';
 import { applyBinary, defineBinary } from '../pointwise/binary.js';
 import { negate } from '../pointwise/math.js';
-import { checkReduction, reduceLosses, type Reduction } from './reduction.js';
+import { REDUCTION_RULES, reduceLosses, type ReductionOptions } from './reduction.js';
 
 const squaredErrorOperation = defineBinary({
   name: 'squaredError',
@@ -24,12 +25,6 @@ const binaryCrossEntropyOperation = defineBinary({
   fill: ['normal', 'unit'],
   tolerance: { absolute: 1e-5, relative: 1e-5 },
 });
-
-/** Options of losses of equal shapes. */
-export interface ReductionOptions {
-  /** Default `mean`, over all elements. */
-  readonly reduction?: Reduction;
-}
 
 /** (input - target)², reduced (PyTorch: `F.mse_loss`). Throws ShapeError unless the shapes are equal. */
 export function meanSquaredError(input: TensorLike, target: TensorLike, options: ReductionOptions = {}): Tensor {
@@ -56,13 +51,14 @@ function lossOfEqualShapes(
   target: TensorLike,
   options: ReductionOptions,
 ): Tensor {
-  const [value, aim] = [asTensor(input), asTensor(target)];
+  checkOptions(name, options, REDUCTION_RULES);
+  const [value, aim] = [asTensor(name, 'input', input), asTensor(name, 'target', target)];
   if (!sameShape(value.shape, aim.shape)) {
     throw new ShapeError(
       `${name}: input ${formatShape(value.shape)} and target ${formatShape(aim.shape)} differ in shape`,
     );
   }
-  return reduceLosses(applyBinary(operation, value, aim), checkReduction(name, options.reduction));
+  return reduceLosses(applyBinary(operation, value, aim), options.reduction ?? 'mean');
 }
 
 export const lossOperations = [squaredErrorOperation, binaryCrossEntropyOperation];

@@ -1,15 +1,14 @@
-import { ShapeError } from '../../errors.js';
+import { elementAt } from '../../element-at.js';
 import { negativeLogLikelihoodWasm } from '../../generated/wasm.js';
 import { commonWgsl, negativeLogLikelihoodWgsl } from '../../generated/wgsl.js';
+import { at, defineOperation } from '../../graph/define.js';
 import { ceilDivide, foldWorkgroups, Uniforms } from '../../graph/launch.js';
-import { applyOne } from '../../graph/node.js';
-import { defineOperation } from '../../graph/operation.js';
-import { formatShape } from '../../shape.js';
-import { asTensor, type Tensor, type TensorLike } from '../../tensor.js';
-import type { SimdPhase } from '../../graph/simd.js';
-import type { NoAttributes } from '../pointwise/binary.js';
-import { checkReduction, reduceLosses, type Reduction } from './reduction.js';
+import { apply, applyOne } from '../../graph/node.js';
+import { f32, i32, type View } from '../../graph/operands.js';
+import { checkOptions } from '../../options.js';
+import type { Tensor, TensorLike } from '../../tensor.js';
 import { rowParts } from '../simd-parts.js';
+import { CLASS_LOSS_RULES, type ClassLossOptions, classRows, reduceRows } from './class-rows.js';
 
 const SHAPES = [
   [1, 1],
@@ -19,106 +18,140 @@ const SHAPES = [
   [0, 3],
 ] as const;
 
-const likelihoodGradient = defineOperation<{ readonly classes: number }>({
-  name: 'negativeLogLikelihoodGradient',
-  infer: ([target], { classes }) => [{ shape: [target?.shape[0] ?? 0, classes], dtype: 'f32' }],
-  reference({ inputs: [target, dLoss], outputs: [output], attributes: { classes } }) {
-    if (!target || !dLoss || !output) return;
-    output.data.fill(0);
-    target.data.forEach((label, i) => {
-      if (label >= 0 && label < classes) output.data[i * classes + label] = -(dLoss.data[i] ?? 0);
-    });
-  },
-  kernel({ inputs: [target], attributes: { classes } }) {
-    const [N = 0] = target?.shape ?? [];
-    return [launchOf('gradient', N, classes, N * classes)];
-  },
-  simd: ({ inputs: [target], attributes: { classes } }) =>
-    phasesOf('gradient', target?.shape[0] ?? 0, classes, [1, 1, classes]),
-  gradient: { unwritten: 'second derivatives of the loss are not written' },
-  tolerance: { absolute: 0, relative: 0 },
-  cases: SHAPES.map(([N, classes]) => ({
-    inputs: [{ shape: [N], dtype: 'i32', fill: { below: classes } }, { shape: [N] }],
-    attributes: { classes },
-  })),
-});
+type LikelihoodAttributes = {
+  readonly ignoreIndex: number;
+  /** The class weights are there; otherwise they are a placeholder that is not read. */
+  readonly weighted: boolean;
+};
 
-const likelihoodOperation = defineOperation<NoAttributes>({
-  name: 'negativeLogLikelihood',
-  infer([logProbabilities, target]) {
-    const [N] = logProbabilities?.shape ?? [];
-    if (
-      logProbabilities?.shape.length !== 2 ||
-      logProbabilities.dtype !== 'f32' ||
-      target?.dtype !== 'i32' ||
-      target.shape.length !== 1 ||
-      target.shape[0] !== N
-    ) {
-      throw new ShapeError(
-        `negativeLogLikelihood: needs log-probabilities f32 [N, C] and classes i32 [N], found ` +
-          `${logProbabilities?.dtype ?? ''} ${formatShape(logProbabilities?.shape ?? [])} and ${target?.dtype ?? ''} ${formatShape(target?.shape ?? [])}`,
-      );
-    }
-    return [{ shape: [N ?? 0], dtype: 'f32' }];
-  },
-  reference({ inputs: [logProbabilities, target], outputs: [loss] }) {
-    if (!logProbabilities || !target || !loss) return;
-    const [, C = 0] = logProbabilities.shape;
-    target.data.forEach((label, i) => {
-      loss.data[i] = label >= 0 && label < C ? -(logProbabilities.data[i * C + label] ?? 0) : NaN;
-    });
-  },
-  kernel({ inputs: [logProbabilities] }) {
-    const [N = 0, C = 0] = logProbabilities?.shape ?? [];
-    return [launchOf('forward', N, C, N)];
-  },
-  simd({ inputs: [logProbabilities] }) {
-    const [N = 0, C = 0] = logProbabilities?.shape ?? [];
-    return phasesOf('forward', N, C, [C, 1, 1]);
-  },
-  gradient: ({ inputs: [logProbabilities, target], outputGradients: [dLoss] }) =>
-    target && dLoss
-      ? [applyOne(likelihoodGradient, [target, dLoss], { classes: logProbabilities?.shape[1] ?? 0 }), undefined]
-      : [],
-  tolerance: { absolute: 0, relative: 0 },
-  cases: SHAPES.map(([N, C]) => ({
-    inputs: [{ shape: [N, C] }, { shape: [N], dtype: 'i32', fill: { below: C } }],
-    attributes: {},
-  })),
-});
-
-/** Tasks over the rows; `elements` says how many of a row the two inputs and the output have. */
-function phasesOf(entryPoint: string, N: number, C: number, elements: readonly [number, number, number]): SimdPhase[] {
-  const kernel = { module: negativeLogLikelihoodWasm, entryPoint };
-  const [first, second, ofOutput] = elements;
-  const tasks = rowParts(N, C).map(({ start, count }) => {
-    const inputs = [first, second].map((each, input) => ({ input, offset: 4 * start * each }));
-    return [{ kernel, arguments: [...inputs, { output: 0, offset: 4 * start * ofOutput }, count, C] }];
-  });
-  return [{ tasks }];
+/** What a row of a class counts; NaN where there is no such class. */
+function weightOf(label: number, classes: number, weights: View, { ignoreIndex, weighted }: LikelihoodAttributes) {
+  if (label === ignoreIndex) return 0;
+  if (label < 0 || label >= classes) return NaN;
+  return weighted ? weights.at(label) : 1;
 }
 
-function launchOf(entryPoint: 'forward' | 'gradient', N: number, C: number, elements: number) {
+const likelihoodGradient = defineOperation<LikelihoodAttributes & { readonly classes: number }>()({
+  name: 'negativeLogLikelihoodGradient',
+  inputs: { target: i32('N'), weights: f32('W'), lossGradient: f32('N') },
+  outputs: { gradient: f32('N', 'C') },
+  infer: ({ sizes: { N }, attributes: { classes } }) => ({ gradient: [N, classes] }),
+  reference({ target, weights, lossGradient, gradient }, { C }, attributes) {
+    gradient.data.fill(0);
+    target.data.forEach((label, i) => {
+      if (label === attributes.ignoreIndex || label < 0 || label >= C) return;
+      gradient.set(i * C + label, -weightOf(label, C, weights, attributes) * lossGradient.at(i));
+    });
+  },
+  kernel: ({ sizes: { N, C }, attributes }) => [
+    {
+      ...launchOf('gradient', N, C, N * C, attributes),
+      bindings: ['target', 'weights', 'lossGradient', 'gradient'],
+      uniformsAt: 5,
+    },
+  ],
+  simd({ sizes: { N, C }, attributes: { ignoreIndex, weighted } }) {
+    const kernel = { module: negativeLogLikelihoodWasm, entryPoint: 'gradient' };
+    const tasks = rowParts(N, C).map(({ start, count }) => {
+      const inputs = [at('target', 4 * start), 'weights', at('lossGradient', 4 * start)] as const;
+      const own = [at('gradient', 4 * start * C), count, C, ignoreIndex, Number(weighted)] as const;
+      return [{ kernel, arguments: [...inputs, ...own] }];
+    });
+    return [{ tasks }];
+  },
+  gradient: { unwritten: 'second derivatives of the loss are not written' },
+  tolerance: { absolute: 0, relative: 1e-7 },
+  cases: SHAPES.flatMap(([N, classes]) =>
+    [false, true].map((weighted) => ({
+      inputs: {
+        target: { shape: [N], dtype: 'i32', fill: { below: classes } },
+        weights: { shape: [weighted ? classes : 1], fill: 'positive' },
+        lossGradient: { shape: [N] },
+      },
+      attributes: { classes, weighted, ignoreIndex: weighted ? 1 : -100 },
+    })),
+  ),
+});
+
+const likelihoodOperation = defineOperation<LikelihoodAttributes>()({
+  name: 'negativeLogLikelihood',
+  inputs: { logProbabilities: f32('N', 'C'), target: i32('N'), weights: f32('W') },
+  outputs: { loss: f32('N'), rowWeight: f32('N') },
+  reference({ logProbabilities, target, weights, loss, rowWeight }, { C }, attributes) {
+    target.data.forEach((label, i) => {
+      const weight = weightOf(label, C, weights, attributes);
+      const counts = label !== attributes.ignoreIndex && !Number.isNaN(weight);
+      loss.set(i, counts ? -weight * logProbabilities.at(i * C + label) : weight);
+      rowWeight.set(i, weight);
+    });
+  },
+  kernel: ({ sizes: { N, C }, attributes }) => [
+    {
+      ...launchOf('forward', N, C, N, attributes),
+      bindings: ['logProbabilities', 'target', 'weights', 'loss', 'rowWeight'],
+    },
+  ],
+  simd({ sizes: { N, C }, attributes: { ignoreIndex, weighted } }) {
+    const kernel = { module: negativeLogLikelihoodWasm, entryPoint: 'forward' };
+    const tasks = rowParts(N, C).map(({ start, count }) => {
+      const inputs = [at('logProbabilities', 4 * start * C), at('target', 4 * start), 'weights'] as const;
+      const outputs = [at('loss', 4 * start), at('rowWeight', 4 * start)] as const;
+      return [{ kernel, arguments: [...inputs, ...outputs, count, C, ignoreIndex, Number(weighted)] }];
+    });
+    return [{ tasks }];
+  },
+  // The weights of the rows do not depend on the log-probabilities.
+  gradient: ({ inputs: { target, weights }, outputGradients: { loss }, sizes: { C }, attributes }) => ({
+    logProbabilities: loss && applyOne(likelihoodGradient, [target, weights, loss], { ...attributes, classes: C }),
+  }),
+  tolerance: { absolute: 0, relative: 1e-7 },
+  cases: SHAPES.flatMap(([N, C]) =>
+    [false, true].map((weighted) => ({
+      inputs: {
+        logProbabilities: { shape: [N, C] },
+        target: { shape: [N], dtype: 'i32', fill: { below: C } },
+        weights: { shape: [weighted ? C : 1], fill: 'positive' },
+      },
+      attributes: { weighted, ignoreIndex: weighted ? 1 : -100 },
+    })),
+  ),
+});
+
+function launchOf(
+  entryPoint: 'forward' | 'gradient',
+  N: number,
+  C: number,
+  elements: number,
+  { ignoreIndex, weighted }: LikelihoodAttributes,
+) {
   return {
     kernel: { name: `negativeLogLikelihood ${entryPoint}`, code: commonWgsl + negativeLogLikelihoodWgsl, entryPoint },
-    bindings: [{ input: 0 }, { input: 1 }, { output: 0 }],
-    uniforms: new Uniforms().u32(N, C).bytes(),
+    constants: { WEIGHTED: Number(weighted) },
+    uniforms: new Uniforms().u32(N, C, ignoreIndex).bytes(),
     workgroups: foldWorkgroups(ceilDivide(elements, 64)),
   };
 }
 
 /**
- * -logProbabilities[i, target[i]], for log-probabilities [N, C] such as {@link logSoftmax} gives and classes i32 [N]
- * (PyTorch: `F.nll_loss`). Reduced by their mean by default. From logits, {@link softmaxCrossEntropy} is the safer and
- * faster one. A class that does not exist gives NaN. Throws ShapeError where the shapes do not fit.
+ * -weight[target[i]] · logProbabilities[i, target[i]], for log-probabilities [N, C] such as {@link logSoftmax} gives and
+ * classes i32 [N], or [N, C, d1, ..] and [N, d1, ..] (PyTorch: `F.nll_loss`). From logits, {@link softmaxCrossEntropy} is the
+ * safer and faster one.
+ *
+ * `mean`, the default, divides by the weights of the rows that count, added up: NaN where all are ignored, as in PyTorch.
+ * A class that does not exist gives NaN. Throws ShapeError where the shapes do not fit, OptionError for unknown options.
  */
 export function negativeLogLikelihood(
   logProbabilities: TensorLike,
   target: TensorLike,
-  options: { readonly reduction?: Reduction } = {},
+  options: ClassLossOptions = {},
 ): Tensor {
-  const reduction = checkReduction('negativeLogLikelihood', options.reduction);
-  return reduceLosses(applyOne(likelihoodOperation, [asTensor(logProbabilities), asTensor(target)], {}), reduction);
+  const name = 'negativeLogLikelihood';
+  checkOptions(name, options, CLASS_LOSS_RULES);
+  const { reduction = 'mean', classWeights, ignoreIndex = -100 } = options;
+  const rows = classRows(name, [logProbabilities, target], classWeights, 'classes');
+  const attributes = { ignoreIndex, weighted: rows.isWeighted };
+  const outputs = apply(likelihoodOperation, [rows.scores, rows.target, rows.weights], attributes);
+  return reduceRows(rows, [elementAt(outputs, 0), elementAt(outputs, 1)], reduction);
 }
 
 export const likelihoodOperations = [likelihoodOperation, likelihoodGradient];

@@ -1,12 +1,14 @@
-import { OptionError, ShapeError } from '../../errors.js';
+import { elementAt } from '../../element-at.js';
+import { at, defineOperation } from '../../graph/define.js';
 import { apply, applyOne } from '../../graph/node.js';
-import { defineOperation, type Operation, type TensorSpec } from '../../graph/operation.js';
-import { formatShape } from '../../shape.js';
-import { asTensor, tensor, type Tensor, type TensorLike } from '../../tensor.js';
-import { divide } from '../pointwise/arithmetic.js';
+import { f32 } from '../../graph/operands.js';
+import { checkOptions, type OptionRules } from '../../options.js';
+import type { Tensor, TensorLike } from '../../tensor.js';
+import { rowParts } from '../simd-parts.js';
+import { CLASS_LOSS_RULES, type ClassLossOptions, classRows, reduceRows, share } from './class-rows.js';
 import { crossEntropyLoss, isSmallLoss } from './cross-entropy-loss.js';
 import {
-  checkTarget,
+  CROSS_ENTROPY_INPUTS,
   crossEntropyCall,
   type CrossEntropyAttributes,
   crossEntropyCases,
@@ -15,97 +17,82 @@ import {
   lossOfRow,
   rowOf,
 } from './cross-entropy-rows.js';
-import { checkReduction, reduceLosses, type Reduction } from './reduction.js';
-import { rowParts } from '../simd-parts.js';
-import { sum } from '../reduce/sum.js';
 
-const crossEntropyGradient = defineOperation<CrossEntropyAttributes>({
+const crossEntropyGradient = defineOperation<CrossEntropyAttributes>()({
   name: 'softmaxCrossEntropyGradient',
-  infer([logits, target]) {
-    checkTarget(logits, target);
-    return logits ? [logits] : [];
-  },
-  reference({ inputs, outputs: [dLogits], attributes }) {
-    const [N = 0, C = 0] = inputs[0]?.shape ?? [];
+  inputs: { ...CROSS_ENTROPY_INPUTS, lossGradient: f32('N') },
+  outputs: { gradient: f32('N', 'C') },
+  reference({ lossGradient, gradient, ...rows }, { N, C }, attributes) {
     for (let i = 0; i < N; i++) {
-      const row = rowOf(i, inputs, attributes);
+      const row = rowOf(i, C, rows, attributes);
       gradientOfRow(row).forEach((value, c) => {
-        if (dLogits) dLogits.data[i * C + c] = row.isIgnored ? 0 : (inputs[3]?.data[i] ?? 0) * value;
+        gradient.set(i * C + c, row.isIgnored ? 0 : lossGradient.at(i) * value);
       });
     }
   },
   kernel: (call) => [
     {
       ...crossEntropyLaunch(call, 'gradient'),
-      bindings: [{ input: 0 }, { input: 1 }, { input: 2 }, { input: 3 }, { output: 0 }],
+      bindings: ['logits', 'target', 'weights', 'lossGradient', 'gradient'],
     },
   ],
   simd(call) {
-    const [N = 0, C = 0] = call.inputs[0]?.shape ?? [];
+    const { N, C } = call.sizes;
     const tasks = rowParts(N, C).map((part) => {
-      const [dLoss, dLogits] = [
-        { input: 3, offset: 4 * part.start },
-        { output: 0, offset: 4 * part.start * C },
-      ];
-      return [crossEntropyCall(call, 'gradient', part, [dLoss, dLogits])];
+      const own = [at('lossGradient', 4 * part.start), at('gradient', 4 * part.start * C)];
+      return [crossEntropyCall(call, 'gradient', part, own)];
     });
     return [{ tasks }];
   },
   gradient: { unwritten: 'second derivatives of the loss are not written' },
   tolerance: { absolute: 1e-5, relative: 2e-5 },
-  cases: crossEntropyCases(true),
+  cases: crossEntropyCases().map(({ inputs, attributes }) => ({
+    inputs: { ...inputs, lossGradient: { shape: inputs.logits.shape.slice(0, 1) } },
+    attributes,
+  })),
 });
 
-const crossEntropyOperation: Operation<CrossEntropyAttributes> = defineOperation<CrossEntropyAttributes>({
+const crossEntropyOperation = defineOperation<CrossEntropyAttributes>()({
   name: 'softmaxCrossEntropy',
-  infer([logits, target]) {
-    checkTarget(logits, target);
-    const rows: TensorSpec = { shape: [logits?.shape[0] ?? 0], dtype: 'f32' };
-    return [rows, rows];
-  },
-  reference({ inputs, outputs: [loss, rowWeight], attributes }) {
-    const [N = 0] = inputs[0]?.shape ?? [];
+  inputs: CROSS_ENTROPY_INPUTS,
+  outputs: { loss: f32('N'), rowWeight: f32('N') },
+  reference({ loss, rowWeight, ...rows }, { N, C }, attributes) {
     for (let i = 0; i < N; i++) {
-      const row = lossOfRow(rowOf(i, inputs, attributes));
-      if (loss) loss.data[i] = row.loss;
-      if (rowWeight) rowWeight.data[i] = row.weight;
+      const row = lossOfRow(rowOf(i, C, rows, attributes));
+      loss.set(i, row.loss);
+      rowWeight.set(i, row.weight);
     }
   },
   kernel: (call) => [
     {
       ...crossEntropyLaunch(call, 'forward'),
-      bindings: [{ input: 0 }, { input: 1 }, { input: 2 }, { output: 0 }, { output: 1 }],
+      bindings: ['logits', 'target', 'weights', 'loss', 'rowWeight'],
     },
   ],
   simd(call) {
-    const [N = 0, C = 0] = call.inputs[0]?.shape ?? [];
+    const { N, C } = call.sizes;
     if (C === 0) return undefined;
     const tasks = rowParts(N, C).map((part) => {
-      const outputs = [0, 1].map((output) => ({ output, offset: 4 * part.start }));
-      return [crossEntropyCall(call, 'forward', part, outputs)];
+      const own = [at('loss', 4 * part.start), at('rowWeight', 4 * part.start)];
+      return [crossEntropyCall(call, 'forward', part, own)];
     });
     return [{ tasks }];
   },
-  // The target and the weights are data; the second output, the weights of the rows, does not depend on the logits.
-  gradient: ({ inputs: [logits, target, weight], outputGradients: [dLoss], attributes }) =>
-    logits && target && weight && dLoss
-      ? [applyOne(crossEntropyGradient, [logits, target, weight, dLoss], attributes)]
-      : [],
+  // The target and the weights are data; the weights of the rows do not depend on the logits.
+  gradient: ({ inputs: { logits, target, weights }, outputGradients: { loss }, attributes }) => ({
+    logits: loss && applyOne(crossEntropyGradient, [logits, target, weights, loss], attributes),
+  }),
   tolerance: { absolute: 1e-5, relative: 2e-5 },
-  cases: crossEntropyCases(false),
+  cases: crossEntropyCases(),
 });
 
 /** Options of {@link softmaxCrossEntropy}. */
-export interface CrossEntropyOptions {
-  /** Default `mean`. */
-  readonly reduction?: Reduction;
+export interface CrossEntropyOptions extends ClassLossOptions {
   /** s: the target becomes (1 - s) · target + s / C. Default 0. */
   readonly labelSmoothing?: number;
-  /** How much each class counts, f32 `[C]`. Default 1 each. */
-  readonly classWeights?: TensorLike;
-  /** Rows of this class count neither in the sum nor in the mean. Default -100. */
-  readonly ignoreIndex?: number;
 }
+
+const RULES: OptionRules<CrossEntropyOptions> = { ...CLASS_LOSS_RULES, labelSmoothing: share };
 
 /**
  * Cross-entropy of softmax(logits) with the targets, in nats (PyTorch: `F.cross_entropy`; Keras:
@@ -113,37 +100,25 @@ export interface CrossEntropyOptions {
  *
  *   loss[i] = -Σ_c weight[c] · q[i, c] · log softmax(logits[i])[c],   q the target, smoothed
  *
- * logits [N, C]; target i32 [N], classes, or f32 [N, C], probabilities. Computed as logsumexp - logit, so logits of
- * ±1e4 are safe. With class targets `mean` divides by Σ_i weight[target[i]], also under smoothing, as PyTorch does;
- * with probabilities by N. A class outside of 0 … C - 1 gives NaN.
+ * logits [N, C]; target i32 [N], classes, or f32 [N, C], probabilities; or logits [N, C, d1, ..] with target [N, d1, ..]
+ * or [N, C, d1, ..]. Computed as logsumexp - logit, so logits of ±1e4 are safe. With class targets `mean` divides by
+ * Σ_i weight[target[i]], also under smoothing, as PyTorch does; with probabilities by the number of rows. A class outside
+ * of 0 … C - 1 gives NaN.
  *
  * Throws ShapeError where the shapes do not fit, OptionError for smoothing outside of [0, 1] or an unknown reduction.
  */
 export function softmaxCrossEntropy(logits: TensorLike, target: TensorLike, options: CrossEntropyOptions = {}): Tensor {
-  const { labelSmoothing = 0, classWeights, ignoreIndex = -100 } = options;
-  const reduction = checkReduction('softmaxCrossEntropy', options.reduction);
-  if (!(labelSmoothing >= 0 && labelSmoothing <= 1)) {
-    throw new OptionError(`softmaxCrossEntropy: labelSmoothing must lie in [0, 1], found ${labelSmoothing}`);
+  const name = 'softmaxCrossEntropy';
+  checkOptions(name, options, RULES);
+  const { reduction = 'mean', labelSmoothing = 0, classWeights, ignoreIndex = -100 } = options;
+  const rows = classRows(name, [logits, target], classWeights, 'classes or probabilities');
+  const inputs = [rows.scores, rows.target, rows.weights];
+  const attributes = { labelSmoothing, ignoreIndex, weighted: rows.isWeighted };
+  if (reduction !== 'none' && isSmallLoss(rows.scores)) {
+    return elementAt(apply(crossEntropyLoss, inputs, { ...attributes, mean: reduction === 'mean' }), 0);
   }
-  const values = asTensor(logits);
-  const weights = classWeights === undefined ? tensor([1]) : asTensor(classWeights);
-  const C = values.shape[1];
-  if (classWeights !== undefined && (weights.rank !== 1 || weights.shape[0] !== C || weights.dtype !== 'f32')) {
-    throw new ShapeError(
-      `softmaxCrossEntropy: classWeights must be f32 [${C}], found ${weights.dtype} ${formatShape(weights.shape)}`,
-    );
-  }
-  const attributes = { labelSmoothing, ignoreIndex, weighted: classWeights !== undefined };
-  if (reduction !== 'none' && isSmallLoss(values)) {
-    const [loss] = apply(crossEntropyLoss, [values, asTensor(target), weights], {
-      ...attributes,
-      mean: reduction === 'mean',
-    });
-    if (loss) return loss;
-  }
-  const [losses, rowWeights] = apply(crossEntropyOperation, [values, asTensor(target), weights], attributes);
-  if (!losses || !rowWeights) throw new Error('softmaxCrossEntropy has two outputs');
-  return reduction === 'mean' ? divide(sum(losses), sum(rowWeights)) : reduceLosses(losses, reduction);
+  const outputs = apply(crossEntropyOperation, inputs, attributes);
+  return reduceRows(rows, [elementAt(outputs, 0), elementAt(outputs, 1)], reduction);
 }
 
 export const crossEntropyOperations = [crossEntropyOperation, crossEntropyGradient, crossEntropyLoss];

@@ -11,8 +11,8 @@ import { reshape } from '../moving/reshape.js';
  * Throws ShapeError where the sizes differ.
  */
 export function linear(input: TensorLike, weight: TensorLike, bias?: TensorLike): Tensor {
-  const value = asTensor(input);
-  const matrix = asTensor(weight);
+  const value = asTensor('linear', 'input', input);
+  const matrix = asTensor('linear', 'weight', weight);
   const [outputSize = 0] = matrix.shape;
   if (value.rank === 0) throw new ShapeError('linear: the input needs at least one axis, found a scalar');
   const rows = reshape(value, [sizeOf(value.shape.slice(0, -1)), value.shape.at(-1) ?? 0]);

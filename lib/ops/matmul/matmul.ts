@@ -2,6 +2,7 @@ import { ShapeError } from '../../errors.js';
 import { applyOne } from '../../graph/node.js';
 import { defineOperation, type DType, type Operation } from '../../graph/operation.js';
 import { forEachOffset, formatShape, type Shape } from '../../shape.js';
+import { boolean, checkOptions } from '../../options.js';
 import { asTensor, type Tensor, type TensorLike } from '../../tensor.js';
 import { matmulHost } from './matmul-host.js';
 import { matmulLaunches, matmulVariants, variantFor } from './matmul-kernels.js';
@@ -174,8 +175,10 @@ function swapLast(shape: Shape): Shape {
  * f16 (PyTorch returns half precision then); so are their gradients.
  */
 export function matmul(a: TensorLike, b: TensorLike, options: MatmulOptions = {}): Tensor {
+  checkOptions('matmul', options, { transposeA: boolean, transposeB: boolean });
   const { transposeA = false, transposeB = false } = options;
-  return applyOne(matmulOperation, [asTensor(a), asTensor(b)], { transposeA, transposeB });
+  const inputs = [asTensor('matmul', 'a', a), asTensor('matmul', 'b', b)];
+  return applyOne(matmulOperation, inputs, { transposeA, transposeB });
 }
 
 export const matmulOperations = [matmulOperation];

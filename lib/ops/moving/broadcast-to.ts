@@ -11,6 +11,7 @@ import {
   type Shape,
   stridesOf,
 } from '../../shape.js';
+import { checkArgument, list } from '../../options.js';
 import { asTensor, type Tensor, type TensorLike } from '../../tensor.js';
 import { type Move, moveElements, moveLaunch, movePhase } from './moving.js';
 import { sumTo } from '../reduce/sum.js';
@@ -54,7 +55,8 @@ function moveOf(from: Shape, to: Shape): Move {
 
 /** Repeats a tensor along new axes and axes of size 1 (PyTorch: `expand`). Throws ShapeError where that cannot be. */
 export function broadcastTo(input: TensorLike, shape: Shape): Tensor {
-  const value = asTensor(input);
+  const value = asTensor('broadcastTo', 'input', input);
+  checkArgument('broadcastTo', 'the shape', shape, list);
   return sameShape(value.shape, shape) ? value : applyOne(broadcastOperation, [value], { shape });
 }
 

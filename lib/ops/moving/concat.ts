@@ -3,7 +3,7 @@ import { elementAt } from '../../element-at.js';
 import { defineOperation } from '../../graph/define.js';
 import { applyOne } from '../../graph/node.js';
 import { like, numbers, rest } from '../../graph/operands.js';
-import { checkOptions } from '../../options.js';
+import { checkArgument, checkOptions, list } from '../../options.js';
 import { axisSize, formatShape, normalizeAxis, type Shape, sizeOf, stridesOf } from '../../shape.js';
 import { asTensor, type Tensor, type TensorLike } from '../../tensor.js';
 import { type Move, moveElements, moveLaunch, movePhase } from './moving.js';
@@ -88,8 +88,9 @@ function movesOf<T extends { readonly shape: Shape }>(
 
 /** Tensors one behind the other along an axis (default 0). Throws ShapeError where the other axes differ, naming both. */
 export function concat(inputs: readonly TensorLike[], options: { readonly axis?: number } = {}): Tensor {
+  checkArgument('concat', 'the first argument', inputs, list);
   checkOptions('concat', options, AXIS_RULES);
-  const values = inputs.map(asTensor);
+  const values = inputs.map((input, i) => asTensor('concat', `input ${i}`, input));
   const [first] = values;
   if (!first) throw new ShapeError('concat: needs at least one tensor');
   const axis = normalizeAxis('concat', options.axis ?? 0, first.shape);

@@ -3,7 +3,7 @@ import { wordsOf } from '../../graph/launch.js';
 import { applyOne } from '../../graph/node.js';
 import { like, stored } from '../../graph/operands.js';
 import { heapWords } from '../../graph/simd.js';
-import { asTensor, type Tensor, type TensorLike } from '../../tensor.js';
+import type { Tensor } from '../../tensor.js';
 import { moveElements, moveLaunch, movePhase, wholeMove } from './moving.js';
 
 /** output = input, in a buffer of its own: for results that would live in a variable or an input. */
@@ -30,6 +30,6 @@ export const copyOperation = defineOperation()({
 });
 
 /** @internal */
-export function copy(input: TensorLike): Tensor {
-  return applyOne(copyOperation, [asTensor(input)], {});
+export function copy(input: Tensor): Tensor {
+  return applyOne(copyOperation, [input], {});
 }

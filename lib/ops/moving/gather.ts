@@ -163,7 +163,7 @@ export interface GatherOptions {
  */
 export function gather(table: TensorLike, indices: TensorLike, options: GatherOptions = {}): Tensor {
   checkOptions('gather', options, { scale: scaleRule });
-  const operands = [asTensor(table), asTensor(indices)] as const;
+  const operands = [asTensor('gather', 'table', table), asTensor('gather', 'indices', indices)] as const;
   const { dtype } = operands[0];
   if (dtype === 'u8') return applyOne(gatherBytes, operands, { scale: options.scale ?? 1 });
   checkNoScale('gather', dtype, options.scale);

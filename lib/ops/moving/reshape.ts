@@ -2,7 +2,7 @@ import { ShapeError } from '../../errors.js';
 import { defineOperation } from '../../graph/define.js';
 import { applyOne } from '../../graph/node.js';
 import { like, stored } from '../../graph/operands.js';
-import { checkOptions, wholeNumber } from '../../options.js';
+import { checkArgument, checkOptions, list, wholeNumber } from '../../options.js';
 import { checkShape, formatShape, normalizeAxis, sameShape, type Shape, sizeOf } from '../../shape.js';
 import { asTensor, type Tensor, type TensorLike } from '../../tensor.js';
 
@@ -35,7 +35,8 @@ const reshapeOperation = defineOperation<{ readonly shape: Shape }>()({
  * Throws ShapeError where the number of elements differs.
  */
 export function reshape(input: TensorLike, shape: Shape): Tensor {
-  const value = asTensor(input);
+  const value = asTensor('reshape', 'input', input);
+  checkArgument('reshape', 'the shape', shape, list);
   const target = inferSize(value, shape);
   checkShape('reshape', target);
   return sameShape(target, value.shape) ? value : applyOne(reshapeOperation, [value], { shape: target });
@@ -50,7 +51,7 @@ export interface FlattenOptions {
 /** Merges the axes from `startAxis` on into one. Default 1: everything but the batch axis. */
 export function flatten(input: TensorLike, options: FlattenOptions = {}): Tensor {
   checkOptions('flatten', options, { startAxis: wholeNumber() });
-  const value = asTensor(input);
+  const value = asTensor('flatten', 'input', input);
   const startAxis = options.startAxis ?? 1;
   const start = startAxis === value.rank ? value.rank : normalizeAxis('flatten', startAxis, value.shape);
   return reshape(value, [...value.shape.slice(0, start), sizeOf(value.shape.slice(start))]);

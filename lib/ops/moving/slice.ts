@@ -6,6 +6,7 @@ import { ceilDivide, foldWorkgroups, Uniforms } from '../../graph/launch.js';
 import { applyOne } from '../../graph/node.js';
 import { like, numbers } from '../../graph/operands.js';
 import { formatShape, type Shape, sizeOf, stridesOf } from '../../shape.js';
+import { checkArgument, list } from '../../options.js';
 import { asTensor, type Tensor, type TensorLike } from '../../tensor.js';
 import { clearPhase, type Move, moveElements, moveLaunch, movePhase } from './moving.js';
 
@@ -97,7 +98,9 @@ function putBack(block: Shape, output: Shape, start: readonly number[]): Move {
  * negative positions count from the end. Throws ShapeError where the block reaches beyond the input.
  */
 export function slice(input: TensorLike, start: readonly number[], end: readonly number[] = []): Tensor {
-  const value = asTensor(input);
+  const value = asTensor('slice', 'input', input);
+  checkArgument('slice', 'start', start, list);
+  checkArgument('slice', 'end', end, list);
   const resolve = (position: number | undefined, otherwise: number, size: number): number =>
     position === undefined ? otherwise : position < 0 ? position + size : position;
   const from = value.shape.map((size, axis) => resolve(start[axis], 0, size));

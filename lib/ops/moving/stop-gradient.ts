@@ -1,21 +1,20 @@
+import { defineOperation } from '../../graph/define.js';
 import { applyOne } from '../../graph/node.js';
-import { defineOperation } from '../../graph/operation.js';
+import { like, stored } from '../../graph/operands.js';
 import { asTensor, type Tensor, type TensorLike } from '../../tensor.js';
-import type { NoAttributes } from '../pointwise/binary.js';
 
-export const stopGradientOperation = defineOperation<NoAttributes>({
+export const stopGradientOperation = defineOperation()({
   name: 'stopGradient',
-  infer: ([input]) => (input ? [{ shape: input.shape, dtype: input.dtype }] : []),
+  inputs: { input: stored('...') },
+  outputs: { output: like('input', '...') },
   reference() {
     // An alias: the output is the input's storage.
   },
   kernel: () => [],
   alias: true,
-  takesFloat16: true,
-  takesBytes: true,
   gradient: { none: 'it ends gradients' },
   tolerance: { absolute: 0, relative: 0 },
-  cases: [[], [0], [3, 5]].map((shape) => ({ inputs: [{ shape }], attributes: {} })),
+  cases: [[], [0], [3, 5]].map((shape) => ({ inputs: { input: { shape } }, attributes: {} })),
 });
 
 /**
@@ -25,5 +24,5 @@ export const stopGradientOperation = defineOperation<NoAttributes>({
  *     meanSquaredError(online.forward(x), stopGradient(target.forward(x)));
  */
 export function stopGradient(input: TensorLike): Tensor {
-  return applyOne(stopGradientOperation, [asTensor(input)], {});
+  return applyOne(stopGradientOperation, [asTensor('stopGradient', 'input', input)], {});
 }

@@ -4,6 +4,7 @@ import { defineOperation } from '../../graph/define.js';
 import { applyOne } from '../../graph/node.js';
 import { like, numbers } from '../../graph/operands.js';
 import { axisSize, formatShape, normalizeAxis, type Shape, stridesOf } from '../../shape.js';
+import { checkArgument, list } from '../../options.js';
 import { asTensor, type Tensor, type TensorLike } from '../../tensor.js';
 import { type Move, moveElements, moveLaunch, movePhase } from './moving.js';
 
@@ -51,7 +52,8 @@ function moveOf(shape: Shape, permutation: readonly number[]): Move {
  * reverse order. Throws ShapeError where the permutation does not name every axis once.
  */
 export function transpose(input: TensorLike, permutation?: readonly number[]): Tensor {
-  const value = asTensor(input);
+  const value = asTensor('transpose', 'input', input);
+  if (permutation !== undefined) checkArgument('transpose', 'the permutation', permutation, list);
   const order =
     permutation?.map((axis) => normalizeAxis('transpose', axis, value.shape)) ?? value.shape.map((_, a) => a).reverse();
   if (order.length !== value.rank || new Set(order).size !== value.rank) {

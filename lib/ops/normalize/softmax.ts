@@ -1,12 +1,12 @@
-import { ShapeError } from '../../errors.js';
 import { softmaxWasm } from '../../generated/wasm.js';
 import { commonWgsl, softmaxWgsl } from '../../generated/wgsl.js';
+import { at, type Definition, defineOperation } from '../../graph/define.js';
 import { foldWorkgroups, Uniforms } from '../../graph/launch.js';
 import { applyOne } from '../../graph/node.js';
-import { defineOperation, type GradientRule, type Operation } from '../../graph/operation.js';
-import type { SimdPhase } from '../../graph/simd.js';
+import { f32 } from '../../graph/operands.js';
+import type { Operation } from '../../graph/operation.js';
 import { normalizeAxis, rowsAlong } from '../../shape.js';
-import { type OptionRules, wholeNumber } from '../../options.js';
+import { checkOptions, type OptionRules, wholeNumber } from '../../options.js';
 import { asTensor, type Tensor, type TensorLike } from '../../tensor.js';
 import { multiply, subtract } from '../pointwise/arithmetic.js';
 import { exp } from '../pointwise/math.js';
@@ -15,53 +15,51 @@ import { sum } from '../reduce/sum.js';
 
 type SoftmaxAttributes = { readonly axis: number };
 
-function defineSoftmax(
-  name: string,
-  logarithm: boolean,
-  gradient: GradientRule<SoftmaxAttributes>,
-): Operation<SoftmaxAttributes> {
-  return defineOperation<SoftmaxAttributes>({
+const INPUTS = { input: f32('...') };
+const OUTPUTS = { output: f32('...') };
+
+type SoftmaxGradient = Definition<SoftmaxAttributes, typeof INPUTS, typeof OUTPUTS>['gradient'];
+
+function defineSoftmax(name: string, logarithm: boolean, gradient: SoftmaxGradient): Operation<SoftmaxAttributes> {
+  return defineOperation<SoftmaxAttributes>()<typeof INPUTS, typeof OUTPUTS>({
     name,
-    infer([input]) {
-      if (input?.dtype !== 'f32') throw new ShapeError(`${name}: expected f32, found ${input?.dtype ?? 'nothing'}`);
-      return [{ shape: input.shape, dtype: 'f32' }];
-    },
-    reference({ inputs: [input], outputs: [output], attributes: { axis } }) {
-      if (!input || !output) return;
+    inputs: INPUTS,
+    outputs: OUTPUTS,
+    reference({ input, output }, _, { axis }) {
       const { rows, C, inner } = rowsAlong(input.shape, axis);
       for (let row = 0; row < rows; row++) {
-        const at = (i: number): number => Math.floor(row / inner) * C * inner + (row % inner) + i * inner;
+        const place = (i: number): number => Math.floor(row / inner) * C * inner + (row % inner) + i * inner;
         let largest = -Infinity;
-        for (let i = 0; i < C; i++) largest = Math.max(largest, input.data[at(i)] ?? 0);
+        for (let i = 0; i < C; i++) largest = Math.max(largest, input.at(place(i)));
         let total = 0;
-        for (let i = 0; i < C; i++) total += Math.exp((input.data[at(i)] ?? 0) - largest);
+        for (let i = 0; i < C; i++) total += Math.exp(input.at(place(i)) - largest);
         for (let i = 0; i < C; i++) {
-          const shifted = (input.data[at(i)] ?? 0) - largest;
+          const shifted = input.at(place(i)) - largest;
           // Where the maximum is infinite, Inf - Inf makes the row NaN, as in PyTorch.
           const result = logarithm ? shifted - Math.log(total) : Math.exp(shifted) / total;
-          output.data[at(i)] = Number.isFinite(largest) ? result : NaN;
+          output.set(place(i), Number.isFinite(largest) ? result : NaN);
         }
       }
     },
-    kernel({ inputs: [input], attributes: { axis } }) {
-      const { rows, C, inner } = rowsAlong(input?.shape ?? [], axis);
+    kernel({ specs: { input }, attributes: { axis } }) {
+      const { rows, C, inner } = rowsAlong(input.shape, axis);
       return [
         {
           kernel: { name, code: commonWgsl + softmaxWgsl, entryPoint: 'softmax' },
           constants: { LOGARITHM: Number(logarithm) },
-          bindings: [{ input: 0 }, { output: 0 }],
+          bindings: ['input', 'output'],
           uniforms: new Uniforms().u32(rows, C, inner).bytes(),
           workgroups: foldWorkgroups(rows),
         },
       ];
     },
-    simd({ inputs: [input], attributes: { axis } }) {
-      const { rows, C, inner } = rowsAlong(input?.shape ?? [], axis);
+    simd({ specs: { input }, attributes: { axis } }) {
+      const { rows, C, inner } = rowsAlong(input.shape, axis);
       if (inner !== 1) return columnPhases(`${name}Columns`, rows / inner, C, inner);
+      const kernel = { module: softmaxWasm, entryPoint: name };
       const tasks = rowParts(rows, C).map(({ start, count }) => {
         const offset = 4 * start * C;
-        const kernel = { module: softmaxWasm, entryPoint: name };
-        return [{ kernel, arguments: [{ input: 0, offset }, { output: 0, offset }, count, C] }];
+        return [{ kernel, arguments: [at('input', offset), at('output', offset), count, C] }];
       });
       return [{ tasks }];
     },
@@ -80,18 +78,18 @@ function defineSoftmax(
         [[2, 3, 65], 2],
         [[0, 3], 1],
       ] as const
-    ).map(([shape, axis]) => ({ inputs: [{ shape }], attributes: { axis } })),
+    ).map(([shape, axis]) => ({ inputs: { input: { shape } }, attributes: { axis } })),
   });
 }
 
 /** Tasks for rows whose elements are `inner` apart: columns of `outer` matrices [C, inner]. */
-function columnPhases(entryPoint: string, outer: number, C: number, inner: number): SimdPhase[] | undefined {
+function columnPhases(entryPoint: string, outer: number, C: number, inner: number) {
   if (outer > MAX_CALLS) return undefined;
   const kernel = { module: softmaxWasm, entryPoint };
   const calls = Array.from({ length: outer }, (_, matrix) =>
     elementParts(inner, C).map(({ start, count }) => {
       const offset = 4 * (matrix * C * inner + start);
-      return { kernel, arguments: [{ input: 0, offset }, { output: 0, offset }, C, 4 * inner, count] };
+      return { kernel, arguments: [at('input', offset), at('output', offset), C, 4 * inner, count] };
     }),
   ).flat();
   return [{ tasks: tasksOf(calls, outer * C * inner) }];
@@ -101,16 +99,18 @@ function columnPhases(entryPoint: string, outer: number, C: number, inner: numbe
 const softmaxOperation = defineSoftmax(
   'softmax',
   false,
-  ({ outputs: [y], outputGradients: [dy], attributes: { axis } }) =>
-    y && dy ? [multiply(y, subtract(dy, sum(multiply(dy, y), { axes: axis, keepDims: true })))] : [],
+  ({ outputs: { output: y }, outputGradients: { output: dy }, attributes: { axis } }) => ({
+    input: multiply(y, subtract(dy, sum(multiply(dy, y), { axes: axis, keepDims: true }))),
+  }),
 );
 
 // dx = dy - softmax(x) · Σ dy
 const logSoftmaxOperation = defineSoftmax(
   'logSoftmax',
   true,
-  ({ outputs: [y], outputGradients: [dy], attributes: { axis } }) =>
-    y && dy ? [subtract(dy, multiply(exp(y), sum(dy, { axes: axis, keepDims: true })))] : [],
+  ({ outputs: { output: y }, outputGradients: { output: dy }, attributes: { axis } }) => ({
+    input: subtract(dy, multiply(exp(y), sum(dy, { axes: axis, keepDims: true }))),
+  }),
 );
 
 /** Along which axis an operation works. */
@@ -127,13 +127,15 @@ export const AXIS_RULES: OptionRules<AxisOptions> = { axis: wholeNumber() };
  * are safe. A row with a NaN or +Infinity is NaN throughout, as in PyTorch.
  */
 export function softmax(input: TensorLike, options: AxisOptions = {}): Tensor {
-  const value = asTensor(input);
+  checkOptions('softmax', options, AXIS_RULES);
+  const value = asTensor('softmax', 'input', input);
   return applyOne(softmaxOperation, [value], { axis: normalizeAxis('softmax', options.axis ?? -1, value.shape) });
 }
 
 /** log(softmax(x)) along an axis, computed as x - max - log Σ exp(x - max). */
 export function logSoftmax(input: TensorLike, options: AxisOptions = {}): Tensor {
-  const value = asTensor(input);
+  checkOptions('logSoftmax', options, AXIS_RULES);
+  const value = asTensor('logSoftmax', 'input', input);
   return applyOne(logSoftmaxOperation, [value], { axis: normalizeAxis('logSoftmax', options.axis ?? -1, value.shape) });
 }
 

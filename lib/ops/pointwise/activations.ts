@@ -1,4 +1,4 @@
-import { OptionError } from '../../errors.js';
+import { checkOptions, number, oneOf } from '../../options.js';
 import type { Tensor, TensorLike } from '../../tensor.js';
 import { applyUnary, defineUnary } from './unary.js';
 
@@ -115,13 +115,27 @@ export function relu6(input: TensorLike): Tensor {
   return applyUnary(relu6Operations, input);
 }
 
+/** Options of {@link leakyRelu}. */
+export interface LeakyReluOptions {
+  /** Default 0.01. */
+  readonly negativeSlope?: number;
+}
+
 /** x where x > 0, else negativeSlope · x; the gradient at 0 is negativeSlope, as in PyTorch. Keras calls the slope alpha. */
-export function leakyRelu(input: TensorLike, options: { readonly negativeSlope?: number } = {}): Tensor {
+export function leakyRelu(input: TensorLike, options: LeakyReluOptions = {}): Tensor {
+  checkOptions('leakyRelu', options, { negativeSlope: number() });
   return applyUnary(leakyReluOperations, input, [options.negativeSlope ?? 0.01]);
 }
 
+/** Options of {@link elu}. */
+export interface EluOptions {
+  /** Default 1. */
+  readonly alpha?: number;
+}
+
 /** x where x > 0, else alpha · (e^x - 1). Default alpha 1. */
-export function elu(input: TensorLike, options: { readonly alpha?: number } = {}): Tensor {
+export function elu(input: TensorLike, options: EluOptions = {}): Tensor {
+  checkOptions('elu', options, { alpha: number() });
   return applyUnary(eluOperations, input, [options.alpha ?? 1]);
 }
 
@@ -150,16 +164,19 @@ export function hardswish(input: TensorLike): Tensor {
   return applyUnary(hardswishOperations, input);
 }
 
+/** Options of {@link gelu}. */
+export interface GeluOptions {
+  /** Exactly, `none`, or in the form with `tanh`. Default `none`. */
+  readonly approximate?: 'none' | 'tanh';
+}
+
 /**
  * x · Φ(x), Φ the normal distribution function (Hendrycks & Gimpel 2016), exactly (`none`, the default) or in the form
  * with tanh (`tanh`), as in PyTorch. Throws OptionError for another `approximate`.
  */
-export function gelu(input: TensorLike, options: { readonly approximate?: 'none' | 'tanh' } = {}): Tensor {
-  const approximate: string = options.approximate ?? 'none';
-  if (approximate !== 'none' && approximate !== 'tanh') {
-    throw new OptionError(`gelu: approximate is 'none' or 'tanh', not '${approximate}'`);
-  }
-  return applyUnary(approximate === 'tanh' ? geluTanhOperations : geluOperations, input);
+export function gelu(input: TensorLike, options: GeluOptions = {}): Tensor {
+  checkOptions('gelu', options, { approximate: oneOf('none', 'tanh') });
+  return applyUnary(options.approximate === 'tanh' ? geluTanhOperations : geluOperations, input);
 }
 
 export const activationOperations = [

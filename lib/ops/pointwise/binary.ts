@@ -90,7 +90,7 @@ export function defineBinary(row: BinaryRow): Operation<NoAttributes> {
 
 /** The public function of a row. Throws ShapeError where the shapes do not broadcast, naming both. */
 export function applyBinary(operation: Operation<NoAttributes>, a: TensorLike, b: TensorLike): Tensor {
-  const inputs = [asTensor(a), asTensor(b)];
+  const inputs = [asTensor(operation.name, 'a', a), asTensor(operation.name, 'b', b)];
   for (const { dtype } of inputs) expectF32(operation.name, dtype);
   return applyOne(operation, inputs, {});
 }

@@ -100,7 +100,7 @@ export interface CastOptions {
 export function cast(input: TensorLike, dtype: NumberType, options: CastOptions = {}): Tensor {
   checkArgument('cast', 'dtype', dtype, oneOf('f32', 'f16', 'i32', 'u32'));
   checkOptions('cast', options, { scale: scaleRule });
-  const value = asTensor(input);
+  const value = asTensor('cast', 'input', input);
   const { dtype: from } = value;
   if (from === 'u8') return cast(applyOne(scaleBytes, [value], { scale: options.scale ?? 1 }), dtype);
   checkNoScale('cast', from, options.scale);

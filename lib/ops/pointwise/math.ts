@@ -1,4 +1,5 @@
 import { OptionError } from '../../errors.js';
+import { checkOptions, type OptionRule } from '../../options.js';
 import type { Tensor, TensorLike } from '../../tensor.js';
 import { applyUnary, defineUnary } from './unary.js';
 
@@ -92,11 +93,25 @@ export function reciprocal(input: TensorLike): Tensor {
   return applyUnary(reciprocalOperations, input);
 }
 
+/** Options of {@link clamp}. */
+export interface ClampOptions {
+  /** Default -Infinity. */
+  readonly min?: number;
+  /** Default Infinity. */
+  readonly max?: number;
+}
+
+const bound: OptionRule = {
+  expected: 'a number',
+  accepts: (value) => typeof value === 'number' && !Number.isNaN(value),
+};
+
 /**
  * min where x < min, max where x > max, else x. The gradient passes where min <= x <= max, bounds included (PyTorch's
  * `clamp`). A missing bound is infinite. Throws OptionError where min > max.
  */
-export function clamp(input: TensorLike, bounds: { readonly min?: number; readonly max?: number }): Tensor {
+export function clamp(input: TensorLike, bounds: ClampOptions): Tensor {
+  checkOptions('clamp', bounds, { min: bound, max: bound });
   const { min = -Infinity, max = Infinity } = bounds;
   if (min > max) throw new OptionError(`clamp: min ${min} is greater than max ${max}`);
   return applyUnary(clampOperations, input, [min, max]);

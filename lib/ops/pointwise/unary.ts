@@ -107,7 +107,7 @@ export function defineUnary(row: UnaryRow): UnaryOperations {
 
 /** The public function of a row. Throws ShapeError for a tensor that is not of type f32. */
 export function applyUnary(operations: UnaryOperations, input: TensorLike, parameters: readonly number[] = []): Tensor {
-  const value = asTensor(input);
+  const value = asTensor(operations.forward.name, 'input', input);
   expectF32(operations.forward.name, value.dtype);
   return applyOne(operations.forward, [value], { parameters });
 }

@@ -1,10 +1,19 @@
-import { OptionError } from '../../errors.js';
 import { dropoutWasm } from '../../generated/wasm.js';
 import { dropoutWgsl, philoxWgsl } from '../../generated/wgsl.js';
-import type { Generator } from '../../generator.js';
+import { Generator } from '../../generator.js';
 import { expectF32 } from '../../graph/expect-f32.js';
 import { applyOne } from '../../graph/node.js';
 import { defineOperation, type Operation } from '../../graph/operation.js';
+import {
+  anything,
+  checkArgument,
+  checkOptions,
+  instanceOf,
+  number,
+  type OptionRules,
+  required,
+  text,
+} from '../../options.js';
 import { drawBits, streamOf } from '../../random.js';
 import { asTensor, type Tensor, type TensorLike } from '../../tensor.js';
 import { multiply } from '../pointwise/arithmetic.js';
@@ -83,6 +92,23 @@ export type DropoutOptions = {
     }
 );
 
+/** Either way of {@link DropoutOptions}. */
+interface DrawnOrGiven {
+  readonly probability: number;
+  readonly generator?: Generator;
+  readonly stream?: string;
+  readonly mask?: TensorLike;
+}
+
+const isGenerator = instanceOf(Generator, 'a Generator');
+
+const RULES: OptionRules<DrawnOrGiven> = {
+  probability: required(number({ min: 0, max: 1 })),
+  generator: isGenerator,
+  stream: text,
+  mask: anything,
+};
+
 /**
  * Sets each element to 0 with the given probability p and scales what is kept by 1 / (1 - p) (inverted dropout,
  * Srivastava et al. 2014), so that nothing has to be scaled in evaluation. Always active: the layer
@@ -91,23 +117,16 @@ export type DropoutOptions = {
  * Throws OptionError for a probability outside of [0, 1].
  */
 export function dropout(input: TensorLike, options: DropoutOptions): Tensor {
-  const value = asTensor(input);
+  const value = asTensor('dropout', 'input', input);
+  checkOptions<DrawnOrGiven>('dropout', options, RULES);
   const { probability } = options;
-  checkProbability(probability);
   expectF32('dropout', value.dtype);
   if ('mask' in options) return multiply(multiply(value, options.mask), scaleOf(probability));
+  checkArgument('dropout', 'generator', options.generator, isGenerator);
   if (probability === 0) return value;
   const stream = options.stream ?? 'dropout';
   const { state, use } = options.generator.draw(stream);
   return applyOne(dropoutOperation, [value, state], { probability, stream: streamOf(stream), use });
-}
-
-/** @internal Throws OptionError unless 0 <= probability <= 1. */
-export function checkProbability(probability: number): number {
-  if (!(probability >= 0 && probability <= 1)) {
-    throw new OptionError(`dropout: the probability must lie in [0, 1], found ${probability}`);
-  }
-  return probability;
 }
 
 export const dropoutOperations = [dropoutOperation];

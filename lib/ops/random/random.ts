@@ -1,11 +1,12 @@
 import { elementAt } from '../../element-at.js';
 import { randomWasm } from '../../generated/wasm.js';
 import { commonWgsl, philoxWgsl, randomWgsl } from '../../generated/wgsl.js';
-import type { Generator } from '../../generator.js';
+import { Generator } from '../../generator.js';
 import { at, defineOperation } from '../../graph/define.js';
 import { ceilDivide, fillBlock, foldWorkgroups, Uniforms } from '../../graph/launch.js';
 import { applyOne } from '../../graph/node.js';
 import { any, u32 } from '../../graph/operands.js';
+import { checkArgument, instanceOf, list, text } from '../../options.js';
 import { boxMuller, drawBits, streamOf, unitFloat } from '../../random.js';
 import { checkShape, type Shape, sizeOf } from '../../shape.js';
 import type { Tensor } from '../../tensor.js';
@@ -87,7 +88,11 @@ const operations = {
 };
 
 function draw(distribution: Distribution, shape: Shape, generator: Generator, stream: string): Tensor {
-  checkShape('random', shape);
+  const { name } = operations[distribution];
+  checkArgument(name, 'the shape', shape, list);
+  checkShape(name, shape);
+  checkArgument(name, 'the generator', generator, instanceOf(Generator, 'a Generator'));
+  checkArgument(name, 'the stream', stream, text);
   const { state, use } = generator.draw(stream);
   return applyOne(operations[distribution], [state], { shape, stream: streamOf(stream), use });
 }

@@ -94,7 +94,7 @@ const RULES: OptionRules<ArgmaxOptions> = { ...AXIS_RULES, keepDims: boolean };
  */
 export function argmax(input: TensorLike, options: ArgmaxOptions = {}): Tensor {
   checkOptions('argmax', options, RULES);
-  const value = asTensor(input);
+  const value = asTensor('argmax', 'input', input);
   const axis = normalizeAxis('argmax', options.axis ?? -1, value.shape);
   const positions = applyOne(argmaxOperation, [value], { axis });
   if (!options.keepDims) return positions;

@@ -252,7 +252,7 @@ export function reduce(
 ): Tensor {
   const name = mean ?? operation.name;
   checkOptions(name, options, REDUCE_RULES);
-  const value = asTensor(input);
+  const value = asTensor(name, 'input', input);
   // The sum of integers is one, their mean is not.
   if (mean) bind(name, { input: f32('...') }, [value]);
   const axes = normalizeAxes(name, options.axes, value.shape);

@@ -21,7 +21,7 @@ const RULES: OptionRules<VarianceOptions> = { ...REDUCE_RULES, unbiased: boolean
 export function variance(input: TensorLike, options: VarianceOptions = {}): Tensor {
   checkOptions('variance', options, RULES);
   const { unbiased = false, keepDims = false } = options;
-  const value = asTensor(input);
+  const value = asTensor('variance', 'input', input);
   const axes = normalizeAxes('variance', options.axes, value.shape);
   const deviations = square(subtract(value, mean(value, { axes, keepDims: true })));
   const biased = mean(deviations, { axes, keepDims });
