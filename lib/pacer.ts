@@ -1,3 +1,4 @@
+import { breathe } from './breath.js';
 import { MAX_REPLAYS } from './graph/trace.js';
 
 /** What a submit should take, in milliseconds: long beside its fixed cost, short beside a GPU's watchdog (2 s). */
@@ -16,7 +17,6 @@ export class Pacer {
   #replays = 1;
   readonly #running: Promise<void>[] = [];
   #lastEnd = 0;
-  #lastBreath = performance.now();
 
   /** How many replays the next submit should hold. */
   get replays(): number {
@@ -48,9 +48,7 @@ export class Pacer {
       this.#running.length = 0; // told once
       throw error;
     }
-    if (performance.now() - this.#lastBreath < SUBMIT) return;
-    await new Promise((resume) => setTimeout(resume));
-    this.#lastBreath = performance.now();
+    await breathe();
   }
 
   #learn(replays: number, milliseconds: number): void {

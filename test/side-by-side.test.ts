@@ -225,3 +225,21 @@ test('a variable is set, taken and read on the device where it was changed last'
   t.deepEqual(await (await compile((x) => add(x, 1), { device: gpu })(v)).data(), Float32Array.of(8, 9), 'as an input');
   gpu.dispose();
 });
+
+test('a training goes on, and timers have their turn, while one result after the other is awaited beside it', async (t) => {
+  for (const device of [simd, cpu]) {
+    const model = new Sequential([new Dense(3)]).build([2]);
+    const data = fromArrays([[1, 2], [3, 4], [5, 6], [7, 8]], [0, 1, 2, 0]); // prettier-ignore
+    const progress = { isOver: false };
+    const over = (): void => {
+      progress.isOver = true;
+    };
+    const optimizer = new SGD({ learningRate: 0.01 });
+    const training = fit(model, data, { epochs: 300, batchSize: 1, optimizer, device, onEpochEnd: () => undefined });
+    training.then(over, over);
+    const start = performance.now();
+    while (!progress.isOver && performance.now() - start < 20_000) await predict(model, tensor([[1, 2]]), { device });
+    t.ok(progress.isOver, device.info.description);
+    t.equal((await training).loss.length, 300);
+  }
+});

@@ -1,3 +1,4 @@
+import { breathe } from '../../breath.js';
 import type { ArrayView, DType, NumericArray, TensorSpec } from '../../graph/operation.js';
 import { storedElements } from '../../graph/program.js';
 import { sizeOf } from '../../shape.js';
@@ -45,15 +46,18 @@ export class CpuArray implements DeviceArray {
     data.set(rounded.subarray(0, data.length));
   }
 
-  read(): Promise<NumericArray> {
-    return Promise.resolve(this.view().data.slice());
+  async read(): Promise<NumericArray> {
+    const values = this.view().data.slice(); // as they are now
+    await breathe();
+    return values;
   }
 
-  take(): Promise<NumericArray> {
+  async take(): Promise<NumericArray> {
     const { data } = this.view();
     const values = data.slice();
     data.fill(0);
-    return Promise.resolve(values);
+    await breathe();
+    return values;
   }
 
   clone(): CpuArray {
