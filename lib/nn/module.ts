@@ -3,7 +3,17 @@ import { Generator } from '../generator.js';
 import type { NumericArray } from '../graph/operation.js';
 import { activeTrace, guarded, type Mode, record } from '../graph/trace.js';
 import { IterableWeakSet } from '../iterable-weak-set.js';
-import { boolean, callback, checkArgument, checkOptions, type OptionRules, seed, show, text } from '../options.js';
+import {
+  boolean,
+  callback,
+  checkArgument,
+  checkOptions,
+  instanceOf,
+  type OptionRules,
+  seed,
+  show,
+  text,
+} from '../options.js';
 import { RandomStream } from '../random.js';
 import { formatShape, type Shape, sizeOf } from '../shape.js';
 import { suggest } from '../suggest.js';
@@ -236,11 +246,12 @@ export abstract class Module {
 
   /**
    * Prints a table of the layers with output shapes and parameter counts, as Keras does, and returns it.
-   * Throws TraceError before the model is built.
+   * Throws TraceError before the model is built, OptionError where `print` is no function.
    *
    * @param print default: console.log; pass a function that does nothing to have only the result
    */
   summary(print: (text: string) => void = (text) => console.log(text)): Summary {
+    checkArgument('summary', 'print', print, callback);
     const summary = summarize(this, () => this.#runOnce());
     print(summary.text);
     return summary;
@@ -337,6 +348,9 @@ export abstract class Module {
     }
   }
 }
+
+/** What takes a model. */
+export const moduleRule = instanceOf(Module, 'a Module');
 
 function isPart(value: unknown): value is Module | Variable {
   return value instanceof Module || value instanceof Variable;

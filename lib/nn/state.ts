@@ -6,7 +6,7 @@ import { printable } from '../printable.js';
 import { formatShape, sameShape, sizeOf } from '../shape.js';
 import { arrayOf } from '../tensor.js';
 import type { Variable } from '../variable.js';
-import type { Module } from './module.js';
+import { type Module, moduleRule } from './module.js';
 
 /**
  * The model's variables as tensors of a .safetensors file, by PyTorch's names and in its layouts: all as they are at one
@@ -15,6 +15,7 @@ import type { Module } from './module.js';
  * Throws TraceError for a model that has none because it is not built yet.
  */
 export async function stateOf(model: Module): Promise<Map<string, SafetensorsTensor>> {
+  checkArgument('stateOf', 'the model', model, moduleRule);
   if (!model.isBuilt && model.namedVariables().size === 0) {
     throw new TraceError('the model has no weights: it is not built yet (model.build(inputShape))');
   }
@@ -65,6 +66,7 @@ export interface LoadReport {
  */
 export function loadState(model: Module, state: Pick<Safetensors, 'tensors'>, options: LoadOptions = {}): LoadReport {
   checkOptions('loadState', options, { strict: boolean });
+  checkArgument('loadState', 'the model', model, moduleRule);
   checkArgument('loadState', 'the state', state, hasTensors);
   model.buildAdded();
   const { strict = true } = options;

@@ -1,9 +1,7 @@
-import { Module } from '../nn/module.js';
+import { type Module, moduleRule } from '../nn/module.js';
 import { loadState, type LoadOptions, type LoadReport, stateOf } from '../nn/state.js';
-import { checkArgument, instanceOf, text } from '../options.js';
+import { checkArgument, text } from '../options.js';
 import { readSafetensors, writeSafetensors } from './safetensors.js';
-
-const MODEL = instanceOf(Module, 'a Module');
 
 /**
  * Saves the model's weights as .safetensors, with PyTorch's names and layouts. Atomic: a crash leaves the old file.
@@ -11,7 +9,7 @@ const MODEL = instanceOf(Module, 'a Module');
  */
 export async function saveWeights(path: string, model: Module): Promise<void> {
   checkArgument('saveWeights', 'path', path, text);
-  checkArgument('saveWeights', 'model', model, MODEL);
+  checkArgument('saveWeights', 'model', model, moduleRule);
   await writeSafetensors(path, await stateOf(model));
 }
 
@@ -22,6 +20,6 @@ export async function saveWeights(path: string, model: Module): Promise<void> {
  */
 export async function loadWeights(path: string, model: Module, options: LoadOptions = {}): Promise<LoadReport> {
   checkArgument('loadWeights', 'path', path, text);
-  checkArgument('loadWeights', 'model', model, MODEL);
+  checkArgument('loadWeights', 'model', model, moduleRule);
   return loadState(model, await readSafetensors(path), options);
 }

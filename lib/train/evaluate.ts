@@ -56,7 +56,7 @@ export async function evaluate(
   options: EvaluateOptions<Metrics> = {},
 ): Promise<Evaluation<Metrics>> {
   checkOptions('evaluate', options, RULES);
-  prepareModel(model, data, 'data', options);
+  prepareModel('evaluate', model, data, 'data', options);
   const evaluator = new Evaluator(model, data, objectiveFor('evaluate', model, data, options), options);
   try {
     const { loss, metrics } = await evaluator.run();

@@ -1,27 +1,31 @@
 import { OptionError } from '../errors.js';
 import type { Module } from '../nn/module.js';
+import type { Optimizer } from '../optim/optimizer.js';
 import type { Variable } from '../variable.js';
 
-/** What is being trained by a `fit` that is under way. */
-const inTraining = new WeakSet<Variable>();
+/** What is being trained, and trained with, by a `fit` that is under way. */
+const inTraining = new WeakSet<Variable | Optimizer>();
 
-/** Throws OptionError, naming a variable of the model that a `fit` is training at this time, if there is one. */
-export function refuseInTraining(model: Module): void {
+/** Throws OptionError where a `fit` is training a part of the model, naming a variable, or is training by the optimizer. */
+export function refuseInTraining(model: Module, optimizer: Optimizer): void {
+  const advice = 'wait for that one, or end it by its signal, first';
   for (const [name, variable] of model.namedVariables()) {
     if (!inTraining.has(variable)) continue;
-    throw new OptionError(
-      `fit: the model (${name} in it) is being trained by another fit: wait for that one, or end it by its signal, first`,
-    );
+    throw new OptionError(`fit: the model (${name} in it) is being trained by another fit: ${advice}`);
   }
+  if (!inTraining.has(optimizer)) return;
+  throw new OptionError(
+    `fit: another fit is training by this optimizer, and its steps decide rates and epochs: ${advice}, or make one for each`,
+  );
 }
 
-/** Lets `work` train the model, and nobody else meanwhile: two trainings would change weights under each other's gradients. */
-export async function trainExclusively<T>(model: Module, work: () => Promise<T>): Promise<T> {
-  const variables = [...model.namedVariables().values()];
-  for (const variable of variables) inTraining.add(variable);
+/** Lets `work` train the model by the optimizer, and nobody else meanwhile: two trainings would step into each other's. */
+export async function trainExclusively<T>(model: Module, optimizer: Optimizer, work: () => Promise<T>): Promise<T> {
+  const taken = [...model.namedVariables().values(), optimizer];
+  for (const each of taken) inTraining.add(each);
   try {
     return await work();
   } finally {
-    for (const variable of variables) inTraining.delete(variable);
+    for (const each of taken) inTraining.delete(each);
   }
 }

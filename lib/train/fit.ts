@@ -1,12 +1,13 @@
 import { defaultDevice } from '../device/default.js';
 import type { LabelledData, TrainingData } from '../data/training-data.js';
 import { TrainingError } from '../errors.js';
-import type { Module } from '../nn/module.js';
+import { type Module, moduleRule } from '../nn/module.js';
 import { Optimizer } from '../optim/optimizer.js';
 import {
   anything,
   boolean,
   callback,
+  checkArgument,
   checkOptions,
   instanceOf,
   type OptionRules,
@@ -84,7 +85,8 @@ const RULES: OptionRules<FitOptions> = {
  * The order of the examples is a function of the seed and the epoch, and epochs go on with the steps that the optimizer has
  * taken: 5 epochs and 5 more are, bit for bit, 10, where model, optimizer, data and options are the same.
  *
- * Throws OptionError for an unknown or unusable option and for a model that another `fit` is training, in whole or in part,
+ * Throws OptionError for an unknown or unusable option and for a model or an optimizer that another `fit` is
+ * training, or training with, in whole or in part,
  * DataError or ShapeError where model, data, loss and metrics do not fit, and TrainingError, naming the step, once the loss or the validation loss
  * is not finite: what `onEpochEnd` saved last is then the last good state.
  */
@@ -100,13 +102,14 @@ export function fit<Data extends TrainingData>(
 ): Promise<History<DefaultMetrics<Data>>>;
 export async function fit(model: Module, data: TrainingData, options: FitOptions<Metrics>): Promise<History<Metrics>> {
   checkOptions('fit', options, RULES);
-  refuseInTraining(model);
+  checkArgument('fit', 'the model', model, moduleRule);
+  refuseInTraining(model, options.optimizer);
   const { validation, device, onEpochEnd } = options;
-  prepareModel(model, data, 'training data', options);
-  if (validation !== undefined) prepareModel(model, validation, 'validation data', options);
+  prepareModel('fit', model, data, 'training data', options);
+  if (validation !== undefined) prepareModel('fit', model, validation, 'validation data', options);
   const objective = objectiveFor('fit', model, data, options);
   const names = Object.keys(objective.metrics);
-  const epochs = await trainExclusively(model, async () => {
+  const epochs = await trainExclusively(model, options.optimizer, async () => {
     if (options.tune) await tune(options.device ?? defaultDevice());
     const trainer = new Trainer(model, data, objective, options);
     const evaluator = validation && new Evaluator(model, validation, objective, device && { device });

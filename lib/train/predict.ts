@@ -8,6 +8,7 @@ import { RUN_RULES, type RunOptions } from '../run.js';
 import { sizeOf } from '../shape.js';
 import { tensor, Tensor } from '../tensor.js';
 import { EVALUATION_BATCH } from './evaluate.js';
+import { builtInputShape } from './prepare-model.js';
 
 /** Options of {@link predict}. */
 export interface PredictOptions extends RunOptions {
@@ -43,11 +44,9 @@ export async function predict(
   if (!Number.isInteger(count)) {
     throw new ShapeError(`predict: ${data.length} numbers are no whole number of inputs [${rest.join(', ')}]`);
   }
-  if (!model.isBuilt) model.build(rest);
-  if (model.inputShape?.join() !== rest.join()) {
-    throw new ShapeError(
-      `predict: inputs [${shape.join(', ')}] for a model built for [N, ${(model.inputShape ?? []).join(', ')}]`,
-    );
+  const expected = builtInputShape('predict', model, rest);
+  if (expected.join() !== rest.join()) {
+    throw new ShapeError(`predict: inputs [${shape.join(', ')}] for a model built for [N, ${expected.join(', ')}]`);
   }
   const columns = sizeOf(rest);
   const outputShape = [count, ...model.outputShape()];

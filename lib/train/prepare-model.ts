@@ -1,20 +1,35 @@
 import { checkTrainingData, outcomesOf, type TrainingData } from '../data/training-data.js';
-import { DataError } from '../errors.js';
-import type { Module } from '../nn/module.js';
+import { DataError, OptionError } from '../errors.js';
+import { type Module, moduleRule } from '../nn/module.js';
+import { checkArgument } from '../options.js';
 import { printable } from '../printable.js';
-import { formatShape, sizeOf } from '../shape.js';
+import { formatShape, type Shape, sizeOf } from '../shape.js';
 import { checkLoss, isOneNumber, type Loss } from './objective.js';
+
+/**
+ * The shape of one input of a model, which is built for `inputShape` where that has not been done. Throws OptionError for
+ * what is no model, and for a part of one.
+ */
+export function builtInputShape(caller: string, model: Module, inputShape: Shape, seed = 0): Shape {
+  checkArgument(caller, 'the model', model, moduleRule);
+  if (!model.isBuilt) model.build(inputShape, { seed });
+  if (model.inputShape) return model.inputShape;
+  throw new OptionError(
+    `${caller}: this ${model.constructor.name} was built as a part of a model, which alone knows its inputs: give ${caller} ` +
+      'the model itself (freeze the other parts where only this one is to be trained)',
+  );
+}
 
 /** Builds the model for the data where that has not been done, and checks that model, data and loss fit. */
 export function prepareModel(
+  caller: string,
   model: Module,
   data: TrainingData,
   role: string,
-  { seed = 0, loss }: { readonly seed?: number | undefined; readonly loss?: Loss | undefined },
+  { seed, loss }: { readonly seed?: number | undefined; readonly loss?: Loss | undefined },
 ): void {
   checkTrainingData(`the ${role}`, data);
-  if (!model.isBuilt) model.build(data.inputShape, { seed });
-  const expected = model.inputShape ?? [];
+  const expected = builtInputShape(caller, model, data.inputShape, seed);
   if (expected.join() !== data.inputShape.join()) {
     throw new DataError(
       `the ${role} has inputs of ${formatShape(data.inputShape)}; the model was built for ${formatShape(expected)}`,

@@ -2,6 +2,7 @@ import test from 'tape';
 import { WebGpuDevice } from '../../lib/device/webgpu/device.js';
 import {
   accuracy,
+  Adam,
   batchIndices,
   compile,
   DataError,
@@ -33,7 +34,7 @@ import {
 } from '../../lib/index.js';
 import { differs } from '../support/close.js';
 import { cpu, testOnDevices } from '../support/devices.js';
-import { rejects } from '../support/errors.js';
+import { refuses, rejects } from '../support/errors.js';
 import { openWebGpu, webgpu } from '../support/webgpu.js';
 import { clouds, net, weightsOf } from './examples.js';
 
@@ -527,6 +528,46 @@ test('a second fit on a model that is being trained is refused, and the first on
   t.deepEqual(loss, expected.loss);
   t.deepEqual(await weightsOf(model), await weightsOf(alone));
   t.equal((await again(model)).loss.length, 1, 'afterwards it can be trained again');
+});
+
+test('an optimizer that another fit trains by is refused: both would take steps of its count', async (t) => {
+  const options = { epochs: 3, batchSize: 8, seed: 3 };
+  const [alone, optimizer] = [net(8, 0.5), new Adam()];
+  const expected = await fit(alone, clouds(20, 6), { ...options, optimizer: new Adam() });
+  const model = net(8, 0.5);
+  const other = (): Promise<History> => fit(net(4, 0), clouds(20, 6), { ...options, optimizer });
+  const words = ['another fit is training by this optimizer'];
+  const first = fit(model, clouds(20, 6), {
+    ...options,
+    optimizer,
+    onEpochEnd: () => rejects(t, other(), OptionError, ...words),
+  });
+  await rejects(t, other(), OptionError, ...words);
+  t.deepEqual((await first).loss, expected.loss);
+  t.deepEqual(await weightsOf(model), await weightsOf(alone));
+  t.equal((await other()).loss.length, 3, 'afterwards it can be used again');
+});
+
+test('what is no model, or a part of one, is refused by that', async (t) => {
+  const model = net(8, 0.5).build([6]);
+  const data = clouds(20, 6);
+  const calls: [name: string, call: (of: Module) => Promise<unknown>][] = [
+    ['fit', (of) => fit(of, data, { epochs: 1, optimizer: sgd() })],
+    ['evaluate', (of) => evaluate(of, data)],
+    ['predict', (of) => predict(of, data)],
+  ];
+  const part = model.layers.get('fc1') ?? model;
+  for (const [name, call] of calls) {
+    await rejects(t, call(part), OptionError, `${name}: this Dense was built as a part of a model`);
+    for (const wrong of [null, undefined, 'model', {}, Sequential, () => model]) {
+      await rejects(t, call(wrong as never), OptionError, `${name}: the model must be a Module`);
+    }
+  }
+  for (const wrong of [null, {}, [model]]) {
+    await rejects(t, stateOf(wrong as never), OptionError, 'stateOf: the model must be a Module');
+    refuses(t, () => loadState(wrong as never, { tensors: new Map() }), OptionError, 'loadState: the model must be');
+  }
+  refuses(t, () => model.summary('print' as never), OptionError, 'summary: print must be a function');
 });
 
 test('a model whose training failed, was refused or was broken off can be trained again', async (t) => {
