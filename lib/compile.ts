@@ -4,6 +4,7 @@ import { type Mode, record, refuseNesting, type Trace } from './graph/trace.js';
 import { callback, checkArgument, checkOptions, instanceOf, type OptionRules, wholeNumber } from './options.js';
 import { Plan, PLANS_KEPT } from './plan.js';
 import { RecentValues } from './recent.js';
+import { heldResult, keepResults } from './results.js';
 import { RUN_RULES, type RunOptions } from './run.js';
 import type { NestedNumbers } from './nested-numbers.js';
 import { tensor, Tensor } from './tensor.js';
@@ -116,7 +117,7 @@ export function compileIn<Out extends TensorTree>(
     try {
       for (const other of calls) {
         other.isOverlapped = true;
-        keep(other.results);
+        keepResults(other.results);
         other.results = [];
       }
       calls.add(call);
@@ -131,15 +132,18 @@ export function compileIn<Out extends TensorTree>(
 
   /** The results of a call, on their way to the caller. */
   const finish = (call: Call, { result }: Entry<Out>, results: readonly Tensor[]): Out => {
-    if (call.isOverlapped) keep(results);
+    if (call.isOverlapped) keepResults(results);
     else call.results = results;
     return rebuildTree(result, results);
   };
 
   /** One call after the other, also where the caller does not wait: the second must find the plan of the first. */
-  const enqueue = (call: Call, inputs: readonly Tensor[], replay: Replay): Promise<Out> => {
+  const enqueue = (call: Call, given: readonly CompiledInput[], replay: Replay): Promise<Out> => {
+    const settled = Promise.all(given.map(held));
+    settled.catch(() => undefined); // the call fails when its turn comes
     waiting++;
     const result = queue.then(async () => {
+      const inputs = await settled;
       const entry = await entryFor(inputs);
       return finish(call, entry, await replay(entry.plan, inputs, entry.trace));
     });
@@ -160,17 +164,16 @@ export function compileIn<Out extends TensorTree>(
   const compiled = (...given: readonly CompiledInput[]): Promise<Out> => {
     refuseNesting();
     const inputs = given.map(toTensor);
-    return start((call) => callNow(call, inputs) ?? enqueue(call, inputs, (plan, own, trace) => plan.run(own, trace)));
+    return start((call) => callNow(call, inputs) ?? enqueue(call, given, (plan, own, trace) => plan.run(own, trace)));
   };
   return Object.assign(compiled, {
     repeat: (replays: number, given: readonly CompiledInput[] = [], repeatOptions: RepeatOptions = {}) => {
       checkArgument('repeat', 'replays', replays, wholeNumber({ min: 1 }));
       checkOptions('repeat', repeatOptions, REPEAT_RULES);
       refuseNesting();
-      const inputs = given.map(toTensor);
       const { signal } = repeatOptions;
       const replay: Replay = (plan, own, trace) => plan.repeat(own, trace, replays, signal);
-      return start((call) => enqueue(call, inputs, replay));
+      return start((call) => enqueue(call, given, replay));
     },
     plans: () => entries.values().map(({ plan }) => plan),
     dispose: () => {
@@ -181,17 +184,15 @@ export function compileIn<Out extends TensorTree>(
 
 type Replay = (plan: Plan, inputs: readonly Tensor[], trace: Trace) => Promise<readonly Tensor[]>;
 
-/** Gives results that have not been read yet arrays of their own, which no replay overwrites. */
-function keep(results: readonly Tensor[]): void {
-  for (const result of results) {
-    const { origin } = result;
-    if (origin.kind !== 'stored' || !origin.isCurrent()) continue;
-    result.origin = { kind: 'stored', array: origin.array.clone(), isCurrent: () => true };
-  }
-}
-
 function asError(error: unknown): Error {
   return error instanceof Error ? error : new Error(String(error));
+}
+
+/** An input of a call that has to wait, as it is now. */
+async function held(given: CompiledInput): Promise<Tensor> {
+  const input = toTensor(ArrayBuffer.isView(given) ? given.slice() : given);
+  if (input.origin.kind !== 'node') return heldResult(input);
+  return new Tensor(input, { kind: 'constant', data: await input.data() });
 }
 
 function toTensor(input: CompiledInput): Tensor {

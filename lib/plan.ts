@@ -71,7 +71,9 @@ export class Plan {
   }
 
   /**
-   * @internal Queues one replay. The results stay on the device and are valid until the next replay.
+   * @internal Queues one replay, once its inputs and variables are there. Results of other plans among the inputs must be
+   * such that nothing overwrites them meanwhile ({@link heldResult}). The results stay on the device and are valid until
+   * the next replay.
    *
    * @param trace of a recording that found this plan: its host work goes ahead of the replay
    */
@@ -99,16 +101,12 @@ export class Plan {
     signal: AbortSignal | undefined,
   ): Promise<readonly Tensor[]> {
     const values = await this.#valuesOf(inputs);
-    let given: Executable | undefined;
     let results: readonly Tensor[] = [];
     for (let left = replays; left > 0 && signal?.aborted !== true;) {
       const count = Math.min(left, this.#pacer.replays);
       left -= count;
       const queue = (): void => {
-        // Inputs stay where they were put; arrays among them may be overwritten by now.
-        const { executable } = this.#loaded;
-        results = this.#replay(given === executable ? [] : values, trace, count);
-        given = executable;
+        results = this.#replay(values, trace, count);
       };
       await this.#inPlace(() => {
         this.#pacer.submit(count, queue, () => this.device.finished());
@@ -118,14 +116,22 @@ export class Plan {
     return results;
   }
 
-  /** @internal Queues one replay and reads its results, in one go: other replays may follow before the values are there. */
-  async runAndRead(inputs: readonly Tensor[], trace: Trace | undefined): Promise<NumericArray[]> {
+  /**
+   * @internal Queues one replay and reads its results, in one go: other replays may follow before the values are there.
+   * Undefined where there is something to wait for.
+   */
+  readNow(inputs: readonly Tensor[], trace: Trace | undefined): Promise<NumericArray[]> | undefined {
+    return this.runNow(inputs, trace) && this.#readAll();
+  }
+
+  /** @internal `readNow` that waits. */
+  async read(inputs: readonly Tensor[], trace: Trace | undefined): Promise<NumericArray[]> {
     const values = await this.#valuesOf(inputs);
-    const reads = await this.#inPlace(() => {
+    const { reads } = await this.#inPlace(() => {
       this.#replay(values, trace, 1);
-      return this.#loaded.executable.outputs.map((array) => array.read());
+      return { reads: this.#readAll() };
     });
-    return Promise.all(reads);
+    return reads;
   }
 
   /**
@@ -158,6 +164,10 @@ export class Plan {
 
   #valuesOf(inputs: readonly Tensor[]): Promise<InputValue[]> {
     return Promise.all(inputs.map(async (input) => valueNow(input, this.device) ?? input.data()));
+  }
+
+  #readAll(): Promise<NumericArray[]> {
+    return Promise.all(this.#loaded.executable.outputs.map((array) => array.read()));
   }
 
   /** Runs at once, without a wait in which another replay could come between. */

@@ -6,6 +6,7 @@ import { record, type Trace } from './graph/trace.js';
 import { checkArgument, callback, checkOptions, type OptionRules } from './options.js';
 import { Plan, PLANS_KEPT } from './plan.js';
 import { RecentValues } from './recent.js';
+import { heldResult } from './results.js';
 import type { NumericArray } from './graph/operation.js';
 import { flattenTree, rebuildTree, type TensorTree } from './tree.js';
 import { evaluateBy, Tensor } from './tensor.js';
@@ -21,23 +22,29 @@ export const RUN_RULES: OptionRules<RunOptions> = { device: deviceRule };
 
 /** A plan that graphs of one structure find again. */
 class KeptPlan {
-  readonly plan: Promise<Plan>;
+  readonly #building: Promise<Plan>;
+  #plan: Plan | undefined;
   #uses = 0;
   #isDropped = false;
   #unfollow: readonly (() => void)[] = [];
 
   /** @param forget is called where the plan cannot be built, or where it will not be found again: a variable of it is gone */
-  constructor(plan: Promise<Plan>, forget: () => void) {
-    this.plan = plan;
-    plan.then(({ program }) => {
-      if (!this.#isDropped) this.#unfollow = program.variables.map((storage) => storage.onDispose(forget));
+  constructor(building: Promise<Plan>, forget: () => void) {
+    this.#building = building;
+    building.then((plan) => {
+      this.#plan = plan;
+      if (!this.#isDropped) this.#unfollow = plan.program.variables.map((storage) => storage.onDispose(forget));
     }, forget);
   }
 
-  async use<T>(work: (plan: Plan) => Promise<T>): Promise<T> {
+  /** Runs the plan and reads its results: at once where there is nothing to wait for. */
+  async read(leaves: readonly Tensor[], trace: Trace | undefined): Promise<NumericArray[]> {
+    const now = this.#plan?.readNow(leaves, trace);
+    if (now) return now;
+    const inputs = leaves.map(heldResult); // as they are now
     this.#uses++;
     try {
-      return await work(await this.plan);
+      return await (await this.#building).read(inputs, trace);
     } finally {
       this.#uses--;
       this.#disposeUnused();
@@ -53,7 +60,7 @@ class KeptPlan {
 
   #disposeUnused(): void {
     if (!this.#isDropped || this.#uses > 0) return;
-    this.plan.then(
+    this.#building.then(
       (plan) => {
         plan.dispose();
       },
@@ -104,12 +111,12 @@ function runGraph(outputs: readonly Tensor[], trace: Trace | undefined, device: 
   const { key, leaves } = structureOf(outputs, trace);
   const plans = kept.get(device) ?? newPlans(device);
   const known = plans.get(key);
-  if (known) return known.use((plan) => plan.runAndRead(leaves, trace));
+  if (known) return known.read(leaves, trace);
   const made = new KeptPlan(Plan.build(device, outputs, leaves, trace), () => {
     if (plans.get(key) === made) plans.delete(key);
   });
   plans.set(key, made);
-  return made.use((plan) => plan.runAndRead(leaves, trace));
+  return made.read(leaves, trace);
 }
 
 function newPlans(device: Device): RecentValues<KeptPlan> {

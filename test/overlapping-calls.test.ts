@@ -1,7 +1,7 @@
 import test from 'tape';
 import { CpuDevice } from '../lib/device/cpu/device.js';
-import { add, compile, matmul, multiply, type Tensor, tensor, TraceError, Variable } from '../lib/index.js';
-import { testOnDevices } from './support/devices.js';
+import { add, compile, matmul, multiply, run, type Tensor, tensor, TraceError, Variable } from '../lib/index.js';
+import { cpu, testOnDevices } from './support/devices.js';
 import { rejects } from './support/errors.js';
 
 const values = async (result: Tensor): Promise<number[]> => Array.from(await result.data());
@@ -123,4 +123,47 @@ testOnDevices('a compiled function that is disposed of ends what is under way, a
   const [before = NaN] = await count.data();
   await f();
   t.deepEqual(Array.from(await count.data()), [before + 1]);
+});
+
+testOnDevices(
+  'a call takes its inputs as they are when it is made, whatever comes next, cold and warm',
+  async (t, device) => {
+    const f = compile((x) => multiply(x, 2), { device });
+    const calls: Readonly<Record<string, (r: Tensor) => Promise<Tensor>>> = {
+      'a compiled function': (r) => cold((x) => add(x, 1))(r),
+      'a repetition': (r) => cold((x) => add(x, 1)).repeat(3, [r]),
+      'a compiled function of a lazy tensor': (r) => cold((x) => add(x, 0))(add(r, 1)),
+      'run()': (r) => run(() => add(r, 1), { device }),
+      'a function on another device': (r) => compile((x) => add(x, 1), { device: cpu })(r),
+    };
+    function cold(fn: (x: Tensor) => Tensor) {
+      return compile(fn, { device });
+    }
+    for (const [name, call] of Object.entries(calls)) {
+      for (const state of ['cold', 'warm']) {
+        const result = await f([5]);
+        const [sum] = await Promise.all([call(result), f([50]), f([500])]);
+        t.deepEqual(await values(sum), [11], `${name}, ${state}`);
+      }
+    }
+    for (const state of ['cold', 'warm']) {
+      const result = await f([7]);
+      const [sum] = await Promise.all([add(result, 1).data(), f([50])]);
+      t.deepEqual(Array.from(sum), [15], `data(), ${state}`);
+    }
+  },
+);
+
+testOnDevices('a typed array may be used again once it was given to a call', async (t, device) => {
+  const f = compile((x) => multiply(x, 2), { device });
+  const array = new Float32Array(1);
+  for (const state of ['cold', 'warm']) {
+    const results = await Promise.all(
+      [1, 2, 3].map((value) => {
+        array[0] = value;
+        return f(array);
+      }),
+    );
+    t.deepEqual(await Promise.all(results.map(values)), [[2], [4], [6]], state);
+  }
 });
