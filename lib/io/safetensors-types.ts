@@ -1,4 +1,5 @@
 import { DataError } from '../errors.js';
+import type { OptionRule } from '../options.js';
 import { printable } from '../printable.js';
 
 /** The typed array that holds the numbers of each type which can be written. */
@@ -73,6 +74,18 @@ export class ListedTensor {
   get data(): never {
     throw new DataError(`${this.#place} has the type ${this.dtype}, whose numbers are not read; ${READABLE}`);
   }
+}
+
+/** @internal What a state is loaded from. */
+export const stateRule: OptionRule = {
+  expected: 'an object with a Map of tensors, as readSafetensors gives it, such as { tensors: await stateOf(model) }',
+  accepts: (state) =>
+    isRecord(state) && state['tensors'] instanceof Map && [...state['tensors'].values()].every(isTensor),
+};
+
+function isTensor(value: unknown): boolean {
+  if (value instanceof ListedTensor) return true;
+  return isRecord(value) && Array.isArray(value['shape']) && ArrayBuffer.isView(value['data']);
 }
 
 const READABLE = `read are ${READ.join(', ')}`;

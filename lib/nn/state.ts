@@ -1,7 +1,7 @@
 import { DataError, TraceError } from '../errors.js';
 import type { Safetensors } from '../io/safetensors.js';
-import { asDoubles, ListedTensor, type SafetensorsTensor } from '../io/safetensors-types.js';
-import { boolean, checkArgument, checkOptions, type OptionRule } from '../options.js';
+import { asDoubles, ListedTensor, type SafetensorsTensor, stateRule } from '../io/safetensors-types.js';
+import { boolean, checkArgument, checkOptions } from '../options.js';
 import { printable } from '../printable.js';
 import { formatShape, sameShape, sizeOf } from '../shape.js';
 import { arrayOf } from '../tensor.js';
@@ -67,7 +67,7 @@ export interface LoadReport {
 export function loadState(model: Module, state: Pick<Safetensors, 'tensors'>, options: LoadOptions = {}): LoadReport {
   checkOptions('loadState', options, { strict: boolean });
   checkArgument('loadState', 'the model', model, moduleRule);
-  checkArgument('loadState', 'the state', state, hasTensors);
+  checkArgument('loadState', 'the state', state, stateRule);
   model.buildAdded();
   const { strict = true } = options;
   const { report, values, misfits, contradictions } = compare(model, state.tensors);
@@ -84,11 +84,6 @@ export function loadState(model: Module, state: Pick<Safetensors, 'tensors'>, op
   }
   return report;
 }
-
-const hasTensors: OptionRule = {
-  expected: 'an object with a Map of tensors, as readSafetensors gives it, such as { tensors: await stateOf(model) }',
-  accepts: (state) => typeof state === 'object' && state !== null && 'tensors' in state && state.tensors instanceof Map,
-};
 
 /** A tensor whose numbers are there. */
 type ReadTensor = Exclude<SafetensorsTensor, ListedTensor>;

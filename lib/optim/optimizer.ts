@@ -3,13 +3,13 @@ import { OptionError } from '../errors.js';
 import { gradientsWhereReached } from '../graph/gradient.js';
 import { MAX_REPLAYS, requireTrace, type Trace } from '../graph/trace.js';
 import type { Safetensors } from '../io/safetensors.js';
-import type { SafetensorsTensor } from '../io/safetensors-types.js';
+import { type SafetensorsTensor, stateRule } from '../io/safetensors-types.js';
 import { broadcastTo } from '../ops/moving/broadcast-to.js';
 import { copy } from '../ops/moving/copy.js';
 import { variableOf } from '../fusion/tensors.js';
 import { optimizerState } from '../ops/update/optimizer-state.js';
 import { slotsShape } from '../ops/update/update.js';
-import { checkArgument, type OptionRule } from '../options.js';
+import { checkArgument, type OptionRule, show } from '../options.js';
 import { sizeOf } from '../shape.js';
 import type { Tensor } from '../tensor.js';
 import { Parameter, Variable } from '../variable.js';
@@ -86,16 +86,19 @@ export abstract class Optimizer {
   }
 
   /**
-   * Goes on from what {@link state} gave, for these parameters, perhaps of another process. All or nothing: throws DataError
-   * naming what is missing, unknown or of another size.
+   * Goes on from what {@link state} gave, for these parameters, perhaps of another process. One that had taken no step, such
+   * as a frozen one, is not in the state and begins anew. All or nothing: throws DataError naming what is missing, unknown or
+   * of another shape, OptionError for what is no list of parameters or no state.
    */
-  loadState(parameters: readonly Parameter[], { tensors }: Pick<Safetensors, 'tensors'>): void {
+  loadState(parameters: readonly Parameter[], state: Pick<Safetensors, 'tensors'>): void {
+    checkArgument('loadState', 'the parameters', parameters, listOfParameters);
+    checkArgument('loadState', 'the state', state, stateRule);
     this.#meet(parameters);
     const named = [...namesOf(parameters)].flatMap(([name, parameter]) => {
       const tracked = this.#tracked.get(parameter);
       return tracked ? [{ name, parameter, tracked }] : [];
     });
-    for (const { tracked, values, steps } of unpackedState(named, tensors)) {
+    for (const { tracked, values, steps } of unpackedState(named, state.tensors)) {
       tracked.buffer?.set(values);
       tracked.members.steps[tracked.member] = steps;
       this.#step = Math.max(this.#step, steps);
@@ -269,7 +272,7 @@ function bufferOf(parameter: Parameter, { update: { slots }, initial = 0 }: Upda
 function rateAt(learningRate: LearningRate, step: number): number {
   const rate = typeof learningRate === 'function' ? learningRate(step) : learningRate;
   if (!Number.isFinite(rate) || rate < 0) {
-    throw new OptionError(`the learning rate must be a number of 0 or more, found ${rate} at step ${step}`);
+    throw new OptionError(`the learning rate must be a number of 0 or more, found ${show(rate)} at step ${step}`);
   }
   return rate;
 }

@@ -1,8 +1,8 @@
 import { DataError } from '../errors.js';
 import type { Safetensors } from '../io/safetensors.js';
-import { asDoubles, type SafetensorsTensor } from '../io/safetensors-types.js';
+import { asDoubles, ListedTensor, type SafetensorsTensor } from '../io/safetensors-types.js';
 import { slotStride } from '../ops/update/update.js';
-import { sizeOf } from '../shape.js';
+import { formatShape, sameShape, type Shape, sizeOf } from '../shape.js';
 import type { Parameter } from '../variable.js';
 import type { TrackedParameter } from './optimizer.js';
 
@@ -34,26 +34,42 @@ export async function packedState(
   return state;
 }
 
-/** The slots, as they lie in their buffers, and the steps of parameters. Throws DataError naming all that does not fit. */
+/**
+ * The slots, as they lie in their buffers, and the steps of parameters. One that is not in the state had taken no step,
+ * because it was frozen, or the loss did not reach it. Throws DataError naming all that does not fit.
+ */
 export function unpackedState(named: readonly NamedParameter[], tensors: Safetensors['tensors']) {
   const problems: string[] = [];
   const used = new Set<string>();
-  const valuesOf = (name: string, size: number): ArrayLike<number> => {
+  const valuesOf = (name: string, shape: Shape): ArrayLike<number> => {
     used.add(name);
-    const { data } = tensors.get(name) ?? {};
-    if (!data) problems.push(`${name} is missing`);
-    else if (data.length !== size) problems.push(`${name} has ${data.length} values, the parameter ${size}`);
-    return data instanceof BigInt64Array ? asDoubles(data) : (data ?? []);
+    const found = tensors.get(name);
+    if (!found) problems.push(`${name} is missing`);
+    else if (found instanceof ListedTensor) problems.push(`${name} has the type ${found.dtype}, which is not read`);
+    else if (!sameShape(found.shape, shape) || found.data.length !== sizeOf(shape)) {
+      problems.push(
+        `${name} is ${formatShape(found.shape)} with ${found.data.length} numbers; expected ${formatShape(shape)}`,
+      );
+    } else return found.data instanceof BigInt64Array ? asDoubles(found.data) : found.data;
+    return [];
+  };
+  const stepsOf = (name: string): number => {
+    const [steps] = Array.from(valuesOf(name, []));
+    if (steps !== undefined && !(Number.isSafeInteger(steps) && steps >= 0)) {
+      problems.push(`${name} is ${steps}; expected a whole number of 0 or more`);
+    }
+    return steps ?? NaN;
   };
   const found = named.map(({ name, parameter: { shape }, tracked }) => {
-    const { slots } = tracked.rule.update;
+    const { update, initial = 0 } = tracked.rule;
+    const { slots } = update;
     const stride = slotStride(shape, slots.length);
-    const values = new Float32Array(slots.length * stride);
+    const values = new Float32Array(slots.length * stride).fill(initial);
+    if (![...slots, STEP].some((slot) => tensors.has(`${name}.${slot}`))) return { tracked, values, steps: 0 };
     slots.forEach((slot, s) => {
-      const own = valuesOf(`${name}.${slot}`, sizeOf(shape));
-      if (own.length === sizeOf(shape)) values.set(own, s * stride);
+      values.set(valuesOf(`${name}.${slot}`, shape), s * stride);
     });
-    return { tracked, values, steps: Number(valuesOf(`${name}.${STEP}`, 1)[0]) };
+    return { tracked, values, steps: stepsOf(`${name}.${STEP}`) };
   });
   for (const name of tensors.keys()) if (!used.has(name)) problems.push(`${name} belongs to no parameter`);
   if (problems.length > 0) throw new DataError(`the state does not fit the optimizer: ${problems.join('; ')}`);

@@ -1,6 +1,7 @@
 /** Adam, AdamW, RMSprop and Adagrad: against PyTorch's formulas written out, and what all optimizers have in common. */
 import test from 'tape';
 import {
+  add,
   Adagrad,
   Adam,
   AdamW,
@@ -18,6 +19,7 @@ import {
   RMSprop,
   run,
   SGD,
+  square,
   sum,
   tensor,
 } from '../../lib/index.js';
@@ -278,8 +280,48 @@ test('a state that does not fit is refused, and nothing is taken', async (t) => 
   refuses(t, () => fresh.loadState([p], { tensors: less }), DataError, 'p.exp_avg is missing');
   const more = new Map(state).set('q.exp_avg', { dtype: 'F32', shape: [1], data: Float32Array.of(1) });
   refuses(t, () => fresh.loadState([p], { tensors: more }), DataError, 'q.exp_avg');
+  const turned = new Map(state).set('p.exp_avg', { dtype: 'F32', shape: [1, 2], data: Float32Array.of(1, 2) });
+  refuses(t, () => fresh.loadState([p], { tensors: turned }), DataError, 'p.exp_avg is [1, 2]', 'expected [2]');
+  for (const steps of [-1, 0.5, NaN, Infinity]) {
+    const counted = new Map(state).set('p.step', { dtype: 'F64', shape: [], data: Float64Array.of(steps) });
+    refuses(t, () => fresh.loadState([p], { tensors: counted }), DataError, `p.step is ${steps}`, 'whole number');
+  }
+  for (const wrong of [null, {}, state, { tensors: state.values() }, { tensors: new Map([['p.step', null]]) }]) {
+    refuses(t, () => fresh.loadState([p], wrong as never), OptionError, 'the state must be an object with a Map');
+  }
+  for (const wrong of [null, p, [null], [p.value], 'p']) {
+    refuses(
+      t,
+      () => fresh.loadState(wrong as never, { tensors: state }),
+      OptionError,
+      'must be an array of parameters',
+    );
+  }
   t.equal(fresh.step, 0);
   t.end();
+});
+
+testOnDevices('the state of an optimizer that left parameters alone is loaded for all of them', async (t, device) => {
+  for (const [name, make] of CASES) {
+    const start = () => [0, 1].map((i) => new Parameter(`p${i}`, START.slice()));
+    const step = (optimizer: Optimizer, trained: readonly Parameter[]) =>
+      run(
+        () =>
+          void optimizer.minimize(
+            trained.map((p) => sum(square(p))).reduce((a, b) => add(a, b)),
+            trained,
+          ),
+        { device },
+      );
+    const [whole, one] = [start(), make()];
+    const [resumed, before, after] = [start(), make(), make()];
+    for (let i = 0; i < 2; i++) await step(one, whole.slice(1));
+    for (let i = 0; i < 2; i++) await step(before, resumed.slice(1));
+    after.loadState(resumed, { tensors: await before.state() });
+    for (let i = 0; i < 2; i++) await step(one, whole);
+    for (let i = 0; i < 2; i++) await step(after, resumed);
+    for (const [i, p] of resumed.entries()) t.deepEqual(await p.data(), await whole[i]?.data(), `${name}: p${i}`);
+  }
 });
 
 test('options out of their range are refused, naming them', (t) => {
