@@ -4,8 +4,8 @@ import { Pacer } from '../lib/pacer.js';
 
 /** Runs `body` while `performance.now()` is the time that it sets. */
 async function withClock(body: (clock: { now: number }) => Promise<void>): Promise<void> {
-  const clock = { now: 1000 };
   const now = performance.now.bind(performance);
+  const clock = { now: now() };
   performance.now = () => clock.now;
   try {
     await body(clock);

@@ -110,7 +110,7 @@ test('inputs that are on the device already are copied there, without an upload'
 test('the same kernel is compiled once for a device, however many plans use it', async (t) => {
   const device = await openWebGpu();
   const counts = countWebGpu(device);
-  for (const size of [1, 2, 300]) await compile((x) => relu(x), { device })(new Float32Array(size));
+  for (const size of [2, 3, 300]) await compile((x) => relu(x), { device })(new Float32Array(size));
   t.deepEqual([counts.values.pipelines, counts.values.shaderModules], [1, 1]);
   device.dispose();
 });
