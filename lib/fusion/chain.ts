@@ -54,9 +54,9 @@ export interface Host {
   bindings(chain: Chain, attributes: Attributes): number;
   /** What comes out at each site, from the references of the parts. */
   reference(chain: Chain, call: Omit<ReferenceCall<Attributes>, 'outputs'>): readonly ArrayView[];
-  kernel(chain: Chain, call: Call<Attributes>, target: KernelTarget): readonly Launch[];
-  variants?(chain: Chain, call: Call<Attributes>, target: KernelTarget): readonly KernelVariant[];
-  simd?(chain: Chain, call: Call<Attributes>): readonly SimdPhase[] | undefined;
+  kernel(this: void, chain: Chain, call: Call<Attributes>, target: KernelTarget): readonly Launch[];
+  variants?(this: void, chain: Chain, call: Call<Attributes>, target: KernelTarget): readonly KernelVariant[];
+  simd?(this: void, chain: Chain, call: Call<Attributes>): readonly SimdPhase[] | undefined;
 }
 
 /** What an output of a chain is: the end of a site, a value on its way there, or what its last stage writes in place. */

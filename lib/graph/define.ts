@@ -1,3 +1,4 @@
+import type { Chain, Host } from '../fusion/chain.js';
 import type { Shape } from '../shape.js';
 import type { Tensor } from '../tensor.js';
 import type { Binding, KernelTarget, KernelVariant, Launch } from './launch.js';
@@ -14,7 +15,7 @@ import {
   unbound,
   View,
 } from './operands.js';
-import type { Attributes, Call, CaseInput, Operation, TensorSpec } from './operation.js';
+import type { Attributes, Call, CaseInput, DType, Operation, TensorSpec } from './operation.js';
 import type { SimdArgument, SimdCall, SimdPhase } from './simd.js';
 
 /** The attributes of an operation without any. */
@@ -108,9 +109,13 @@ export interface Definition<A extends Attributes, I extends Inputs, O extends Ou
     readonly sizes: Sizes<I, object>;
     readonly attributes: A;
   }): { readonly [K in keyof O]?: Shape };
+  /** Element types of the outputs that take several. */
+  types?(attributes: A): { readonly [K in keyof O]?: DType };
   /** Plain loops from the formula, accumulating in float64 and rounding once when storing: the oracle of the kernels. */
   reference(views: Each<I, O, View>, sizes: Sizes<I, O>, attributes: A): void;
-  kernel(call: NamedKernelCall<A, I, O>, target: KernelTarget): readonly NamedLaunch<Names<I, O>>[];
+  kernel?(call: NamedKernelCall<A, I, O>, target: KernelTarget): readonly NamedLaunch<Names<I, O>>[];
+  /** In place of `kernel`, `variants` and `simd`: what has those of the chain that the operation is (`chain`). */
+  readonly host?: Host;
   variants?(call: NamedKernelCall<A, I, O>, target: KernelTarget): readonly NamedVariant<Names<I, O>>[];
   simd?(call: NamedKernelCall<A, I, O>): readonly NamedPhase<Names<I, O>>[] | undefined;
   readonly gradient: { rule(call: NamedGradientCall<A, I, O>): NamedGradients<I> }['rule'] | NoGradient;
@@ -136,8 +141,10 @@ interface AnyDefinition extends Rewrites<Attributes> {
       attributes: Attributes;
     },
   ): Readonly<Record<string, Shape | undefined>>;
+  types?(this: void, attributes: Attributes): Readonly<Record<string, DType | undefined>>;
   reference(views: Named<View>, sizes: Numbers, attributes: Attributes): void;
-  kernel(call: AnyKernelCall, target: KernelTarget): readonly NamedLaunch<string>[];
+  kernel?(this: void, call: AnyKernelCall, target: KernelTarget): readonly NamedLaunch<string>[];
+  readonly host?: Host;
   variants?(this: void, call: AnyKernelCall, target: KernelTarget): readonly NamedVariant<string>[];
   simd?(this: void, call: AnyKernelCall): readonly NamedPhase<string>[] | undefined;
   readonly gradient: { rule(call: AnyGradientCall): Named<Tensor | undefined> }['rule'] | NoGradient;
@@ -186,7 +193,7 @@ export function defineOperation(): (definition: AnyDefinition) => Operation {
 }
 
 function operationOf(definition: AnyDefinition): Operation {
-  const { inputs, outputs, gradient, variants, simd, selectsRows, ...unchanged } = definition;
+  const { inputs, outputs, gradient, kernel, host, variants, simd, selectsRows, ...unchanged } = definition;
   const names = Object.keys(inputs);
   const writes = Object.keys(outputs).flatMap((key) => {
     const place = names.indexOf(key);
@@ -241,7 +248,8 @@ function operationOf(definition: AnyDefinition): Operation {
       );
       definition.reference(views, sizesOf(from, to), attributes);
     },
-    kernel: (call, target) => definition.kernel(callOf(call), target).map(launchOf),
+    kernel: (call, target) => kernel?.(callOf(call), target).map(launchOf) ?? [],
+    ...(host && hosted(definition, host)),
     ...(variants && {
       variants: (call: Call<Attributes>, target: KernelTarget): readonly KernelVariant[] =>
         variants(callOf(call), target).map((variant) => ({ ...variant, launches: variant.launches.map(launchOf) })),
@@ -280,9 +288,23 @@ function operationOf(definition: AnyDefinition): Operation {
   };
 }
 
+/** The kernels of an operation that is a chain. */
+function hosted({ name, chain }: AnyDefinition, { kernel, variants, simd }: Host): Partial<Operation> {
+  const chainOf = (call: Call<Attributes>): Chain => {
+    const own = chain?.(call);
+    if (!own) throw new Error(`${name} has a host, but is no chain`);
+    return own;
+  };
+  return {
+    kernel: (call, target) => kernel(chainOf(call), call, target),
+    ...(variants && { variants: (call, target) => variants(chainOf(call), call, target) }),
+    ...(simd && { simd: (call) => simd(chainOf(call), call) }),
+  };
+}
+
 /** Checks what an operation is given; the specs of its outputs. */
 function inferSpecs(
-  { name, inputs, outputs, infer }: AnyDefinition,
+  { name, inputs, outputs, infer, types }: AnyDefinition,
   given: readonly TensorSpec[],
   attributes: Attributes,
 ): TensorSpec[] {
@@ -291,7 +313,8 @@ function inferSpecs(
   return Object.entries(outputs).flatMap(([key, output]): readonly TensorSpec[] => {
     if (output.isRest) return given.slice(Object.keys(inputs).indexOf(key));
     const shape = shapes[key] ?? boundShape(output.dims, bound);
-    const dtype = 'like' in output ? given[Object.keys(inputs).indexOf(output.like)]?.dtype : output.dtypes[0];
+    const ofKind = 'like' in output ? given[Object.keys(inputs).indexOf(output.like)]?.dtype : output.dtypes[0];
+    const dtype = types?.(attributes)[key] ?? ofKind;
     if (!shape || !dtype) throw new Error(`${name}: nothing says the shape of ${key}`);
     return [{ shape, dtype }];
   });

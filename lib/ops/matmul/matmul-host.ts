@@ -67,6 +67,7 @@ export function matmulHost(product: () => Operation<MatmulAttributes>) {
     },
   };
   return {
+    host,
     chain: (): Chain => ({ host, rows: [], sites: [[]] }),
     fold: (call: FoldCall): readonly Tensor[] | undefined => foldRows(call),
     join: (call: JoinCall): Fusion | undefined => joinSums(call),

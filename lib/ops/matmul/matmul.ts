@@ -1,12 +1,12 @@
 import { ShapeError } from '../../errors.js';
+import { defineOperation } from '../../graph/define.js';
 import { applyOne } from '../../graph/node.js';
-import { defineOperation, type DType, type Operation } from '../../graph/operation.js';
-import { forEachOffset, formatShape, type Shape } from '../../shape.js';
+import { any, f32 } from '../../graph/operands.js';
+import type { DType, Operation } from '../../graph/operation.js';
+import { axisSize, forEachOffset, formatShape, type Shape } from '../../shape.js';
 import { boolean, checkOptions } from '../../options.js';
 import { asTensor, type Tensor, type TensorLike } from '../../tensor.js';
 import { matmulHost } from './matmul-host.js';
-import { matmulLaunches, matmulVariants, variantFor } from './matmul-kernels.js';
-import { matmulSimdPhases } from './matmul-simd.js';
 import { type MatmulAttributes, sizesOf } from './matmul-sizes.js';
 import { sumTo } from '../reduce/sum.js';
 
@@ -18,22 +18,26 @@ export interface MatmulOptions {
   readonly transposeB?: boolean;
 }
 
-const matmulOperation: Operation<MatmulAttributes> = defineOperation<MatmulAttributes>({
+const matmulOperation: Operation<MatmulAttributes> = defineOperation<MatmulAttributes>()({
   name: 'matmul',
-  infer([a, b], attributes) {
-    const [shapeA = [], shapeB = []] = [a?.shape, b?.shape];
-    const describe = `matmul: ${formatShape(shapeA)}${attributes.transposeA ? ' transposed' : ''} · ${formatShape(shapeB)}${attributes.transposeB ? ' transposed' : ''}`;
-    if (!isFloat(a?.dtype) || !isFloat(b?.dtype)) throw new ShapeError(`${describe}: each must be of type f32 or f16`);
-    if (shapeA.length < 2 || shapeB.length < 2) {
-      throw new ShapeError(`${describe}: both need at least two axes (reshape a vector to [1, n] or [n, 1])`);
-    }
-    const { M, N, K, batchShape } = sizesOf(shapeA, shapeB, attributes);
-    const otherK = shapeB.at(attributes.transposeB ? -1 : -2);
-    if (K !== otherK) throw new ShapeError(`${describe}: inner sizes differ, ${K} against ${otherK}`);
-    return [{ shape: [...batchShape, M, N], dtype: 'f32' }];
+  inputs: {
+    a: any('f32', 'f16')('...a', 'rowsOfA', 'columnsOfA'),
+    b: any('f32', 'f16')('...b', 'rowsOfB', 'columnsOfB'),
   },
-  reference({ inputs: [a, b], outputs: [c], attributes }) {
-    if (!a || !b || !c) return;
+  outputs: { c: f32('...c') },
+  infer({ specs: { a, b }, attributes }) {
+    const { transposeA, transposeB } = attributes;
+    const { M, N, K, batchShape } = sizesOf(a.shape, b.shape, attributes);
+    const otherK = axisSize(b.shape, transposeB ? -1 : -2);
+    if (K !== otherK) {
+      const [forA, forB] = [transposeA, transposeB].map((isTransposed) => (isTransposed ? ' transposed' : ''));
+      throw new ShapeError(
+        `matmul: ${formatShape(a.shape)}${forA} · ${formatShape(b.shape)}${forB}: inner sizes differ, ${K} against ${otherK}`,
+      );
+    }
+    return { c: [...batchShape, M, N] };
+  },
+  reference({ a, b, c }, _, attributes) {
     const { M, N, K, batch } = sizesOf(a.shape, b.shape, attributes);
     const [rowA, stepA] = attributes.transposeA ? [1, M] : [K, 1];
     const [columnB, stepB] = attributes.transposeB ? [K, 1] : [1, N];
@@ -43,32 +47,24 @@ const matmulOperation: Operation<MatmulAttributes> = defineOperation<MatmulAttri
           let sum = 0;
           let indexA = startA + m * rowA;
           let indexB = startB + n * columnB;
-          for (let k = 0; k < K; k++, indexA += stepA, indexB += stepB) {
-            sum += (a.data[indexA] ?? 0) * (b.data[indexB] ?? 0);
-          }
-          c.data[(i * M + m) * N + n] = sum;
+          for (let k = 0; k < K; k++, indexA += stepA, indexB += stepB) sum += a.at(indexA) * b.at(indexB);
+          c.set((i * M + m) * N + n, sum);
         }
       }
     });
   },
-  kernel: ({ inputs: [a, b], attributes }, target) =>
-    a && b ? matmulLaunches(a, b, attributes, variantFor(a.shape, b.shape, attributes, target)) : [],
-  variants: ({ inputs: [a, b], attributes }, target) => (a && b ? matmulVariants(a, b, attributes, target) : []),
-  simd: ({ inputs: [a, b], attributes }) => matmulSimdPhases(a?.shape ?? [], b?.shape ?? [], attributes),
   ...matmulHost(() => matmulOperation),
-  gradient({ inputs: [a, b], outputGradients: [dC], attributes: { transposeA, transposeB }, needs }) {
-    if (!a || !b || !dC) return [];
+  gradient({ inputs: { a, b }, outputGradients: { c }, attributes: { transposeA, transposeB }, needs }) {
     const forA = () =>
       transposeA
-        ? matmul(b, dC, { transposeA: transposeB, transposeB: true })
-        : matmul(dC, b, { transposeB: !transposeB });
+        ? matmul(b, c, { transposeA: transposeB, transposeB: true })
+        : matmul(c, b, { transposeB: !transposeB });
     const forB = () =>
       transposeB
-        ? matmul(dC, a, { transposeA: true, transposeB: transposeA })
-        : matmul(a, dC, { transposeA: !transposeA });
-    return [needs[0] ? sumTo(forA(), a.shape) : undefined, needs[1] ? sumTo(forB(), b.shape) : undefined];
+        ? matmul(c, a, { transposeA: true, transposeB: transposeA })
+        : matmul(a, c, { transposeA: !transposeA });
+    return { a: needs.a ? sumTo(forA(), a.shape) : undefined, b: needs.b ? sumTo(forB(), b.shape) : undefined };
   },
-  takesFloat16: true,
   // float32 sums of K products of normal numbers: √K · 6e-8 · a few, with K up to 300 in the cases
   tolerance: { absolute: 2e-5, relative: 1e-5 },
   cases: [
@@ -151,20 +147,16 @@ const matmulOperation: Operation<MatmulAttributes> = defineOperation<MatmulAttri
 function caseOf(a: Shape, b: Shape, bits: number, [typeA, typeB]: readonly [DType, DType] = ['f32', 'f32']) {
   const attributes = { transposeA: (bits & 1) === 1, transposeB: (bits & 2) === 2 };
   return {
-    inputs: [
-      { shape: attributes.transposeA ? swapLast(a) : a, dtype: typeA },
-      { shape: attributes.transposeB ? swapLast(b) : b, dtype: typeB },
-    ],
+    inputs: {
+      a: { shape: attributes.transposeA ? swapLast(a) : a, dtype: typeA },
+      b: { shape: attributes.transposeB ? swapLast(b) : b, dtype: typeB },
+    },
     attributes,
   };
 }
 
-function isFloat(dtype: DType | undefined): boolean {
-  return dtype === 'f32' || dtype === 'f16';
-}
-
 function swapLast(shape: Shape): Shape {
-  return [...shape.slice(0, -2), shape.at(-1) ?? 0, shape.at(-2) ?? 0];
+  return [...shape.slice(0, -2), axisSize(shape, -1), axisSize(shape, -2)];
 }
 
 /**

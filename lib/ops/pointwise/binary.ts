@@ -1,15 +1,13 @@
-import { ShapeError } from '../../errors.js';
 import { binaryWasm } from '../../generated/wasm.js';
 import { binaryWgsl } from '../../generated/wgsl.js';
-import { expectF32 } from '../../graph/expect-f32.js';
+import { defineOperation, type NoAttributes } from '../../graph/define.js';
 import { applyOne } from '../../graph/node.js';
-import { type Attributes, type CaseInput, defineOperation, type Operation } from '../../graph/operation.js';
+import { f32 } from '../../graph/operands.js';
+import type { CaseInput, Operation } from '../../graph/operation.js';
 import { broadcastShapes, broadcastStrides, collapse, forEachOffset, type Shape } from '../../shape.js';
 import { asTensor, type Tensor, type TensorLike } from '../../tensor.js';
 import { sumTo } from '../reduce/sum.js';
-import { elementwiseRoom } from './elementwise.js';
-
-export type NoAttributes = Readonly<Record<string, never>>;
+import { elementwiseHost } from './elementwise.js';
 
 /**
  * The room that functions of two values share: output = f(a, b), broadcast by NumPy's rule. A row states f; the kernels
@@ -53,20 +51,18 @@ const SHAPES: readonly (readonly [Shape, Shape])[] = [
 
 export function defineBinary(row: BinaryRow): Operation<NoAttributes> {
   const { gradient } = row;
-  const operation: Operation<NoAttributes> = defineOperation<NoAttributes>({
+  const operation: Operation<NoAttributes> = defineOperation()({
     name: row.name,
-    infer([a, b]) {
-      if (!a || !b) throw new ShapeError(`${row.name}: needs two tensors`);
-      return [{ shape: broadcastShapes(row.name, a.shape, b.shape), dtype: 'f32' }];
-    },
-    reference({ inputs: [a, b], outputs: [output] }) {
-      if (!a || !b || !output) return;
-      const strides = [broadcastStrides(a.shape, output.shape), broadcastStrides(b.shape, output.shape)];
-      forEachOffset(collapse({ sizes: output.shape, strides }), ([offsetA = 0, offsetB = 0], i) => {
-        output.data[i] = row.formula(a.data[offsetA] ?? 0, b.data[offsetB] ?? 0);
+    inputs: { a: f32('...a'), b: f32('...b') },
+    outputs: { output: f32('...output') },
+    infer: ({ specs: { a, b } }) => ({ output: broadcastShapes(row.name, a.shape, b.shape) }),
+    reference({ a, b, output }) {
+      const strides = [broadcastStrides(a.shape, output.shape), broadcastStrides(b.shape, output.shape)] as const;
+      forEachOffset(collapse({ sizes: output.shape, strides }), ([offsetA, offsetB], i) => {
+        output.set(i, row.formula(a.at(offsetA), b.at(offsetB)));
       });
     },
-    ...elementwiseRoom(() => operation, 0),
+    ...elementwiseHost(() => operation, 0),
     stage: () => ({
       wgsl: { sources: [binaryWgsl], call: row.name, on: 'number' },
       simd: { module: binaryWasm, entryPoint: row.name, strided: true, settings: [] },
@@ -74,15 +70,14 @@ export function defineBinary(row: BinaryRow): Operation<NoAttributes> {
     gradient:
       typeof gradient === 'object'
         ? gradient
-        : ({ inputs: [a, b], outputs: [output], outputGradients: [dOutput], needs }) => {
-            if (!a || !b || !output || !dOutput) return [];
-            const [forA, forB] = gradient(a, b, dOutput, output);
-            return [needs[0] ? sumTo(forA(), a.shape) : undefined, needs[1] ? sumTo(forB(), b.shape) : undefined];
+        : ({ inputs: { a, b }, outputs, outputGradients, needs }) => {
+            const [forA, forB] = gradient(a, b, outputGradients.output, outputs.output);
+            return { a: needs.a ? sumTo(forA(), a.shape) : undefined, b: needs.b ? sumTo(forB(), b.shape) : undefined };
           },
     tolerance: row.tolerance ?? { absolute: 1e-6, relative: 1e-6 },
     cases: SHAPES.map(([a, b]) => ({
-      inputs: [withFill(a, row.fill?.[0]), withFill(b, row.fill?.[1])],
-      attributes: {} satisfies Attributes,
+      inputs: { a: withFill(a, row.fill?.[0]), b: withFill(b, row.fill?.[1]) },
+      attributes: {},
     })),
   });
   return operation;
@@ -91,7 +86,6 @@ export function defineBinary(row: BinaryRow): Operation<NoAttributes> {
 /** The public function of a row. Throws ShapeError where the shapes do not broadcast, naming both. */
 export function applyBinary(operation: Operation<NoAttributes>, a: TensorLike, b: TensorLike): Tensor {
   const inputs = [asTensor(operation.name, 'a', a), asTensor(operation.name, 'b', b)];
-  for (const { dtype } of inputs) expectF32(operation.name, dtype);
   return applyOne(operation, inputs, {});
 }
 

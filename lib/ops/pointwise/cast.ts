@@ -1,8 +1,10 @@
 import { roundToFloat16 } from '../../float16.js';
 import { castWgsl, commonWgsl } from '../../generated/wgsl.js';
+import { defineOperation } from '../../graph/define.js';
 import { ceilDivide, foldWorkgroups, Uniforms } from '../../graph/launch.js';
 import { applyOne } from '../../graph/node.js';
-import { defineOperation, type DType, isFloat, type NumericArray } from '../../graph/operation.js';
+import { any } from '../../graph/operands.js';
+import { type DType, isFloat, type NumericArray } from '../../graph/operation.js';
 import { checkArgument, checkOptions, oneOf } from '../../options.js';
 import { type Shape, sizeOf } from '../../shape.js';
 import { asTensor, type Tensor, type TensorLike } from '../../tensor.js';
@@ -16,31 +18,31 @@ type CastAttributes = { readonly from: NumberType; readonly to: NumberType };
 /** Numbers of the types in kernels/pointwise/cast.wgsl. */
 const CODES: Readonly<Record<NumberType, number>> = { f32: 0, f16: 1, i32: 2, u32: 3 };
 
-const castOperation = defineOperation<CastAttributes>({
+const castOperation = defineOperation<CastAttributes>()({
   name: 'cast',
-  infer: ([input], { to }) => [{ shape: input?.shape ?? [], dtype: to }],
-  reference({ inputs: [input], outputs: [output], attributes: { from, to } }) {
-    if (!input || !output) return;
+  inputs: { input: any('f32', 'f16', 'i32', 'u32')('...') },
+  outputs: { output: any('f32', 'f16', 'i32', 'u32')('...') },
+  types: ({ to }) => ({ output: to }),
+  reference({ input, output }, _, { from, to }) {
     const convert = conversion(from, to, output.data);
-    for (let i = 0; i < output.data.length; i++) output.data[i] = convert(input.data[i] ?? 0);
+    for (let i = 0; i < output.size; i++) output.set(i, convert(input.at(i)));
   },
-  kernel({ inputs: [input], attributes: { from, to } }) {
-    const count = sizeOf(input?.shape ?? []);
+  kernel({ specs: { input }, attributes: { from, to } }) {
+    const count = sizeOf(input.shape);
     return [
       {
         kernel: { name: `cast ${from} ${to}`, code: commonWgsl + castWgsl, entryPoint: 'castElements' },
         constants: { FROM: CODES[from], TO: CODES[to] },
-        bindings: [{ input: 0 }, { output: 0 }],
+        bindings: ['input', 'output'],
         uniforms: new Uniforms().u32(count).bytes(),
         workgroups: foldWorkgroups(ceilDivide(count, 128)),
       },
     ];
   },
   // Gradients are f32 whatever they are of; rounding is taken for the identity, as PyTorch does.
-  gradient: ({ outputGradients: [dOutput], attributes: { from, to } }) => [
-    isFloat(from) && isFloat(to) ? dOutput : undefined,
-  ],
-  takesFloat16: true,
+  gradient: ({ outputGradients: { output }, attributes: { from, to } }) => ({
+    input: isFloat(from) && isFloat(to) ? output : undefined,
+  }),
   tolerance: { absolute: 0, relative: 1.2e-7 }, // integers above 2^24 may become either of the f32 beside them
   cases: [
     ...[[], [0], [1], [7], [3, 65], [127], [128], [129], [257]].flatMap((shape) => [
@@ -67,11 +69,11 @@ function conversion(from: NumberType, to: NumberType, { BYTES_PER_ELEMENT }: Num
 }
 
 function floats(shape: Shape, from: NumberType, to: NumberType) {
-  return { inputs: [{ shape, dtype: from }], attributes: { from, to } };
+  return { inputs: { input: { shape, dtype: from } }, attributes: { from, to } };
 }
 
 function integers(from: 'i32' | 'u32', to: NumberType) {
-  return { inputs: [{ shape: [65], dtype: from, fill: { below: 2 ** 26 } }], attributes: { from, to } };
+  return { inputs: { input: { shape: [65], dtype: from, fill: { below: 2 ** 26 } } }, attributes: { from, to } };
 }
 
 /** Options of {@link cast}. */

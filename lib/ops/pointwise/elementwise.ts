@@ -26,13 +26,11 @@ const elementwise: Host = {
   simd: (chain, { inputs }) => phasesOf(chain, inputs),
 };
 
-type Room = Pick<Operation, 'kernel' | 'simd' | 'chain'>;
-
 /**
  * The kernels of an operation on single elements that has a stage, on the elements of the input at `position`. The
  * operation takes others in behind it.
  */
-export function elementwiseRoom(operation: () => Operation, position: number): Required<Room> {
+export function elementwiseHost(operation: () => Operation, position: number) {
   const chain = ({ inputs, outputs, attributes }: Call<Attributes>): Chain => {
     const own = operation();
     const stage = own.stage?.({ position, inputs, attributes });
@@ -42,11 +40,7 @@ export function elementwiseRoom(operation: () => Operation, position: number): R
     const link = { stage, operation: own, attributes, inputs: places, shape, keepsInput: false };
     return { host: elementwise, rows: [], sites: [[link]], from: position };
   };
-  return {
-    chain,
-    kernel: (call) => [launchOf(chain(call), call.inputs)],
-    simd: (call) => phasesOf(chain(call), call.inputs),
-  };
+  return { host: elementwise, chain };
 }
 
 function launchOf(chain: Chain, inputs: readonly TensorSpec[]): Launch {

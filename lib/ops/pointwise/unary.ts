@@ -1,12 +1,12 @@
 import { unaryGradientWasm, unaryWasm } from '../../generated/wasm.js';
 import { pointwiseWgsl } from '../../generated/wgsl.js';
-import { expectF32 } from '../../graph/expect-f32.js';
+import { defineOperation } from '../../graph/define.js';
 import { applyOne } from '../../graph/node.js';
-import { type CaseInput, defineOperation, type Operation } from '../../graph/operation.js';
-import { ShapeError } from '../../errors.js';
+import { f32 } from '../../graph/operands.js';
+import type { CaseInput, Operation } from '../../graph/operation.js';
 import type { Shape } from '../../shape.js';
 import { asTensor, type Tensor, type TensorLike } from '../../tensor.js';
-import { elementwiseRoom } from './elementwise.js';
+import { elementwiseHost } from './elementwise.js';
 
 /**
  * The room that functions of one value share: output[i] = f(input[i]). A row states f and its derivative; the kernels
@@ -47,22 +47,18 @@ const DEFAULT_TOLERANCE = { absolute: 1e-5, relative: 1e-5 };
 export function defineUnary(row: UnaryRow): UnaryOperations {
   const tolerance = row.tolerance ?? DEFAULT_TOLERANCE;
   const settings = (row.parameters ?? [[]]).flatMap((parameters) => SHAPES.map((shape) => ({ shape, parameters })));
-  const backward: Operation<UnaryAttributes> = defineOperation<UnaryAttributes>({
+  const backward: Operation<UnaryAttributes> = defineOperation<UnaryAttributes>()({
     name: `${row.name}Gradient`,
-    infer([input, outputGradient]) {
-      if (!input || outputGradient?.shape.length !== input.shape.length)
-        throw new ShapeError(`${row.name}Gradient: shapes differ`);
-      return [input];
-    },
-    reference({ inputs: [input, outputGradient], outputs: [inputGradient], attributes }) {
-      if (!input || !outputGradient || !inputGradient) return;
-      const [a = 0, b = 0] = attributes.parameters;
-      for (let i = 0; i < input.data.length; i++) {
-        const slope = row.derivative(input.data[i] ?? 0, a, b);
-        inputGradient.data[i] = slope === 0 ? 0 : slope * (outputGradient.data[i] ?? 0);
+    inputs: { input: f32('...'), outputGradient: f32('...') },
+    outputs: { inputGradient: f32('...') },
+    reference({ input, outputGradient, inputGradient }, _, { parameters }) {
+      const [a, b] = inKernel(parameters);
+      for (let i = 0; i < input.size; i++) {
+        const slope = row.derivative(input.at(i), a, b);
+        inputGradient.set(i, slope === 0 ? 0 : slope * outputGradient.at(i));
       }
     },
-    ...elementwiseRoom(() => backward, 1),
+    ...elementwiseHost(() => backward, 1),
     gradient: { unwritten: 'second derivatives of pointwise functions are not written' },
     stage: ({ position, attributes: { parameters } }) =>
       position === 1
@@ -78,21 +74,22 @@ export function defineUnary(row: UnaryRow): UnaryOperations {
         : undefined,
     tolerance,
     cases: settings.map(({ shape, parameters }) => ({
-      inputs: [caseInput(shape, row), { shape }],
+      inputs: { input: caseInput(shape, row), outputGradient: { shape } },
       attributes: { parameters },
     })),
   });
-  const forward: Operation<UnaryAttributes> = defineOperation<UnaryAttributes>({
+  const forward: Operation<UnaryAttributes> = defineOperation<UnaryAttributes>()({
     name: row.name,
-    infer: ([input]) => [{ shape: input?.shape ?? [], dtype: 'f32' }],
-    reference({ inputs: [input], outputs: [output], attributes }) {
-      if (!input || !output) return;
-      const [a = 0, b = 0] = attributes.parameters;
-      for (let i = 0; i < input.data.length; i++) output.data[i] = row.formula(input.data[i] ?? 0, a, b);
+    inputs: { input: f32('...') },
+    outputs: { output: f32('...') },
+    reference({ input, output }, _, { parameters }) {
+      const [a, b] = inKernel(parameters);
+      for (let i = 0; i < input.size; i++) output.set(i, row.formula(input.at(i), a, b));
     },
-    ...elementwiseRoom(() => forward, 0),
-    gradient: ({ inputs: [input], outputGradients: [dOutput], attributes }) =>
-      input && dOutput ? [applyOne(backward, [input, dOutput], attributes)] : [],
+    ...elementwiseHost(() => forward, 0),
+    gradient: ({ inputs: { input }, outputGradients: { output }, attributes }) => ({
+      input: applyOne(backward, [input, output], attributes),
+    }),
     stage: ({ attributes: { parameters } }) => ({
       wgsl: { sources: [pointwiseWgsl], call: row.wgsl, on: 'number' },
       simd: { module: unaryWasm, entryPoint: row.wgsl, settings: inKernel(parameters) },
@@ -100,7 +97,10 @@ export function defineUnary(row: UnaryRow): UnaryOperations {
       keepsInput: true,
     }),
     tolerance,
-    cases: settings.map(({ shape, parameters }) => ({ inputs: [caseInput(shape, row)], attributes: { parameters } })),
+    cases: settings.map(({ shape, parameters }) => ({
+      inputs: { input: caseInput(shape, row) },
+      attributes: { parameters },
+    })),
   });
   return { forward, backward };
 }
@@ -108,7 +108,6 @@ export function defineUnary(row: UnaryRow): UnaryOperations {
 /** The public function of a row. Throws ShapeError for a tensor that is not of type f32. */
 export function applyUnary(operations: UnaryOperations, input: TensorLike, parameters: readonly number[] = []): Tensor {
   const value = asTensor(operations.forward.name, 'input', input);
-  expectF32(operations.forward.name, value.dtype);
   return applyOne(operations.forward, [value], { parameters });
 }
 
@@ -120,7 +119,7 @@ function settingsOf({ parameterNames = [] }: UnaryRow, parameters: readonly numb
   return Object.fromEntries(parameters.map((value, i) => [parameterNames[i] ?? `parameter${i}`, value]));
 }
 
-/** The two parameters that every function of kernels/pointwise/unary.wat has. */
-function inKernel([first = 0, second = 0]: readonly number[]): readonly number[] {
+/** The two parameters that every function has in the reference and in kernels/pointwise/unary.wat; 0 where it has none. */
+function inKernel([first = 0, second = 0]: readonly number[]): readonly [number, number] {
   return [first, second];
 }

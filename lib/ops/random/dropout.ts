@@ -1,9 +1,11 @@
+import { elementAt } from '../../element-at.js';
 import { dropoutWasm } from '../../generated/wasm.js';
 import { dropoutWgsl, philoxWgsl } from '../../generated/wgsl.js';
 import { Generator } from '../../generator.js';
-import { expectF32 } from '../../graph/expect-f32.js';
+import { defineOperation } from '../../graph/define.js';
 import { applyOne } from '../../graph/node.js';
-import { defineOperation, type Operation } from '../../graph/operation.js';
+import { f32, u32 } from '../../graph/operands.js';
+import type { Operation } from '../../graph/operation.js';
 import {
   anything,
   checkArgument,
@@ -17,7 +19,7 @@ import {
 import { drawBits, streamOf } from '../../random.js';
 import { asTensor, type Tensor, type TensorLike } from '../../tensor.js';
 import { multiply } from '../pointwise/arithmetic.js';
-import { elementwiseRoom } from '../pointwise/elementwise.js';
+import { elementwiseHost } from '../pointwise/elementwise.js';
 
 type DropoutAttributes = { readonly probability: number; readonly stream: number; readonly use: number };
 
@@ -29,21 +31,22 @@ const scaleOf = (probability: number): number => (probability === 1 ? 0 : 1 / (1
  * output[i] = keep(i) ? input[i] / (1 - p) : 0, keep drawn by Philox from (state, stream, use, i).
  * The gradient is the same operation on dOutput: the mask is drawn again, never stored.
  */
-const dropoutOperation: Operation<DropoutAttributes> = defineOperation<DropoutAttributes>({
+const dropoutOperation: Operation<DropoutAttributes> = defineOperation<DropoutAttributes>()({
   name: 'dropout',
-  infer: ([input]) => [{ shape: input?.shape ?? [], dtype: 'f32' }],
-  reference({ inputs: [input, state], outputs: [output], attributes: { probability, stream, use } }) {
-    if (!input || !state || !output) return;
-    const bits = drawBits(state.data, stream, use, input.data.length);
+  inputs: { input: f32('...'), state: u32(4) },
+  outputs: { output: f32('...') },
+  reference({ input, state, output }, _, { probability, stream, use }) {
+    const bits = drawBits(state.data, stream, use, input.size);
     const threshold = thresholdOf(probability);
     const scale = scaleOf(probability);
-    for (let i = 0; i < input.data.length; i++) {
-      output.data[i] = (bits[i] ?? 0) >>> 8 >= threshold ? (input.data[i] ?? 0) * scale : 0;
+    for (let i = 0; i < input.size; i++) {
+      output.set(i, elementAt(bits, i) >>> 8 >= threshold ? input.at(i) * scale : 0);
     }
   },
-  ...elementwiseRoom(() => dropoutOperation, 0),
-  gradient: ({ inputs: [, state], outputGradients: [dOutput], attributes }) =>
-    state && dOutput ? [applyOne(dropoutOperation, [dOutput, state], attributes), undefined] : [],
+  ...elementwiseHost(() => dropoutOperation, 0),
+  gradient: ({ inputs: { state }, outputGradients: { output }, attributes }) => ({
+    input: applyOne(dropoutOperation, [output, state], attributes),
+  }),
   stage: ({ position, attributes: { probability, stream, use } }) => {
     const [threshold, scale] = [thresholdOf(probability), scaleOf(probability)];
     return position === 0
@@ -69,7 +72,7 @@ const dropoutOperation: Operation<DropoutAttributes> = defineOperation<DropoutAt
   tolerance: { absolute: 0, relative: 1e-6 },
   cases: [[7], [32, 200], [1], [0], [257]].flatMap((shape) =>
     [0.5, 0.2, 0.9].map((probability) => ({
-      inputs: [{ shape }, { shape: [4], fill: 'state' as const }],
+      inputs: { input: { shape }, state: { shape: [4], fill: 'state' as const } },
       attributes: { probability, stream: streamOf('dropout'), use: 0 },
     })),
   ),
@@ -120,7 +123,6 @@ export function dropout(input: TensorLike, options: DropoutOptions): Tensor {
   const value = asTensor('dropout', 'input', input);
   checkOptions<DrawnOrGiven>('dropout', options, RULES);
   const { probability } = options;
-  expectF32('dropout', value.dtype);
   if ('mask' in options) return multiply(multiply(value, options.mask), scaleOf(probability));
   checkArgument('dropout', 'generator', options.generator, isGenerator);
   if (probability === 0) return value;

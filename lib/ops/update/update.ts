@@ -1,10 +1,11 @@
-import type { Stage } from '../../fusion/stage.js';
+import type { Stage, StageUse } from '../../fusion/stage.js';
+import { defineOperation } from '../../graph/define.js';
 import { apply } from '../../graph/node.js';
-import { defineOperation, type Operation } from '../../graph/operation.js';
-import { formatShape, sameShape, type Shape, sizeOf } from '../../shape.js';
-import { ShapeError } from '../../errors.js';
+import { f32, u32, type View } from '../../graph/operands.js';
+import type { Operation } from '../../graph/operation.js';
+import { type Shape, sizeOf } from '../../shape.js';
 import type { Tensor } from '../../tensor.js';
-import { elementwiseRoom } from '../pointwise/elementwise.js';
+import { elementwiseHost } from '../pointwise/elementwise.js';
 import { pairPlace, readPair } from './optimizer-state.js';
 
 /** What a rule is set to: numbers, and flags. */
@@ -108,93 +109,109 @@ export function slotsShape(shape: Shape, slots: number): Shape {
 
 /** Makes the operation of a rule: inputs parameter, slots (where there are any), gradient, optimizer state. */
 export function defineUpdate<S extends UpdateSettings>(rule: UpdateDefinition<S>): Update<S> {
-  const { name, slots, wgsl, wat, kernelSettings, simdSettings } = rule;
+  const { name, slots } = rule;
   const gradientAt = slots.length > 0 ? 2 : 1;
-  const operation: Operation<UpdateAttributes<S>> = defineOperation<UpdateAttributes<S>>({
-    name,
-    infer(inputs) {
-      const [parameter, gradient] = [inputs[0], inputs[gradientAt]];
-      if (!parameter || !gradient || !sameShape(parameter.shape, gradient.shape)) {
-        throw new ShapeError(
-          `${name}: a gradient ${formatShape(gradient?.shape ?? [])} for a parameter ${formatShape(parameter?.shape ?? [])}`,
-        );
-      }
-      return inputs.slice(0, gradientAt).map(({ shape }) => ({ shape, dtype: 'f32' }));
-    },
-    reference({ inputs, outputs: [parameter, buffer], attributes }) {
-      const [gradient, state] = [inputs[gradientAt], inputs[gradientAt + 1]];
-      if (!parameter || !gradient || !state) return;
-      const { member, ahead } = attributes;
-      const { rate, step } = readPair(state.data, member);
-      const stride = slotStride(parameter.shape, slots.length);
-      for (let i = 0; i < gradient.data.length; i++) {
-        const remembered = slots.map((_, slot) => buffer?.data[slot * stride + i] ?? NaN);
-        const [p = NaN, g = NaN] = [parameter.data[i], gradient.data[i]];
-        const [next, ...rest] = rule.reference(p, g, remembered, { step: step + ahead, rate }, attributes);
-        parameter.data[i] = next;
-        rest.forEach((value, slot) => {
-          if (buffer) buffer.data[slot * stride + i] = value;
-        });
-      }
-    },
-    ...elementwiseRoom(() => operation, gradientAt),
-    writes: slots.length > 0 ? [0, 1] : [0],
-    stage({ position, attributes }): Stage | undefined {
-      if (position !== gradientAt) return undefined;
-      const { ahead } = attributes;
-      const given = Object.entries(kernelSettings(attributes));
-      const inSimd = simdSettings?.(attributes) ?? given.map(([, value]) => Number(value));
-      return {
-        wgsl: {
-          sources: [wgsl.source],
-          call: wgsl.call,
-          on: 'Element',
-          prepare: wgsl.prepare,
-          ...(wgsl.fields && { fields: wgsl.fields }),
-        },
-        ...(wat && {
-          simd: {
-            module: wat.module,
-            entryPoint: wat.row,
-            settings: [ahead, ...Array.from({ length: WAT_SETTINGS }, (_, i) => inSimd[i] ?? 0)],
-          },
-        }),
-        words: { input: gradientAt + 1, from: pairPlace(attributes.member), count: 2 },
-        ...(slots.length > 1 && { parts: { 1: slots.length } }),
-        settings: {
-          ahead: { u32: ahead },
-          ...Object.fromEntries(
-            given.map(([key, value]) => [key, typeof value === 'boolean' ? { u32: Number(value) } : value]),
-          ),
-        },
-      };
-    },
+  const common = {
+    ...elementwiseHost(() => operation, gradientAt),
+    stage: ({ position, attributes }: StageUse<UpdateAttributes<S>>) =>
+      position === gradientAt ? stageOf(rule, gradientAt, attributes) : undefined,
     gradient: { none: 'it changes state' },
     tolerance: { absolute: 1e-6, relative: 1e-6 },
-    cases: rule.cases.flatMap((settings) =>
-      [0, 6].flatMap((step) =>
-        [[1], [5, 7], [257], [0]].map((shape) => ({
-          inputs: [
-            { shape },
-            ...(slots.length > 0 ? [{ shape: slotsShape(shape, slots.length), fill: 'positive' as const }] : []),
-            { shape },
-            { shape: [6], dtype: 'u32' as const, fill: { step } },
-          ],
-          attributes: { ...settings, member: 1, ahead: 0 },
-        })),
-      ),
+  };
+  const [parameter, gradient, state] = [f32('...'), f32('...'), u32('...state')];
+  const cases = rule.cases.flatMap((settings) =>
+    [0, 6].flatMap((step) =>
+      [[1], [5, 7], [257], [0]].map((shape) => ({
+        inputs: {
+          parameter: { shape },
+          slots: { shape: slotsShape(shape, slots.length), fill: 'positive' as const },
+          gradient: { shape },
+          state: { shape: [6], dtype: 'u32' as const, fill: { step } },
+        },
+        attributes: { ...settings, member: 1, ahead: 0 },
+      })),
     ),
-  });
+  );
+  const operation: Operation<UpdateAttributes<S>> =
+    slots.length > 0
+      ? defineOperation<UpdateAttributes<S>>()({
+          name,
+          inputs: { parameter, slots: f32('...slots'), gradient, state },
+          outputs: { parameter, slots: f32('...slots') },
+          reference(views, _, attributes) {
+            stepByReference(rule, views, views.slots, attributes);
+          },
+          cases,
+          ...common,
+        })
+      : defineOperation<UpdateAttributes<S>>()({
+          name,
+          inputs: { parameter, gradient, state },
+          outputs: { parameter },
+          reference(views, _, attributes) {
+            stepByReference(rule, views, undefined, attributes);
+          },
+          cases,
+          ...common,
+        });
   return {
-    operation: operation,
+    operation,
     with: (settings) => ({
       slots,
-      apply({ parameter, gradient, buffer, state, member, ahead }) {
-        const inputs = [parameter, ...(buffer ? [buffer] : []), gradient, state];
+      apply({ parameter: value, gradient: slope, buffer, state: own, member, ahead }) {
+        const inputs = [value, ...(buffer ? [buffer] : []), slope, own];
         const [next, after] = apply(operation, inputs, { ...settings, member, ahead });
         if (!next) throw new Error(`${name} has no output`);
         return { parameter: next, buffer: after };
       },
     }),
+  };
+}
+
+/** A step of the rule, element by element, in place. */
+function stepByReference<S extends UpdateSettings>(
+  rule: UpdateDefinition<S>,
+  { parameter, gradient, state }: { readonly parameter: View; readonly gradient: View; readonly state: View },
+  buffer: View | undefined,
+  attributes: UpdateAttributes<S>,
+): void {
+  const { rate, step } = readPair(state.data, attributes.member);
+  const stride = slotStride(parameter.shape, rule.slots.length);
+  const at = { step: step + attributes.ahead, rate };
+  for (let i = 0; i < gradient.size; i++) {
+    const remembered = buffer ? rule.slots.map((_, slot) => buffer.at(slot * stride + i)) : [];
+    const [next, ...rest] = rule.reference(parameter.at(i), gradient.at(i), remembered, at, attributes);
+    parameter.set(i, next);
+    rest.forEach((value, slot) => buffer?.set(slot * stride + i, value));
+  }
+}
+
+/** The rule as a stage behind what computes the gradient. */
+function stageOf<S extends UpdateSettings>(
+  { slots, wgsl, wat, kernelSettings, simdSettings }: UpdateDefinition<S>,
+  gradientAt: number,
+  attributes: UpdateAttributes<S>,
+): Stage {
+  const { ahead, member } = attributes;
+  const given = Object.entries(kernelSettings(attributes));
+  const inSimd = simdSettings?.(attributes) ?? given.map(([, value]) => Number(value));
+  const unused = Array.from({ length: WAT_SETTINGS - inSimd.length }, () => 0);
+  return {
+    wgsl: {
+      sources: [wgsl.source],
+      call: wgsl.call,
+      on: 'Element',
+      prepare: wgsl.prepare,
+      ...(wgsl.fields && { fields: wgsl.fields }),
+    },
+    ...(wat && { simd: { module: wat.module, entryPoint: wat.row, settings: [ahead, ...inSimd, ...unused] } }),
+    words: { input: gradientAt + 1, from: pairPlace(member), count: 2 },
+    ...(slots.length > 1 && { parts: { 1: slots.length } }),
+    settings: {
+      ahead: { u32: ahead },
+      ...Object.fromEntries(
+        given.map(([key, value]) => [key, typeof value === 'boolean' ? { u32: Number(value) } : value]),
+      ),
+    },
   };
 }
