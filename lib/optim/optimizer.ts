@@ -167,7 +167,8 @@ export abstract class Optimizer {
     const ahead = steps[member] ?? NaN;
     steps[member] = ahead + 1;
     // WebGPU forbids a buffer to be read and written in one dispatch.
-    const gradient = [parameter, buffer].includes(variableOf(own)) ? copy(own) : own;
+    const source = variableOf(own);
+    const gradient = source && (source === parameter || source === buffer) ? copy(own) : own;
     const next = rule.update.apply({
       ...{ parameter: parameter.value, gradient, buffer: buffer?.value },
       ...{ state: members.state.value, member, ahead },

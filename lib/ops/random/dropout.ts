@@ -4,7 +4,7 @@ import { dropoutWgsl, philoxWgsl } from '../../generated/wgsl.js';
 import { Generator } from '../../generator.js';
 import { defineOperation } from '../../graph/define.js';
 import { applyOne } from '../../graph/node.js';
-import { f32, u32 } from '../../graph/operands.js';
+import { bind, f32, u32 } from '../../graph/operands.js';
 import type { Operation } from '../../graph/operation.js';
 import {
   anything,
@@ -123,6 +123,7 @@ export function dropout(input: TensorLike, options: DropoutOptions): Tensor {
   const value = asTensor('dropout', 'input', input);
   checkOptions<DrawnOrGiven>('dropout', options, RULES);
   const { probability } = options;
+  bind('dropout', { input: f32('...') }, [value]); // before anything is drawn
   if ('mask' in options) return multiply(multiply(value, options.mask), scaleOf(probability));
   checkArgument('dropout', 'generator', options.generator, isGenerator);
   if (probability === 0) return value;

@@ -119,9 +119,11 @@ export function defineUpdate<S extends UpdateSettings>(rule: UpdateDefinition<S>
     tolerance: { absolute: 1e-6, relative: 1e-6 },
   };
   const [parameter, gradient, state] = [f32('...'), f32('...'), u32('...state')];
+  // Between slots that share a buffer there is room up to a whole vec4, whose numbers mean nothing.
+  const shapes = slots.length > 1 ? [[4], [5, 8], [260], [0]] : [[1], [5, 7], [257], [0]];
   const cases = rule.cases.flatMap((settings) =>
     [0, 6].flatMap((step) =>
-      [[1], [5, 7], [257], [0]].map((shape) => ({
+      shapes.map((shape) => ({
         inputs: {
           parameter: { shape },
           slots: { shape: slotsShape(shape, slots.length), fill: 'positive' as const },
