@@ -1,7 +1,7 @@
 import { defaultDevice } from './device/default.js';
 import type { NumericArray } from './graph/operation.js';
 import { type Mode, record, refuseNesting, type Trace } from './graph/trace.js';
-import { callback, checkArgument, checkOptions, instanceOf, type OptionRules, wholeNumber } from './options.js';
+import { callback, checkArgument, checkOptions, instanceOf, list, type OptionRules, wholeNumber } from './options.js';
 import { Plan, PLANS_KEPT } from './plan.js';
 import { RecentValues } from './recent.js';
 import { heldResult, keepResults } from './results.js';
@@ -169,6 +169,7 @@ export function compileIn<Out extends TensorTree>(
   return Object.assign(compiled, {
     repeat: (replays: number, given: readonly CompiledInput[] = [], repeatOptions: RepeatOptions = {}) => {
       checkArgument('repeat', 'replays', replays, wholeNumber({ min: 1 }));
+      checkArgument('repeat', 'inputs', given, list);
       checkOptions('repeat', repeatOptions, REPEAT_RULES);
       refuseNesting();
       const { signal } = repeatOptions;

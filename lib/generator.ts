@@ -1,6 +1,6 @@
 import { moveOnceAtEnd } from './counters.js';
-import { OptionError } from './errors.js';
 import { requireTrace } from './graph/trace.js';
+import { checkArgument, seed as seedRule } from './options.js';
 import { keyOfSeed, STEP_WORD } from './random.js';
 import type { Tensor } from './tensor.js';
 import { Variable } from './variable.js';
@@ -44,8 +44,6 @@ export class Generator {
 
 /** @internal Throws OptionError unless the seed is a whole number from 0 to 2^53 - 1. */
 export function checkSeed(seed: number): number {
-  if (!Number.isSafeInteger(seed) || seed < 0) {
-    throw new OptionError(`seed: expected a whole number of 0 or more, found ${seed}`);
-  }
+  checkArgument('Generator', 'seed', seed, seedRule);
   return seed;
 }

@@ -39,6 +39,12 @@ export function checkArgument(caller: string, name: string, value: unknown, rule
   throw new OptionError(`${caller}: ${name} must be ${rule.expected}, found ${show(value)}`);
 }
 
+/** Throws OptionError where `caller`, which takes no options, was given some. */
+export function refuseOptions(caller: string, unexpected: readonly unknown[]): void {
+  if (unexpected.length === 0) return;
+  throw new OptionError(`${caller} takes no options, found ${unexpected.map(show).join(', ')}`);
+}
+
 /** The same rule for an option that must be given. */
 export function required(rule: OptionRule): OptionRule {
   return { ...rule, required: true };

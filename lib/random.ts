@@ -1,5 +1,5 @@
 import { allocate } from './allocate.js';
-import { checkArgument, seed as seedRule, wholeNumber } from './options.js';
+import { checkArgument, number, seed as seedRule, text, wholeNumber } from './options.js';
 
 /**
  * Philox 4x32-10: random numbers as a pure function of (seed, stream, step, use, element), the same bits on the CPU and
@@ -86,6 +86,7 @@ export function boxMuller(u: number, v: number): [number, number] {
 }
 
 const COUNT = wholeNumber({ min: 0 });
+const NUMBER = number();
 
 /** Random numbers on the host from one named stream of a seed, for initial weights and shuffles. */
 export class RandomStream {
@@ -95,10 +96,11 @@ export class RandomStream {
 
   /**
    * @param seed a whole number of 0 or more. Throws OptionError for any other.
-   * @param name the stream's name, e.g. a parameter's path
+   * @param name the stream's name, e.g. a parameter's path; OptionError where it is no text
    */
   constructor(seed: number, name: string) {
     checkArgument('RandomStream', 'seed', seed, seedRule);
+    checkArgument('RandomStream', 'name', name, text);
     this.#state = [...keyOfSeed(seed), 0, 0];
     this.#stream = streamOf(name);
   }
@@ -109,17 +111,21 @@ export class RandomStream {
     return drawBits(this.#state, this.#stream, this.#use++, count);
   }
 
-  /** `count` numbers, uniform in [low, high). */
+  /** `count` numbers, uniform in [low, high). Throws OptionError for bounds that are no finite numbers. */
   uniform(count: number, low = 0, high = 1): Float32Array {
+    checkArgument('RandomStream', 'low', low, NUMBER);
+    checkArgument('RandomStream', 'high', high, NUMBER);
     const bits = this.bits(count);
     const numbers = new Float32Array(bits.buffer); // each number takes the place of its word: half the memory
     for (let i = 0; i < count; i++) numbers[i] = low + (high - low) * unitFloat(bits[i] ?? 0);
     return numbers;
   }
 
-  /** `count` normal numbers. */
+  /** `count` normal numbers. Throws OptionError for a mean or deviation that is no finite number. */
   normal(count: number, mean = 0, standardDeviation = 1): Float32Array {
     checkArgument('RandomStream', 'count', count, COUNT);
+    checkArgument('RandomStream', 'mean', mean, NUMBER);
+    checkArgument('RandomStream', 'standardDeviation', standardDeviation, NUMBER);
     const bits = this.bits(count + (count % 2));
     const numbers = new Float32Array(bits.buffer, 0, count); // as in uniform
     for (let i = 0; i < count; i += 2) {

@@ -1,4 +1,5 @@
 import { ShapeError } from './errors.js';
+import { show } from './options.js';
 
 /** Sizes of a tensor's axes, outermost first (row-major). A scalar has the shape `[]`. */
 export type Shape = readonly number[];
@@ -35,8 +36,11 @@ export function stridesOf(shape: Shape): number[] {
   return strides;
 }
 
-/** Throws ShapeError where a size is negative or not whole. */
+/** Throws ShapeError for what is no array, and where a size is negative or not whole. */
 export function checkShape(operation: string, shape: Shape): void {
+  if (!Array.isArray(shape)) {
+    throw new ShapeError(`${operation}: a shape must be an array such as [2, 3], found ${show(shape)}`);
+  }
   for (const size of shape) {
     if (!Number.isInteger(size) || size < 0) {
       throw new ShapeError(

@@ -6,7 +6,7 @@ import { applyOne, storageOf } from './graph/node.js';
 import { assign } from './ops/state/assign.js';
 import { copy } from './ops/moving/copy.js';
 import { show } from './options.js';
-import { formatShape, type Shape, sizeOf } from './shape.js';
+import { checkShape, formatShape, type Shape, sizeOf } from './shape.js';
 import { asTensor, dtypeOf, Tensor, type TensorLike } from './tensor.js';
 import { VariableStorage } from './variable-storage.js';
 
@@ -38,7 +38,9 @@ export class Variable implements TensorSpec {
   constructor(name: string, initial: Tensor | NumericArray, shape?: Shape) {
     if (!(initial instanceof Tensor)) checkValues(name, initial);
     const start =
-      initial instanceof Tensor ? initial : new Tensor(specOf(initial, shape), { kind: 'constant', data: initial });
+      initial instanceof Tensor
+        ? initial
+        : new Tensor(specOf(name, initial, shape), { kind: 'constant', data: initial });
     if (start.origin.kind !== 'constant')
       throw new TraceError(`variable ${name}: the initial values must be known, not lazy`);
     this.shape = start.shape;
@@ -159,9 +161,10 @@ function checkValues(name: string, values: unknown): void {
   throw new DataError(`variable ${name}: expected a typed array of numbers, found ${show(values)}`);
 }
 
-function specOf(data: NumericArray, shape: Shape = [data.length]): TensorSpec {
+function specOf(name: string, data: NumericArray, shape: Shape = [data.length]): TensorSpec {
+  checkShape(name, shape);
   if (sizeOf(shape) !== data.length) {
-    throw new ShapeError(`variable: ${data.length} values do not fill the shape ${formatShape(shape)}`);
+    throw new ShapeError(`variable ${name}: ${data.length} values do not fill the shape ${formatShape(shape)}`);
   }
   return { shape, dtype: dtypeOf(data) };
 }

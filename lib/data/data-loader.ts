@@ -164,8 +164,8 @@ function partsOf(data: TrainingData | TensorRecord): Part[] {
   ];
 }
 
-function isRecord(data: TrainingData | TensorRecord): data is TensorRecord {
-  return Object.values(data).some((value: unknown) => value instanceof Tensor);
+function isRecord(data: TrainingData | TensorRecord | null | undefined): data is TensorRecord {
+  return Object.values(data ?? {}).some((value: unknown) => value instanceof Tensor);
 }
 
 /** The number of rows, which all parts have. */

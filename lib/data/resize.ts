@@ -1,6 +1,6 @@
 import { allocate } from '../allocate.js';
 import { DataError, ShapeError } from '../errors.js';
-import { show } from '../options.js';
+import { checkArgument, type OptionRule, show } from '../options.js';
 
 /** Width and height of a picture, in pixels. */
 export interface PictureSize {
@@ -46,6 +46,8 @@ export function resizeBilinear(
   if (!(pixels instanceof Uint8Array || pixels instanceof Uint8ClampedArray)) {
     throw new DataError(`resizeBilinear: the pixels are ${show(pixels)}; expected bytes, in a Uint8Array`);
   }
+  checkArgument('resizeBilinear', 'the layout', layout, LAYOUT);
+  checkArgument('resizeBilinear', 'the target', target, LAYOUT);
   const { width, height, channels } = layout;
   checkSizes({ width, height, channels }, 'The picture');
   checkSizes({ width: target.width, height: target.height }, 'The target');
@@ -59,6 +61,11 @@ export function resizeBilinear(
   const rows = resizeAxis(pixels, height, width, channels, target.width); // [height, target.width, channels]
   return resizeAxis(rows, 1, height, target.width * channels, target.height); // [target.height, target.width, channels]
 }
+
+const LAYOUT: OptionRule = {
+  expected: 'an object of sizes, such as { width: 28, height: 28 }',
+  accepts: (value) => typeof value === 'object' && value !== null,
+};
 
 /** Resizes the middle axis: [before, size, after] to [before, newSize, after]. */
 function resizeAxis(
@@ -109,7 +116,7 @@ function filterWeights(x: number, size: number, newSize: number): { first: numbe
 function checkSizes(sizes: Readonly<Record<string, number>>, what: string): void {
   for (const [name, size] of Object.entries(sizes)) {
     if (!Number.isSafeInteger(size) || size < 1) {
-      throw new ShapeError(`${what} has the ${name} ${size}; expected a whole number from 1 on`);
+      throw new ShapeError(`${what} has the ${name} ${show(size)}; expected a whole number from 1 on`);
     }
   }
 }

@@ -47,7 +47,7 @@ export function outcomesOf(data: TrainingData) {
 export function checkTrainingData(what: string, data: unknown): void {
   if (isExampleData(data)) {
     const { labels, targets, targetShape } = data;
-    if (targets instanceof Float32Array ? Array.isArray(targetShape) : labels instanceof Int32Array) return;
+    if (targets instanceof Float32Array ? isShape(targetShape) : labels instanceof Int32Array) return;
   }
   throw new DataError(
     `${what} must be inputs (Float32Array or Uint8Array, and inputShape) with labels (Int32Array) or targets (Float32Array, ` +
@@ -66,7 +66,11 @@ export function checkExampleData(what: string, data: unknown): void {
 function isExampleData(data: unknown): data is Readonly<Record<string, unknown>> {
   if (typeof data !== 'object' || data === null || !('inputs' in data) || !('inputShape' in data)) return false;
   const { inputs, inputShape } = data;
-  return (inputs instanceof Float32Array || inputs instanceof Uint8Array) && Array.isArray(inputShape);
+  return (inputs instanceof Float32Array || inputs instanceof Uint8Array) && isShape(inputShape);
+}
+
+function isShape(value: unknown): boolean {
+  return Array.isArray(value) && value.every((size) => Number.isSafeInteger(size) && size >= 0);
 }
 
 function partsText(data: unknown): string {

@@ -1,4 +1,5 @@
 import { ShapeError, TraceError } from '../errors.js';
+import { checkArgument, instanceOf, list } from '../options.js';
 import { add } from '../ops/pointwise/arithmetic.js';
 import { formatShape, sameShape, type Shape, sizeOf } from '../shape.js';
 import { asTensor, tensor, Tensor } from '../tensor.js';
@@ -32,6 +33,7 @@ export function gradientsWhereReached(
   inputs: readonly (Tensor | Variable)[],
   outputGradient?: Tensor,
 ): (Tensor | undefined)[] {
+  checkArgument('gradient', 'the inputs', inputs, list);
   checkOutputGradient(output, outputGradient);
   const targets = inputs.map((input, i) => asTensor('gradient', `input ${i}`, input));
   for (const target of targets) checkFloat(target, 'what it is asked for');
@@ -75,6 +77,7 @@ export function gradientsWhereReached(
 }
 
 function checkOutputGradient(output: Tensor, outputGradient: Tensor | undefined): void {
+  checkArgument('gradient', 'the output', output, instanceOf(Tensor, 'a tensor'));
   if (!outputGradient && output.rank > 0) {
     throw new ShapeError(
       `gradient: the output has shape ${formatShape(output.shape)}: reduce it to a scalar first (sum, mean), or pass outputGradient`,

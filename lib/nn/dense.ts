@@ -1,8 +1,16 @@
 import { ShapeError } from '../errors.js';
-import { boolean, callback, checkArgument, checkOptions, type OptionRules, wholeNumber } from '../options.js';
+import {
+  boolean,
+  callback,
+  checkArgument,
+  checkOptions,
+  instanceOf,
+  type OptionRules,
+  wholeNumber,
+} from '../options.js';
 import { linear } from '../ops/matmul/linear.js';
 import { formatShape } from '../shape.js';
-import type { Tensor } from '../tensor.js';
+import { Tensor } from '../tensor.js';
 import { type Parameter } from '../variable.js';
 import { type Initializer, kaimingUniform } from './initializers.js';
 import { Module } from './module.js';
@@ -20,6 +28,7 @@ export interface DenseOptions {
 }
 
 const size = wholeNumber({ min: 1 });
+const TENSOR = instanceOf(Tensor, 'a tensor');
 const rules: OptionRules<DenseOptions> = {
   inputSize: size,
   bias: boolean,
@@ -52,6 +61,7 @@ export class Dense extends Module {
 
   /** Throws ShapeError where the last axis of the input is not the size that the layer was built for. */
   override forward(input: Tensor): Tensor {
+    checkArgument('Dense', 'the input', input, TENSOR);
     const features = input.shape.at(-1);
     if (features === undefined) throw new ShapeError('Dense: the input needs at least one axis, found a scalar');
     const weight = this.weight ?? this.#create(features);

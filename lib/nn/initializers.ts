@@ -1,4 +1,4 @@
-import { checkArgument, checkOptions, number } from '../options.js';
+import { checkArgument, checkOptions, number, refuseOptions } from '../options.js';
 import { allocate } from '../allocate.js';
 import type { RandomStream } from '../random.js';
 import { type Shape, sizeOf } from '../shape.js';
@@ -35,12 +35,14 @@ export function kaimingUniform(options: { readonly a?: number } = {}): Initializ
 }
 
 /** Normal with standard deviation √(2 / fanIn), for layers before a ReLU (He et al. 2015; PyTorch: `kaiming_normal_`). */
-export function heNormal(): Initializer {
+export function heNormal(...unexpected: readonly never[]): Initializer {
+  refuseOptions('heNormal', unexpected);
   return (shape, { fanIn }, random) => random.normal(sizeOf(shape), 0, Math.sqrt(2 / Math.max(1, fanIn)));
 }
 
 /** Uniform in ±√(6 / (fanIn + fanOut)) (Glorot & Bengio 2010): what Keras's Dense does for its weight. */
-export function glorotUniform(): Initializer {
+export function glorotUniform(...unexpected: readonly never[]): Initializer {
+  refuseOptions('glorotUniform', unexpected);
   return (shape, { fanIn, fanOut }, random) => {
     const bound = Math.sqrt(6 / Math.max(1, fanIn + fanOut));
     return random.uniform(sizeOf(shape), -bound, bound);
@@ -54,6 +56,7 @@ export function constant(value: number): Initializer {
 }
 
 /** 0 everywhere: what Keras's Dense does for its bias. */
-export function zeros(): Initializer {
+export function zeros(...unexpected: readonly never[]): Initializer {
+  refuseOptions('zeros', unexpected);
   return constant(0);
 }

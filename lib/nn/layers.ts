@@ -66,8 +66,8 @@ export class Dropout extends Module {
   readonly probability: number;
 
   /** @param probability of dropping. Throws OptionError outside of [0, 1]. */
-  constructor(probability: number) {
-    super();
+  constructor(probability: number, ...unexpected: readonly never[]) {
+    super(...unexpected);
     checkArgument('Dropout', 'probability', probability, number({ min: 0, max: 1 }));
     this.probability = probability;
   }

@@ -10,6 +10,7 @@ import {
   checkOptions,
   instanceOf,
   type OptionRules,
+  refuseOptions,
   seed,
   show,
   text,
@@ -73,8 +74,7 @@ export abstract class Module {
 
   /** Takes nothing: what a layer without a constructor of its own is given (`new ReLU({ inplace: true })`) is OptionError. */
   constructor(...unexpected: readonly never[]) {
-    if (unexpected.length === 0) return;
-    throw new OptionError(`${new.target.name} takes no options, found ${unexpected.map(show).join(', ')}`);
+    refuseOptions(new.target.name, unexpected);
   }
 
   /** The output for a batch of inputs: the first axis is the batch. */
