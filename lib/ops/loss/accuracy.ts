@@ -13,6 +13,7 @@ import { reshape } from '../moving/reshape.js';
 import { cast } from '../pointwise/cast.js';
 import { mean } from '../reduce/sum.js';
 import { rowParts } from '../simd-parts.js';
+import { largestOf } from './largest.js';
 
 /** Up to so many rows, one workgroup adds up the hits. */
 const MAX_ROWS = 4096;
@@ -27,8 +28,8 @@ function needClasses({ C }: { readonly C: number }): object {
 
 function isCorrect(logits: View, target: View, C: number, row: number): number {
   const values = Array.from({ length: C }, (_, c) => logits.at(row * C + c));
-  // Math.max is NaN where any value is, and then nothing is found: -1, which is no hit for a label of -1 either.
-  const predicted = values.indexOf(Math.max(...values));
+  // The largest is NaN where any value is, and then nothing is found: -1, which is no hit for a label of -1 either.
+  const predicted = values.indexOf(largestOf(values));
   return Number(predicted >= 0 && predicted === target.at(row));
 }
 

@@ -6,6 +6,7 @@ import { foldWorkgroups, Uniforms } from '../../graph/launch.js';
 import { any, f32, type View } from '../../graph/operands.js';
 import type { TensorSpec } from '../../graph/operation.js';
 import type { Part } from '../simd-parts.js';
+import { largestOf } from './largest.js';
 
 /** What of a cross-entropy is not a tensor. */
 export type CrossEntropyAttributes = {
@@ -58,12 +59,12 @@ export function rowOf(
     }),
     label,
     isIgnored: isClass && label === ignoreIndex,
-    isValid: (!isClass || (label >= 0 && label < C)) && Number.isFinite(Math.max(...values)),
+    isValid: (!isClass || (label >= 0 && label < C)) && Number.isFinite(largestOf(values)),
   };
 }
 
 function logSumExp(values: readonly number[]): number {
-  const largest = Math.max(...values);
+  const largest = largestOf(values);
   return largest + Math.log(values.reduce((total, value) => total + Math.exp(value - largest), 0));
 }
 

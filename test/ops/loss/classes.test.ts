@@ -1,6 +1,7 @@
 /** softmaxCrossEntropy and negativeLogLikelihood of PyTorch: class weights, ignored rows, reductions, more axes. */
 import test from 'tape';
 import {
+  accuracy,
   gradient,
   logSoftmax,
   negativeLogLikelihood,
@@ -140,4 +141,18 @@ test('losses of classes refuse what does not fit, and unknown options', (t) => {
   refuses(t, () => negativeLogLikelihood(wide, wide), ShapeError, 'i32 [2, 4]', 'f32 [2, 3, 4]');
   t.deepEqual(softmaxCrossEntropy(wide, wide, { reduction: 'none' }).shape, [2, 4]);
   t.end();
+});
+
+testOnDevices('more classes than a call takes arguments', async (t, device) => {
+  const classes = 150_000;
+  const values = new Float32Array(2 * classes);
+  values[5] = 3;
+  values[classes + 7] = 4;
+  const rows = tensor(values, { shape: [2, classes] });
+  const found = tensor(Int32Array.of(5, 6));
+  const [hits, loss] = await run(() => [accuracy(rows, found), softmaxCrossEntropy(rows, found)], { device });
+  t.equal(await hits.item(), 0.5);
+  const rest = classes - 1;
+  const expected = (Math.log(rest + Math.exp(3)) - 3 + Math.log(rest + Math.exp(4))) / 2;
+  t.equal(differs(await loss.data(), [expected], CLOSE), undefined);
 });

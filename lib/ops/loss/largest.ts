@@ -1,0 +1,4 @@
+/** The largest of the values of a row, of which there may be more than a call takes arguments; NaN where any is. */
+export function largestOf(values: readonly number[]): number {
+  return values.reduce((largest, value) => Math.max(largest, value), -Infinity);
+}
