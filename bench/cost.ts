@@ -34,6 +34,7 @@ const FLOP_PER_ELEMENT: Readonly<Record<string, number>> = {
   softmaxCrossEntropyLoss: 6,
   sgdUpdate: 2,
   sgdMomentumUpdate: 4,
+  adamUpdate: 10,
 };
 
 /** The cost of a benchmark. An elementwise function counts as one flop an element, `exp` like `add`. */

@@ -17,6 +17,9 @@ interface Row {
 const VECTOR: Shape = [1_048_576];
 /** Hidden layer of MyNet, a batch of 32. */
 const HIDDEN: Shape = [32, 200];
+/** The weight of MyNet's first layer, and the state of an optimizer of two parameters. */
+const DENSE_1: Shape = [200, 2352];
+const OPTIMIZER: Shape = [6];
 /** A batch of 8 pictures at ImageNet's size. */
 const IMAGES: Shape = [8, 3, 224, 224];
 /** Logits of ImageNet's classes, and eight tokens over GPT-2's vocabulary. */
@@ -145,14 +148,9 @@ const ROWS: Readonly<Record<string, readonly Row[]>> = {
   correctPredictions: [
     { name: 'imagenet', shapes: [IMAGENET, [256]], attributes: {}, fills: ['normal', { below: 1000 }] },
   ],
-  sgdUpdate: [{ name: 'mynetDense1', shapes: [[200, 2352], [200, 2352], [2]], attributes: { weightDecay: 0 } }],
-  sgdMomentumUpdate: [
-    {
-      name: 'mynetDense1',
-      shapes: [[200, 2352], [200, 2352], [200, 2352], [2]],
-      attributes: { weightDecay: 0, momentum: 0.9, dampening: 0, nesterov: false },
-    },
-  ],
+  sgdUpdate: [{ name: 'mynetDense1', shapes: [DENSE_1, DENSE_1, OPTIMIZER] }],
+  sgdMomentumUpdate: [{ name: 'mynetDense1', shapes: [DENSE_1, DENSE_1, DENSE_1, OPTIMIZER] }],
+  adamUpdate: [{ name: 'mynetDense1', shapes: [DENSE_1, [2 * sizeOf(DENSE_1)], DENSE_1, OPTIMIZER] }],
   assign: [{ name: 'vector', shapes: [VECTOR, VECTOR] }],
   copy: [{ name: 'vector', shapes: [VECTOR] }],
 };

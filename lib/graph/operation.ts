@@ -87,11 +87,12 @@ export interface CaseInput {
   readonly shape: Shape;
   readonly dtype?: DType;
   /**
-   * How it is filled: `normal` (default); `positive`, in [0.1, 3]; `unit`, in [0, 1]; `distinct`, no two closer than
+   * How it is filled: `normal` (default); `zero`; `positive`, in [0.1, 3]; `unit`, in [0, 1]; `distinct`, no two closer than
    * a finite difference; `integers` in [0, below); `probabilities`, rows that sum to 1; `state`, a generator's state; or the state of an optimizer at a step.
    */
   readonly fill?:
     | 'normal'
+    | 'zero'
     | 'positive'
     | 'unit'
     | 'distinct'

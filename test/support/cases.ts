@@ -27,6 +27,7 @@ function fill(input: CaseInput, stream: RandomStream): NumericArray {
     return arrayOf(input.dtype ?? 'i32', integers);
   }
   if (kind === 'state') return stream.bits(count);
+  if (kind === 'zero') return new Float32Array(count);
   if (kind === 'positive') return stream.uniform(count, 0.1, 3);
   if (kind === 'unit') return stream.uniform(count);
   if (kind === 'probabilities') return normalizedRows(stream.uniform(count, 0.1, 1), input.shape.at(-1) ?? 1);

@@ -41,8 +41,9 @@ function defineRmsprop(name: string, hasMomentum: boolean, isCentered: boolean):
       take: 1 - alpha,
       ...{ epsilon, weightDecay, momentum },
     }),
-    // The slots of a case are any numbers: centered, v - a² would be negative.
-    cases: isCentered ? [] : [{ alpha: 0.99, epsilon: 1e-8, weightDecay: 0.01, momentum: hasMomentum ? 0.9 : 0 }],
+    cases: [{ alpha: 0.99, epsilon: 1e-8, weightDecay: 0.01, momentum: hasMomentum ? 0.9 : 0 }],
+    // Of any other numbers v - a² might be negative.
+    ...(isCentered && { caseSlots: 'zero' }),
   });
 }
 

@@ -57,6 +57,8 @@ export interface UpdateDefinition<S extends UpdateSettings> {
   readonly simdSettings?: (settings: S) => readonly number[];
   /** For the tests. */
   readonly cases: readonly S[];
+  /** How slots are filled for them. Default `positive`. */
+  readonly caseSlots?: 'positive' | 'zero';
 }
 
 /** The rule's attributes: its settings, which parameter of the optimizer's state it is for, and its turn in a replay. */
@@ -126,7 +128,7 @@ export function defineUpdate<S extends UpdateSettings>(rule: UpdateDefinition<S>
       shapes.map((shape) => ({
         inputs: {
           parameter: { shape },
-          slots: { shape: slotsShape(shape, slots.length), fill: 'positive' as const },
+          slots: { shape: slotsShape(shape, slots.length), fill: rule.caseSlots ?? 'positive' },
           gradient: { shape },
           state: { shape: [6], dtype: 'u32' as const, fill: { step } },
         },
