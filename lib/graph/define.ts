@@ -114,7 +114,7 @@ export interface Definition<A extends Attributes, I extends Inputs, O extends Ou
   /** Plain loops from the formula, accumulating in float64 and rounding once when storing: the oracle of the kernels. */
   reference(views: Each<I, O, View>, sizes: Sizes<I, O>, attributes: A): void;
   kernel?(call: NamedKernelCall<A, I, O>, target: KernelTarget): readonly NamedLaunch<Names<I, O>>[];
-  /** In place of `kernel`, `variants` and `simd`: what has those of the chain that the operation is (`chain`). */
+  /** In place of `kernel`, `variants` and `simd` where the operation is a chain (`chain`): what has those of it. */
   readonly host?: Host;
   variants?(call: NamedKernelCall<A, I, O>, target: KernelTarget): readonly NamedVariant<Names<I, O>>[];
   simd?(call: NamedKernelCall<A, I, O>): readonly NamedPhase<Names<I, O>>[] | undefined;
@@ -238,6 +238,8 @@ function operationOf(definition: AnyDefinition): Operation {
     const { operand, index, ...offset } = argument;
     return { ...placeOf(operand, index), ...offset };
   };
+  const ownKernel = (call: Call<Attributes>, target: KernelTarget): readonly Launch[] =>
+    kernel?.(callOf(call), target).map(launchOf) ?? [];
   return {
     ...unchanged,
     infer: (given, attributes) => inferSpecs(definition, given, attributes),
@@ -248,8 +250,8 @@ function operationOf(definition: AnyDefinition): Operation {
       );
       definition.reference(views, sizesOf(from, to), attributes);
     },
-    kernel: (call, target) => kernel?.(callOf(call), target).map(launchOf) ?? [],
-    ...(host && hosted(definition, host)),
+    kernel: ownKernel,
+    ...(host && hosted(definition, host, ownKernel)),
     ...(variants && {
       variants: (call: Call<Attributes>, target: KernelTarget): readonly KernelVariant[] =>
         variants(callOf(call), target).map((variant) => ({ ...variant, launches: variant.launches.map(launchOf) })),
@@ -288,17 +290,25 @@ function operationOf(definition: AnyDefinition): Operation {
   };
 }
 
-/** The kernels of an operation that is a chain. */
-function hosted({ name, chain }: AnyDefinition, { kernel, variants, simd }: Host): Partial<Operation> {
-  const chainOf = (call: Call<Attributes>): Chain => {
-    const own = chain?.(call);
-    if (!own) throw new Error(`${name} has a host, but is no chain`);
-    return own;
-  };
+/** The kernels of an operation that is a chain; of uses in which it is none, `own`. */
+function hosted(
+  { chain }: AnyDefinition,
+  { kernel, variants, simd }: Host,
+  own: Operation['kernel'],
+): Partial<Operation> {
+  const onChain =
+    <T, Target extends readonly unknown[]>(
+      use: (chain: Chain, call: Call<Attributes>, ...target: Target) => T,
+      otherwise: (call: Call<Attributes>, ...target: Target) => T,
+    ) =>
+    (call: Call<Attributes>, ...target: Target): T => {
+      const found = chain?.(call);
+      return found ? use(found, call, ...target) : otherwise(call, ...target);
+    };
   return {
-    kernel: (call, target) => kernel(chainOf(call), call, target),
-    ...(variants && { variants: (call, target) => variants(chainOf(call), call, target) }),
-    ...(simd && { simd: (call) => simd(chainOf(call), call) }),
+    kernel: onChain(kernel, own),
+    ...(variants && { variants: onChain(variants, (call, target) => [{ name: 'own', launches: own(call, target) }]) }),
+    ...(simd && { simd: onChain(simd, () => undefined) }),
   };
 }
 

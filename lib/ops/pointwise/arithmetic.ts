@@ -1,20 +1,24 @@
 import type { Tensor, TensorLike } from '../../tensor.js';
-import { applyBinary, defineBinary } from './binary.js';
+import { applyBinary, defineBinary, operandsOf } from './binary.js';
+import { cast } from './cast.js';
 import { negate } from './math.js';
 
 const addOperation = defineBinary({
   name: 'add',
   formula: (a, b) => a + b,
+  integers: { wgsl: 'a + b' },
   gradient: (_a, _b, dOutput) => [() => dOutput, () => dOutput],
 });
 const subtractOperation = defineBinary({
   name: 'subtract',
   formula: (a, b) => a - b,
+  integers: { wgsl: 'a - b' },
   gradient: (_a, _b, dOutput) => [() => dOutput, () => negate(dOutput)],
 });
 const multiplyOperation = defineBinary({
   name: 'multiply',
   formula: (a, b) => a * b,
+  integers: { wgsl: 'a * b', formula: Math.imul },
   gradient: (a, b, dOutput) => [() => multiply(dOutput, b), () => multiply(dOutput, a)],
 });
 const divideOperation = defineBinary({
@@ -27,6 +31,7 @@ const divideOperation = defineBinary({
 const maximumOperation = defineBinary({
   name: 'maximum',
   formula: Math.max,
+  integers: { wgsl: 'max(a, b)' },
   gradient: (a, b, dOutput) => [
     () => multiply(dOutput, greaterShare(a, b)),
     () => multiply(dOutput, greaterShare(b, a)),
@@ -35,6 +40,7 @@ const maximumOperation = defineBinary({
 const minimumOperation = defineBinary({
   name: 'minimum',
   formula: Math.min,
+  integers: { wgsl: 'min(a, b)' },
   gradient: (a, b, dOutput) => [
     () => multiply(dOutput, greaterShare(b, a)),
     () => multiply(dOutput, greaterShare(a, b)),
@@ -48,10 +54,15 @@ const greaterShareOperation = defineBinary({
 const equalOperation = defineBinary({
   name: 'equal',
   formula: (a, b) => (a === b ? 1 : 0),
+  integers: { wgsl: 'select(0.0, 1.0, a == b)', isTest: true },
   gradient: { none: 'it is a step function' },
 });
 
-/** a + b, broadcast. Throws ShapeError where the shapes do not broadcast. */
+/**
+ * a + b, broadcast. Operands of this and of the next ones are of one type, f32, i32 or u32; integers wrap around at 32 bits,
+ * and a whole number beside a tensor of integers is one of its type. Throws ShapeError where the shapes do not broadcast, or
+ * the types differ.
+ */
 export function add(a: TensorLike, b: TensorLike): Tensor {
   return applyBinary(addOperation, a, b);
 }
@@ -66,9 +77,14 @@ export function multiply(a: TensorLike, b: TensorLike): Tensor {
   return applyBinary(multiplyOperation, a, b);
 }
 
-/** a / b, broadcast. Throws ShapeError where the shapes do not broadcast. */
+/**
+ * a / b, broadcast. Of integers it is f32, not rounded, as in PyTorch. Throws ShapeError where the shapes do not broadcast.
+ */
 export function divide(a: TensorLike, b: TensorLike): Tensor {
-  return applyBinary(divideOperation, a, b);
+  const [first, second] = operandsOf('divide', a, b);
+  const isOfIntegers = first.dtype === second.dtype && (first.dtype === 'i32' || first.dtype === 'u32');
+  if (isOfIntegers) return applyBinary(divideOperation, cast(first, 'f32'), cast(second, 'f32'));
+  return applyBinary(divideOperation, first, second);
 }
 
 /** The larger of a and b, broadcast; NaN where either is NaN. Where they are equal each gets half of the gradient. */

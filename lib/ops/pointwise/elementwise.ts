@@ -28,13 +28,13 @@ const elementwise: Host = {
 
 /**
  * The kernels of an operation on single elements that has a stage, on the elements of the input at `position`. The
- * operation takes others in behind it.
+ * operation takes others in behind it. A use of it that is no stage, such as of integers, is left to kernels of its own.
  */
 export function elementwiseHost(operation: () => Operation, position: number) {
-  const chain = ({ inputs, outputs, attributes }: Call<Attributes>): Chain => {
+  const chain = ({ inputs, outputs, attributes }: Call<Attributes>): Chain | undefined => {
     const own = operation();
     const stage = own.stage?.({ position, inputs, attributes });
-    if (!stage) throw new Error(`${own.name} is no stage`);
+    if (!stage) return undefined;
     const places = inputs.map((_, place) => (place === position ? VALUE : place));
     const { shape } = (own.writes ? inputs[position] : outputs[0]) ?? { shape: [] };
     const link = { stage, operation: own, attributes, inputs: places, shape, keepsInput: false };

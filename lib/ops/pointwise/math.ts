@@ -1,6 +1,7 @@
 import { OptionError } from '../../errors.js';
 import { checkOptions, type OptionRule } from '../../options.js';
-import type { Tensor, TensorLike } from '../../tensor.js';
+import { isFloat } from '../../graph/operation.js';
+import { asTensor, type Tensor, type TensorLike } from '../../tensor.js';
 import { applyUnary, defineUnary } from './unary.js';
 
 const exact = { absolute: 0, relative: 1e-6 };
@@ -10,6 +11,7 @@ const negateOperations = defineUnary({
   wgsl: 'negate',
   formula: (x) => -x,
   derivative: () => -1,
+  integers: { wgsl: 'Element(0) - x' },
   tolerance: exact,
 });
 const expOperations = defineUnary({ name: 'exp', wgsl: 'exponential', formula: Math.exp, derivative: Math.exp });
@@ -32,6 +34,7 @@ const absOperations = defineUnary({
   wgsl: 'absolute',
   formula: Math.abs,
   derivative: Math.sign,
+  integers: { wgsl: 'abs(x)' },
   tolerance: exact,
 });
 const squareOperations = defineUnary({
@@ -39,6 +42,7 @@ const squareOperations = defineUnary({
   wgsl: 'square',
   formula: (x) => x * x,
   derivative: (x) => 2 * x,
+  integers: { wgsl: 'x * x', formula: (x) => Math.imul(x, x) },
   tolerance: exact,
 });
 const reciprocalOperations = defineUnary({
@@ -53,6 +57,7 @@ const clampOperations = defineUnary({
   wgsl: 'clampTo',
   formula: (x, low, high) => (x < low ? low : x > high ? high : x),
   derivative: (x, low, high) => (x >= low && x <= high ? 1 : 0),
+  integers: { wgsl: 'clamp(x, low, high)' },
   parameterNames: ['low', 'high'],
   parameters: [[-0.5, 1.25]],
   tolerance: exact,
@@ -108,13 +113,20 @@ const bound: OptionRule = {
 
 /**
  * min where x < min, max where x > max, else x. The gradient passes where min <= x <= max, bounds included (PyTorch's
- * `clamp`). A missing bound is infinite. Throws OptionError where min > max.
+ * `clamp`). A missing bound is infinite. Throws OptionError where min > max, and for fractions as bounds of integers.
  */
 export function clamp(input: TensorLike, bounds: ClampOptions): Tensor {
   checkOptions('clamp', bounds, { min: bound, max: bound });
   const { min = -Infinity, max = Infinity } = bounds;
   if (min > max) throw new OptionError(`clamp: min ${min} is greater than max ${max}`);
-  return applyUnary(clampOperations, input, [min, max]);
+  const value = asTensor('clamp', 'input', input);
+  for (const [name, own] of Object.entries({ min, max })) {
+    if (isFloat(value.dtype) || Number.isInteger(own) || !Number.isFinite(own)) continue;
+    throw new OptionError(
+      `clamp: ${name} must be a whole number for ${value.dtype}, found ${own}: cast(x, 'f32') first`,
+    );
+  }
+  return applyUnary(clampOperations, value, [min, max]);
 }
 
 export const mathOperations = [

@@ -1,11 +1,13 @@
 import { unaryGradientWasm, unaryWasm } from '../../generated/wasm.js';
-import { pointwiseWgsl } from '../../generated/wgsl.js';
+import { commonWgsl, integerUnaryWgsl, pointwiseWgsl } from '../../generated/wgsl.js';
 import { defineOperation } from '../../graph/define.js';
+import { ceilDivide, fillBlock, foldWorkgroups, Uniforms } from '../../graph/launch.js';
 import { applyOne } from '../../graph/node.js';
-import { f32 } from '../../graph/operands.js';
-import type { CaseInput, Operation } from '../../graph/operation.js';
-import type { Shape } from '../../shape.js';
+import { f32, like, numbers, type Operand } from '../../graph/operands.js';
+import type { CaseInput, DType, Operation } from '../../graph/operation.js';
+import { type Shape, sizeOf } from '../../shape.js';
 import { asTensor, type Tensor, type TensorLike } from '../../tensor.js';
+import { isOfIntegers } from './binary.js';
 import { elementwiseHost } from './elementwise.js';
 
 /**
@@ -28,6 +30,13 @@ export interface UnaryRow {
   /** Parameters for the cases; default: none. */
   readonly parameters?: readonly (readonly number[])[];
   readonly tolerance?: Operation['tolerance'];
+  /** f of integers; left out, there is none. */
+  readonly integers?: {
+    /** The function of x, low and high in WGSL. */
+    readonly wgsl: string;
+    /** Left out: that of floats, of which as many bits are kept as the type has. */
+    readonly formula?: (x: number, low: number, high: number) => number;
+  };
 }
 
 export type UnaryAttributes = { readonly parameters: readonly number[] };
@@ -40,15 +49,23 @@ export interface UnaryOperations {
 
 const SHAPES: readonly Shape[] = [[], [0], [1], [7], [3, 65], [2, 3, 5, 7], [257], [4099]];
 
+const INTEGER_SHAPES: readonly (readonly [Shape, DType])[] = [
+  [[], 'i32'],
+  [[3, 65], 'i32'],
+  [[0], 'u32'],
+  [[257], 'u32'],
+];
+
 /** exp, log and tanh of WGSL are good to a few units of the fifth digit. */
 const DEFAULT_TOLERANCE = { absolute: 1e-5, relative: 1e-5 };
 
 /** Makes the two operations of a row. */
 export function defineUnary(row: UnaryRow): UnaryOperations {
+  const { name, integers } = row;
   const tolerance = row.tolerance ?? DEFAULT_TOLERANCE;
   const settings = (row.parameters ?? [[]]).flatMap((parameters) => SHAPES.map((shape) => ({ shape, parameters })));
   const backward: Operation<UnaryAttributes> = defineOperation<UnaryAttributes>()({
-    name: `${row.name}Gradient`,
+    name: `${name}Gradient`,
     inputs: { input: f32('...'), outputGradient: f32('...') },
     outputs: { inputGradient: f32('...') },
     reference({ input, outputGradient, inputGradient }, _, { parameters }) {
@@ -78,37 +95,75 @@ export function defineUnary(row: UnaryRow): UnaryOperations {
       attributes: { parameters },
     })),
   });
+  const input: Operand<'...'> = integers === undefined ? f32('...') : numbers('...');
   const forward: Operation<UnaryAttributes> = defineOperation<UnaryAttributes>()({
-    name: row.name,
-    inputs: { input: f32('...') },
-    outputs: { output: f32('...') },
+    name,
+    inputs: { input },
+    outputs: { output: like('input', '...') },
     reference({ input, output }, _, { parameters }) {
       const [a, b] = inKernel(parameters);
-      for (let i = 0; i < input.size; i++) output.set(i, row.formula(input.at(i), a, b));
+      const formula = (isOfIntegers(input.data) ? integers?.formula : undefined) ?? row.formula;
+      for (let i = 0; i < input.size; i++) output.set(i, formula(input.at(i), a, b));
     },
     ...elementwiseHost(() => forward, 0),
-    gradient: ({ inputs: { input }, outputGradients: { output }, attributes }) => ({
-      input: applyOne(backward, [input, output], attributes),
+    // Of integers.
+    kernel({ specs: { input }, attributes: { parameters } }) {
+      const { shape, dtype } = input;
+      const f = [
+        `alias Element = ${dtype};`,
+        `fn f(x: Element, low: Element, high: Element) -> Element { return ${integers?.wgsl ?? ''}; }`,
+      ].join('\n');
+      return [
+        {
+          kernel: {
+            name: `${name} ${dtype}`,
+            code: commonWgsl + fillBlock(integerUnaryWgsl, 'function', f),
+            entryPoint: 'integerUnary',
+          },
+          bindings: ['input', 'output'],
+          uniforms: new Uniforms()
+            .u32(sizeOf(shape), ...inKernel(parameters).map((value) => within(dtype, value)))
+            .bytes(),
+          workgroups: foldWorkgroups(ceilDivide(sizeOf(shape), 64)),
+        },
+      ];
+    },
+    gradient: ({ inputs, outputGradients: { output }, attributes }) => ({
+      input: applyOne(backward, [inputs.input, output], attributes),
     }),
-    stage: ({ attributes: { parameters } }) => ({
-      wgsl: { sources: [pointwiseWgsl], call: row.wgsl, on: 'number' },
-      simd: { module: unaryWasm, entryPoint: row.wgsl, settings: inKernel(parameters) },
-      settings: settingsOf(row, parameters),
-      keepsInput: true,
-    }),
+    stage: ({ inputs: specs, attributes: { parameters } }) =>
+      specs.every(({ dtype }) => dtype === 'f32')
+        ? {
+            wgsl: { sources: [pointwiseWgsl], call: row.wgsl, on: 'number' },
+            simd: { module: unaryWasm, entryPoint: row.wgsl, settings: inKernel(parameters) },
+            settings: settingsOf(row, parameters),
+            keepsInput: true,
+          }
+        : undefined,
     tolerance,
-    cases: settings.map(({ shape, parameters }) => ({
-      inputs: { input: caseInput(shape, row) },
-      attributes: { parameters },
-    })),
+    cases: [
+      ...settings.map(({ shape, parameters }) => ({
+        inputs: { input: caseInput(shape, row) },
+        attributes: { parameters },
+      })),
+      ...(integers === undefined ? [] : INTEGER_SHAPES).map(([shape, dtype]) => ({
+        inputs: { input: { shape, dtype, fill: { below: dtype === 'i32' ? 2 ** 31 : 2 ** 32 } } },
+        attributes: { parameters: row.parameterNames ? [5, 2 ** 30] : [] },
+      })),
+    ],
   });
   return { forward, backward };
 }
 
-/** The public function of a row. Throws ShapeError for a tensor that is not of type f32. */
+/** The integer of a type that is nearest to a number. */
+function within(dtype: DType, value: number): number {
+  const least = dtype === 'i32' ? -(2 ** 31) : 0;
+  return Math.min(Math.max(value, least), least + 2 ** 32 - 1);
+}
+
+/** The public function of a row. Throws ShapeError for a tensor of a type that it does not take. */
 export function applyUnary(operations: UnaryOperations, input: TensorLike, parameters: readonly number[] = []): Tensor {
-  const value = asTensor(operations.forward.name, 'input', input);
-  return applyOne(operations.forward, [value], { parameters });
+  return applyOne(operations.forward, [asTensor(operations.forward.name, 'input', input)], { parameters });
 }
 
 function caseInput(shape: Shape, row: UnaryRow): CaseInput {

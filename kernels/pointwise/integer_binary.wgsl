@@ -1,0 +1,45 @@
+// integer_binary.wgsl: functions of two integers, which wrap around at 32 bits. Joined behind common.wgsl.
+//
+// Computes    output[i] = f(a[..], b[..]), each walked with strides of its own
+// Bindings    0 a read   1 b read   2 output [count] write   3 uniforms
+// Launch      workgroup 64; one element an invocation; ⌈count / 64⌉ workgroups, folded at 65,535
+// Cost        12 B moved an element: bound by memory bandwidth
+// Reference   lib/ops/pointwise/binary.ts, rows in arithmetic.ts
+// Variants    the block `function` is f with its types
+
+struct Uniforms {
+  count: u32,
+  rank: u32,
+  sizes: array<vec4u, 2>,
+  stridesA: array<vec4u, 2>,
+  stridesB: array<vec4u, 2>,
+}
+
+// begin function
+alias Element = i32;
+alias Result = i32;
+
+fn f(a: Element, b: Element) -> Result {
+  return a + b;
+}
+// end function
+
+@group(0) @binding(0) var<storage, read> operandA: array<Element>;
+@group(0) @binding(1) var<storage, read> operandB: array<Element>;
+@group(0) @binding(2) var<storage, read_write> output: array<Result>;
+@group(0) @binding(3) var<uniform> uniforms: Uniforms;
+
+@compute @workgroup_size(64)
+fn integerBinary(
+  @builtin(workgroup_id) workgroupId: vec3u,
+  @builtin(num_workgroups) workgroups: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let i = workgroupIndex(workgroupId, workgroups) * 64u + lane;
+  if (i >= uniforms.count) {
+    return;
+  }
+  let a = operandA[walkOffset(i, uniforms.rank, uniforms.sizes, uniforms.stridesA)];
+  let b = operandB[walkOffset(i, uniforms.rank, uniforms.sizes, uniforms.stridesB)];
+  output[i] = f(a, b);
+}
