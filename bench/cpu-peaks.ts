@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { defineOperation, type TensorSpec } from '../lib/graph/operation.js';
+import type { Operation, TensorSpec } from '../lib/graph/operation.js';
 import type { SimdArgument } from '../lib/graph/simd.js';
 import { loadAssembler } from '../tools/inline-kernels.js';
 import type { Entry } from './entry.js';
@@ -33,7 +33,7 @@ export async function cpuPeaks(
     const tasks = Array.from({ length: threads }, (_, thread) => [
       { kernel: { module, entryPoint }, arguments: task(thread) },
     ]);
-    const operation = defineOperation<Record<string, never>>({
+    const operation: Operation = {
       name: entryPoint,
       infer: () => [output],
       reference: () => undefined,
@@ -42,7 +42,7 @@ export async function cpuPeaks(
       gradient: { none: 'it is a benchmark' },
       tolerance: { absolute: 0, relative: 0 },
       cases: [],
-    });
+    };
     return { operation, name: entryPoint, inputs: [output], attributes: {} };
   };
 

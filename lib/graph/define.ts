@@ -281,8 +281,6 @@ function operationOf(definition: AnyDefinition): Operation {
       selectsRows: { table: names.indexOf(selectsRows.table), indices: names.indexOf(selectsRows.indices) },
     }),
     ...(writes.some((source) => source !== undefined) && { writes }),
-    takesFloat16: true, // whoever does not says so in its operands
-    takesBytes: true,
     cases: definition.cases.map((setting) => ({
       inputs: names.flatMap((key) => setting.inputs[key] ?? []),
       attributes: setting.attributes,

@@ -1,6 +1,5 @@
 import { TraceError } from '../errors.js';
 import { Tensor } from '../tensor.js';
-import { expectF32 } from './expect-f32.js';
 import type { Attributes, Operation, TensorSpec } from './operation.js';
 import { activeTrace, type Trace } from './trace.js';
 
@@ -27,11 +26,6 @@ export function apply<A extends Attributes>(
   inputs: readonly Tensor[],
   attributes: A,
 ): Tensor[] {
-  for (const { dtype } of inputs) {
-    if ((dtype === 'f16' && !operation.takesFloat16) || (dtype === 'u8' && !operation.takesBytes)) {
-      expectF32(operation.name, dtype);
-    }
-  }
   const specs = operation.infer(inputs, attributes);
   const trace = activeTrace();
   if (operation.writes && !trace) {

@@ -133,10 +133,6 @@ export interface Operation<A extends Attributes = Attributes> {
   fold?(call: FoldCall): readonly Tensor[] | undefined;
   /** What takes the place of the operation and of another one, where its kernel can compute both. */
   join?(call: JoinCall): Fusion | undefined;
-  /** Whether inputs may be of type `f16`; left out, they are refused before `infer` is asked. */
-  readonly takesFloat16?: boolean;
-  /** The same of type `u8`. */
-  readonly takesBytes?: boolean;
   /** Output 0 has the storage of input 0 (a reshape): nothing is computed. */
   readonly alias?: boolean;
   /** Output i is written in place over input `writes[i]`, which must be the value of a Variable; undefined: it is not. */
@@ -144,9 +140,4 @@ export interface Operation<A extends Attributes = Attributes> {
   /** How far a float32 kernel may be from the reference: absolute + relative * |reference|. */
   readonly tolerance: { readonly absolute: number; readonly relative: number };
   readonly cases: readonly OperationCase<A>[];
-}
-
-/** Declares an operation; the attributes' type is inferred from the shape rule. */
-export function defineOperation<A extends Attributes>(operation: Operation<A>): Operation<A> {
-  return operation;
 }

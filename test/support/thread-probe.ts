@@ -1,7 +1,7 @@
 import { compile } from '../../lib/compile.js';
 import type { Device } from '../../lib/device/device.js';
 import { applyOne } from '../../lib/graph/node.js';
-import { defineOperation } from '../../lib/graph/operation.js';
+import type { Operation } from '../../lib/graph/operation.js';
 
 /**
  * Writes to output[i], in task i, the address of the scratch memory of the thread that ran it, having turned in circles
@@ -23,7 +23,7 @@ const TASKS = 50;
 /** {@link THREAD_PROBE}, assembled, as a compiled function on a device: of `only`, what the tasks wrote. */
 export function probeOn(device: Device, module: string): (only: number) => Promise<number[]> {
   const kernel = { module, entryPoint: 'probe' };
-  const operation = defineOperation<Record<string, never>>({
+  const operation: Operation = {
     name: 'probe',
     infer: () => [{ shape: [TASKS], dtype: 'u32' }],
     reference: () => undefined,
@@ -39,7 +39,7 @@ export function probeOn(device: Device, module: string): (only: number) => Promi
     gradient: { none: 'it is a test' },
     tolerance: { absolute: 0, relative: 0 },
     cases: [],
-  });
+  };
   const who = compile((only) => applyOne(operation, [only], {}), { device });
   return async (only) => Array.from(await (await who(Uint32Array.of(only))).data());
 }

@@ -4,6 +4,7 @@ import test from 'tape';
 import {
   add,
   broadcastTo,
+  cast,
   concat,
   max,
   mean,
@@ -200,7 +201,8 @@ testOnDevices('a mean is the sum over the count, also of a broadcast tensor', as
 test('a walk over more axes than a kernel has room for is refused on webgpu, naming the limit', async (t) => {
   // Axes of 2 and 1 in turn merge nowhere: nine axes are left.
   const shape = (offset: number) => Array.from({ length: 9 }, (_, axis) => (axis % 2 === offset ? 2 : 1));
-  const [a, b] = [filled(shape(0)), filled(shape(1))];
+  const integers = (offset: number, from = 0) => cast(filled(shape(offset).slice(from)), 'i32');
+  const [a, b] = [integers(0), integers(1)];
   t.equal((await run(() => add(a, b))).size, 2 ** 9);
   const device = await webgpu();
   await rejects(
@@ -210,6 +212,6 @@ test('a walk over more axes than a kernel has room for is refused on webgpu, nam
     '9 axes',
     '8 axes',
   );
-  const [c, d] = [filled(shape(0).slice(1)), filled(shape(1).slice(1))];
+  const [c, d] = [integers(0, 1), integers(1, 1)];
   t.deepEqual(await (await run(() => add(c, d), { device })).data(), await add(c, d).data(), 'eight are not');
 });

@@ -11,9 +11,10 @@ import {
   type Tensor,
 } from '../../../lib/index.js';
 import { commonWgsl, philoxWgsl } from '../../../lib/generated/wgsl.js';
+import { defineOperation } from '../../../lib/graph/define.js';
 import { Uniforms } from '../../../lib/graph/launch.js';
 import { applyOne } from '../../../lib/graph/node.js';
-import { defineOperation } from '../../../lib/graph/operation.js';
+import { u32 } from '../../../lib/graph/operands.js';
 import { type Counter, type Key, philox4x32 } from '../../../lib/random.js';
 import { cpu, testOnDevices } from '../../support/devices.js';
 import { rejects } from '../../support/errors.js';
@@ -21,20 +22,23 @@ import { PHILOX_ANSWERS } from '../../support/philox.js';
 import { webgpu } from '../../support/webgpu.js';
 
 /** philox4x32 itself, of counters [n, 4] and keys [n, 2]. */
-const philoxOperation = defineOperation<Readonly<Record<string, never>>>({
+const philoxOperation = defineOperation()({
   name: 'philox',
-  infer: ([counters]) => [{ shape: counters?.shape ?? [], dtype: 'u32' }],
-  reference({ inputs: [counters, keys], outputs: [words] }) {
-    if (!counters || !keys || !words) return;
-    const at = (data: ArrayLike<number>, i: number): number => data[i] ?? 0;
-    for (let i = 0; i < words.data.length; i += 4) {
-      const [a, b, c, d] = Array.from(counters.data.subarray(i, i + 4));
-      const counter: Counter = [a ?? 0, b ?? 0, c ?? 0, d ?? 0];
-      const key: Key = [at(keys.data, i / 2), at(keys.data, i / 2 + 1)];
-      words.data.set(philox4x32(counter, key), i);
+  inputs: { counters: u32('n', 4), keys: u32('n', 2) },
+  outputs: { words: u32('n', 4) },
+  reference({ counters, keys, words }, { n }) {
+    for (let i = 0; i < n; i++) {
+      const counter: Counter = [
+        counters.at(4 * i),
+        counters.at(4 * i + 1),
+        counters.at(4 * i + 2),
+        counters.at(4 * i + 3),
+      ];
+      const key: Key = [keys.at(2 * i), keys.at(2 * i + 1)];
+      words.data.set(philox4x32(counter, key), 4 * i);
     }
   },
-  kernel: ({ inputs: [counters] }) => [
+  kernel: ({ sizes: { n } }) => [
     {
       kernel: {
         name: 'philox',
@@ -48,9 +52,9 @@ const philoxOperation = defineOperation<Readonly<Record<string, never>>>({
           }`,
         entryPoint: 'philox',
       },
-      bindings: [{ input: 0 }, { input: 1 }, { output: 0 }],
+      bindings: ['counters', 'keys', 'words'],
       uniforms: new Uniforms().u32(0).bytes(),
-      workgroups: [counters?.shape[0] ?? 0, 1, 1],
+      workgroups: [n, 1, 1],
     },
   ],
   gradient: { none: 'a test' },
