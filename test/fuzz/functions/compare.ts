@@ -7,6 +7,8 @@ import type { RandomProgram } from './program.js';
 const LARGEST = 1e6;
 /** Of the largest number of a tensor: what a device may be off in any case, and how far noise may drive results apart. */
 const LEAST_TOLERANCE = 2e-5;
+/** Tensors of smaller numbers are measured by this: they may be what is left of larger ones. */
+const SMALL = 1e-2;
 const MOST_SPREAD = 1e-3;
 /** How many times the spread that noise causes a device may be off. */
 const SPREAD_FACTOR = 16;
@@ -29,7 +31,7 @@ export async function expectedOf(program: RandomProgram): Promise<Expected | und
   for (const seed of NOISES) noisy.push(await byDefinition(program, { kind: 'f64', noise: seed }));
   const tolerances = new Map<string, number>();
   for (const [name, values] of outcome) {
-    const scale = largest(values);
+    const scale = Math.max(largest(values), SMALL);
     const spread = Math.max(...noisy.map((other) => distance(values, other.get(name) ?? [])));
     if (!(spread <= MOST_SPREAD * scale)) return undefined;
     tolerances.set(name, LEAST_TOLERANCE * scale + SPREAD_FACTOR * spread);
