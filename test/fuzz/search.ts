@@ -25,24 +25,32 @@ export async function search<Case>(
   seed: number,
   length: SearchLength,
 ): Promise<SearchResult> {
-  const property = fc.asyncProperty(campaign.cases, async (found) => (await problemIn(campaign, found)) === undefined);
+  let problem: string | undefined;
+  const isWrong = async (found: Case): Promise<boolean> => {
+    const next = await problemIn(campaign, found);
+    problem = next ?? problem;
+    return next !== undefined;
+  };
+  const property = fc.asyncProperty(campaign.cases, async (found) => !(await isWrong(found)));
   const { numRuns, counterexample } = await fc.check(property, {
     seed,
     ...('runs' in length
       ? { numRuns: length.runs }
       : { numRuns: Number.MAX_SAFE_INTEGER, interruptAfterTimeLimit: length.seconds * 1000 }),
   });
-  if (!counterexample) return { cases: numRuns, problem: undefined };
-  const smallest = await minimize(campaign, counterexample[0]);
-  const problem = (await problemIn(campaign, smallest)) ?? 'it is right when it runs once more';
-  return { cases: numRuns, problem: `seed ${seed}, case ${numRuns}\n\n${problem}` };
+  if (counterexample) await minimize(campaign, counterexample[0], isWrong);
+  return { cases: numRuns, problem: problem === undefined ? undefined : `seed ${seed}, case ${numRuns}\n\n${problem}` };
 }
 
-async function minimize<Case>(campaign: Campaign<Case>, found: Case): Promise<Case> {
+/** Goes on to smaller cases for as long as they are wrong. */
+async function minimize<Case>(
+  campaign: Campaign<Case>,
+  found: Case,
+  isWrong: (found: Case) => Promise<boolean>,
+): Promise<void> {
   for (const candidate of campaign.smaller(found)) {
-    if ((await problemIn(campaign, candidate)) !== undefined) return minimize(campaign, candidate);
+    if (await isWrong(candidate)) return minimize(campaign, candidate, isWrong);
   }
-  return found;
 }
 
 async function problemIn<Case>(campaign: Campaign<Case>, found: Case): Promise<string | undefined> {

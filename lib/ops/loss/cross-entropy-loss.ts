@@ -1,5 +1,6 @@
 import {
   commonWgsl,
+  elementOneWgsl,
   largestLogitWgsl,
   lossLabelRowsWgsl,
   softmaxCrossEntropyLossWgsl,
@@ -77,10 +78,11 @@ export function crossEntropyLossLaunch({ N, C, target, attributes }: LossUse, { 
   const weights = weighted ? softmaxCrossEntropyWgsl : fillBlock(softmaxCrossEntropyWgsl, 'weights', NO_WEIGHTS);
   const rows = labelRows === undefined ? weights : fillBlock(weights, 'labels', lossLabelRowsWgsl);
   const whole = softmaxCrossEntropyLossWgsl;
+  const kernel = stages ? elementOneWgsl + rows + fillBlock(whole, 'stages', stages.code) : rows + whole;
   return {
     kernel: {
       name: 'softmaxCrossEntropyLoss',
-      code: commonWgsl + largestLogitWgsl + rows + (stages ? fillBlock(whole, 'stages', stages.code) : whole),
+      code: commonWgsl + largestLogitWgsl + kernel,
       entryPoint: 'whole',
     },
     constants: {
