@@ -59,10 +59,15 @@ export class Pipelines {
   }
 
   #compile({ code, name }: Kernel): CompiledModule {
-    const compiled = this.#compiled.get(code) ?? {
+    const known = this.#compiled.get(code);
+    if (known) return known;
+    // What does not compile is told by the pipelines that are made of it, and by nobody else.
+    this.#gpu.pushErrorScope('validation');
+    const compiled: CompiledModule = {
       module: this.#gpu.createShaderModule({ label: name, code }),
-      pipelines: new Map<string, Promise<GPUComputePipeline>>(),
+      pipelines: new Map(),
     };
+    void this.#gpu.popErrorScope().catch(() => undefined);
     this.#compiled.set(code, compiled);
     return compiled;
   }

@@ -43,6 +43,22 @@ test('a tensor over a limit of the device is refused with the name of the limit'
   device.dispose();
 });
 
+test('a kernel that does not compile is told where it was asked for, and nobody else hears of it', async (t) => {
+  const device = await openWebGpu(); // which ends the run where an error reaches nobody
+  const kernel = { name: 'broken', code: 'fn main() { let x: Unknown = 1; }', entryPoint: 'main' };
+  for (const call of ['first', 'second']) {
+    const pipeline = device.pipelines.get({
+      kernel,
+      bindings: [],
+      uniforms: new Uint8Array(16),
+      workgroups: [1, 1, 1],
+    });
+    await rejects(t, pipeline, DeviceError, 'kernel broken was refused', "'Unknown'");
+    t.equal(await (await run(() => add(tensor(1), 1), { device })).item(), 2, `the ${call} time`);
+  }
+  device.dispose();
+});
+
 test('an array of another device is refused', async (t) => {
   const [one, other] = [await openWebGpu(), await openWebGpu()];
   refuses(t, () => one.own(other.allocate({ shape: [1], dtype: 'f32' })), DeviceError, 'another device');
