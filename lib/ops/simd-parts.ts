@@ -34,6 +34,11 @@ function partsOf(items: number, parts: number, unit: number): Part[] {
   }));
 }
 
+/** Of sizes or strides of axes the `place`th from the end; `absent` where there are fewer. */
+export function fromEnd(axes: readonly number[], place: number, absent: number): number {
+  return place > axes.length ? absent : elementAt(axes, -place);
+}
+
 /** Where a block of a tensor starts, and the distances of its rows and of its columns, all in elements. */
 export interface BlockOf {
   readonly start: number;
@@ -59,7 +64,7 @@ export function blockTasks<const T extends readonly Shape[], Call>(
   most = ELEMENTS_PER_TASK,
 ): (readonly Call[])[] | undefined {
   const { sizes, strides } = collapse(walk);
-  const [columns, rows] = [sizes.at(-1) ?? 1, sizes.at(-2) ?? 1];
+  const [columns, rows] = [fromEnd(sizes, 1, 1), fromEnd(sizes, 2, 1)];
   const outer = { sizes: sizes.slice(0, -2), strides: eachTensor(strides, (own) => own.slice(0, -2)) };
   if (sizeOf(outer.sizes) > MAX_CALLS) return undefined;
 
@@ -73,7 +78,7 @@ export function blockTasks<const T extends readonly Shape[], Call>(
     for (const ofRows of rowRanges) {
       for (const ofColumns of columnRanges) {
         const tensors = eachTensor(strides, (own, t) => {
-          const [columnStride, rowStride] = [own.at(-1) ?? 0, own.at(-2) ?? 0]; // an axis that is not there is of size 1
+          const [columnStride, rowStride] = [fromEnd(own, 1, 0), fromEnd(own, 2, 0)];
           const start = elementAt(offsets, t) + ofRows.start * rowStride + ofColumns.start * columnStride;
           return { start, rowStride, columnStride };
         });

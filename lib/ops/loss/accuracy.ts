@@ -135,6 +135,7 @@ export interface BinaryAccuracyOptions {
  */
 export function binaryAccuracy(output: TensorLike, target: TensorLike, options: BinaryAccuracyOptions = {}): Tensor {
   checkOptions('binaryAccuracy', options, { threshold: number() });
+  const { threshold = 0 } = options;
   const name = 'binaryAccuracy';
   const [values, bits] = [asTensor(name, 'output', output), asTensor(name, 'target', target)];
   if (!sameShape(values.shape, bits.shape)) {
@@ -143,7 +144,7 @@ export function binaryAccuracy(output: TensorLike, target: TensorLike, options: 
     );
   }
   // A bit is two classes, with logits threshold and output, of which the first one wins where they are equal.
-  const ofZero = tensor(new Float32Array(values.size).fill(options.threshold ?? 0), { shape: [values.size, 1] });
+  const ofZero = tensor(new Float32Array(values.size).fill(threshold), { shape: [values.size, 1] });
   const classes = reshape(cast(bits, 'i32'), [values.size]);
   return accuracy(concat([ofZero, reshape(values, [values.size, 1])], { axis: 1 }), classes);
 }

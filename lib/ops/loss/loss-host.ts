@@ -31,15 +31,15 @@ export function lossHost(loss: () => Operation<LossAttributes>) {
     accepts: (_chain, site, _use, { kernels }) => kernels === 'wgsl' && site !== GRADIENT,
     bindings: ({ rows }, { weighted }) => 2 + Number(weighted) + rows.filter(Boolean).length,
     reference(chain, { inputs, attributes }) {
-      const [logits, labels] = inputs;
+      const [logits, labels] = [elementAt(inputs, 0), elementAt(inputs, TARGET)];
       const [total, share] = [
         { data: new Float32Array(1), shape: [] },
         { data: new Float32Array(1), shape: [] },
       ];
-      const shape = logits?.shape ?? [];
+      const { shape } = logits;
       const dLogits = { data: new Float32Array(sizeOf(shape)), shape };
       host.operation?.reference({ inputs: inputs.slice(0, 3), outputs: [total, dLogits], attributes });
-      if (chain.sites.length <= HITS || !logits || !labels) return [total, dLogits];
+      if (chain.sites.length <= HITS) return [total, dLogits];
       accuracyOperation.reference({ inputs: [logits, labels], outputs: [share], attributes: {} });
       return [total, dLogits, share];
     },

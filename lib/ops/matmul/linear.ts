@@ -1,5 +1,5 @@
 import { ShapeError } from '../../errors.js';
-import { sizeOf } from '../../shape.js';
+import { axisSize, sizeOf } from '../../shape.js';
 import { asTensor, type Tensor, type TensorLike } from '../../tensor.js';
 import { add } from '../pointwise/arithmetic.js';
 import { matmul } from './matmul.js';
@@ -15,7 +15,7 @@ export function linear(input: TensorLike, weight: TensorLike, bias?: TensorLike)
   const matrix = asTensor('linear', 'weight', weight);
   const [outputSize = 0] = matrix.shape;
   if (value.rank === 0) throw new ShapeError('linear: the input needs at least one axis, found a scalar');
-  const rows = reshape(value, [sizeOf(value.shape.slice(0, -1)), value.shape.at(-1) ?? 0]);
+  const rows = reshape(value, [sizeOf(value.shape.slice(0, -1)), axisSize(value.shape, -1)]);
   const product = matmul(rows, matrix, { transposeB: true });
   const output = bias === undefined ? product : add(product, bias);
   return reshape(output, [...value.shape.slice(0, -1), outputSize]);

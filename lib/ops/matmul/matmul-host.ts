@@ -1,3 +1,4 @@
+import { elementAt } from '../../element-at.js';
 import { pickingRows, replaced, type Fusion } from '../../fusion/absorb.js';
 import { broadcastOf, isWhole } from '../../fusion/broadcast.js';
 import { type Chain, type Host, hostInputs, VALUE } from '../../fusion/chain.js';
@@ -6,7 +7,7 @@ import type { FoldCall, JoinCall, SelectedRows } from '../../fusion/pass.js';
 import { callsOn, startOf } from '../../fusion/simd-calls.js';
 import { isSameTensor } from '../../fusion/tensors.js';
 import type { Attributes, ArrayView, Operation, TensorSpec } from '../../graph/operation.js';
-import { sizeOf } from '../../shape.js';
+import { axisSize, sizeOf } from '../../shape.js';
 import type { Tensor } from '../../tensor.js';
 import { sumOperation } from '../reduce/sum.js';
 import {
@@ -37,8 +38,8 @@ export function matmulHost(product: () => Operation<MatmulAttributes>) {
       return kernels === 'wgsl' || goesByBlocks(chain, inputs, attributesOf(attributes));
     },
     reference(chain, { inputs, attributes }) {
-      const [a, b] = inputs;
-      const { M, N, K, batchShape } = sizesOf(a?.shape ?? [], b?.shape ?? [], attributesOf(attributes));
+      const [a, b] = [elementAt(inputs, 0), elementAt(inputs, 1)];
+      const { M, N, K, batchShape } = sizesOf(a.shape, b.shape, attributesOf(attributes));
       const multiplied = (other: ArrayView, columns: number, own: MatmulAttributes): ArrayView => {
         const shape = [...batchShape, M, columns];
         const c = { data: new Float32Array(sizeOf(shape)), shape };
@@ -48,7 +49,7 @@ export function matmulHost(product: () => Operation<MatmulAttributes>) {
       const ones = { data: new Float32Array(K).fill(1), shape: [K, 1] };
       const own = attributesOf(attributes);
       return [
-        ...(b ? [multiplied(b, N, own)] : []),
+        multiplied(b, N, own),
         ...(chain.sites.length > SUMS ? [multiplied(ones, 1, { ...own, transposeB: false })] : []),
       ];
     },
@@ -113,7 +114,7 @@ function besideOf(chain: Chain, inputs: readonly TensorSpec[], attributes: Matmu
     const { scale } = picked.attributes;
     return {
       indices: picked.indices,
-      tableRows: inputs[matrix]?.shape[0] ?? 0,
+      tableRows: axisSize(elementAt(inputs, matrix).shape, 0),
       scale: typeof scale === 'number' ? scale : 1,
     };
   };
@@ -144,9 +145,10 @@ function goesByBlocks(chain: Chain, inputs: readonly TensorSpec[], attributes: M
   if (M === 1 || N === 1) return false;
   const rows = sizeOf(batchShape) * M;
   const link = chain.sites[PRODUCT]?.at(-1);
-  return (link?.inputs ?? []).every((place, input) => {
+  if (!link) return true;
+  return link.inputs.every((place, input) => {
     const operand = inputs[place];
-    if (!link || !operand || place === VALUE || input === link.stage.words?.input) return true;
+    if (!operand || place === VALUE || input === link.stage.words?.input) return true;
     if (link.operation.writes?.includes(input)) return true;
     const broadcast = broadcastOf(operand.shape, link.shape);
     const [axis] = broadcast;

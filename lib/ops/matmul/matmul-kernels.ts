@@ -32,7 +32,7 @@ import {
   Uniforms,
 } from '../../graph/launch.js';
 import type { DType, TensorSpec } from '../../graph/operation.js';
-import { type Shape, sizeOf } from '../../shape.js';
+import { axisSize, type Shape, sizeOf } from '../../shape.js';
 import { scaleParts } from '../moving/bytes.js';
 import { type MatmulAttributes, sizesOf } from './matmul-sizes.js';
 
@@ -175,9 +175,13 @@ const TECHNIQUES: Readonly<Record<MatmulVariant, Technique>> = {
   },
 };
 
+function tableRowsOf(rows: TableRows | undefined): number {
+  return rows ? rows.tableRows : 0;
+}
+
 function productOf(a: Shape, b: Shape, attributes: MatmulAttributes): Product {
   const sizes = sizesOf(a, b, attributes);
-  const isAligned = [a.at(-1) ?? 0, b.at(-1) ?? 0, sizes.N].every((size) => size % 4 === 0);
+  const isAligned = [axisSize(a, -1), axisSize(b, -1), sizes.N].every((size) => size % 4 === 0);
   return { sizes, attributes, isAligned };
 }
 
@@ -267,7 +271,7 @@ export function matmulLaunches(
   const sumColumns = sums ? SUM_COLUMNS : 0;
   const uniformsWith = (words: readonly number[] = [0, 0, 0, 0]): Uint8Array =>
     new Uniforms()
-      .u32(M, N, K, batches, parts, kPerPart, batch.sizes.length, rowsOfA?.tableRows ?? 0, rowsOfB?.tableRows ?? 0)
+      .u32(M, N, K, batches, parts, kPerPart, batch.sizes.length, tableRowsOf(rowsOfA), tableRowsOf(rowsOfB))
       .axes(batch.sizes, 1)
       .axes(batch.strides[0], 0)
       .axes(batch.strides[1], 0)

@@ -93,7 +93,8 @@ export function concat(inputs: readonly TensorLike[], options: { readonly axis?:
   const values = inputs.map((input, i) => asTensor('concat', `input ${i}`, input));
   const [first] = values;
   if (!first) throw new ShapeError('concat: needs at least one tensor');
-  const axis = normalizeAxis('concat', options.axis ?? 0, first.shape);
+  const { axis: given = 0 } = options;
+  const axis = normalizeAxis('concat', given, first.shape);
   return applyOne(concatOperation, values, { axis });
 }
 

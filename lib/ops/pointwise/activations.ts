@@ -124,7 +124,8 @@ export interface LeakyReluOptions {
 /** x where x > 0, else negativeSlope · x; the gradient at 0 is negativeSlope, as in PyTorch. Keras calls the slope alpha. */
 export function leakyRelu(input: TensorLike, options: LeakyReluOptions = {}): Tensor {
   checkOptions('leakyRelu', options, { negativeSlope: number() });
-  return applyUnary(leakyReluOperations, input, [options.negativeSlope ?? 0.01]);
+  const { negativeSlope = 0.01 } = options;
+  return applyUnary(leakyReluOperations, input, [negativeSlope]);
 }
 
 /** Options of {@link elu}. */

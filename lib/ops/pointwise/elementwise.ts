@@ -1,3 +1,4 @@
+import { elementAt } from '../../element-at.js';
 import { type Broadcast, broadcastOf, commonAxes, strideAlong } from '../../fusion/broadcast.js';
 import { type Chain, type Host, type Link, VALUE } from '../../fusion/chain.js';
 import { glueOf } from '../../fusion/glue.js';
@@ -107,10 +108,10 @@ function broadcastsOf(chain: Chain, inputs: readonly TensorSpec[]): Broadcast[] 
 }
 
 function linksOf(chain: Chain): readonly Link[] {
-  return chain.sites[0] ?? [];
+  return elementAt(chain.sites, 0);
 }
 
 /** The shape of the values: of all that a chain of stages computes. */
 function shapeOf(chain: Chain): Shape {
-  return linksOf(chain)[0]?.shape ?? [];
+  return elementAt(linksOf(chain), 0).shape;
 }

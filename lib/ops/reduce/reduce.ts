@@ -19,7 +19,7 @@ import {
 } from '../../shape.js';
 import { asTensor, type Tensor, type TensorLike } from '../../tensor.js';
 import { reshape } from '../moving/reshape.js';
-import { elementParts, MAX_CALLS, rowParts, tasksOf } from '../simd-parts.js';
+import { elementParts, fromEnd, MAX_CALLS, rowParts, tasksOf } from '../simd-parts.js';
 
 /** Which axes are reduced. */
 export interface ReduceOptions {
@@ -200,8 +200,7 @@ function reduceTasks(row: ReduceRow, shape: Shape, { axes, scale }: ReduceAttrib
   const outer = { sizes: kept.sizes.slice(0, -1), strides: [keptStrides.slice(0, -1)] as const };
   if ((!alongRows && !downColumns) || sizeOf(outer.sizes) > MAX_CALLS) return undefined;
 
-  // An axis that is not there is of size 1.
-  const [count, pitch] = [kept.sizes.at(-1) ?? 1, 4 * (keptStrides.at(-1) ?? 0)];
+  const [count, pitch] = [fromEnd(kept.sizes, 1, 1), 4 * fromEnd(keptStrides, 1, 0)];
   const reducedCount = sizeOf(reduced.sizes);
   const kernel = { module: reduceWasm, entryPoint: row.name + (alongRows ? 'Rows' : 'Columns') };
   const parts = alongRows ? rowParts(count, reducedCount) : elementParts(count, reducedCount);
@@ -212,7 +211,7 @@ function reduceTasks(row: ReduceRow, shape: Shape, { axes, scale }: ReduceAttrib
       const to = at('output', 4 * (i * count + part.start));
       const values = alongRows
         ? [from, pitch, part.count, ...stripsOf(reduced.sizes, reducedStrides), to]
-        : [from, reducedCount, 4 * (reducedStrides[0] ?? 0), to, part.count];
+        : [from, reducedCount, 4 * fromEnd(reducedStrides, 1, 0), to, part.count];
       calls.push({ kernel, arguments: [...values, scale, row.neutral] });
     }
   });
