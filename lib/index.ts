@@ -51,7 +51,6 @@ export {
 export { accuracy, binaryAccuracy, correctPredictions, type BinaryAccuracyOptions } from './ops/loss/accuracy.js';
 export { argmax, type ArgmaxOptions } from './ops/reduce/argmax.js';
 export { add, divide, equal, maximum, minimum, multiply, subtract } from './ops/pointwise/arithmetic.js';
-export { broadcastTo } from './ops/moving/broadcast-to.js';
 export { cast, type CastOptions, type NumberType } from './ops/pointwise/cast.js';
 export { concat } from './ops/moving/concat.js';
 export { dropout, type DropoutOptions } from './ops/random/dropout.js';
@@ -63,7 +62,7 @@ export { matmul, type MatmulOptions } from './ops/matmul/matmul.js';
 export { negativeLogLikelihood } from './ops/loss/negative-log-likelihood.js';
 export { randomBits, randomNormal, randomUniform } from './ops/random/random.js';
 export { max, min } from './ops/reduce/extremes.js';
-export { mean, sum } from './ops/reduce/sum.js';
+export { broadcastTo, mean, sum } from './ops/reduce/sum.js';
 export { variance, type VarianceOptions } from './ops/reduce/variance.js';
 export type { ReduceOptions } from './ops/reduce/reduce.js';
 export type { Reduction, ReductionOptions } from './ops/loss/reduction.js';

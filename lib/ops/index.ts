@@ -7,7 +7,6 @@ import { argmaxOperations } from './reduce/argmax.js';
 import { arithmeticOperations } from './pointwise/arithmetic.js';
 import { assign } from './state/assign.js';
 import { bytesOperations } from './moving/bytes.js';
-import { broadcastOperations } from './moving/broadcast-to.js';
 import { castOperations } from './pointwise/cast.js';
 import { concatOperations } from './moving/concat.js';
 import { copyOperation } from './moving/copy.js';
@@ -51,7 +50,6 @@ export const operations: readonly Operation[] = [
   ...castOperations,
   ...concatOperations,
   ...sliceOperations,
-  ...broadcastOperations,
   ...gatherOperations,
   ...bytesOperations,
   ...dropoutOperations,

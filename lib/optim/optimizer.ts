@@ -4,7 +4,7 @@ import { gradientsWhereReached } from '../graph/gradient.js';
 import { MAX_REPLAYS, requireTrace, type Trace } from '../graph/trace.js';
 import type { Safetensors } from '../io/safetensors.js';
 import { type SafetensorsTensor, stateRule } from '../io/safetensors-types.js';
-import { broadcastTo } from '../ops/moving/broadcast-to.js';
+import { broadcastTo } from '../ops/reduce/sum.js';
 import { copy } from '../ops/moving/copy.js';
 import { variableOf } from '../fusion/tensors.js';
 import { optimizerState } from '../ops/update/optimizer-state.js';

@@ -14,7 +14,7 @@ import {
   type LossAttributes,
   type LossParts,
   STAGES_AT,
-} from './cross-entropy-loss.js';
+} from './cross-entropy-launch.js';
 
 /** The outputs of the loss: itself, its gradient, and the share of hits where it is counted beside it. */
 const [LOSS, GRADIENT, HITS] = [0, 1, 2];
