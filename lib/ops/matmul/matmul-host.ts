@@ -43,7 +43,7 @@ export function matmulHost(product: () => Operation<MatmulAttributes>) {
       const multiplied = (other: ArrayView, columns: number, own: MatmulAttributes): ArrayView => {
         const shape = [...batchShape, M, columns];
         const c = { data: new Float32Array(sizeOf(shape)), shape };
-        product().reference({ inputs: [...inputs.slice(0, 1), other], outputs: [c], attributes: own });
+        product().reference({ inputs: [a, other], outputs: [c], attributes: own });
         return c;
       };
       const ones = { data: new Float32Array(K).fill(1), shape: [K, 1] };

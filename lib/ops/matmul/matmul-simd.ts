@@ -191,7 +191,8 @@ function blockOf(product: Product, m: number, n: number, M: number, N: number): 
 }
 
 function moved(argument: Address, bytes: number): Address {
-  return { ...argument, offset: (argument.offset ?? 0) + bytes };
+  const { offset = 0 } = argument;
+  return { ...argument, offset: offset + bytes };
 }
 
 /** The calls that compute a block, and then what is to be done with it. */
