@@ -36,33 +36,15 @@ const GRAPHS: Readonly<Record<string, (nodes: number) => Recorded>> = {
   },
 };
 
-/** The least of some times, in milliseconds: the others were disturbed. */
-function millisecondsOf(work: () => void): number {
-  const times = Array.from({ length: 4 }, () => {
-    const start = performance.now();
-    work();
-    return performance.now() - start;
-  });
-  return Math.min(...times);
-}
+/** Linear work on so many nodes is done in a second or two; quadratic work would outlast the patience of the tests. */
+const NODES = 60_000;
 
 for (const [name, graphOf] of Object.entries(GRAPHS)) {
-  test(`${name}: twenty thousand are a program, and eight times as many take about eight times as long`, (t) => {
-    const { outputs, trace } = graphOf(20_000);
+  test(`${name}: ${NODES} nodes are a program`, (t) => {
+    const { outputs, trace } = graphOf(NODES);
     const { steps } = buildProgram(outputs, [], trace);
-    t.equal(steps.length, name === 'a chain of reshapes' ? 1 : 20_000);
-    t.ok(structureOf(outputs, trace).key.length > 20_000);
-    const timeOf = (nodes: number): number => {
-      const graph = graphOf(nodes);
-      return millisecondsOf(() => {
-        graphOf(nodes);
-        buildProgram(graph.outputs, [], graph.trace);
-        structureOf(graph.outputs, graph.trace);
-      });
-    };
-    timeOf(500);
-    const [few, many] = [timeOf(500), timeOf(4000)];
-    t.ok(many < 32 * few, `quadratic would be 64 times: ${few.toFixed(1)} ms, ${many.toFixed(1)} ms`);
+    t.equal(steps.length, name === 'a chain of reshapes' ? 1 : NODES);
+    t.ok(structureOf(outputs, trace).key.length > NODES);
     t.end();
   });
 }
