@@ -86,7 +86,7 @@ export abstract class Optimizer {
   }
 
   /**
-   * Goes on from what {@link state} gave, for these parameters, perhaps of another process. One that had taken no step, such
+   * Goes on from what {@link Optimizer.state | state} gave, for these parameters, perhaps of another process. One that had taken no step, such
    * as a frozen one, is not in the state and begins anew. All or nothing: throws DataError naming what is missing, unknown or
    * of another shape, OptionError for what is no list of parameters or no state.
    */

@@ -54,5 +54,5 @@ export class Meter {
 
 function readingOf(state: NumericArray): MeterReading {
   const { total, weights, updates, first } = meterTotals(state);
-  return { mean: total / weights, updates, firstNonFinite: first > 0 ? first - 1 : undefined };
+  return { mean: total / weights, updates, firstNonFinite: first >= 1 ? first - 1 : undefined };
 }
