@@ -16,7 +16,7 @@ import {
   Variable,
 } from '../lib/index.js';
 import { simd, testOnDevices } from './support/devices.js';
-import { bytesLeftBy, collectGarbage } from './support/garbage.js';
+import { bytesLeftBy, collectGarbage, NOTHING_LEFT } from './support/garbage.js';
 import { webgpu } from './support/webgpu.js';
 
 const data = fromArrays([[1], [2]], [0, 1]);
@@ -78,7 +78,7 @@ for (const [name, open] of [
     };
     for (const [what, way] of Object.entries(ways)) {
       const bytes = await bytesLeftBy(way);
-      t.ok(bytes <= 20, `${what}: ${bytes.toFixed(1)} bytes each`);
+      t.ok(bytes <= NOTHING_LEFT, `${what}: ${bytes.toFixed(1)} bytes each`);
     }
   });
 }
