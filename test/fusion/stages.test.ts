@@ -11,6 +11,7 @@ import {
   leakyRelu,
   linear,
   matmul,
+  Meter,
   multiply,
   Parameter,
   relu,
@@ -193,4 +194,32 @@ testOnDevices('a chain of thousands is cut into kernels that can be compiled', a
     return value;
   }, tensor([1, 2, 3])); // prettier-ignore
   if (device.fusion) t.ok(steps.length >= 3 && steps.length <= 6, steps.join('; '));
+});
+
+testOnDevices('a meter takes in what its scalar is computed by: element-wise, products, sums', async (t, device) => {
+  const x = tensor([0.5]);
+  const values: Readonly<Record<string, (x: Tensor) => Tensor>> = {
+    relu: (own) => relu(own), // 0.5
+    'several functions': (own) => multiply(tanh(relu(own)), 2),
+    product: (own) => matmul(reshape(own, [1, 1]), reshape(own, [1, 1])),
+    'product in another shape': (own) => reshape(matmul(reshape(own, [1, 1]), reshape(own, [1, 1])), []),
+    sum: (own) => relu(sum(own)),
+  };
+  const expected = [0.5, 2 * Math.tanh(0.5), 0.25, 0.25, 0.5];
+  for (const [i, [name, value]] of Object.entries(values).entries()) {
+    const meter = new Meter();
+    const step = compile(
+      (given) => {
+        const measured = value(given);
+        meter.update(measured, 3);
+        return measured;
+      },
+      { device },
+    );
+    await step(x);
+    await step(x);
+    const { mean, updates } = await meter.read();
+    t.ok(Math.abs(mean - (expected[i] ?? NaN)) < 1e-5, `${name}: ${mean} is ${expected[i]}`);
+    t.equal(updates, 2);
+  }
 });

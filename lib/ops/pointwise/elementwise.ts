@@ -47,7 +47,8 @@ export function elementwiseHost(operation: () => Operation, position: number) {
 function launchOf(chain: Chain, inputs: readonly TensorSpec[]): Launch {
   const links = linksOf(chain);
   const count = sizeOf(shapeOf(chain));
-  const spots = [{ site: 0, put: 'put(index: u32)', index: 'index', count }];
+  // One element is computed alone: a meter takes nothing else.
+  const spots = [{ site: 0, put: 'put(index: u32)', index: 'index', count, isSingle: count === 1 }];
   const glue = glueOf(chain, inputs, spots, { width: 4, firstBinding: STAGES_AT, words: 'size.words' });
   return {
     kernel: {
