@@ -6,6 +6,7 @@ import {
   type Device,
   fromArrays,
   Meter,
+  type Plan,
   SGD,
   softmaxCrossEntropy,
 } from '../../lib/index.js';
@@ -77,6 +78,11 @@ export class TrainingStep {
       losses.push(await this.#readLoss());
     }
     return losses;
+  }
+
+  /** What the step was compiled to. */
+  plans(): readonly Plan[] {
+    return this.#step.plans();
   }
 
   dispose(): void {

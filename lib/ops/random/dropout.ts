@@ -72,7 +72,7 @@ const dropoutOperation: Operation<DropoutAttributes> = defineOperation<DropoutAt
   tolerance: { absolute: 0, relative: 1e-6 },
   cases: [[7], [32, 200], [1], [0], [257]].flatMap((shape) =>
     [0.5, 0.2, 0.9].map((probability) => ({
-      inputs: { input: { shape }, state: { shape: [4], fill: 'state' as const } },
+      inputs: { input: { shape }, state: { shape: [4], dtype: 'u32' as const, fill: 'state' as const } },
       attributes: { probability, stream: streamOf('dropout'), use: 0 },
     })),
   ),
