@@ -39,8 +39,15 @@ export interface KernelVariant {
   readonly launches: readonly Launch[];
 }
 
+/** Makers of GPUs whose hardware differs so much that other tiles pay; `unknown` is everything else, and who does not say. */
+export const GPU_FAMILIES = ['apple', 'nvidia', 'amd', 'intel', 'arm', 'qualcomm', 'unknown'] as const;
+
+/** One of {@link GPU_FAMILIES}. */
+export type GpuFamily = (typeof GPU_FAMILIES)[number];
+
 /** The adapter that kernels are chosen for. */
 export interface KernelTarget {
+  readonly family: GpuFamily;
   /** It runs on the CPU (SwiftShader, lavapipe): no workgroup memory of its own, costly barriers. */
   readonly isSoftware: boolean;
   /** WebGPU features that the device was opened with. */

@@ -95,6 +95,7 @@ test('names become places: specs, views, launches, calls, gradients and what is 
   const [launch] = operation.kernel(
     { inputs, outputs, attributes: {} },
     {
+      family: 'unknown',
       isSoftware: true,
       features: new Set(),
       limits: {

@@ -1,5 +1,5 @@
 import { DeviceError, DeviceLostError } from '../../errors.js';
-import { type KernelTarget, type Launch, wordsOf } from '../../graph/launch.js';
+import { GPU_FAMILIES, type GpuFamily, type KernelTarget, type Launch, wordsOf } from '../../graph/launch.js';
 import type { TensorSpec } from '../../graph/operation.js';
 import type { FusionTarget } from '../../fusion/stage.js';
 import type { Program, Step } from '../../graph/program.js';
@@ -37,7 +37,7 @@ export class WebGpuDevice implements Device {
     this.#host = host;
     this.pipelines = new Pipelines(gpu);
     this.fusion = { kernels: 'wgsl', maxStorageBuffers: gpu.limits.maxStorageBuffersPerShaderStage };
-    this.target = { isSoftware: info.software, features: gpu.features, limits: gpu.limits };
+    this.target = { family: familyOf(gpu), isSoftware: info.software, features: gpu.features, limits: gpu.limits };
     void gpu.lost.then(({ reason, message }) => {
       this.#lost = new DeviceLostError(
         this.#disposed
@@ -177,6 +177,12 @@ export class WebGpuDevice implements Device {
       );
     }
   }
+}
+
+/** Who made the GPU; some browsers do not say. */
+function familyOf(gpu: GPUDevice): GpuFamily {
+  const vendor = 'adapterInfo' in gpu ? gpu.adapterInfo.vendor : '';
+  return GPU_FAMILIES.find((family) => family === vendor) ?? 'unknown';
 }
 
 /** The outcome of building, so that error scopes are popped whatever it is. */
