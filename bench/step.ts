@@ -3,21 +3,29 @@
  * to compute the same losses:
  *
  *     npm run bench:step -- --json step.json
+ *     npm run bench:step -- --profile --device cpu --threads 1      where the time of a step on the CPU goes
  */
 import { helpText, numberOption, parseOptions, runProgram } from '../examples/cli.js';
 import { CpuDevice } from '../lib/device/cpu/device.js';
+import { defaultThreads } from '../lib/device/cpu/host.js';
 import type { Device } from '../lib/index.js';
 import { openDevice } from '../lib/node/index.js';
+import { CpuRunner } from './cpu-runner.js';
+import { EXAMPLES } from './scale/points.js';
 import { checkLosses, CHECKED_STEPS } from './step/check-losses.js';
+import { profileStep, profileTable } from './step/profile.js';
 import { factsOf, formatNumber, formatTable, heading, versionsOf, writeReport } from './step/report.js';
 import { millisecondsOf, timeInTurn } from './step/rounds.js';
 import { TrainingStep } from './step/training-step.js';
-import { DROPOUT, makeWorkload } from './step/workload.js';
+import { BATCH, DROPOUT, HIDDEN, INPUTS, makeWorkload } from './step/workload.js';
 
 const OPTIONS = {
   json: { value: 'FILE', help: 'write the results to FILE' },
   rounds: { value: 'N', help: 'rounds a device (default 7)' },
   device: { value: 'NAME', help: 'cpu: leave WebGPU out (default: all devices)' },
+  profile: { help: 'time each step of the plan on the CPU device instead' },
+  threads: { value: 'N', help: 'of the profile: threads (default: as many as openDevice takes)' },
+  batch: { value: 'N', help: `of the profile: pictures in a step (default ${BATCH})` },
   adapter: { value: 'NAME', help: 'WebGPU by swiftshader or lavapipe (default: by what the machine has)' },
 };
 
@@ -30,7 +38,22 @@ await runProgram('bench:step', async (args) => {
     console.log(helpText('npm run bench:step -- [options]', OPTIONS));
     return 0;
   }
-  const rounds = numberOption('rounds', options.rounds, 7, { min: 1, max: 1000, isWhole: true });
+  const rounds = numberOption('rounds', options.rounds, options.profile ? 30 : 7, { min: 1, max: 1000, isWhole: true });
+  if (options.profile) {
+    const threads = numberOption('threads', options.threads, defaultThreads(), { min: 1, max: 64, isWhole: true });
+    const batch = numberOption('batch', options.batch, BATCH, { min: 1, max: EXAMPLES, isWhole: true });
+    const scale = { inputs: INPUTS, batch, hidden: HIDDEN, examples: EXAMPLES };
+    const runner = new CpuRunner('cpu', threads);
+    const roofs = await runner.peaks();
+    const { description } = runner.info;
+    runner.dispose();
+    const profile = await profileStep(scale, threads, rounds);
+    const texts = [roofs.gflops, roofs.gigabytesPerSecond].map(formatNumber);
+    const facts = factsOf(`${description}; roofs: ${texts.join(' GFLOP/s, ')} GB/s`, versionsOf([]));
+    console.log(`${heading(facts)}\n\n${profileTable(profile, roofs)}`);
+    if (typeof options.json === 'string') await writeReport(options.json, { ...facts, roofs, results: [profile] });
+    return 0;
+  }
   const devices = await openDevices(options.device !== 'cpu');
   const work = makeWorkload();
 

@@ -1,0 +1,24 @@
+import test from 'tape';
+import { profileStep, profileTable } from '../../bench/step/profile.js';
+
+test('the profile of a step has a row for each step of its plan, in order, and the flop of its products', async (t) => {
+  const profile = await profileStep({ inputs: 12, batch: 4, hidden: 8, examples: 8 }, 1, 1);
+  const names = profile.steps.map(({ name }) => name);
+  t.deepEqual(names.slice(0, 2), ['gather', 'gather'], 'pictures and labels come first');
+  t.equal(names.at(-1), 'advance');
+  const products = profile.steps.filter(({ name }) => name.startsWith('matmul'));
+  t.deepEqual(
+    products.map(({ flop }) => flop),
+    [4 * 8 * 12, 4 * 2 * 8, 4 * 8 * 2, 4 * 2 * 8, 4 * 8 * 12].map((madds) => 2 * madds),
+    'two products forwards, three backwards',
+  );
+  t.ok(
+    profile.steps.every(({ milliseconds }) => milliseconds.smallest > 0),
+    'every step took its time',
+  );
+  t.equal(
+    profileTable(profile, { gflops: 50, gigabytesPerSecond: 20 }).split('\n').length,
+    2 + names.length + 1,
+    'a head, a row a step, and the whole',
+  );
+});
