@@ -3,7 +3,7 @@ import type { DeviceInfo } from '../lib/device/device.js';
 import type { NumericArray, TensorSpec } from '../lib/graph/operation.js';
 import type { Placed, Program } from '../lib/graph/program.js';
 import { cpuPeaks } from './cpu-peaks.js';
-import type { Entry } from './entry.js';
+import { type Entry, specsOf } from './entry.js';
 import { measure, type Timed } from './measure.js';
 import { type Job, PEAK_RUNS, type Peaks, type Runner } from './runner.js';
 
@@ -37,9 +37,10 @@ export class CpuRunner implements Runner {
     return false; // variants are those of the WGSL kernels
   }
 
-  async prepare({ operation, inputs: given, attributes }: Entry, values: readonly NumericArray[]): Promise<Job> {
+  async prepare(entry: Entry, values: readonly NumericArray[]): Promise<Job> {
     const device = this.#device;
-    const specs = given.map(({ shape, dtype = 'f32' }): TensorSpec => ({ shape, dtype }));
+    const { operation, attributes } = entry;
+    const specs = specsOf(entry);
     const results = operation.infer(specs, attributes);
     const places = results.map((_, i) => operation.writes?.[i] ?? specs.length + i);
     const arrays = [...specs, ...results].map((spec) => device.allocate(spec));

@@ -7,11 +7,11 @@
  */
 import { runProgram } from '../examples/cli.js';
 import { KernelwrightError } from '../lib/errors.js';
+import type { Cost } from '../lib/graph/operation.js';
 import { writeFileAtomically } from '../lib/node/write-file.js';
-import type { MatmulVariant } from '../lib/ops/matmul/matmul-kernels.js';
 import { caseInputs } from '../test/support/cases.js';
 import { type Check, checkOf } from './check.js';
-import { type Cost, costOf } from './cost.js';
+import { costOf } from './cost.js';
 import { CpuRunner } from './cpu-runner.js';
 import type { Entry } from './entry.js';
 import { measure } from './measure.js';
@@ -22,6 +22,9 @@ import { entries } from './shapes.js';
 import { writeReport } from './step/report.js';
 import { deviceLine, tableFoot, tableHead, tableRow } from './table.js';
 import { WebGpuRunner } from './webgpu-runner.js';
+
+/** What takes more flop than this is left out on software adapters, and on the reference, unless it is asked for. */
+const LARGE_FLOP = 2 ** 33;
 
 /** A device that was opened, and what it can do at best. */
 interface Bench {
@@ -52,12 +55,13 @@ async function main(args: readonly string[]): Promise<number> {
   let failures = 0;
   console.log(`\n${tableHead}`);
   for (const entry of options.entries) {
+    const cost = costOf(entry);
+    const isLarge = cost.flop > LARGE_FLOP;
     const willRun = benches.filter(
-      ({ runner }) => (runner.fuses || !entry.isFused) && (options.isSelected || !(entry.isLarge && runner.isSlow)),
+      ({ runner }) => (runner.fuses || !entry.isFused) && (options.isSelected || !(isLarge && runner.isSlow)),
     );
     if (willRun.length === 0) continue;
     const values = await Promise.all(caseInputs(entry).map((input) => input.data()));
-    const cost = costOf(entry);
     const check = checkOf(entry, values, cost);
     for (const bench of willRun) {
       for (const variant of variants) {
@@ -96,7 +100,7 @@ interface Prepared {
 async function resultOf(
   { runner, peaks }: Bench,
   entry: Entry,
-  variant: MatmulVariant | undefined,
+  variant: string | undefined,
   { values, cost, check }: Prepared,
 ): Promise<BenchResult | string> {
   let job: Job;
@@ -120,7 +124,6 @@ async function resultOf(
       threads: runner.threads,
       operation: entry.operation.name,
       shape: entry.name,
-      size: cost.size,
       inputs: entry.inputs.map(({ shape }) => shape),
       variant: variant ?? 'default',
       kernel: job.kernel,

@@ -2,9 +2,9 @@ import { availableParallelism } from 'node:os';
 import { helpText, numberOption, type OptionHelp, parseCommandLine } from '../examples/cli.js';
 import { defaultThreads } from '../lib/device/cpu/host.js';
 import { OptionError } from '../lib/errors.js';
-import { MATMUL_VARIANTS, type MatmulVariant } from '../lib/ops/matmul/matmul-kernels.js';
 import { suggest } from '../lib/suggest.js';
-import type { Entry } from './entry.js';
+import { targetOf } from '../test/support/targets.js';
+import { type Entry, variantsOf } from './entry.js';
 import type { DeviceName } from './runner.js';
 
 const DEVICES: readonly DeviceName[] = ['cpu', 'reference', 'webgpu'];
@@ -14,22 +14,25 @@ const OPTIONS = {
   device: { value: 'NAME', help: 'cpu, reference or webgpu (default: cpu and webgpu)' },
   adapter: { value: 'NAME', help: 'WebGPU by swiftshader or lavapipe (default: by what the machine has)' },
   threads: { value: 'N', help: 'threads of the CPU device (default: what openDevice takes)' },
-  variant: { value: 'NAME', help: `matmul by this kernel: ${MATMUL_VARIANTS.join(', ')}, or all of them` },
+  variant: { value: 'NAME', help: 'by this kernel, where an operation has several, or by all of them' },
   json: { value: 'FILE', help: 'write the results as JSON' },
   roofline: { value: 'FILE', help: 'draw the results under the roofs of the device, as SVG' },
   list: { help: 'print the operations and their shapes and exit' },
 } as const satisfies Record<string, OptionHelp>;
 
+/** An adapter on which every kernel can be had. */
+const ANY_GPU = targetOf(false, ['subgroups', 'shader-f16']);
+
 /** What the command line asks for. */
 export interface BenchOptions {
   readonly entries: readonly Entry[];
-  /** They were named: large ones run on slow devices, too. */
+  /** Shapes were named: large ones run on slow devices, too. */
   readonly isSelected: boolean;
   readonly devices: readonly DeviceName[];
   /** Of the CPU device. */
   readonly threads: number;
   /** Empty: each device's own choice. */
-  readonly variants: readonly MatmulVariant[];
+  readonly variants: readonly string[];
   readonly json?: string;
   readonly roofline?: string;
 }
@@ -43,21 +46,19 @@ export function readOptions(
   const { values, words: names } = parseCommandLine(args, OPTIONS);
   if (values.help) return helpText(USAGE, OPTIONS);
   if (values.list) return listOf(entries);
-  const variants = variantsOf(textOf(values.variant));
+  const variants = chosenVariants(textOf(values.variant), entries);
   const chosen = textOf(values.device) ?? environment;
   if (variants.length > 0 && chosen !== undefined && chosen !== 'webgpu') {
     throw new OptionError(`--variant is about the kernels of webgpu; the device is ${chosen}`);
   }
   const devices = variants.length > 0 ? (['webgpu'] as const) : devicesOf(chosen);
-  const selected = select(names, entries).filter(
-    ({ operation }) => variants.length === 0 || operation.name === 'matmul',
-  );
+  const selected = select(names, entries).filter(({ operation }) => variants.length === 0 || 'variants' in operation);
   if (selected.length === 0)
-    throw new OptionError(`--variant is for matmul, and ${names.join(', ')} is something else`);
+    throw new OptionError(`--variant is for operations with several kernels: ${names.join(', ')} has one`);
   const [json, roofline] = [textOf(values.json), textOf(values.roofline)];
   return {
     entries: selected,
-    isSelected: names.some((name) => name !== 'matmul'),
+    isSelected: entries.some(({ name }) => names.includes(name)),
     devices,
     threads: numberOption('threads', values.threads, defaultThreads(), {
       min: 1,
@@ -82,14 +83,12 @@ function select(names: readonly string[], entries: readonly Entry[]): readonly E
   return names.length === 0 ? entries : entries.filter(isNamed);
 }
 
-function variantsOf(text: string | undefined): readonly MatmulVariant[] {
+function chosenVariants(text: string | undefined, entries: readonly Entry[]): readonly string[] {
   if (text === undefined) return [];
-  if (text === 'all') return MATMUL_VARIANTS;
-  const variant = MATMUL_VARIANTS.find((known) => known === text);
-  if (variant) return [variant];
-  throw new OptionError(
-    `unknown variant '${text}'${suggest(text, MATMUL_VARIANTS)}: expected ${MATMUL_VARIANTS.join(', ')} or all`,
-  );
+  const known = [...new Set(entries.flatMap((entry) => variantsOf(entry, ANY_GPU).map(({ name }) => name)))];
+  if (text === 'all') return known;
+  if (known.includes(text)) return [text];
+  throw new OptionError(`unknown variant '${text}'${suggest(text, known)}: expected ${known.join(', ')} or all`);
 }
 
 function devicesOf(text: string | undefined): readonly DeviceName[] {

@@ -10,11 +10,9 @@ export interface BenchResult {
   readonly operation: string;
   /** Name of the shape. */
   readonly shape: string;
-  /** [M, N, K] of a product; the shape of the largest tensor of anything else. */
-  readonly size: readonly number[];
   /** Shapes of the inputs. */
   readonly inputs: readonly (readonly number[])[];
-  /** What was asked for: a variant of matmul, or `default`, the device's own choice. */
+  /** What was asked for: a variant of the operation's kernel, or `default`, the device's own choice. */
   readonly variant: string;
   /** What computed it. */
   readonly kernel: string;

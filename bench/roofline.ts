@@ -1,7 +1,7 @@
 import { DataError } from '../lib/errors.js';
-import { isProduct } from './cost.js';
 import { placeLabels } from './label-layout.js';
 import { drawSvg } from '../tools/picture.js';
+import { familiesOfOperations } from '../tools/rooms.js';
 import type { BenchResult, DeviceReport, Report } from './report-json.js';
 import { figure } from './table.js';
 
@@ -12,16 +12,11 @@ const HEIGHT = 720;
 /** Less work than this is no kernel's worth: such a point lies far below and means nothing. */
 const LEAST_FLOP = 1000;
 
-const KINDS = ['matmul', 'elementwise', 'reduction', 'loss', 'optimizer'] as const;
-type Kind = (typeof KINDS)[number];
-/** Okabe and Ito's colours, which people tell apart who see few. */
-const COLOURS: Readonly<Record<Kind, string>> = {
-  matmul: '#0072B2',
-  elementwise: '#D55E00',
-  reduction: '#009E73',
-  loss: '#CC79A7',
-  optimizer: '#7A5195',
-};
+/** What is no operation of the list: a chain that was fused. */
+const FUSED = 'fused';
+
+/** Okabe and Ito's colours, which people tell apart who see few, and two more. */
+const COLOURS = ['#0072B2', '#D55E00', '#009E73', '#CC79A7', '#E69F00', '#56B4E9', '#000000', '#7A5195', '#8C564B'];
 
 /** A place in the picture: flop a byte, and GFLOP/s. */
 interface Point {
@@ -41,9 +36,11 @@ interface Axis {
  * computes next to nothing (data movers, scalars) or takes less than twice the time of doing nothing.
  */
 export async function drawRoofline({ device, results, machine, date }: Report): Promise<string> {
+  const families = await familiesOfOperations();
+  const familyOf = ({ operation }: BenchResult): string => families.get(operation) ?? FUSED;
   const panels = Object.entries(device).flatMap(([name, described]) => {
     const own = results.filter((result) => isDrawn(name, described, result));
-    return own.length > 0 ? [panelOf(name, described, own)] : [];
+    return own.length > 0 ? [panelOf(name, described, own, familyOf)] : [];
   });
   if (panels.length === 0)
     throw new DataError(
@@ -62,12 +59,17 @@ function isDrawn(name: string, { floorMilliseconds }: DeviceReport, result: Benc
 }
 
 /** The panel of a device: roofs, points, labels and lines that lead to them. */
-function panelOf(name: string, device: DeviceReport, results: readonly BenchResult[]) {
+function panelOf(
+  name: string,
+  device: DeviceReport,
+  results: readonly BenchResult[],
+  familyOf: (result: BenchResult) => string,
+) {
   const points = results.map((result) => ({
     intensity: result.flop / result.bytes,
     gflops: result.gflops,
-    label: labelOf(result),
-    kind: kindOf(result.operation),
+    label: labelOf(result, familyOf(result)),
+    family: familyOf(result),
   }));
   const ridge = device.gflops / device.gigabytesPerSecond;
   const x = axisOf([...points.map(({ intensity }) => intensity), ridge], WIDTH, points.length > 20 ? 5 : 1.8);
@@ -108,9 +110,9 @@ function panelOf(name: string, device: DeviceReport, results: readonly BenchResu
     title: 'GFLOP/s',
   } as const;
   const colour = {
-    field: 'kind',
+    field: 'family',
     type: 'nominal',
-    scale: { domain: [...KINDS], range: KINDS.map((kind) => COLOURS[kind]) },
+    scale: { domain: [...new Set(points.map(({ family }) => family))].sort(), range: COLOURS },
     legend: { title: null, orient: 'bottom', direction: 'horizontal', symbolType: 'circle', symbolOpacity: 1 },
   } as const;
   return {
@@ -161,17 +163,11 @@ function panelOf(name: string, device: DeviceReport, results: readonly BenchResu
   };
 }
 
-/** matmul by its shape, anything else by its operation, and its shape where that says something. */
-function labelOf({ operation, shape, variant }: BenchResult): string {
-  const name = isProduct(operation) ? shape : shape === 'vector' ? operation : `${operation} ${shape}`;
+/** The shape, and the operation where its family does not say it; of a vector the operation alone. */
+function labelOf({ operation, shape, variant }: BenchResult, family: string): string {
+  const isSaid = family === operation || family === FUSED;
+  const name = isSaid ? shape : shape === 'vector' ? operation : `${operation} ${shape}`;
   return variant === 'default' ? name : `${name} ${variant}`;
-}
-
-function kindOf(operation: string): Kind {
-  if (isProduct(operation)) return 'matmul';
-  if (/^sgd|Update$/.test(operation)) return 'optimizer';
-  if (/entropy|squaredError|likelihood/i.test(operation)) return 'loss';
-  return /^(sum|max|min|softmax|logSoftmax|gatherGradient)$/.test(operation) ? 'reduction' : 'elementwise';
 }
 
 /** An axis around the values, with room at both ends: for the labels of a list on the left of the picture. */

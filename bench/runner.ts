@@ -1,6 +1,5 @@
 import type { DeviceInfo } from '../lib/device/device.js';
 import type { NumericArray } from '../lib/graph/operation.js';
-import type { MatmulVariant } from '../lib/ops/matmul/matmul-kernels.js';
 import type { Entry } from './entry.js';
 import type { Timed } from './measure.js';
 
@@ -41,10 +40,10 @@ export interface Runner {
   readonly fuses: boolean;
   /** It takes too long for large shapes. */
   readonly isSlow: boolean;
-  /** Whether the variant can compute this product. */
-  offers(entry: Entry, variant: MatmulVariant): boolean;
-  /** @param values what the inputs hold. @param variant of matmul; left out, the device's own choice */
-  prepare(entry: Entry, values: readonly NumericArray[], variant?: MatmulVariant): Promise<Job>;
+  /** Whether there is such a kernel for it. */
+  offers(entry: Entry, variant: string): boolean;
+  /** @param values what the inputs hold. @param variant left out, the device's own choice */
+  prepare(entry: Entry, values: readonly NumericArray[], variant?: string): Promise<Job>;
   peaks(): Promise<Peaks>;
   dispose(): void;
 }

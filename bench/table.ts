@@ -24,7 +24,7 @@ export function tableRow(result: BenchResult, floorMilliseconds: number): string
     result.operation,
     result.shape,
     result.device,
-    result.kernel.replace(/^matmul /, ''),
+    kernelName(result),
     timeText(medianMilliseconds),
     `${((spread / 2 / medianMilliseconds) * 100).toFixed(0)} %`,
     result.flop === 0 ? '' : figure(gflops),
@@ -32,6 +32,12 @@ export function tableRow(result: BenchResult, floorMilliseconds: number): string
     `${(shareOfPeak * 100).toFixed(0)} %${result.boundBy === 'memory' ? ' m' : ' a'}`,
   ]);
   return medianMilliseconds < 2 * floorMilliseconds ? `${row}  floor` : row;
+}
+
+/** Names of kernels, without that of the operation in front of them. */
+function kernelName({ operation, kernel }: BenchResult): string {
+  const names = kernel.split(' + ');
+  return names.map((name) => (name.startsWith(`${operation} `) ? name.slice(operation.length + 1) : name)).join(' + ');
 }
 
 /** A device's roofs and floor. */

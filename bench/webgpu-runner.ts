@@ -6,8 +6,7 @@ import { DeviceError } from '../lib/errors.js';
 import type { Launch } from '../lib/graph/launch.js';
 import type { NumericArray } from '../lib/graph/operation.js';
 import { openDevice } from '../lib/node/open-device.js';
-import { matmulLaunches, type MatmulVariant, offersVariant } from '../lib/ops/matmul/matmul-kernels.js';
-import type { Entry } from './entry.js';
+import { type Entry, specsOf, variantsOf } from './entry.js';
 import type { Job, Peaks, Runner } from './runner.js';
 import { webGpuPeaks } from './webgpu-peaks.js';
 
@@ -40,26 +39,24 @@ export class WebGpuRunner implements Runner {
     return this.info.software;
   }
 
-  offers(entry: Entry, variant: MatmulVariant): boolean {
-    const [a, b] = entry.inputs.map(({ shape, dtype = 'f32' }) => ({ shape, dtype }));
-    return !!a && !!b && offersVariant(a, b, matmulAttributes(entry), variant, this.#device.target);
+  offers(entry: Entry, variant: string): boolean {
+    return variantsOf(entry, this.#device.target).some(({ name }) => name === variant);
   }
 
-  prepare(entry: Entry, values: readonly NumericArray[], variant?: MatmulVariant): Promise<Job> {
+  prepare(entry: Entry, values: readonly NumericArray[], variant?: string): Promise<Job> {
     const { operation, attributes } = entry;
-    const inputs = entry.inputs.map(({ shape, dtype = 'f32' }, i) => {
-      const array = this.#device.allocate({ shape, dtype });
+    const inputs = specsOf(entry).map((spec, i) => {
+      const array = this.#device.allocate(spec);
       const data = values[i];
       if (data) array.write(data);
       return array;
     });
     const specs = operation.infer(inputs, attributes);
     const outputs = specs.map((spec, i) => inputs[operation.writes?.[i] ?? -1] ?? this.#device.allocate(spec));
-    const [a, b] = inputs;
+    const { target } = this.#device;
     const launches =
-      variant && a && b
-        ? matmulLaunches(a, b, matmulAttributes(entry), variant)
-        : operation.kernel({ inputs, outputs: specs, attributes }, this.#device.target);
+      variantsOf(entry, target).find(({ name }) => name === variant)?.launches ??
+      operation.kernel({ inputs, outputs: specs, attributes }, target);
     return launchJob(this.#device, launches, inputs, outputs);
   }
 
@@ -70,10 +67,6 @@ export class WebGpuRunner implements Runner {
   dispose(): void {
     this.#device.dispose();
   }
-}
-
-function matmulAttributes({ attributes }: Entry) {
-  return { transposeA: attributes['transposeA'] === true, transposeB: attributes['transposeB'] === true };
 }
 
 /** Launches with their buffers, all of which go with the job. Rejects with DeviceError where the GPU refuses them. */

@@ -2,8 +2,8 @@
  * The tables of docs/operations.md, made from the list in lib/ops/index.ts (`npm run operations-table`). A test compares
  * the two.
  */
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { basename, dirname, join, sep } from 'node:path';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { markdownTable } from 'markdown-table';
 
@@ -11,6 +11,7 @@ import type { Operation } from '../lib/graph/operation.js';
 import { operations } from '../lib/ops/index.js';
 import { caseInputs } from '../test/support/cases.js';
 import { targetOf } from '../test/support/targets.js';
+import { filesIn, roomsOfOperations } from './rooms.js';
 import { root } from './root.js';
 
 const BEGIN = '<!-- made by npm run operations-table, do not edit -->\n<!-- prettier-ignore-start -->\n';
@@ -36,14 +37,11 @@ export async function withTables(document: string): Promise<string> {
  * of another stands in its row. Without padding: a longer name changes one line.
  */
 async function tables(): Promise<string> {
-  const rooms = await roomsOfOperations();
   const names = new Set(operations.map(({ name }) => name));
   const families = new Map<string, string[][]>();
-  for (const operation of operations) {
+  for (const [operation, room] of await roomsOfOperations()) {
     const { name, tolerance, cases } = operation;
     if (name.endsWith('Gradient') && names.has(name.replace(/Gradient$/, ''))) continue;
-    const room = rooms.get(operation);
-    if (room === undefined) throw new Error(`no file in lib/ops exports the operation ${name}`);
     const rows = families.get(dirname(room)) ?? [HEADER];
     families.set(dirname(room), rows);
     const kernels = kernelsOf(operation).map((file) => link(`kernels/${file}`));
@@ -59,22 +57,6 @@ async function tables(): Promise<string> {
   return [...families]
     .map(([family, rows]) => `\n## ${family}\n\n${markdownTable(rows, { alignDelimiters: false })}\n`)
     .join('');
-}
-
-/** Paths below a folder, with '/' on every system. */
-function filesIn(folder: string): string[] {
-  return readdirSync(folder, { recursive: true, encoding: 'utf8' }).map((file) => file.split(sep).join('/'));
-}
-
-/** The file in lib/ops that exports each operation, alone or in a list. */
-async function roomsOfOperations(): Promise<Map<unknown, string>> {
-  const rooms = new Map<unknown, string>();
-  const folder = join(root, 'lib/ops');
-  for (const file of filesIn(folder).filter((name) => name.endsWith('.ts') && name !== 'index.ts')) {
-    const room = (await import(pathToFileURL(join(folder, file)).href)) as Readonly<Record<string, unknown>>;
-    for (const value of Object.values(room).flat()) rooms.set(value, file);
-  }
-  return rooms;
 }
 
 /** The WGSL files whose text stands in the launches of any case. */

@@ -139,6 +139,11 @@ export function chainOperation(chain: Chain): Operation {
     ...(writes.some((input) => input !== undefined) && { writes }),
     tolerance: parts.reduce((widest, { tolerance }) => wider(widest, tolerance), { absolute: 0, relative: 0 }),
     cases: [],
+    // What stages do beside it hardly counts.
+    cost({ inputs, attributes }) {
+      const { flop, terms } = operation?.cost?.({ inputs: hostInputs(chain, inputs), attributes }) ?? {};
+      return { ...(flop !== undefined && { flop }), ...(terms !== undefined && { terms }) };
+    },
   };
 }
 

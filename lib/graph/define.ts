@@ -15,7 +15,7 @@ import {
   unbound,
   View,
 } from './operands.js';
-import type { Attributes, Call, CaseInput, DType, Operation, TensorSpec } from './operation.js';
+import type { Attributes, Call, CaseInput, Cost, DType, Operation, OperationCase, TensorSpec } from './operation.js';
 import type { SimdArgument, SimdCall, SimdPhase } from './simd.js';
 
 /** The attributes of an operation without any. */
@@ -94,21 +94,30 @@ export type NamedGradients<I> = { readonly [K in keyof I]?: Per<I[K], Tensor | u
 /** Why there is no rule; see {@link Operation}. */
 type NoGradient = { readonly none: string } | { readonly unwritten: string };
 
-/** How an operation takes part in fusion. */
-type Rewrites<A extends Attributes> = Pick<Operation<A>, 'stage' | 'chain' | 'fold' | 'join'>;
+/** What goes by places: how an operation takes part in fusion, and what stands for a large call. */
+type Placed<A extends Attributes> = Pick<Operation<A>, 'stage' | 'chain' | 'fold' | 'join' | 'sample'>;
+
+/** What an operation is given. */
+interface NamedUse<A, I> {
+  readonly specs: { readonly [K in keyof I]: Per<I[K], TensorSpec> };
+  readonly sizes: Sizes<I, object>;
+  readonly attributes: A;
+}
+
+/** {@link OperationCase} with inputs by name. */
+interface NamedCase<A, I> {
+  readonly inputs: { readonly [K in keyof I]: Per<I[K], CaseInput> };
+  readonly attributes: A;
+}
 
 /** An operation as its room states it: operands by name, with element types and axes. See {@link Operation}. */
-export interface Definition<A extends Attributes, I extends Inputs, O extends Outputs> extends Rewrites<A> {
+export interface Definition<A extends Attributes, I extends Inputs, O extends Outputs> extends Placed<A> {
   readonly name: string;
   readonly inputs: I;
   /** An output with the name of an input is written over it, in place: the input must be the value of a Variable. */
   readonly outputs: O;
   /** Shapes of the outputs whose axes are not all among those of the inputs; further rules: throws ShapeError. */
-  infer?(call: {
-    readonly specs: { readonly [K in keyof I]: Per<I[K], TensorSpec> };
-    readonly sizes: Sizes<I, object>;
-    readonly attributes: A;
-  }): { readonly [K in keyof O]?: Shape };
+  infer?(call: NamedUse<A, I>): { readonly [K in keyof O]?: Shape };
   /** Element types of the outputs that take several. */
   types?(attributes: A): { readonly [K in keyof O]?: DType };
   /** Plain loops from the formula, accumulating in float64 and rounding once when storing: the oracle of the kernels. */
@@ -122,25 +131,17 @@ export interface Definition<A extends Attributes, I extends Inputs, O extends Ou
   readonly selectsRows?: { readonly table: Extract<keyof I, string>; readonly indices: Extract<keyof I, string> };
   readonly alias?: boolean;
   readonly tolerance: Operation['tolerance'];
-  readonly cases: readonly {
-    readonly inputs: { readonly [K in keyof I]: Per<I[K], CaseInput> };
-    readonly attributes: A;
-  }[];
+  readonly cases: readonly NamedCase<A, I>[];
+  cost?(call: NamedUse<A, I>): Partial<Cost>;
+  readonly benchmarks?: Readonly<Record<string, NamedCase<A, I>>>;
 }
 
 /** The same without its types: what {@link defineOperation} works with. */
-interface AnyDefinition extends Rewrites<Attributes> {
+interface AnyDefinition extends Placed<Attributes> {
   readonly name: string;
   readonly inputs: Inputs;
   readonly outputs: Outputs;
-  infer?(
-    this: void,
-    call: {
-      specs: Named<TensorSpec>;
-      sizes: Numbers;
-      attributes: Attributes;
-    },
-  ): Readonly<Record<string, Shape | undefined>>;
+  infer?(this: void, call: AnyKernelCall): Readonly<Record<string, Shape | undefined>>;
   types?(this: void, attributes: Attributes): Readonly<Record<string, DType | undefined>>;
   reference(views: Named<View>, sizes: Numbers, attributes: Attributes): void;
   kernel?(this: void, call: AnyKernelCall, target: KernelTarget): readonly NamedLaunch<string>[];
@@ -151,12 +152,19 @@ interface AnyDefinition extends Rewrites<Attributes> {
   readonly selectsRows?: { readonly table: string; readonly indices: string };
   readonly alias?: boolean;
   readonly tolerance: Operation['tolerance'];
-  readonly cases: readonly { readonly inputs: Named<CaseInput>; readonly attributes: Attributes }[];
+  readonly cases: readonly AnyCase[];
+  cost?(this: void, call: AnyKernelCall): Partial<Cost>;
+  readonly benchmarks?: Readonly<Record<string, AnyCase>>;
 }
 
 type Numbers = Readonly<Record<string, number>>;
 /** Something for each operand: one, or a list. */
 type Named<T> = Readonly<Record<string, T | readonly T[]>>;
+
+interface AnyCase {
+  readonly inputs: Named<CaseInput>;
+  readonly attributes: Attributes;
+}
 
 interface AnyKernelCall {
   readonly sizes: Numbers;
@@ -193,7 +201,8 @@ export function defineOperation(): (definition: AnyDefinition) => Operation {
 }
 
 function operationOf(definition: AnyDefinition): Operation {
-  const { inputs, outputs, gradient, kernel, host, variants, simd, selectsRows, ...unchanged } = definition;
+  const { inputs, outputs, gradient, kernel, host, variants, simd, selectsRows, cost, benchmarks, ...unchanged } =
+    definition;
   const names = Object.keys(inputs);
   const writes = Object.keys(outputs).flatMap((key) => {
     const place = names.indexOf(key);
@@ -238,6 +247,10 @@ function operationOf(definition: AnyDefinition): Operation {
     const { operand, index, ...offset } = argument;
     return { ...placeOf(operand, index), ...offset };
   };
+  const caseOf = ({ inputs: given, attributes }: AnyCase): OperationCase<Attributes> => ({
+    inputs: names.flatMap((key) => given[key] ?? []),
+    attributes,
+  });
   const ownKernel = (call: Call<Attributes>, target: KernelTarget): readonly Launch[] =>
     kernel?.(callOf(call), target).map(launchOf) ?? [];
   return {
@@ -281,10 +294,11 @@ function operationOf(definition: AnyDefinition): Operation {
       selectsRows: { table: names.indexOf(selectsRows.table), indices: names.indexOf(selectsRows.indices) },
     }),
     ...(writes.some((source) => source !== undefined) && { writes }),
-    cases: definition.cases.map((setting) => ({
-      inputs: names.flatMap((key) => setting.inputs[key] ?? []),
-      attributes: setting.attributes,
-    })),
+    cases: definition.cases.map(caseOf),
+    ...(cost && { cost: (call: Omit<Call<Attributes>, 'outputs'>) => cost(callOf({ ...call, outputs: [] })) }),
+    ...(benchmarks && {
+      benchmarks: Object.fromEntries(Object.entries(benchmarks).map(([name, own]) => [name, caseOf(own)])),
+    }),
   };
 }
 

@@ -102,6 +102,24 @@ export interface CaseInput {
     | { readonly step: number };
 }
 
+/** What a call takes at the least, whatever kernel does it. */
+export interface Cost {
+  /** Floating-point operations; `exp` counts as `add` does. */
+  readonly flop: number;
+  /** Every tensor that is read or written, once; kernels may read more often, caches save some of it. */
+  readonly bytes: number;
+  /** Terms in the longest sum: rounding errors grow with it. */
+  readonly terms: number;
+}
+
+/** A small call that stands for a large one, where the reference would take too long. */
+export interface Sample<A extends Attributes> {
+  readonly inputs: readonly ArrayView[];
+  readonly attributes: A;
+  /** For each element of output 0 of the small call, its place in that of the large one. */
+  readonly places: readonly number[];
+}
+
 /**
  * All that there is to know of an operation, written in one room (`lib/ops/<operation>.ts`).
  * Methods take their attributes typed; the graph holds operations of any attributes.
@@ -140,4 +158,10 @@ export interface Operation<A extends Attributes = Attributes> {
   /** How far a float32 kernel may be from the reference: absolute + relative * |reference|. */
   readonly tolerance: { readonly absolute: number; readonly relative: number };
   readonly cases: readonly OperationCase<A>[];
+  /** What of the cost is not that of a function of single elements: a flop for each of the largest tensor, sums of one term. */
+  cost?(call: Omit<Call<A>, 'outputs'>): Partial<Cost>;
+  /** What is timed: sizes that real nets have, by name; left out, the largest case. */
+  readonly benchmarks?: Readonly<Record<string, OperationCase<A>>>;
+  /** A sample of a call; left out, there is none. */
+  sample?(call: Omit<ReferenceCall<A>, 'outputs'>): Sample<A>;
 }

@@ -14,7 +14,6 @@ const result: BenchResult = {
   threads: 1,
   operation: 'matmul',
   shape: 'cube512',
-  size: [512, 512, 512],
   inputs: [
     [512, 512],
     [512, 512],
@@ -55,9 +54,10 @@ test('a row of the table has time, rate and share, and says where the floor is n
 
 test('the roofline picture is an SVG that names every benchmark with flop, the roofs and the units', async (t) => {
   const moved: BenchResult = { ...result, operation: 'transpose', shape: 'square', flop: 0, gflops: 0 };
-  const svg = await drawRoofline(reportOf(device, [result, moved]));
+  const chain: BenchResult = { ...result, operation: 'matmul + add', shape: 'mynetFc1Forward' };
+  const svg = await drawRoofline(reportOf(device, [result, moved, chain]));
   t.ok(svg.startsWith('<svg') && svg.endsWith('</svg>'));
-  for (const part of ['cube512', '40.0 GFLOP/s', '20.0 GB/s', 'arithmetic intensity (flop/B)', 'matmul']) {
+  for (const part of ['cube512', '40.0 GFLOP/s', '20.0 GB/s', 'arithmetic intensity (flop/B)', 'matmul', 'fused']) {
     t.ok(svg.includes(part), part);
   }
   t.notOk(svg.includes('square'), 'a data mover has no place in it');

@@ -83,6 +83,8 @@ const correctPredictionsOperation = defineOperation()({
   gradient: { none: 'it is a step function' },
   tolerance: { absolute: 0, relative: 0 },
   cases: [...SIZES.map(caseOf), caseOf([0, 4])],
+  cost: () => ({ flop: 0 }),
+  benchmarks: { imagenet: caseOf([256, 1000]) },
 });
 
 /** The mean of the hits of few rows, in one launch; a loss of the same logits may take it in (loss-host.ts). */
@@ -104,6 +106,7 @@ export const accuracyOperation = defineOperation()({
   gradient: { none: 'it is a step function' },
   tolerance: { absolute: 0, relative: 1e-6 },
   cases: SIZES.map(caseOf),
+  cost: ({ sizes: { N } }) => ({ flop: N }),
 });
 
 /** 1 for each row of logits [N, C] whose largest logit is that of its class (target i32 [N]), else 0: f32 [N]. */

@@ -6,6 +6,7 @@ import type { Tensor } from '../../tensor.js';
 import { multiply } from '../pointwise/arithmetic.js';
 import { crossEntropyLossLaunch, type LossAttributes, PLAIN } from './cross-entropy-launch.js';
 import {
+  benchmarkOf,
   CROSS_ENTROPY_INPUTS,
   crossEntropyCall,
   crossEntropyCases,
@@ -70,7 +71,14 @@ export const crossEntropyLoss: Operation<LossAttributes> = defineOperation<LossA
     .flatMap(({ inputs, attributes }) =>
       [true, false].map((mean) => ({ inputs, attributes: { ...attributes, mean } })),
     ),
+  cost: ({ sizes: { N, C } }) => ({ flop: 6 * N * C }),
+  benchmarks: { mynetLogits: meanOf(32, 2), digits: meanOf(256, 10) },
 });
+
+function meanOf(N: number, C: number) {
+  const { inputs, attributes } = benchmarkOf(N, C);
+  return { inputs, attributes: { ...attributes, mean: true } };
+}
 
 /** The number 1, which the gradient of a loss starts from. */
 function isOne({ origin, size }: Tensor): boolean {

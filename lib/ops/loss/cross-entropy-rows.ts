@@ -4,7 +4,7 @@ import { commonWgsl, softmaxCrossEntropyWgsl } from '../../generated/wgsl.js';
 import { at, type NamedArgument, type NamedCall } from '../../graph/define.js';
 import { foldWorkgroups, Uniforms } from '../../graph/launch.js';
 import { any, f32, type View } from '../../graph/operands.js';
-import type { TensorSpec } from '../../graph/operation.js';
+import type { CaseInput, TensorSpec } from '../../graph/operation.js';
 import type { Part } from '../simd-parts.js';
 import { largestOf } from './largest.js';
 
@@ -138,8 +138,33 @@ export function crossEntropyCall<Own extends string>(
   };
 }
 
+/** A case of one of the operations. */
+export interface CrossEntropyCase {
+  readonly inputs: Readonly<Record<keyof typeof CROSS_ENTROPY_INPUTS, CaseInput>>;
+  readonly attributes: CrossEntropyAttributes;
+}
+
+/** What is timed: logits of MyNet, of ImageNet's classes, and of eight tokens over GPT-2's vocabulary. */
+export const CROSS_ENTROPY_BENCHMARKS = {
+  mynetLogits: benchmarkOf(32, 2),
+  imagenet: benchmarkOf(256, 1000),
+  vocabulary: benchmarkOf(8, 50_257),
+};
+
+/** Rows of classes, without weights or smoothing. */
+export function benchmarkOf(N: number, C: number): CrossEntropyCase {
+  return {
+    inputs: {
+      logits: { shape: [N, C] },
+      target: { shape: [N], dtype: 'i32' as const, fill: { below: C } },
+      weights: { shape: [1], fill: 'positive' as const },
+    },
+    attributes: { labelSmoothing: 0, ignoreIndex: -100, weighted: false },
+  };
+}
+
 /** Cases with and without weights and smoothing, for classes and for probabilities. */
-export function crossEntropyCases() {
+export function crossEntropyCases(): CrossEntropyCase[] {
   return (
     [
       [1, 1],

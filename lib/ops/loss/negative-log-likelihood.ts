@@ -18,6 +18,8 @@ const SHAPES = [
   [0, 3],
 ] as const;
 
+const IMAGENET = [256, 1000] as const;
+
 type LikelihoodAttributes = {
   readonly ignoreIndex: number;
   /** The class weights are there; otherwise they are a placeholder that is not read. */
@@ -61,17 +63,21 @@ const likelihoodGradient = defineOperation<LikelihoodAttributes & { readonly cla
   },
   gradient: { unwritten: 'second derivatives of the loss are not written' },
   tolerance: { absolute: 0, relative: 1e-7 },
-  cases: SHAPES.flatMap(([N, classes]) =>
-    [false, true].map((weighted) => ({
-      inputs: {
-        target: { shape: [N], dtype: 'i32', fill: { below: classes } },
-        weights: { shape: [weighted ? classes : 1], fill: 'positive' },
-        lossGradient: { shape: [N] },
-      },
-      attributes: { classes, weighted, ignoreIndex: weighted ? 1 : -100 },
-    })),
-  ),
+  cases: SHAPES.flatMap((sizes) => [false, true].map((weighted) => gradientCase(sizes, weighted))),
+  cost: () => ({ flop: 0 }),
+  benchmarks: { imagenet: gradientCase(IMAGENET, false) },
 });
+
+function gradientCase([N, classes]: readonly [number, number], weighted: boolean) {
+  return {
+    inputs: {
+      target: { shape: [N], dtype: 'i32' as const, fill: { below: classes } },
+      weights: { shape: [weighted ? classes : 1], fill: 'positive' as const },
+      lossGradient: { shape: [N] },
+    },
+    attributes: { classes, weighted, ignoreIndex: weighted ? 1 : -100 },
+  };
+}
 
 const likelihoodOperation = defineOperation<LikelihoodAttributes>()({
   name: 'negativeLogLikelihood',
@@ -105,17 +111,22 @@ const likelihoodOperation = defineOperation<LikelihoodAttributes>()({
     logProbabilities: loss && applyOne(likelihoodGradient, [target, weights, loss], { ...attributes, classes: C }),
   }),
   tolerance: { absolute: 0, relative: 1e-7 },
-  cases: SHAPES.flatMap(([N, C]) =>
-    [false, true].map((weighted) => ({
-      inputs: {
-        logProbabilities: { shape: [N, C] },
-        target: { shape: [N], dtype: 'i32', fill: { below: C } },
-        weights: { shape: [weighted ? C : 1], fill: 'positive' },
-      },
-      attributes: { weighted, ignoreIndex: weighted ? 1 : -100 },
-    })),
-  ),
+  cases: SHAPES.flatMap((sizes) => [false, true].map((weighted) => caseOf(sizes, weighted))),
+  // One number of each row is read.
+  cost: ({ sizes: { N } }) => ({ flop: N, bytes: 16 * N }),
+  benchmarks: { imagenet: caseOf(IMAGENET, false) },
 });
+
+function caseOf([N, C]: readonly [number, number], weighted: boolean) {
+  return {
+    inputs: {
+      logProbabilities: { shape: [N, C] },
+      target: { shape: [N], dtype: 'i32' as const, fill: { below: C } },
+      weights: { shape: [weighted ? C : 1], fill: 'positive' as const },
+    },
+    attributes: { weighted, ignoreIndex: weighted ? 1 : -100 },
+  };
+}
 
 function launchOf(
   entryPoint: 'forward' | 'gradient',

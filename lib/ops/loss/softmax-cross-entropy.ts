@@ -12,6 +12,8 @@ import {
   crossEntropyCall,
   type CrossEntropyAttributes,
   crossEntropyCases,
+  type CrossEntropyCase,
+  CROSS_ENTROPY_BENCHMARKS,
   crossEntropyLaunch,
   gradientOfRow,
   lossOfRow,
@@ -46,11 +48,18 @@ const crossEntropyGradient = defineOperation<CrossEntropyAttributes>()({
   },
   gradient: { unwritten: 'second derivatives of the loss are not written' },
   tolerance: { absolute: 1e-5, relative: 2e-5 },
-  cases: crossEntropyCases().map(({ inputs, attributes }) => ({
-    inputs: { ...inputs, lossGradient: { shape: inputs.logits.shape.slice(0, 1) } },
-    attributes,
-  })),
+  cases: crossEntropyCases().map(withLossGradient),
+  cost: ({ sizes: { N, C } }) => ({ flop: 6 * N * C }),
+  benchmarks: {
+    mynetLogits: withLossGradient(CROSS_ENTROPY_BENCHMARKS.mynetLogits),
+    imagenet: withLossGradient(CROSS_ENTROPY_BENCHMARKS.imagenet),
+    vocabulary: withLossGradient(CROSS_ENTROPY_BENCHMARKS.vocabulary),
+  },
 });
+
+function withLossGradient({ inputs, attributes }: CrossEntropyCase) {
+  return { inputs: { ...inputs, lossGradient: { shape: inputs.logits.shape.slice(0, 1) } }, attributes };
+}
 
 const crossEntropyOperation = defineOperation<CrossEntropyAttributes>()({
   name: 'softmaxCrossEntropy',
@@ -84,6 +93,9 @@ const crossEntropyOperation = defineOperation<CrossEntropyAttributes>()({
   }),
   tolerance: { absolute: 1e-5, relative: 2e-5 },
   cases: crossEntropyCases(),
+  // maximum, subtraction, exponential, sum
+  cost: ({ sizes: { N, C } }) => ({ flop: 4 * N * C }),
+  benchmarks: CROSS_ENTROPY_BENCHMARKS,
 });
 
 /** Options of {@link softmaxCrossEntropy}. */

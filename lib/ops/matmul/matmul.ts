@@ -3,10 +3,12 @@ import { defineOperation } from '../../graph/define.js';
 import { applyOne } from '../../graph/node.js';
 import { any, f32 } from '../../graph/operands.js';
 import type { DType, Operation } from '../../graph/operation.js';
-import { axisSize, forEachOffset, formatShape, type Shape } from '../../shape.js';
+import { axisSize, forEachOffset, formatShape, type Shape, sizeOf } from '../../shape.js';
 import { boolean, checkOptions } from '../../options.js';
 import { asTensor, type Tensor, type TensorLike } from '../../tensor.js';
+import { matmulBenchmarks } from './matmul-benchmarks.js';
 import { matmulHost } from './matmul-host.js';
+import { matmulSample } from './matmul-sample.js';
 import { type MatmulAttributes, sizesOf } from './matmul-sizes.js';
 import { sumTo } from '../reduce/sum.js';
 
@@ -141,6 +143,12 @@ const matmulOperation: Operation<MatmulAttributes> = defineOperation<MatmulAttri
       caseOf(a, b, 2, ['f32', 'f16']),
     ]),
   ],
+  cost({ specs: { a, b }, attributes }) {
+    const { M, N, K, batchShape } = sizesOf(a.shape, b.shape, attributes);
+    return { flop: 2 * sizeOf(batchShape) * M * N * K, terms: K };
+  },
+  benchmarks: matmulBenchmarks,
+  sample: matmulSample,
 });
 
 /** The product of matrices of these shapes, stored transposed where a bit is set: 1 for a, 2 for b. */

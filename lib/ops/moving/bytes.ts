@@ -7,7 +7,7 @@ import { ceilDivide, foldWorkgroups, Uniforms } from '../../graph/launch.js';
 import { any, f32, i32 } from '../../graph/operands.js';
 import type { DType } from '../../graph/operation.js';
 import { number } from '../../options.js';
-import { sizeOf } from '../../shape.js';
+import { type Shape, sizeOf } from '../../shape.js';
 import { elementParts, rowParts } from '../simd-parts.js';
 
 /** What bytes are multiplied by where they are read. */
@@ -51,7 +51,27 @@ export const scaleBytes = defineOperation<BytesAttributes>()({
     inputs: { bytes: { shape, dtype: 'u8', fill: { below: 256 } } },
     attributes: { scale: elementAt([1 / 255, 1, -0.3, 1e-3], i % 4) },
   })),
+  benchmarks: {
+    vector: {
+      inputs: { bytes: { shape: [2 ** 20], dtype: 'u8', fill: { below: 256 } } },
+      attributes: { scale: 1 / 255 },
+    },
+  },
 });
+
+function rowsCase([shape, indices, scale]: readonly [
+  table: readonly [number, ...Shape],
+  indices: Shape,
+  scale: number,
+]) {
+  return {
+    inputs: {
+      table: { shape, dtype: 'u8' as const, fill: { below: 256 } },
+      indices: { shape: indices, dtype: 'i32' as const, fill: { below: shape[0] } },
+    },
+    attributes: { scale },
+  };
+}
 
 /** Rows of a table of bytes as numbers: byte · scale. `gather` is its public form. */
 export const gatherBytes = defineOperation<BytesAttributes>()({
@@ -90,13 +110,12 @@ export const gatherBytes = defineOperation<BytesAttributes>()({
       [[3, 65], [0], 1],
       [[2, 3, 7], [3], 1e-3],
     ] as const
-  ).map(([shape, indices, scale]) => ({
-    inputs: {
-      table: { shape, dtype: 'u8', fill: { below: 256 } },
-      indices: { shape: indices, dtype: 'i32', fill: { below: shape[0] } },
-    },
-    attributes: { scale },
-  })),
+  ).map(rowsCase),
+  cost({ specs: { table, indices } }) {
+    const taken = sizeOf(indices.shape) * sizeOf(table.shape.slice(1));
+    return { flop: taken, bytes: 5 * taken + 4 * sizeOf(indices.shape) };
+  },
+  benchmarks: { mynetBatch: rowsCase([[440, 2352], [32], 1 / 255]) },
 });
 
 function launchOf(

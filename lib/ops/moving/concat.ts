@@ -64,6 +64,10 @@ const concatOperation = defineOperation<ConcatAttributes>()({
     { inputs: { parts: [{ shape: [2, 3, 4] }, { shape: [2, 5, 4] }] }, attributes: { axis: 1 } },
     { inputs: { parts: [{ shape: [3, 2] }, { shape: [3, 0] }, { shape: [3, 65] }] }, attributes: { axis: 1 } },
   ],
+  cost: () => ({ flop: 0 }),
+  benchmarks: {
+    channels: { inputs: { parts: [{ shape: [3136, 256] }, { shape: [3136, 64] }] }, attributes: { axis: 1 } },
+  },
 });
 
 /** Where each part goes. */

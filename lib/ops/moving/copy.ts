@@ -27,6 +27,8 @@ export const copyOperation = defineOperation()({
     { inputs: { input: { shape: [3, 65], dtype: 'f16' } }, attributes: {} },
     { inputs: { input: { shape: [3, 65], dtype: 'u8', fill: { below: 256 } } }, attributes: {} },
   ],
+  cost: () => ({ flop: 0 }),
+  benchmarks: { vector: { inputs: { input: { shape: [2 ** 20] } }, attributes: {} } },
 });
 
 /** @internal */

@@ -35,6 +35,17 @@ const CASES: readonly (readonly [Shape, Shape])[] = [
   [[2, 17], [3000]],
 ];
 
+function gatherCase([shape, indices]: readonly [table: Shape, indices: Shape]) {
+  const rows = { shape: indices, dtype: 'i32' as const, fill: { below: elementAt(shape, 0) } };
+  return { inputs: { table: { shape }, indices: rows }, attributes: {} };
+}
+
+function gradientCase([shape, indices]: readonly [table: Shape, indices: Shape]) {
+  const { inputs } = gatherCase([shape, indices]);
+  const outputGradient = { shape: [...indices, ...shape.slice(1)] };
+  return { inputs: { outputGradient, indices: inputs.indices }, attributes: { shape } };
+}
+
 /** A small table's gradient is computed by about so many invocations, of so many indices each at least. */
 const INVOCATIONS = 65_536;
 const BLOCK_INDICES = 1024;
@@ -85,13 +96,12 @@ const gatherGradient = defineOperation<{ readonly shape: Shape }>()({
     outputGradient: gather(tableGradient, indices),
   }),
   tolerance: { absolute: 1e-4, relative: 1e-5 }, // sums of up to 1,500 normal numbers
-  cases: CASES.map(([shape, indices]) => ({
-    inputs: {
-      outputGradient: { shape: [...indices, ...shape.slice(1)] },
-      indices: { shape: indices, dtype: 'i32', fill: { below: elementAt(shape, 0) } },
-    },
-    attributes: { shape },
-  })),
+  cases: CASES.map(gradientCase),
+  cost: ({ specs: { outputGradient, indices } }) => ({
+    flop: sizeOf(outputGradient.shape),
+    terms: sizeOf(indices.shape),
+  }),
+  benchmarks: { embedding: gradientCase([[1000, 64], [512]]) },
 });
 
 export const gatherOperation = defineOperation()({
@@ -127,10 +137,16 @@ export const gatherOperation = defineOperation()({
   }),
   selectsRows: { table: 'table', indices: 'indices' },
   tolerance: { absolute: 0, relative: 0 },
-  cases: CASES.map(([shape, indices]) => ({
-    inputs: { table: { shape }, indices: { shape: indices, dtype: 'i32', fill: { below: elementAt(shape, 0) } } },
-    attributes: {},
-  })),
+  cases: CASES.map(gatherCase),
+  // Of the table only the rows that are taken.
+  cost({ specs: { table, indices } }) {
+    const taken = sizeOf(indices.shape);
+    return { flop: 0, bytes: 8 * taken * rowSize(table.shape) + 4 * taken };
+  },
+  benchmarks: {
+    mynetBatch: gatherCase([[440, 2352], [32]]),
+    embedding: gatherCase([[50_257, 64], [4096]]),
+  },
 });
 
 function launchOf(

@@ -35,6 +35,13 @@ const sliceOperation = defineOperation<SliceAttributes>()({
     { inputs: { input: { shape: [7] } }, attributes: { start: [3], end: [3] } },
     { inputs: { input: { shape: [129, 3] } }, attributes: { start: [1, 0], end: [129, 3] } },
   ],
+  cost: ({ attributes: { start, end } }) => ({
+    flop: 0,
+    bytes: 8 * sizeOf(end.map((stop, axis) => stop - elementAt(start, axis))),
+  }),
+  benchmarks: {
+    crop: { inputs: { input: { shape: [1024, 1024] } }, attributes: { start: [64, 64], end: [960, 960] } },
+  },
 });
 
 type PadAttributes = { readonly start: readonly number[]; readonly shape: Shape };
@@ -74,6 +81,10 @@ const padOperation = defineOperation<PadAttributes>()({
     { inputs: { block: { shape: [3, 5] } }, attributes: { start: [1, 2], shape: [5, 7] } },
     { inputs: { block: { shape: [0, 5] } }, attributes: { start: [1, 2], shape: [5, 7] } },
   ],
+  cost: () => ({ flop: 0 }),
+  benchmarks: {
+    crop: { inputs: { block: { shape: [896, 896] } }, attributes: { start: [64, 64], shape: [1024, 1024] } },
+  },
 });
 
 function startOf(shape: Shape, start: readonly number[]): number {

@@ -35,6 +35,11 @@ const transposeOperation = defineOperation<{ readonly permutation: readonly numb
     { inputs: { input: { shape: [2, 3, 4, 5] } }, attributes: { permutation: [3, 2, 1, 0] } },
     { inputs: { input: { shape: [0, 3] } }, attributes: { permutation: [1, 0] } },
   ],
+  cost: () => ({ flop: 0 }),
+  benchmarks: {
+    matrix: { inputs: { input: { shape: [1024, 1024] } }, attributes: { permutation: [1, 0] } },
+    imagesToChannelsLast: { inputs: { input: { shape: [8, 3, 224, 224] } }, attributes: { permutation: [0, 2, 3, 1] } },
+  },
 });
 
 function moveOf(shape: Shape, permutation: readonly number[]): Move {

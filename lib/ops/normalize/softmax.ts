@@ -5,7 +5,7 @@ import { foldWorkgroups, Uniforms } from '../../graph/launch.js';
 import { applyOne } from '../../graph/node.js';
 import { f32 } from '../../graph/operands.js';
 import type { Operation } from '../../graph/operation.js';
-import { normalizeAxis, rowsAlong } from '../../shape.js';
+import { normalizeAxis, rowsAlong, sizeOf } from '../../shape.js';
 import { checkOptions, type OptionRules, wholeNumber } from '../../options.js';
 import { asTensor, type Tensor, type TensorLike } from '../../tensor.js';
 import { multiply, subtract } from '../pointwise/arithmetic.js';
@@ -79,6 +79,13 @@ function defineSoftmax(name: string, logarithm: boolean, gradient: SoftmaxGradie
         [[0, 3], 1],
       ] as const
     ).map(([shape, axis]) => ({ inputs: { input: { shape } }, attributes: { axis } })),
+    // maximum, subtraction, exponential, sum, division
+    cost: ({ specs: { input } }) => ({ flop: 5 * sizeOf(input.shape) }),
+    benchmarks: {
+      mynetLogits: { inputs: { input: { shape: [32, 2] } }, attributes: { axis: 1 } },
+      imagenet: { inputs: { input: { shape: [256, 1000] } }, attributes: { axis: 1 } },
+      vocabulary: { inputs: { input: { shape: [8, 50_257] } }, attributes: { axis: 1 } },
+    },
   });
 }
 

@@ -13,6 +13,7 @@ const reluOperations = defineUnary({
   formula: (x) => (x < 0 ? 0 : x),
   derivative: (x) => (x > 0 ? 1 : 0),
   tolerance: exact,
+  benchmarks: { mynetHidden: [32, 200] },
 });
 const relu6Operations = defineUnary({
   name: 'relu6',

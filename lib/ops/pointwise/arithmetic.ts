@@ -8,6 +8,7 @@ const addOperation = defineBinary({
   formula: (a, b) => a + b,
   integers: { wgsl: 'a + b' },
   gradient: (_a, _b, dOutput) => [() => dOutput, () => dOutput],
+  benchmarks: { mynetBias: [[32, 200], [200]], resnetBias: [[3136, 256], [256]] },
 });
 const subtractOperation = defineBinary({
   name: 'subtract',
@@ -20,6 +21,12 @@ const multiplyOperation = defineBinary({
   formula: (a, b) => a * b,
   integers: { wgsl: 'a * b', formula: Math.imul },
   gradient: (a, b, dOutput) => [() => multiply(dOutput, b), () => multiply(dOutput, a)],
+  benchmarks: {
+    outer: [
+      [1024, 1],
+      [1, 1024],
+    ],
+  },
 });
 const divideOperation = defineBinary({
   name: 'divide',

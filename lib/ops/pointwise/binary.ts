@@ -32,6 +32,8 @@ export interface BinaryRow {
     | { readonly none: string };
   readonly fill?: readonly [CaseInput['fill'], CaseInput['fill']];
   readonly tolerance?: Operation['tolerance'];
+  /** What is timed beside `vector`, two vectors of 2^20. */
+  readonly benchmarks?: Readonly<Record<string, readonly [Shape, Shape]>>;
 }
 
 const SHAPES: readonly (readonly [Shape, Shape])[] = [
@@ -72,6 +74,14 @@ type BinaryOutputs = { readonly output: Operand<'...'> | LikeOperand<'...'> };
 
 export function defineBinary(row: BinaryRow): Operation<NoAttributes> {
   const { name, integers, gradient } = row;
+  const settingOf = ([a, b]: readonly [Shape, Shape]) => ({
+    inputs: { a: withFill(a, row.fill?.[0]), b: withFill(b, row.fill?.[1]) },
+    attributes: {},
+  });
+  const timed: Readonly<Record<string, readonly [Shape, Shape]>> = {
+    vector: [[2 ** 20], [2 ** 20]],
+    ...row.benchmarks,
+  };
   const inputs: BinaryInputs = integers
     ? { a: numbers('...a'), b: like('a', '...b') }
     : { a: f32('...a'), b: f32('...b') };
@@ -136,15 +146,13 @@ export function defineBinary(row: BinaryRow): Operation<NoAttributes> {
           },
     tolerance: row.tolerance ?? { absolute: 1e-6, relative: 1e-6 },
     cases: [
-      ...SHAPES.map(([a, b]) => ({
-        inputs: { a: withFill(a, row.fill?.[0]), b: withFill(b, row.fill?.[1]) },
-        attributes: {},
-      })),
+      ...SHAPES.map(settingOf),
       ...(integers ? INTEGER_SHAPES : []).map(([a, b, dtype]) => {
         const fill = { below: dtype === 'i32' ? 2 ** 31 : 2 ** 32 };
         return { inputs: { a: { shape: a, dtype, fill }, b: { shape: b, dtype, fill } }, attributes: {} };
       }),
     ],
+    benchmarks: Object.fromEntries(Object.entries(timed).map(([key, shapes]) => [key, settingOf(shapes)])),
   });
   return operation;
 }

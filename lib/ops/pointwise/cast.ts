@@ -57,6 +57,7 @@ const castOperation = defineOperation<CastAttributes>()({
     floats([65], 'f32', 'u32'),
     floats([65], 'f16', 'i32'),
   ],
+  benchmarks: { vector: floats([2 ** 20], 'f32', 'f16') },
 });
 
 /** What becomes of a number, before it is stored in an array of the type, which rounds to f32 and wraps integers. */

@@ -1,3 +1,4 @@
+import { elementAt } from '../../element-at.js';
 import { unaryGradientWasm, unaryWasm } from '../../generated/wasm.js';
 import { commonWgsl, integerUnaryWgsl, pointwiseWgsl } from '../../generated/wgsl.js';
 import { defineOperation } from '../../graph/define.js';
@@ -30,6 +31,8 @@ export interface UnaryRow {
   /** Parameters for the cases; default: none. */
   readonly parameters?: readonly (readonly number[])[];
   readonly tolerance?: Operation['tolerance'];
+  /** What is timed beside `vector`, of 2^20. */
+  readonly benchmarks?: Readonly<Record<string, Shape>>;
   /** f of integers; left out, there is none. */
   readonly integers?: {
     /** The function of x, low and high in WGSL. */
@@ -40,6 +43,10 @@ export interface UnaryRow {
 }
 
 export type UnaryAttributes = { readonly parameters: readonly number[] };
+
+interface Setting extends UnaryAttributes {
+  readonly shape: Shape;
+}
 
 /** The operations of a row: the function, and its gradient as an operation of its own. */
 export interface UnaryOperations {
@@ -63,7 +70,24 @@ const DEFAULT_TOLERANCE = { absolute: 1e-5, relative: 1e-5 };
 export function defineUnary(row: UnaryRow): UnaryOperations {
   const { name, integers } = row;
   const tolerance = row.tolerance ?? DEFAULT_TOLERANCE;
-  const settings = (row.parameters ?? [[]]).flatMap((parameters) => SHAPES.map((shape) => ({ shape, parameters })));
+  const parametersOfCases = row.parameters ?? [[]];
+  const settings = parametersOfCases.flatMap((parameters) => SHAPES.map((shape) => ({ shape, parameters })));
+  const timed: Readonly<Record<string, Shape>> = { vector: [2 ** 20], ...row.benchmarks };
+  const benchmarks = <T>(caseOf: (setting: Setting) => T): Record<string, T> =>
+    Object.fromEntries(
+      Object.entries(timed).map(([key, shape]) => [
+        key,
+        caseOf({ shape, parameters: elementAt(parametersOfCases, 0) }),
+      ]),
+    );
+  const backwardCase = ({ shape, parameters }: Setting) => ({
+    inputs: { input: caseInput(shape, row), outputGradient: { shape } },
+    attributes: { parameters },
+  });
+  const forwardCase = ({ shape, parameters }: Setting) => ({
+    inputs: { input: caseInput(shape, row) },
+    attributes: { parameters },
+  });
   const backward: Operation<UnaryAttributes> = defineOperation<UnaryAttributes>()({
     name: `${name}Gradient`,
     inputs: { input: f32('...'), outputGradient: f32('...') },
@@ -90,10 +114,8 @@ export function defineUnary(row: UnaryRow): UnaryOperations {
           }
         : undefined,
     tolerance,
-    cases: settings.map(({ shape, parameters }) => ({
-      inputs: { input: caseInput(shape, row), outputGradient: { shape } },
-      attributes: { parameters },
-    })),
+    cases: settings.map(backwardCase),
+    benchmarks: benchmarks(backwardCase),
   });
   const input: Operand<'...'> = integers === undefined ? f32('...') : numbers('...');
   const forward: Operation<UnaryAttributes> = defineOperation<UnaryAttributes>()({
@@ -142,15 +164,13 @@ export function defineUnary(row: UnaryRow): UnaryOperations {
         : undefined,
     tolerance,
     cases: [
-      ...settings.map(({ shape, parameters }) => ({
-        inputs: { input: caseInput(shape, row) },
-        attributes: { parameters },
-      })),
+      ...settings.map(forwardCase),
       ...(integers === undefined ? [] : INTEGER_SHAPES).map(([shape, dtype]) => ({
         inputs: { input: { shape, dtype, fill: { below: dtype === 'i32' ? 2 ** 31 : 2 ** 32 } } },
         attributes: { parameters: row.parameterNames ? [5, 2 ** 30] : [] },
       })),
     ],
+    benchmarks: benchmarks(forwardCase),
   });
   return { forward, backward };
 }

@@ -17,6 +17,7 @@ import {
   text,
 } from '../../options.js';
 import { drawBits, streamOf } from '../../random.js';
+import type { Shape } from '../../shape.js';
 import { asTensor, type Tensor, type TensorLike } from '../../tensor.js';
 import { multiply } from '../pointwise/arithmetic.js';
 import { elementwiseHost } from '../pointwise/elementwise.js';
@@ -71,12 +72,17 @@ const dropoutOperation: Operation<DropoutAttributes> = defineOperation<DropoutAt
   },
   tolerance: { absolute: 0, relative: 1e-6 },
   cases: [[7], [32, 200], [1], [0], [257]].flatMap((shape) =>
-    [0.5, 0.2, 0.9].map((probability) => ({
-      inputs: { input: { shape }, state: { shape: [4], dtype: 'u32' as const, fill: 'state' as const } },
-      attributes: { probability, stream: streamOf('dropout'), use: 0 },
-    })),
+    [0.5, 0.2, 0.9].map((probability) => caseOf(shape, probability)),
   ),
+  benchmarks: { mynetHidden: caseOf([32, 200], 0.5), vector: caseOf([2 ** 20], 0.5) },
 });
+
+function caseOf(shape: Shape, probability: number) {
+  return {
+    inputs: { input: { shape }, state: { shape: [4], dtype: 'u32' as const, fill: 'state' as const } },
+    attributes: { probability, stream: streamOf('dropout'), use: 0 },
+  };
+}
 
 /** Options of {@link dropout}. */
 export type DropoutOptions = {

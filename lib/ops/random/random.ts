@@ -74,11 +74,17 @@ function defineRandom(name: string, distribution: Distribution) {
     gradient: { none: 'random numbers do not depend on anything' },
     // normal: WGSL promises cos and sin to an absolute 2^-11, and the radius is at most sqrt(-2 ln 2^-24) = 5.8
     tolerance: { absolute: distribution === 'normal' ? 3e-3 : 0, relative: 0 },
-    cases: [[1], [7], [256], [3, 65]].map((shape) => ({
-      inputs: { state: { shape: [4], dtype: 'u32', fill: 'state' } },
-      attributes: { shape, stream: streamOf('random'), use: 0 },
-    })),
+    cases: [[1], [7], [256], [3, 65]].map(caseOf),
+    cost: () => ({ flop: 0 }), // arithmetic of integers
+    benchmarks: { vector: caseOf([2 ** 20]) },
   });
+}
+
+function caseOf(shape: Shape) {
+  return {
+    inputs: { state: { shape: [4], dtype: 'u32' as const, fill: 'state' as const } },
+    attributes: { shape, stream: streamOf('random'), use: 0 },
+  };
 }
 
 const operations = {

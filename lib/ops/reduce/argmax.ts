@@ -70,6 +70,8 @@ const argmaxOperation = defineOperation<{ readonly axis: number }>()({
       attributes: { axis: 1 },
     })),
   ],
+  cost: () => ({ flop: 0 }),
+  benchmarks: { imagenet: { inputs: { input: { shape: [256, 1000] } }, attributes: { axis: 1 } } },
 });
 
 /** kernels/reduce/argmax.wgsl for a type. */

@@ -90,6 +90,14 @@ const CASES: readonly (readonly [Shape, readonly number[], DType?])[] = [
   [[3, 5], [], 'i32'],
 ];
 
+/** What is timed. */
+const TIMED: Readonly<Record<string, readonly [Shape, readonly number[]]>> = {
+  all: [[2 ** 20], [0]],
+  mynetBiasGradient: [[32, 200], [0]],
+  rows: [[1024, 1024], [1]],
+  columns: [[1024, 1024], [0]],
+};
+
 export function defineReduce(row: ReduceRow): Operation<ReduceAttributes> {
   return defineOperation<ReduceAttributes>()<typeof INPUTS, typeof OUTPUTS>({
     name: row.name,
@@ -146,6 +154,16 @@ export function defineReduce(row: ReduceRow): Operation<ReduceAttributes> {
       },
       attributes: { axes, scale: 1 },
     })),
+    cost: ({ specs: { input }, attributes: { axes } }) => ({
+      flop: sizeOf(input.shape),
+      terms: sizeOf(axes.map((axis) => axisSize(input.shape, axis))),
+    }),
+    benchmarks: Object.fromEntries(
+      Object.entries(TIMED).map(([name, [shape, axes]]) => [
+        name,
+        { inputs: { input: { shape } }, attributes: { axes, scale: 1 } },
+      ]),
+    ),
   });
 }
 

@@ -89,6 +89,8 @@ const broadcastOperation = defineOperation<{ readonly shape: Shape }>()({
     { inputs: { input: { shape: [5] } }, attributes: { shape: [65, 5] } },
     { inputs: { input: { shape: [1] } }, attributes: { shape: [0] } },
   ],
+  cost: () => ({ flop: 0 }),
+  benchmarks: { rows: { inputs: { input: { shape: [1024] } }, attributes: { shape: [1024, 1024] } } },
 });
 
 function moveOf(from: Shape, to: Shape): Move {

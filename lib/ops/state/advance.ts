@@ -124,4 +124,5 @@ export const advance = defineOperation<AdvanceAttributes>()({
       },
     };
   }),
+  cost: () => ({ flop: 0 }),
 });

@@ -22,4 +22,8 @@ export const assign = defineOperation()({
     inputs: { variable: { shape: [3, 65], dtype }, value: { shape: [3, 65], dtype } },
     attributes: {},
   })),
+  cost: () => ({ flop: 0 }),
+  benchmarks: {
+    vector: { inputs: { variable: { shape: [2 ** 20] }, value: { shape: [2 ** 20] } }, attributes: {} },
+  },
 });

@@ -87,4 +87,5 @@ export const batchRows = defineOperation<BatchAttributes>()({
       attributes: { count, size, shuffle, taken: shuffle ? 0 : 2 },
     })),
   ),
+  cost: () => ({ flop: 0 }),
 });

@@ -25,6 +25,7 @@ export const adagradUpdate = defineUpdate<AdagradSettings>({
   },
   wat: { module: adagradWasm, row: 'adagrad' },
   kernelSettings: ({ learningRateDecay, epsilon, weightDecay }) => ({ learningRateDecay, epsilon, weightDecay }),
+  flop: 9,
   cases: [{ learningRateDecay: 0.1, epsilon: 1e-10, weightDecay: 0.01 }],
 });
 

@@ -60,6 +60,7 @@ export const adamUpdate = defineUpdate<AdamSettings>({
     fields: ['parameter', 'mean', 'square'],
   },
   wat: { module: adamWasm, row: 'adam' },
+  flop: 15,
   ...common,
 });
 
@@ -79,6 +80,7 @@ export const adamAmsgradUpdate = defineUpdate<AdamSettings>({
     fields: ['parameter', 'mean', 'square', 'largest'],
   },
   wat: { module: adamWasm, row: 'amsgrad' },
+  flop: 16,
   ...common,
 });
 

@@ -41,6 +41,7 @@ function defineRmsprop(name: string, hasMomentum: boolean, isCentered: boolean):
       take: 1 - alpha,
       ...{ epsilon, weightDecay, momentum },
     }),
+    flop: 11 + (hasMomentum ? 2 : 0) + (isCentered ? 5 : 0),
     cases: [{ alpha: 0.99, epsilon: 1e-8, weightDecay: 0.01, momentum: hasMomentum ? 0.9 : 0 }],
     // Of any other numbers v - a² might be negative.
     ...(isCentered && { caseSlots: 'zero' }),

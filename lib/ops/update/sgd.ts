@@ -17,6 +17,7 @@ export const sgdUpdate = defineUpdate<Pick<SgdSettings, 'weightDecay'>>({
   wgsl: { source: sgdWgsl, call: 'sgd', prepare: { call: 'sgdRate', type: 'f32' } },
   wat: { module: sgdWasm, row: 'plain' },
   kernelSettings: ({ weightDecay }) => ({ weightDecay }),
+  flop: 4,
   cases: [{ weightDecay: 0 }, { weightDecay: 0.01 }],
 });
 
@@ -40,6 +41,7 @@ export const sgdMomentumUpdate = defineUpdate<SgdSettings>({
   },
   wat: { module: sgdWasm, row: 'momentum' },
   kernelSettings: ({ weightDecay, momentum, dampening, nesterov }) => ({ weightDecay, momentum, dampening, nesterov }),
+  flop: 7,
   cases: [true, false].map((nesterov) => ({ weightDecay: 0.01, momentum: 0.9, dampening: 0.5, nesterov })),
 });
 

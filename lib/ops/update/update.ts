@@ -1,8 +1,9 @@
 import type { Stage, StageUse } from '../../fusion/stage.js';
+import { elementAt } from '../../element-at.js';
 import { defineOperation } from '../../graph/define.js';
 import { apply } from '../../graph/node.js';
 import { f32, u32, type View } from '../../graph/operands.js';
-import type { Operation } from '../../graph/operation.js';
+import type { Operation, TensorSpec } from '../../graph/operation.js';
 import { type Shape, sizeOf } from '../../shape.js';
 import type { Tensor } from '../../tensor.js';
 import { elementwiseHost } from '../pointwise/elementwise.js';
@@ -59,6 +60,8 @@ export interface UpdateDefinition<S extends UpdateSettings> {
   readonly cases: readonly S[];
   /** How slots are filled for them. Default `positive`. */
   readonly caseSlots?: 'positive' | 'zero';
+  /** Floating-point operations an element, for the benchmarks. Default 1. */
+  readonly flop?: number;
 }
 
 /** The rule's attributes: its settings, which parameter of the optimizer's state it is for, and its turn in a replay. */
@@ -123,19 +126,24 @@ export function defineUpdate<S extends UpdateSettings>(rule: UpdateDefinition<S>
   const [parameter, gradient, state] = [f32('...'), f32('...'), u32('...state')];
   // Between slots that share a buffer there is room up to a whole vec4, whose numbers mean nothing.
   const shapes = slots.length > 1 ? [[4], [5, 8], [260], [0]] : [[1], [5, 7], [257], [0]];
-  const cases = rule.cases.flatMap((settings) =>
-    [0, 6].flatMap((step) =>
-      shapes.map((shape) => ({
-        inputs: {
-          parameter: { shape },
-          slots: { shape: slotsShape(shape, slots.length), fill: rule.caseSlots ?? 'positive' },
-          gradient: { shape },
-          state: { shape: [6], dtype: 'u32' as const, fill: { step } },
-        },
-        attributes: { ...settings, member: 1, ahead: 0 },
-      })),
+  const caseOf = (settings: S, step: number, shape: Shape) => ({
+    inputs: {
+      parameter: { shape },
+      slots: { shape: slotsShape(shape, slots.length), fill: rule.caseSlots ?? 'positive' },
+      gradient: { shape },
+      state: { shape: [6], dtype: 'u32' as const, fill: { step } },
+    },
+    attributes: { ...settings, member: 1, ahead: 0 },
+  });
+  const measured = {
+    cases: rule.cases.flatMap((settings) =>
+      [0, 6].flatMap((step) => shapes.map((shape) => caseOf(settings, step, shape))),
     ),
-  );
+    cost: ({ specs }: { readonly specs: { readonly parameter: TensorSpec } }) => ({
+      flop: (rule.flop ?? 1) * sizeOf(specs.parameter.shape),
+    }),
+    benchmarks: { mynetDense1: caseOf(elementAt(rule.cases, 0), 6, [200, 2352]) },
+  };
   const operation: Operation<UpdateAttributes<S>> =
     slots.length > 0
       ? defineOperation<UpdateAttributes<S>>()({
@@ -145,7 +153,7 @@ export function defineUpdate<S extends UpdateSettings>(rule: UpdateDefinition<S>
           reference(views, _, attributes) {
             stepByReference(rule, views, views.slots, attributes);
           },
-          cases,
+          ...measured,
           ...common,
         })
       : defineOperation<UpdateAttributes<S>>()({
@@ -155,7 +163,7 @@ export function defineUpdate<S extends UpdateSettings>(rule: UpdateDefinition<S>
           reference(views, _, attributes) {
             stepByReference(rule, views, undefined, attributes);
           },
-          cases,
+          ...measured,
           ...common,
         });
   return {

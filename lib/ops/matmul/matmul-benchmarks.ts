@@ -1,4 +1,5 @@
-import type { Entry } from './entry.js';
+import type { CaseInput } from '../../graph/operation.js';
+import type { MatmulAttributes } from './matmul-sizes.js';
 
 /** Name, M, N, K, which operand is stored transposed, and which as 16-bit floats. */
 type MatmulRow = readonly [
@@ -57,16 +58,18 @@ const ROWS: readonly MatmulRow[] = [
   ['cube1024Half', 1024, 1024, 1024, '', 'both'],
 ];
 
-/** Products of more flop than this are left out on software adapters, and on the reference, unless they are asked for. */
-const LARGE_FLOP = 2 ** 33;
-
-/** The shapes of matmul. */
-export const matmulRows: readonly Omit<Entry, 'operation'>[] = ROWS.map(([name, M, N, K, transposed, half]) => ({
-  name,
-  inputs: [
-    { shape: transposed === 'A' ? [K, M] : [M, K], dtype: half === 'both' ? 'f16' : 'f32' },
-    { shape: transposed === 'B' ? [N, K] : [K, N], dtype: half ? 'f16' : 'f32' },
-  ],
-  attributes: { transposeA: transposed === 'A', transposeB: transposed === 'B' },
-  isLarge: 2 * M * N * K > LARGE_FLOP,
-}));
+/** What of products is timed: those of real nets, vectors, cubes. */
+export const matmulBenchmarks: Readonly<
+  Record<string, { readonly inputs: Readonly<Record<'a' | 'b', CaseInput>>; readonly attributes: MatmulAttributes }>
+> = Object.fromEntries(
+  ROWS.map(([name, M, N, K, transposed, half]) => [
+    name,
+    {
+      inputs: {
+        a: { shape: transposed === 'A' ? [K, M] : [M, K], dtype: half === 'both' ? 'f16' : 'f32' },
+        b: { shape: transposed === 'B' ? [N, K] : [K, N], dtype: half ? 'f16' : 'f32' },
+      },
+      attributes: { transposeA: transposed === 'A', transposeB: transposed === 'B' },
+    },
+  ]),
+);
