@@ -54,6 +54,7 @@ export class CpuRunner implements Runner {
       variables: [],
       outputs,
       slots: [],
+      isRepeated: true,
     };
     const executable = await device.load(program, () => arrays);
     // Last of all: the heap may have grown, which ends the views that came before.
@@ -73,7 +74,15 @@ export class CpuRunner implements Runner {
   }
 
   async peaks(): Promise<Peaks> {
-    const empty: Program = { steps: [], inputs: [], constants: [], variables: [], outputs: [], slots: [] };
+    const empty: Program = {
+      steps: [],
+      inputs: [],
+      constants: [],
+      variables: [],
+      outputs: [],
+      slots: [],
+      isRepeated: true,
+    };
     const executable = await this.#device.load(empty, () => []);
     const emptyCall = timedCalls(this.#device, () => {
       executable.run([], 1);

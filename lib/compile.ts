@@ -104,7 +104,7 @@ export function compileIn<Out extends TensorTree>(
     entries.delete(signature);
     const placeholders = inputs.map((input, position) => new Tensor(input, { kind: 'input', position }));
     const { trace, result } = record(() => fn(...placeholders), mode);
-    const plan = await Plan.build(device, flattenTree(result), placeholders, trace);
+    const plan = await Plan.build(device, flattenTree(result), placeholders, trace, true);
     const entry = { plan, trace, result };
     entries.set(signature, entry);
     return entry;

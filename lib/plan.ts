@@ -65,8 +65,9 @@ export class Plan {
     outputs: readonly Tensor[],
     inputs: readonly Tensor[],
     trace: Trace | undefined,
+    isRepeated: boolean,
   ): Promise<Plan> {
-    const program = buildProgram(outputs.map(ownResult), inputs, trace, device.fusion);
+    const program = buildProgram(outputs.map(ownResult), inputs, trace, { fusion: device.fusion, isRepeated });
     return new Plan(device, program, await load(device, program));
   }
 

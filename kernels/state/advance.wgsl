@@ -3,7 +3,7 @@
 //
 // Computes    state[word] += by;   where limit > 0, what exceeds limit - 1 is carried: state[word - 1] counts the rounds
 // Bindings    0 … n - 1 states (u32) read and write   n uniforms, for n = 0 … 4 the entry points advance0 … advance4
-// Launch      one workgroup of 64, of which one invocation moves the counters
+// Launch      one workgroup of 256, of which one invocation moves the counters
 // Reference   lib/ops/state/advance.ts
 
 struct Counter {
@@ -68,14 +68,14 @@ fn moveRates(lane: u32) {
 }
 // end rates
 
-@compute @workgroup_size(64)
+@compute @workgroup_size(256)
 fn advance0(@builtin(local_invocation_index) lane: u32) {
   if (members > 0u) {
     moveRates(lane);
   }
 }
 
-@compute @workgroup_size(64)
+@compute @workgroup_size(256)
 fn advance1(@builtin(local_invocation_index) lane: u32) {
   drawRows(lane, counters1[0]);
   moveRates(lane);
@@ -85,7 +85,7 @@ fn advance1(@builtin(local_invocation_index) lane: u32) {
   }
 }
 
-@compute @workgroup_size(64)
+@compute @workgroup_size(256)
 fn advance2(@builtin(local_invocation_index) lane: u32) {
   drawRows(lane, counters2[0]);
   moveRates(lane);
@@ -96,7 +96,7 @@ fn advance2(@builtin(local_invocation_index) lane: u32) {
   }
 }
 
-@compute @workgroup_size(64)
+@compute @workgroup_size(256)
 fn advance3(@builtin(local_invocation_index) lane: u32) {
   drawRows(lane, counters3[0]);
   moveRates(lane);
@@ -108,7 +108,7 @@ fn advance3(@builtin(local_invocation_index) lane: u32) {
   }
 }
 
-@compute @workgroup_size(64)
+@compute @workgroup_size(256)
 fn advance4(@builtin(local_invocation_index) lane: u32) {
   drawRows(lane, counters4[0]);
   moveRates(lane);

@@ -20,7 +20,7 @@ fn moveRates(lane: u32) {
     nextRate = optimizer[1u + 2u * MEMBERS + replays % RATES];
   }
   let rate = workgroupUniformLoad(&nextRate);
-  for (var i = lane; i < MEMBERS; i += 64u) {
+  for (var i = lane; i < MEMBERS; i += 256u) {
     optimizer[1u + 2u * i] = rate;
     optimizer[2u + 2u * i] += steps[i];
   }

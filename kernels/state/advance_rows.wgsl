@@ -9,7 +9,7 @@
 
 fn drawRows(lane: u32, counter: Counter) {
   let seed = vec2u(state0[0], state0[1]);
-  for (var i = lane; i < counter.rows; i += 64u) {
+  for (var i = lane; i < counter.rows; i += 256u) {
     rows[i] = rowAt(state0[3] + counter.by + i, counter.limit, seed, state0[2]);
   }
 }

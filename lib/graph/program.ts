@@ -42,6 +42,8 @@ export interface Program {
   readonly outputs: readonly Placed[];
   /** The pool of buffers for what is computed in between: number of elements of each. */
   readonly slots: MemoryPlan['slots'];
+  /** It is replayed often: kernels that are made for it alone are worth compiling. */
+  readonly isRepeated: boolean;
 }
 
 const OUTSIDE = 'a tensor is used outside of the traced function whose input it is, or depends on';
@@ -63,13 +65,13 @@ function nodesOf({ outputs, updates }: GraphRoots, trace: Trace | undefined): Gr
  * Flattens the graph of `results` and of the trace's updates.
  *
  * @param inputs placeholders and other leaves that each run is given; every other constant is fixed in the program
- * @param fusion what operations are joined for; left out, they are not
+ * @param options.fusion what operations are joined for; left out, they are not
  */
 export function buildProgram(
   results: readonly Tensor[],
   inputs: readonly Tensor[],
   trace: Trace | undefined,
-  fusion?: FusionTarget,
+  { fusion, isRepeated = false }: { readonly fusion?: FusionTarget | undefined; readonly isRepeated?: boolean } = {},
 ): Program {
   const roots = { outputs: results, updates: [...(trace?.updates.values() ?? [])] };
   checkOrder(nodesOf(roots, trace));
@@ -138,6 +140,7 @@ export function buildProgram(
     variables,
     outputs: outputs.map(placed),
     slots: memory.slots,
+    isRepeated,
   };
 }
 

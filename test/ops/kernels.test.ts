@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, join, sep } from 'node:path';
 import test from 'tape';
 import { operations } from '../../lib/ops/index.js';
-import { accessOf } from '../../lib/device/webgpu/pipelines.js';
+import { accessOf } from '../../lib/device/webgpu/work.js';
 import { caseInputs } from '../support/cases.js';
 import { targetOf } from '../support/targets.js';
 import { isFragment } from '../../tools/expand-wat.js';

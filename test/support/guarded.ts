@@ -1,6 +1,6 @@
 import { bufferBytes } from '../../lib/device/webgpu/array.js';
 import type { WebGpuDevice } from '../../lib/device/webgpu/device.js';
-import { accessOf } from '../../lib/device/webgpu/pipelines.js';
+import { accessOf } from '../../lib/device/webgpu/work.js';
 import type { NumericArray, Operation, TensorSpec } from '../../lib/graph/operation.js';
 import { packFloat16, unpackFloat16 } from '../../lib/float16.js';
 import { sizeOf } from '../../lib/shape.js';
@@ -64,7 +64,7 @@ export async function runGuarded(
       const isEmpty = specs.every(({ shape }) => sizeOf(shape) === 0);
       const call = { inputs, outputs: specs, attributes: setting.attributes };
       const launches = isEmpty ? [] : operation.kernel(call, device.target);
-      const pipelines = await Promise.all(launches.map((launch) => device.pipelines.get(launch)));
+      const pipelines = await Promise.all(launches.map((launch) => device.pipelines.get(launch, accessOf(launch))));
       const scratchBytes = Math.max(16, ...launches.map(({ scratchBytes = 0 }) => scratchBytes));
       const scratch = bufferOf(new Uint32Array(Math.ceil(scratchBytes / 16) * 4).fill(POISON), STORAGE);
       return { specs, sources, targets, launches, pipelines, scratch };

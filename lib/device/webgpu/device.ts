@@ -6,9 +6,10 @@ import type { Program, Step } from '../../graph/program.js';
 import { formatShape } from '../../shape.js';
 import type { Device, DeviceArray, DeviceInfo, Executable } from '../device.js';
 import { bufferBytes, STORAGE_USAGE, WebGpuArray } from './array.js';
-import { prepareLaunches, WebGpuExecutable } from './executable.js';
+import { prepareWork, WebGpuExecutable } from './executable.js';
 import type { WebGpuHost } from './host.js';
 import { Pipelines } from './pipelines.js';
+import { Sequencer } from './sequence/sequence.js';
 import { adapterKey } from './tuning/key.js';
 import { trialsOf } from './tuning/trials.js';
 import { Tuner } from './tuning/tuner.js';
@@ -19,6 +20,7 @@ export class WebGpuDevice implements Device {
   readonly fusion: FusionTarget;
   readonly gpu: GPUDevice;
   readonly pipelines: Pipelines;
+  readonly sequencer: Sequencer;
   /** What kernels are chosen for. */
   readonly target: KernelTarget;
   readonly #host: WebGpuHost;
@@ -36,6 +38,7 @@ export class WebGpuDevice implements Device {
     this.info = info;
     this.#host = host;
     this.pipelines = new Pipelines(gpu);
+    this.sequencer = new Sequencer(gpu.limits);
     this.fusion = { kernels: 'wgsl', maxStorageBuffers: gpu.limits.maxStorageBuffersPerShaderStage };
     this.target = { family: familyOf(gpu), isSoftware: info.software, features: gpu.features, limits: gpu.limits };
     void gpu.lost.then(({ reason, message }) => {
@@ -78,7 +81,7 @@ export class WebGpuDevice implements Device {
   async load(program: Program, variables: () => readonly DeviceArray[]): Promise<Executable> {
     this.checkAlive();
     await this.#tuner?.prepare(program.steps);
-    const launches = await this.untilLost(prepareLaunches(this, program));
+    const launches = await this.untilLost(prepareWork(this, program));
     this.gpu.pushErrorScope('validation');
     this.gpu.pushErrorScope('out-of-memory');
     const building = tryBuild(() => WebGpuExecutable.build(this, program, variables(), launches));

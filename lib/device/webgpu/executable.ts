@@ -1,5 +1,5 @@
 import { DeviceError } from '../../errors.js';
-import { type Launch, scratchBytesOf } from '../../graph/launch.js';
+import { scratchBytesOf } from '../../graph/launch.js';
 import type { NumericArray } from '../../graph/operation.js';
 import type { Placed, Program, Step } from '../../graph/program.js';
 import { sizeOf } from '../../shape.js';
@@ -7,7 +7,7 @@ import type { DeviceArray, Executable } from '../device.js';
 import { placeArrays } from '../places.js';
 import { bufferBytes, STORAGE_USAGE, UNIFORM_USAGE, WebGpuArray } from './array.js';
 import type { WebGpuDevice } from './device.js';
-import { accessOf } from './pipelines.js';
+import { type Resource, type Uniforms, type Work, workOf } from './work.js';
 
 interface Dispatch {
   readonly pipeline: GPUComputePipeline;
@@ -45,35 +45,27 @@ export class WebGpuExecutable implements Executable {
     device: WebGpuDevice,
     program: Program,
     variables: readonly DeviceArray[],
-    launches: readonly PreparedLaunch[],
+    prepared: readonly PreparedWork[],
   ): WebGpuExecutable {
     const { inputs, owned, at } = placeArrays<WebGpuArray>(device, program, variables);
-    const uniforms = uniformBuffer(
-      device,
-      launches.map(({ launch }) => launch),
-    );
-    const scratch = scratchBuffer(
-      device,
-      launches.map(({ launch }) => launch),
-    );
-    const dispatches = launches.map(({ step, launch, pipeline }, i): Dispatch => {
-      const buffers = launch.bindings.map((binding) => {
-        if ('scratch' in binding) return scratchOf(launch, scratch);
-        const placed = 'output' in binding ? step.outputs[binding.output] : step.inputs[binding.input];
-        if (!placed) throw new Error(`${step.operation.name} binds a tensor that it does not have`);
-        return { buffer: at(placed.place).buffer, size: bufferBytes(placed) };
-      });
-      const resources = [
-        ...buffers,
-        { buffer: uniforms.buffer, offset: uniforms.offsets[i] ?? 0, size: launch.uniforms.byteLength },
-      ];
-      const access = accessOf(launch);
+    const resources = prepared.flatMap(({ work }) => work.bindings.map(({ resource }) => resource));
+    const uniforms = uniformBuffer(device, resources);
+    const scratch = scratchBuffer(device, resources);
+    const bufferOf = (resource: Resource): GPUBufferBinding => {
+      if (resource.kind === 'tensor') {
+        return { buffer: at(resource.placed.place).buffer, size: bufferBytes(resource.placed) };
+      }
+      const binding = resource.kind === 'scratch' ? scratch && { buffer: scratch } : uniforms.get(resource);
+      if (!binding) throw new Error(`a kernel binds ${resource.kind} that are not there`);
+      return binding;
+    };
+    const dispatches = prepared.map(({ work, pipeline }): Dispatch => {
       const bindGroup = device.gpu.createBindGroup({
-        label: launch.kernel.name,
-        layout: device.pipelines.layout(access),
-        entries: resources.map((resource, i) => ({ binding: access[i]?.at ?? i, resource })),
+        label: work.kernel.name,
+        layout: device.pipelines.layout(work.bindings),
+        entries: work.bindings.map(({ at, resource }) => ({ binding: at, resource: bufferOf(resource) })),
       });
-      return { pipeline, bindGroup, workgroups: launch.workgroups };
+      return { pipeline, bindGroup, workgroups: work.workgroups };
     });
     const outputs = program.outputs.map((output) => new WebGpuArray(device, output, at(output.place).buffer));
     const buffers = [...owned.map((array) => array.buffer), uniforms.buffer, ...(scratch ? [scratch] : [])];
@@ -112,66 +104,69 @@ export class WebGpuExecutable implements Executable {
   }
 }
 
-/** A launch of a step, with its pipeline. */
-export interface PreparedLaunch {
-  readonly step: Step;
-  readonly launch: Launch;
+/** A dispatch with its pipeline. */
+export interface PreparedWork {
+  readonly work: Work;
   readonly pipeline: GPUComputePipeline;
 }
 
 /**
- * The launches of a program with their pipelines, compiled where they are not there yet. Rejects with DeviceError
- * naming the operation whose kernel is refused, or whose tensor is too large to be bound.
+ * The dispatches of a program with their pipelines, compiled where they are not there yet. Rejects with DeviceError
+ * naming the operations whose kernel is refused, or whose tensor is too large to be bound.
  */
-export function prepareLaunches(device: WebGpuDevice, program: Program): Promise<PreparedLaunch[]> {
+export function prepareWork(device: WebGpuDevice, program: Program): Promise<PreparedWork[]> {
   for (const { operation, inputs, outputs } of program.steps) {
     for (const placed of [...inputs, ...outputs]) device.checkBinding(operation.name, placed);
   }
-  const launches = program.steps.flatMap((step) => launchesOf(device, step));
+  const launched = program.steps.flatMap((step) => workOfStep(device, step));
+  const works = program.isRepeated ? device.sequencer.join(launched) : launched;
   return Promise.all(
-    launches.map(async ({ step, launch }) => {
-      const pipeline = await device.pipelines.get(launch).catch((error: unknown) => {
-        throw new DeviceError(`${step.operation.name}: ${error instanceof Error ? error.message : String(error)}`);
+    works.map(async (work) => {
+      const pipeline = await device.pipelines.get(work, work.bindings).catch((error: unknown) => {
+        throw new DeviceError(
+          `${work.operations.join(', ')}: ${error instanceof Error ? error.message : String(error)}`,
+        );
       });
-      return { step, launch, pipeline };
+      return { work, pipeline };
     }),
   );
 }
 
 /** The launches of a step; none where it would only write empty tensors. */
-function launchesOf(device: WebGpuDevice, step: Step): { readonly step: Step; readonly launch: Launch }[] {
+function workOfStep(device: WebGpuDevice, step: Step): Work[] {
   if (step.outputs.every(isEmpty)) return [];
-  return device.launchesOf(step).map((launch) => ({ step, launch }));
+  const launches = device.launchesOf(step);
+  return launches.map((launch) => workOf(step, launch, scratchBytesOf(launches)));
 }
 
 function isEmpty(placed: Placed): boolean {
   return sizeOf(placed.shape) === 0;
 }
 
-/** One buffer for the scratch of all launches: an operation's launches follow one another, so they can share it. */
-function scratchBuffer(device: WebGpuDevice, launches: readonly Launch[]): GPUBuffer | undefined {
-  const bytes = scratchBytesOf(launches);
+/** One buffer for the scratch of all operations: an operation's launches follow one another, so they can share it. */
+function scratchBuffer(device: WebGpuDevice, resources: readonly Resource[]): GPUBuffer | undefined {
+  const bytes = resources.reduce((most, own) => (own.kind === 'scratch' ? Math.max(most, own.bytes) : most), 0);
   if (bytes === 0) return undefined;
   return device.gpu.createBuffer({ label: 'scratch', size: Math.ceil(bytes / 16) * 16, usage: STORAGE_USAGE });
 }
 
-function scratchOf({ kernel }: Launch, buffer: GPUBuffer | undefined): GPUBufferBinding {
-  if (!buffer) throw new Error(`${kernel.name} binds scratch that no launch asks for`);
-  return { buffer };
-}
-
-/** One buffer for the uniforms of all launches, each at an offset of its own: they never change. */
-function uniformBuffer(device: WebGpuDevice, launches: readonly Launch[]) {
+/** One buffer for all uniforms, each at an offset of its own: they never change. */
+function uniformBuffer(device: WebGpuDevice, resources: readonly Resource[]) {
   const alignment = device.gpu.limits.minUniformBufferOffsetAlignment;
-  const offsets: number[] = [];
+  const offsets = new Map<Resource, number>();
   let size = 0;
-  for (const { uniforms } of launches) {
-    offsets.push(size);
-    size = Math.ceil((size + uniforms.byteLength) / alignment) * alignment;
+  for (const resource of resources) {
+    if (resource.kind !== 'uniforms') continue;
+    offsets.set(resource, size);
+    size = Math.ceil((size + resource.bytes.byteLength) / alignment) * alignment;
   }
-  const bytes = new Uint8Array(Math.max(size, 16));
-  launches.forEach(({ uniforms }, i) => bytes.set(uniforms, offsets[i]));
-  const buffer = device.gpu.createBuffer({ label: 'uniforms', size: bytes.byteLength, usage: UNIFORM_USAGE });
-  device.gpu.queue.writeBuffer(buffer, 0, bytes);
-  return { buffer, offsets };
+  const values = new Uint8Array(Math.max(size, 16));
+  for (const [resource, offset] of offsets) if (resource.kind === 'uniforms') values.set(resource.bytes, offset);
+  const buffer = device.gpu.createBuffer({ label: 'uniforms', size: values.byteLength, usage: UNIFORM_USAGE });
+  device.gpu.queue.writeBuffer(buffer, 0, values);
+  const get = (resource: Uniforms): GPUBufferBinding | undefined => {
+    const offset = offsets.get(resource);
+    return offset === undefined ? undefined : { buffer, offset, size: resource.bytes.byteLength };
+  };
+  return { buffer, get };
 }

@@ -3,7 +3,7 @@ import { type Launch, scratchBytesOf } from '../../graph/launch.js';
 import type { NumericArray } from '../../graph/operation.js';
 import { STORAGE_USAGE, UNIFORM_USAGE, type WebGpuArray } from './array.js';
 import type { WebGpuDevice } from './device.js';
-import { accessOf } from './pipelines.js';
+import { accessOf } from './work.js';
 
 /** The launches of an operation with their buffers, apart from any plan, so that they can be checked and timed. */
 export interface LaunchJob {
@@ -22,7 +22,7 @@ export async function launchJob(
   outputs: readonly WebGpuArray[],
 ): Promise<LaunchJob> {
   const { gpu } = device;
-  const pipelines = await Promise.all(launches.map((launch) => device.pipelines.get(launch)));
+  const pipelines = await Promise.all(launches.map((launch) => device.pipelines.get(launch, accessOf(launch))));
   gpu.pushErrorScope('validation');
   const made: GPUBuffer[] = [];
   const bufferOf = (size: number, usage: number): GPUBuffer => {

@@ -19,9 +19,11 @@ export class Pipelines {
     this.#gpu = gpu;
   }
 
-  get(launch: Launch): Promise<GPUComputePipeline> {
-    const { kernel, constants = {} } = launch;
-    const access = accessOf(launch);
+  /** The pipeline of a launch with these bindings. */
+  get(
+    { kernel, constants = {} }: Pick<Launch, 'kernel' | 'constants'>,
+    access: readonly BindingAccess[],
+  ): Promise<GPUComputePipeline> {
     const { module, pipelines } = this.#compile(kernel);
     const key = [keyOf(access), kernel.entryPoint, attributesText(constants)].join('\n');
     const known = pipelines.get(key);
@@ -86,17 +88,6 @@ const COMPUTE_STAGE = 4;
 export interface BindingAccess {
   readonly at: number;
   readonly access: Access;
-}
-
-/** The bindings of a launch: inputs are read, outputs and scratch read and written, the uniforms come last. */
-export function accessOf({ bindings, uniformsAt }: Launch): readonly BindingAccess[] {
-  return [
-    ...bindings.map((binding, i): BindingAccess => ({
-      at: binding.at ?? i,
-      access: 'output' in binding || ('scratch' in binding && binding.scratch === 'write') ? 'write' : 'read',
-    })),
-    { at: uniformsAt ?? bindings.length, access: 'uniform' },
-  ];
 }
 
 function keyOf(access: readonly BindingAccess[]): string {

@@ -47,12 +47,7 @@ test('a kernel that does not compile is told where it was asked for, and nobody 
   const device = await openWebGpu(); // which ends the run where an error reaches nobody
   const kernel = { name: 'broken', code: 'fn main() { let x: Unknown = 1; }', entryPoint: 'main' };
   for (const call of ['first', 'second']) {
-    const pipeline = device.pipelines.get({
-      kernel,
-      bindings: [],
-      uniforms: new Uint8Array(16),
-      workgroups: [1, 1, 1],
-    });
+    const pipeline = device.pipelines.get({ kernel }, []);
     await rejects(t, pipeline, DeviceError, 'kernel broken was refused', "'Unknown'");
     t.equal(await (await run(() => add(tensor(1), 1), { device })).item(), 2, `the ${call} time`);
   }

@@ -1,0 +1,144 @@
+import { bufferBytes } from '../array.js';
+import type { Bound, Resource, Work } from '../work.js';
+import type { EntryModule } from './wgsl-module.js';
+
+/** A launch that becomes a part of a sequence. */
+export interface Part {
+  readonly work: Work;
+  readonly module: EntryModule;
+  /** Of a workgroup. */
+  readonly invocations: number;
+  readonly workgroupBytes: number;
+  readonly workgroups: number;
+}
+
+/** A binding of the sequence, and what its parts call it. */
+interface SharedBinding {
+  readonly access: Bound['access'];
+  readonly type: string;
+  readonly resource: Resource;
+  readonly names: readonly { readonly part: number; readonly name: string }[];
+}
+
+/** WGSL: what an entry point may ask for, of the workgroup `group` and its invocation `lane`. */
+export const BUILTINS: Readonly<Record<string, (invocations: number, workgroups: number) => string>> = {
+  workgroup_id: () => 'vec3u(group, 0u, 0u)',
+  num_workgroups: (_invocations, workgroups) => `vec3u(${workgroups}u, 1u, 1u)`,
+  local_invocation_index: () => 'lane',
+  local_invocation_id: () => 'vec3u(lane, 0u, 0u)',
+  global_invocation_id: (invocations) => `vec3u(group * ${invocations}u + lane, 0u, 0u)`,
+};
+
+/**
+ * The bindings of the parts. What one of them writes is bound once, and needs one type in all of them, because it cannot be
+ * bound beside itself: undefined where it has several. What is only read is bound once for each type.
+ */
+export function sharedBindings(parts: readonly Part[]): SharedBinding[] | undefined {
+  const memories = new Map<string, Map<string, { part: number; name: string; bound: Bound }[]>>();
+  parts.forEach(({ work, module }, part) => {
+    for (const { at, name, type } of module.bindings) {
+      const bound = work.bindings.find((own) => own.at === at);
+      if (!bound) throw new Error(`${work.kernel.name}: nothing is bound at ${at}, '${name}'`);
+      const types = memories.get(memoryOf(bound, part)) ?? new Map<string, []>();
+      const own = withNames(type, ownNames(module, part));
+      types.set(own, [...(types.get(own) ?? []), { part, name, bound }]);
+      memories.set(memoryOf(bound, part), types);
+    }
+  });
+  const shared: SharedBinding[] = [];
+  for (const types of memories.values()) {
+    const isWritten = [...types.values()].flat().some(({ bound }) => bound.access === 'write');
+    if (isWritten && types.size > 1) return undefined;
+    for (const [type, names] of types) {
+      const bounds = names.map(({ bound }) => bound);
+      const { access, resource } = bounds.reduce((most, own) => (bytesOf(own) > bytesOf(most) ? own : most));
+      shared.push({ access: isWritten ? 'write' : access, type, resource, names });
+    }
+  }
+  return shared;
+}
+
+/** The memory behind a binding, in words. */
+function memoryOf({ resource }: Bound, part: number): string {
+  if (resource.kind === 'uniforms') return `uniforms ${part}`;
+  return resource.kind === 'scratch' ? 'scratch' : `${resource.placed.place.kind} ${resource.placed.place.index}`;
+}
+
+/** What a buffer needs to be bound at least: parts may know the same slot as tensors of different sizes. */
+function bytesOf({ resource }: Bound): number {
+  return resource.kind === 'tensor' ? bufferBytes(resource.placed) : 0;
+}
+
+const SPACES = { read: 'storage, read', write: 'storage, read_write', uniform: 'uniform' } as const;
+
+/**
+ * The parts as one launch of one workgroup with so many invocations. Its text is made of theirs: what they declare gets the
+ * number of the part before its name, a buffer is declared once, and an entry point becomes a function, which is called
+ * for each of its workgroups.
+ */
+export function joinedWork(parts: readonly Part[], invocations: number): Work {
+  const bindings = sharedBindings(parts);
+  if (!bindings) throw new Error('launches were joined that bind a buffer as different types');
+  const buffers = bindings.map(
+    ({ access, type }, at) => `@group(0) @binding(${at}) var<${SPACES[access]}> buffer${at}: ${type};`,
+  );
+  const functions = parts.map(({ module }, p) => {
+    const names = ownNames(module, p);
+    bindings.forEach((binding, at) => {
+      for (const { part, name } of binding.names) if (part === p) names.set(name, `buffer${at}`);
+    });
+    const bound = new Set(module.bindings.map(({ name }) => name));
+    const declared = [...module.declarations].filter(([name]) => !bound.has(name)).map(([, text]) => text);
+    const parameters = module.parameters.map(({ name, type }) => `${name}: ${type}`).join(', ');
+    return withNames([...declared, `fn entry(${parameters}) ${module.body}`].join('\n'), names);
+  });
+  const calls = parts.map((part, p) => callOf(part, p, invocations)).join('  storageBarrier();\n');
+  const works = parts.map(({ work }) => work);
+  return {
+    operations: works.flatMap(({ operations }) => operations),
+    kernel: {
+      name: works.map(({ kernel }) => kernel.name).join(', '),
+      code: `${[...buffers, ...functions].join('\n')}
+@compute @workgroup_size(${invocations})
+fn sequence(@builtin(local_invocation_index) invocation: u32) {
+${calls}}
+`,
+      entryPoint: 'sequence',
+    },
+    constants: Object.assign({}, ...parts.map(constantsOf)) as Record<string, number>,
+    bindings: bindings.map(({ access, resource }, at) => ({ at, access, resource })),
+    workgroups: [1, 1, 1],
+  };
+}
+
+/** WGSL: calls the entry point of a part for its workgroups, for those that are smaller than the sequence's side by side. */
+function callOf({ module, invocations: own, workgroups }: Part, part: number, invocations: number): string {
+  const abreast = invocations / own;
+  const isWhole = abreast === 1;
+  const given = module.parameters.map(({ builtin }) => BUILTINS[builtin]?.(own, workgroups));
+  return `  for (var group = ${isWhole ? '0u' : `invocation / ${own}u`}; group < ${workgroups}u; group += ${abreast}u) {
+    let lane = ${isWhole ? 'invocation' : `invocation % ${own}u`};
+    ${nameIn(part, 'entry')}(${given.join(', ')});${isWhole ? '\n    workgroupBarrier();' : ''}
+  }
+`;
+}
+
+function constantsOf({ work, module }: Part, part: number): Record<string, number> {
+  const own = Object.entries(work.constants).filter(([name]) => module.overrides.has(name));
+  return Object.fromEntries(own.map(([name, value]) => [nameIn(part, name), value]));
+}
+
+function nameIn(part: number, name: string): string {
+  return `part${part}_${name}`;
+}
+
+function ownNames({ declarations }: EntryModule, part: number): Map<string, string> {
+  return new Map([...declarations.keys(), 'entry'].map((name) => [name, nameIn(part, name)]));
+}
+
+/** Other names in place of these; what stands behind `@` is a name of the language. */
+function withNames(text: string, names: ReadonlyMap<string, string>): string {
+  return text.replace(/(@\s*)?\b[A-Za-z_]\w*/g, (word, at: string | undefined) =>
+    at ? word : (names.get(word) ?? word),
+  );
+}
