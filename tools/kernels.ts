@@ -14,7 +14,7 @@ import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { entries } from '../bench/shapes.js';
 import { helpText, type OptionHelp, parseCommandLine, runProgram } from '../examples/cli.js';
-import { accessOf } from '../lib/device/webgpu/pipelines.js';
+import { accessOf } from '../lib/device/webgpu/work.js';
 import { OptionError } from '../lib/errors.js';
 import type { KernelTarget, Launch } from '../lib/graph/launch.js';
 import { attributesText } from '../lib/graph/operation.js';

@@ -113,7 +113,7 @@ class ClockedDevice extends CpuDevice {
       return { ...placed, place: { kind: 'variable', index: known.index } };
     };
     const programOf = (steps: readonly Step[], outputs: readonly Placed[]): Program => ({
-      ...{ steps, inputs: [], constants: [], variables: [], slots: [] },
+      ...{ steps, inputs: [], constants: [], variables: [], slots: [], isRepeated: true },
       outputs: outputs.map(asVariable),
     });
     const programs = program.steps.map((step) =>
