@@ -15,7 +15,13 @@ export function integers(count: number, below: number, seed: number): Int32Array
   return Int32Array.from({ length: count }, (_, i) => (mix(i, seed) >>> 8) % below);
 }
 
+/** So many bytes. */
+export function bytes(count: number, seed: number): Uint8Array {
+  return Uint8Array.from({ length: count }, (_, i) => mix(i, seed) >>> 24);
+}
+
 /** The functions of this file, as a printed program defines them. */
 export const DATA_CODE = `const mix = (i, seed) => (Math.imul(i + 1, 0x9e3779b1) + Math.imul(seed + 1, 0x85ebca6b)) >>> 0;
 const numbers = (count, seed) => Float32Array.from({ length: count }, (_, i) => (mix(i, seed) >>> 28) / 8 - 1);
-const integers = (count, below, seed) => Int32Array.from({ length: count }, (_, i) => (mix(i, seed) >>> 8) % below);`;
+const integers = (count, below, seed) => Int32Array.from({ length: count }, (_, i) => (mix(i, seed) >>> 8) % below);
+const bytes = (count, seed) => Uint8Array.from({ length: count }, (_, i) => mix(i, seed) >>> 24);`;

@@ -9,7 +9,7 @@ import { arrayOf } from '../../../lib/tensor.js';
 
 /**
  * How a graph is computed by its definition. In `f32` each operation's reference rounds its results, as a device does. In
- * `f64` it does not; with `noise`, each result that a float32 cannot hold is moved by about what a kernel may be off, to
+ * `f64` it does not, nor to 16-bit floats without `noise`; with it, each result that a float32 cannot hold is moved by about what a kernel may be off, to
  * either side: how far the outcomes of such runs are apart tells how far a right device may be from the first one.
  */
 export type Arithmetic = { readonly kind: 'f32' } | { readonly kind: 'f64'; readonly noise?: number };
@@ -47,7 +47,7 @@ export class Values {
     const isWide = arithmetic.kind === 'f64';
     const noise = isWide && arithmetic.noise !== undefined && new RandomStream(arithmetic.noise, 'noise');
     for (const node of nodes) {
-      this.#outputsOf(node, isWide).forEach((values, index) => {
+      this.#outputsOf(node, arithmetic).forEach((values, index) => {
         const key = outputKey(node, index);
         if (this.#computed.has(key)) return;
         this.#computed.set(key, noise && values instanceof Float64Array ? disturb(values, noise) : values);
@@ -56,14 +56,15 @@ export class Values {
     return this;
   }
 
-  #outputsOf({ operation, inputs, specs, attributes }: GraphNode, isWide: boolean): NumericArray[] {
+  #outputsOf({ operation, inputs, specs, attributes }: GraphNode, arithmetic: Arithmetic): NumericArray[] {
+    const wide = arithmetic.kind === 'f32' ? [] : arithmetic.noise === undefined ? ['f32', 'f16'] : ['f32'];
     const sources = inputs.map((input) => ({ shape: input.shape, data: this.get(input) }));
     const [first] = sources;
     if (operation.alias && first) return [first.data];
     const outputs = specs.map(({ shape, dtype }, index) => {
       const before = sources[operation.writes?.[index] ?? -1]?.data;
       const start = before ?? { length: sizeOf(shape) };
-      const data = isWide && dtype === 'f32' ? Float64Array.from(start) : arrayOf(dtype, Array.from(start));
+      const data = wide.includes(dtype) ? Float64Array.from(start) : arrayOf(dtype, Array.from(start));
       return { shape, data };
     });
     operation.reference({ inputs: sources, outputs, attributes });

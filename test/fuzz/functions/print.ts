@@ -30,7 +30,7 @@ export function printProgram(program: RandomProgram, device: string, name: strin
     ...world.code(),
     ...functions,
     ...callCode.map((code, i) => (i === last && result !== undefined ? `const { ${result} } = ${code};` : `${code};`)),
-    ...(name === undefined ? [] : [`console.log(await ${result ?? stateCode(world, name)}.data());`]),
+    ...(name === undefined ? [] : [`console.log(await ${result === undefined ? name : `${result}.data()`});`]),
   ].join('\n');
   const used = Object.keys(library).filter((exported) => new RegExp(`(?<![.\\w])${exported}\\(`).test(body));
   world.dispose();
@@ -54,11 +54,4 @@ function functionCode(
     '};',
     `const compiled${caller} = compile(f${caller}, { device });`,
   ].join('\n');
-}
-
-/** How a program names a variable of its state: `p0`, or `optimizer2 p0.momentum_buffer`. */
-function stateCode(world: World, name: string): string {
-  const [owner = '', slot] = name.split(' ');
-  if (slot !== undefined) return `${owner}.namedVariables().get('${slot}')`;
-  return world.state().has(name) && owner.startsWith('generator') ? `${owner}.state` : owner;
 }

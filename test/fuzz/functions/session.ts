@@ -1,7 +1,15 @@
-import { gradient, type Parameter, type SGD, tensor, type Tensor, TraceError, Variable } from '../../../lib/index.js';
+import {
+  gradient,
+  type Optimizer,
+  type Parameter,
+  tensor,
+  type Tensor,
+  TraceError,
+  Variable,
+} from '../../../lib/index.js';
 import { storageOf } from '../../../lib/graph/node.js';
 import { formatShape, type Shape, sizeOf } from '../../../lib/shape.js';
-import { integers, numbers } from '../data.js';
+import { bytes, integers, numbers } from '../data.js';
 import type { World } from './world.js';
 
 /** Larger tensors are not computed with: cases are to be quick. */
@@ -121,6 +129,12 @@ export class Session {
     return this.#named(code, tensor(numbers(sizeOf(shape), seed), { shape }), [], false);
   }
 
+  /** A tensor of bytes that stay the same. */
+  bytes(shape: Shape, seed: number): Value {
+    const code = `tensor(bytes(${sizeOf(shape)}, ${seed}), { shape: ${formatShape(shape)} })`;
+    return this.#named(code, tensor(bytes(sizeOf(shape), seed), { shape }), [], false);
+  }
+
   /** Whole numbers that stay the same. */
   integers(count: number, below: number, seed: number): Value {
     return this.#named(
@@ -152,8 +166,15 @@ export class Session {
     return this.#world.generator(choice % 2);
   }
 
-  optimizer(choice: number): SGD {
+  optimizer(choice: number): Optimizer {
     return this.#world.optimizer(choice);
+  }
+
+  /** A meter adds up a scalar. */
+  measure(choice: number, value: Value): void {
+    const meter = this.#world.meter(choice % 2);
+    meter.update(value.tensor, 1 + (choice % 3));
+    this.code.push(`${this.#world.nameOf(meter) ?? ''}.update(${value.name}, ${1 + (choice % 3)});`);
   }
 
   /** `variable.assign(value)`. */
@@ -180,7 +201,7 @@ export class Session {
   }
 
   /** One step of an optimizer down the gradient of a loss. */
-  minimize(optimizer: SGD, loss: Value, parameters: readonly Parameter[]): void {
+  minimize(optimizer: Optimizer, loss: Value, parameters: readonly Parameter[]): void {
     if (!canDifferentiate(loss, parameters)) return;
     const before = [loss.tensor, ...parameters.map(({ value }) => value)] as const;
     const gradients = optimizer.minimize(loss.tensor, parameters);
@@ -191,7 +212,7 @@ export class Session {
   }
 
   /** One step of an optimizer with a value in place of a gradient. */
-  step(optimizer: SGD, parameter: Parameter, direction: Value): void {
+  step(optimizer: Optimizer, parameter: Parameter, direction: Value): void {
     optimizer.apply([parameter], [direction.tensor]);
     this.code.push(`${this.#world.nameOf(optimizer) ?? ''}.apply([${parameter.name}], [${direction.name}]);`);
     this.#changed([parameter]);

@@ -1,4 +1,16 @@
-import { Generator, Parameter, SGD, Variable } from '../../../lib/index.js';
+import type { NumericArray } from '../../../lib/graph/operation.js';
+import {
+  Adagrad,
+  Adam,
+  AdamW,
+  Generator,
+  Meter,
+  Optimizer,
+  Parameter,
+  RMSprop,
+  SGD,
+  Variable,
+} from '../../../lib/index.js';
 import { formatShape, type Shape, sizeOf } from '../../../lib/shape.js';
 import { integers, numbers } from '../data.js';
 
@@ -10,24 +22,47 @@ export class World {
 
   parameter(name: string, shape: Shape, seed: number): Parameter {
     const code = `new Parameter('${name}', numbers(${sizeOf(shape)}, ${seed}), ${formatShape(shape)})`;
-    return this.#make(name, Parameter, code, () => new Parameter(name, numbers(sizeOf(shape), seed), shape));
+    return this.#make(
+      name,
+      (thing) => thing instanceof Parameter,
+      code,
+      () => new Parameter(name, numbers(sizeOf(shape), seed), shape),
+    );
   }
 
   /** Row numbers, or classes, up to `below`. */
   integers(name: string, count: number, below: number, seed: number): Variable {
     const code = `new Variable('${name}', integers(${count}, ${below}, ${seed}))`;
-    return this.#make(name, Variable, code, () => new Variable(name, integers(count, below, seed)));
+    return this.#make(
+      name,
+      (thing) => thing instanceof Variable,
+      code,
+      () => new Variable(name, integers(count, below, seed)),
+    );
   }
 
   generator(seed: number): Generator {
-    return this.#make(`generator${seed}`, Generator, `new Generator(${seed})`, () => new Generator(seed));
+    return this.#make(
+      `generator${seed}`,
+      (thing) => thing instanceof Generator,
+      `new Generator(${seed})`,
+      () => new Generator(seed),
+    );
   }
 
-  /** Rates and momenta are such that steps are exact as long as gradients are. */
-  optimizer(kind: number): SGD {
-    const options = OPTIMIZERS[kind % OPTIMIZERS.length] ?? OPTIMIZERS[0];
-    const name = `optimizer${OPTIMIZERS.indexOf(options)}`;
-    return this.#make(name, SGD, `new SGD(${JSON.stringify(options)})`, () => new SGD(options));
+  optimizer(kind: number): Optimizer {
+    const place = kind % OPTIMIZERS.length;
+    const { code, make } = OPTIMIZERS[place] ?? OPTIMIZERS[0];
+    return this.#make(`optimizer${place}`, (thing) => thing instanceof Optimizer, code, make);
+  }
+
+  meter(kind: number): Meter {
+    return this.#make(
+      `meter${kind}`,
+      (thing) => thing instanceof Meter,
+      'new Meter()',
+      () => new Meter(),
+    );
   }
 
   /** The name of a thing made here. */
@@ -42,15 +77,23 @@ export class World {
     return names.map((name) => this.#made.get(name)?.thing).filter((thing) => thing instanceof Variable);
   }
 
-  /** All state by name. */
-  state(): Map<string, Variable> {
-    const state = new Map<string, Variable>();
-    for (const [name, { thing }] of this.#made) {
-      if (thing instanceof Variable) state.set(name, thing);
-      else if (thing instanceof Generator) state.set(name, thing.state);
-      else for (const [slot, variable] of thing.namedVariables()) state.set(`${name} ${slot}`, variable);
-    }
-    return state;
+  /** All state: what a program calls it, and its values. */
+  state(): { readonly code: string; readonly read: () => Promise<NumericArray> }[] {
+    return [...this.#made].flatMap(([name, { thing }]) => {
+      const of = (code: string, variable: Variable) => ({ code: `${code}.data()`, read: () => variable.data() });
+      if (thing instanceof Variable) return [of(name, thing)];
+      if (thing instanceof Generator) return [of(`${name}.state`, thing.state)];
+      if (thing instanceof Meter) {
+        const read = async (): Promise<NumericArray> => {
+          const { mean, updates } = await thing.read();
+          return Float32Array.of(mean, updates);
+        };
+        return [{ code: `${name}.read()`, read }];
+      }
+      return [...thing.namedVariables()].map(([slot, variable]) =>
+        of(`${name}.namedVariables().get('${slot}')`, variable),
+      );
+    });
   }
 
   code(): string[] {
@@ -61,21 +104,42 @@ export class World {
     for (const { thing } of this.#made.values()) thing.dispose();
   }
 
-  #make<T extends Lasting>(name: string, type: new (...args: never[]) => T, code: string, make: () => T): T {
+  #make<T extends Lasting>(name: string, is: (thing: Lasting) => thing is T, code: string, make: () => T): T {
     const known = this.#made.get(name)?.thing ?? make();
-    if (!(known instanceof type)) throw new Error(`${name} is something else already`);
+    if (!is(known)) throw new Error(`${name} is something else already`);
     this.#made.set(name, { thing: known, code });
     this.#names.set(known, name);
     return known;
   }
 }
 
-type Lasting = Variable | Generator | SGD;
+type Lasting = Variable | Generator | Meter | Optimizer;
 
-const OPTIMIZERS = [
-  { learningRate: 0.125 },
-  { learningRate: 0.25, weightDecay: 0.5 },
-  { learningRate: 0.125, momentum: 0.5 },
-  { learningRate: 0.25, momentum: 0.5, dampening: 0.5, weightDecay: 0.25 },
-  { learningRate: 0.125, momentum: 0.5, nesterov: true },
-] as const;
+/** An optimizer, and its code. */
+interface OptimizerMaker {
+  readonly code: string;
+  readonly make: () => Optimizer;
+}
+
+function maker<O extends object>(type: new (options: O) => Optimizer, options: O): OptimizerMaker {
+  const shown = Object.entries(options).map(([name, value]) => `${name}: ${String(value)}`);
+  return { code: `new ${type.name}({ ${shown.join(', ')} })`, make: () => new type(options) };
+}
+
+/** Rates and momenta of SGD are such that steps are exact as long as gradients are; the others divide by no small number. */
+const OPTIMIZERS: readonly [OptimizerMaker, ...OptimizerMaker[]] = [
+  maker(SGD, { learningRate: 0.125 }),
+  maker(SGD, { learningRate: 0.25, weightDecay: 0.5 }),
+  maker(SGD, { learningRate: 0.125, momentum: 0.5 }),
+  maker(Adam, { learningRate: 0.125, epsilon: 0.125 }),
+  maker(SGD, { learningRate: 0.25, momentum: 0.5, dampening: 0.5, weightDecay: 0.25 }),
+  maker(SGD, { learningRate: 0.125, momentum: 0.5, nesterov: true }),
+  maker(AdamW, { learningRate: 0.125, epsilon: 0.125, weightDecay: 0.25 }),
+  maker(Adam, { learningRate: 0.125, epsilon: 0.125, amsgrad: true, weightDecay: 0.25 }),
+  maker(SGD, { learningRate: (step: number) => 0.25 / (1 + step), momentum: 0.5 }),
+  maker(RMSprop, { learningRate: 0.125, epsilon: 0.125 }),
+  maker(RMSprop, { learningRate: 0.125, epsilon: 0.125, momentum: 0.5, centered: true }),
+  maker(Adagrad, { learningRate: 0.125, epsilon: 0.125, learningRateDecay: 0.25 }),
+  maker(SGD, { learningRate: 0.125, clipGradNorm: 1 }),
+  maker(Adam, { learningRate: 0.125, epsilon: 0.125, clipGradValue: 0.25 }),
+];

@@ -23,6 +23,7 @@ const OFTEN = [
   'binary',
   'dropped',
   'rowsTimes',
+  'trained',
   'minimized',
   'differentiated',
 ];

@@ -8,6 +8,7 @@ import {
   randomUniform,
   reshape,
   slice,
+  stopGradient,
   transpose,
 } from '../../../../lib/index.js';
 import type { Shape } from '../../../../lib/shape.js';
@@ -102,4 +103,19 @@ const drawn: Row = (session, { a, b, variant }) => {
   else session.call(randomUniform, shape, session.generator(b), 'other');
 };
 
-export const movingRows = { otherShape, otherOrder, block, oneBehindTheOther, repeated, pickedRows, dropped, drawn };
+const stopped: Row = (session, { a }) => {
+  const x = session.pick(a);
+  if (x) session.call(stopGradient, x);
+};
+
+export const movingRows = {
+  stopped,
+  otherShape,
+  otherOrder,
+  block,
+  oneBehindTheOther,
+  repeated,
+  pickedRows,
+  dropped,
+  drawn,
+};

@@ -1,4 +1,18 @@
-import { add, dropout, gather, linear, matmul, multiply, relu, tanh } from '../../../../lib/index.js';
+import {
+  accuracy,
+  add,
+  cast,
+  dropout,
+  gather,
+  linear,
+  matmul,
+  multiply,
+  Parameter,
+  relu,
+  softmaxCrossEntropy,
+  tanh,
+} from '../../../../lib/index.js';
+import type { Value } from '../session.js';
 import { oneOf, type Row, sizeFor } from '../choice.js';
 
 const isMatrix = ({ rank }: { readonly rank: number }): boolean => rank === 2;
@@ -78,4 +92,50 @@ const rowsTimes: Row = (session, { a, b, size, variant }) => {
   if ((variant & 4) === 4) session.call(add, y, session.parameter(y.shape.slice(1), b, isShared));
 };
 
-export const productRows = { product, productOfTwo, batched, dense, rowsTimes };
+/** A product of 16-bit floats. */
+const ofHalves: Row = (session, { a, b, size, variant }) => {
+  const x = session.pick(a, isMatrix);
+  if (!x) return;
+  const weight = session.parameter([x.shape[1] ?? 1, sizeFor(size)], b, variant % 2 === 0);
+  if (variant % 3 === 0) session.call(matmul, session.call(cast, x, 'f16'), weight);
+  else if (variant % 3 === 1) session.call(matmul, x, session.call(cast, weight, 'f16'));
+  else session.call(matmul, session.call(cast, x, 'f16'), session.call(cast, weight, 'f16'));
+};
+
+/** Rows of a table of bytes times a matrix. */
+const ofBytes: Row = (session, { b, size, variant }) => {
+  const [R, D] = [sizeFor(size), sizeFor(variant % 8)];
+  const rows = session.integers(sizeFor(b % 8), R, b);
+  const picked = session.call(gather, session.bytes([R, D], b), rows, { scale: 1 / 256 });
+  if (variant % 4 > 0) session.call(matmul, picked, session.parameter([D, sizeFor(size >> 1)], b, variant % 2 === 0));
+};
+
+/** A step of training as a net takes it: rows of a table, two layers, a loss with meters, and an update. */
+const trained: Row = (session, { a, b, size, variant }) => {
+  const table = session.pick(a, isMatrix);
+  if (!table) return;
+  const [R = 1] = table.shape;
+  const [count, H, C] = [sizeFor(size % 8), sizeFor(size >> 1), 1 + sizeFor(variant % 4)];
+  const isShared = variant % 2 === 0;
+  const rows = session.integers(count, R, b);
+  const layer = (x: Value, units: number): Value => {
+    const weight = session.parameter([units, x.shape[1] ?? 1], b, isShared);
+    return session.call(linear, x, weight, session.parameter([units], b, isShared));
+  };
+  const hidden = session.call(relu, layer(session.call(gather, table, rows), H));
+  const kept =
+    variant % 3 === 0 ? hidden : session.call(dropout, hidden, { probability: 0.5, generator: session.generator(b) });
+  const logits = layer(kept, C);
+  const classes = session.call(gather, session.integers(R, C, b), rows);
+  const loss = session.call(softmaxCrossEntropy, logits, classes);
+  const hits = session.call(accuracy, logits, classes);
+  session.measure(0, loss);
+  if (variant % 5 > 0) session.measure(1, hits);
+  session.minimize(
+    session.optimizer(variant >> 2),
+    loss,
+    [...loss.history].filter((own) => own instanceof Parameter),
+  );
+};
+
+export const productRows = { ofHalves, ofBytes, trained, product, productOfTwo, batched, dense, rowsTimes };

@@ -1,5 +1,6 @@
 import {
   accuracy,
+  add,
   argmax,
   binaryCrossEntropyWithLogits,
   cast,
@@ -10,10 +11,12 @@ import {
   mean,
   meanSquaredError,
   min,
+  multiply,
   negativeLogLikelihood,
   sigmoid,
   softmax,
   softmaxCrossEntropy,
+  subtract,
   sum,
   variance,
 } from '../../../../lib/index.js';
@@ -35,9 +38,19 @@ const normalized: Row = (session, { a, variant }) => {
   if (x) session.call(oneOf([softmax, logSoftmax], variant), x, { axis: oneOf([-1, 0], variant >> 1) });
 };
 
-const position: Row = (session, { a }) => {
+/** Positions, and arithmetic with them: whole numbers. */
+const position: Row = (session, { a, variant }) => {
   const x = session.pick(a, ({ rank }) => rank > 0);
-  if (x) session.call(cast, session.call(argmax, x), 'f32');
+  if (!x) return;
+  const found = session.call(argmax, x);
+  const makers = [
+    () => found,
+    () => session.call(add, found, found),
+    () => session.call(multiply, found, session.integers(found.shape.at(-1) ?? 1, 9, variant)),
+    () => session.call(sum, found),
+    () => session.call(max, session.call(subtract, found, session.integers(1, 5, variant))),
+  ] as const;
+  session.call(cast, oneOf(makers, variant)(), 'f32');
 };
 
 /** Classes for the rows of logits: as they are, or picked from a table. */

@@ -56,4 +56,10 @@ const stepped: Row = (session, { a, b, variant }) => {
   }
 };
 
-export const stateRows = { minimized, differentiated, assigned, stepped };
+/** A mean that is kept on the device. */
+const measured: Row = (session, { a, b }) => {
+  const value = session.pick(a, ({ rank }) => rank === 0);
+  if (value) session.measure(b, value);
+};
+
+export const stateRows = { measured, minimized, differentiated, assigned, stepped };
