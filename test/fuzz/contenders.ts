@@ -4,18 +4,11 @@ import { openDevice } from '../../lib/node/open-device.js';
 import { fusingCpu } from '../support/fusing.js';
 import type { Contender } from './functions/campaign.js';
 
-/** References, alone and fused as for a GPU. */
-export function referenceContenders(): Contender[] {
+/** The CPU in all its ways: references, alone and fused as for a GPU; SIMD kernels on one thread and on two. */
+export function cpuContenders(): Contender[] {
   return [
     { device: new CpuDevice({ reason: 'test' }), code: `new CpuDevice({ reason: 'test' })`, isExact: true },
     { device: fusingCpu(), code: 'fusingCpu() /* test/support/fusing.js */' },
-  ];
-}
-
-/** The CPU in all its ways: references, SIMD kernels on one thread and on two. */
-export function cpuContenders(): Contender[] {
-  return [
-    ...referenceContenders(),
     { device: new CpuDevice({ reason: 'test', path: 'simd' }), code: `await openDevice('cpu', { threads: 1 })` },
     {
       device: new CpuDevice({ reason: 'test', path: 'simd', threads: 2 }),

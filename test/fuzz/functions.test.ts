@@ -1,6 +1,6 @@
 /** A few random recorded functions; `npm run fuzz` tries any number. */
 import test from 'tape';
-import { referenceContenders } from './contenders.js';
+import { cpuContenders, webgpuContenders } from './contenders.js';
 import { functionCampaign } from './functions/campaign.js';
 import { derivativeCampaign } from './functions/derivatives.js';
 import { search } from './search.js';
@@ -10,7 +10,12 @@ test('gradients of random functions are those that differences of their losses g
   t.equal(problem, undefined);
 });
 
-test('random functions give by references, fused and not, what they give by definition: values, gradients and state', async (t) => {
-  const { problem } = await search(functionCampaign(referenceContenders()), 1, { runs: 200 });
+test('random functions give on the CPU what they give by definition: values, gradients and state', async (t) => {
+  const { problem } = await search(functionCampaign(cpuContenders()), 1, { runs: 200 });
+  t.equal(problem, undefined);
+});
+
+test('random functions give on webgpu what they give by definition', async (t) => {
+  const { problem } = await search(functionCampaign(await webgpuContenders()), 1, { runs: 12 });
   t.equal(problem, undefined);
 });

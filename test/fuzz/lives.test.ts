@@ -1,11 +1,11 @@
 /** A few random lives of models; `npm run fuzz` tries any number. */
 import test from 'tape';
 import { lifeCampaign } from './lives/campaign.js';
-import { LOSABLE, referenceHomes, webgpuHomes } from './lives/homes.js';
+import { cpuHomes, LOSABLE, webgpuHomes } from './lives/homes.js';
 import { search } from './search.js';
 
 test('random lives of models on the CPU go as a plain account of them', async (t) => {
-  const homes = referenceHomes();
+  const homes = cpuHomes();
   const { problem } = await search(
     lifeCampaign(homes.length, [], () => Promise.resolve(homes)),
     1,

@@ -66,7 +66,7 @@ async function outcomeOf(
     const results = await call(which, inputsOf(program, index));
     for (const [name, values] of results) outcome.set(`call ${index}: ${name}`, values);
   }
-  for (const { code, read: readState } of world.state()) outcome.set(code, await readState());
+  for (const [code, values] of await world.state()) outcome.set(code, values);
   return outcome;
 }
 

@@ -30,7 +30,7 @@ export function printProgram(program: RandomProgram, device: string, name: strin
     ...world.code(),
     ...functions,
     ...callCode.map((code, i) => (i === last && result !== undefined ? `const { ${result} } = ${code};` : `${code};`)),
-    ...(name === undefined ? [] : [`console.log(await ${result === undefined ? name : `${result}.data()`});`]),
+    ...(name === undefined ? [] : [`console.log(${result === undefined ? name : `await ${result}.data()`});`]),
   ].join('\n');
   const used = Object.keys(library).filter((exported) => new RegExp(`(?<![.\\w])${exported}\\(`).test(body));
   world.dispose();

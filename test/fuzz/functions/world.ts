@@ -77,23 +77,22 @@ export class World {
     return names.map((name) => this.#made.get(name)?.thing).filter((thing) => thing instanceof Variable);
   }
 
-  /** All state: what a program calls it, and its values. */
-  state(): { readonly code: string; readonly read: () => Promise<NumericArray> }[] {
-    return [...this.#made].flatMap(([name, { thing }]) => {
-      const of = (code: string, variable: Variable) => ({ code: `${code}.data()`, read: () => variable.data() });
-      if (thing instanceof Variable) return [of(name, thing)];
-      if (thing instanceof Generator) return [of(`${name}.state`, thing.state)];
-      if (thing instanceof Meter) {
-        const read = async (): Promise<NumericArray> => {
-          const { mean, updates } = await thing.read();
-          return Float32Array.of(mean, updates);
-        };
-        return [{ code: `${name}.read()`, read }];
+  /** All state: the values by what a program calls them. */
+  async state(): Promise<Map<string, NumericArray>> {
+    const state = new Map<string, NumericArray>();
+    for (const [name, { thing }] of this.#made) {
+      if (thing instanceof Variable) state.set(`await ${name}.data()`, await thing.data());
+      else if (thing instanceof Generator) state.set(`await ${name}.state.data()`, await thing.state.data());
+      else if (thing instanceof Meter) {
+        const { mean, updates } = await thing.read();
+        state.set(`await ${name}.read()`, Float32Array.of(mean, updates));
+      } else {
+        for (const [slot, { data }] of await thing.state()) {
+          if (data instanceof Float32Array) state.set(`(await ${name}.state()).get('${slot}').data`, data);
+        }
       }
-      return [...thing.namedVariables()].map(([slot, variable]) =>
-        of(`${name}.namedVariables().get('${slot}')`, variable),
-      );
-    });
+    }
+    return state;
   }
 
   code(): string[] {

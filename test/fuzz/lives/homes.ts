@@ -4,22 +4,24 @@ import { openDevice } from '../../../lib/node/open-device.js';
 import { fusingCpu } from '../../support/fusing.js';
 import type { Home } from './live.js';
 
-/** References, alone and fused as for a GPU. */
-export function referenceHomes(): Home[] {
+/** The CPU: references, alone and fused as for a GPU, and SIMD kernels on two threads. */
+export function cpuHomes(): Home[] {
   return [
     { device: new CpuDevice({ reason: 'test' }), code: `new CpuDevice({ reason: 'test' })` },
     { device: fusingCpu(), code: 'fusingCpu() /* test/support/fusing.js */' },
+    {
+      device: new CpuDevice({ reason: 'test', path: 'simd', threads: 2 }),
+      code: `await openDevice('cpu', { threads: 2 })`,
+    },
   ];
-}
-
-/** References, and SIMD kernels on two threads. */
-export function cpuHomes(): Home[] {
-  const simd = new CpuDevice({ reason: 'test', path: 'simd', threads: 2 });
-  return [...referenceHomes(), { device: simd, code: `await openDevice('cpu', { threads: 2 })` }];
 }
 
 /** The CPU, WebGPU, and a WebGPU device that may be lost, and is another one in the next life then. */
 export function webgpuHomes(): () => Promise<Home[]> {
+  const cpu = {
+    device: new CpuDevice({ reason: 'test', path: 'simd' }),
+    code: `await openDevice('cpu', { threads: 1 })`,
+  };
   const stays = openWebGpu();
   let goes = openWebGpu();
   const code = `await openDevice('webgpu')`;
@@ -30,7 +32,7 @@ export function webgpuHomes(): () => Promise<Home[]> {
       losable.gpu.destroy();
       await losable.gpu.lost;
     };
-    return [...referenceHomes().slice(0, 1), { device, code }, { device: losable, code, lose }];
+    return [cpu, { device, code }, { device: losable, code, lose }];
   };
 }
 
