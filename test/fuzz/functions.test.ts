@@ -16,6 +16,7 @@ test('random functions give on the CPU what they give by definition: values, gra
 });
 
 test('random functions give on webgpu what they give by definition', async (t) => {
-  const { problem } = await search(functionCampaign(await webgpuContenders()), 1, { runs: 12 });
+  const [adapter] = await webgpuContenders(); // kernels for hardware take a software adapter long to compile
+  const { problem } = await search(functionCampaign(adapter ? [adapter] : []), 1, { runs: 15 });
   t.equal(problem, undefined);
 });
