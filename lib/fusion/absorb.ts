@@ -1,4 +1,4 @@
-import { createNode, type GraphNode } from '../graph/node.js';
+import { createNode, type GraphNode, storageOf } from '../graph/node.js';
 import type { TensorSpec } from '../graph/operation.js';
 import { sameShape, sizeOf } from '../shape.js';
 import type { Tensor } from '../tensor.js';
@@ -102,10 +102,14 @@ export interface Replacement {
   readonly target: FusionTarget;
 }
 
-/** Undefined where a kernel would bind more than the target can, or cannot carry out the last stage. */
+/**
+ * Undefined where a kernel would bind more than the target can, would read what it computes itself, or cannot carry out the
+ * last stage.
+ */
 export function replaced(replacement: Replacement): Fusion | undefined {
   const { producer, chain, next, more, from, site, renamed, target } = replacement;
   const { attributes, trace } = producer;
+  if (more.some((input) => isOutputOf(producer, input))) return undefined;
   const inputs = [...producer.inputs, ...more];
   if (bindingsOf(next, attributes) > target.maxStorageBuffers) return undefined;
   if (!next.host.accepts(next, site, { inputs, attributes }, target)) return undefined;
@@ -154,6 +158,11 @@ export function pickingRows(
   if (bindingsOf(next, attributes) > target.maxStorageBuffers) return undefined;
   const tables = inputs.map((input, i) => picks[i]?.table ?? input);
   return createNode({ operation: chainOperation(next), attributes, inputs: [...tables, ...more], specs, trace });
+}
+
+function isOutputOf(node: GraphNode, tensor: Tensor): boolean {
+  const { origin } = storageOf(tensor);
+  return origin.kind === 'node' && origin.node === node;
 }
 
 /** One dispatch may not read what it writes, nor write it twice: an update of what the chain itself reads stays alone. */

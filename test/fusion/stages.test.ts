@@ -1,6 +1,7 @@
 /** Stages behind products and behind each other, where their shapes differ from what the kernel works on. */
 import type test from 'tape';
 import {
+  accuracy,
   add,
   clamp,
   compile,
@@ -16,6 +17,7 @@ import {
   Parameter,
   relu,
   reshape,
+  softmaxCrossEntropy,
   sum,
   tanh,
   tensor,
@@ -222,4 +224,27 @@ testOnDevices('a meter takes in what its scalar is computed by: element-wise, pr
     t.ok(Math.abs(mean - (expected[i] ?? NaN)) < 1e-5, `${name}: ${mean} is ${expected[i]}`);
     t.equal(updates, 2);
   }
+});
+
+testOnDevices('what takes two values of one kernel does not make it run twice', async (t, device) => {
+  const classes = tensor([0, 1, 2, 0, 1], { dtype: 'i32' });
+  const meter = new Meter();
+  const values: Readonly<Record<string, (logits: Tensor) => readonly [Tensor, Tensor]>> = {
+    'a loss and its hits': (logits) => [softmaxCrossEntropy(logits, classes), accuracy(logits, classes)],
+    'a loss that is metered, and its hits': (logits) => {
+      const loss = softmaxCrossEntropy(logits, classes);
+      meter.update(loss);
+      return [loss, accuracy(logits, classes)];
+    },
+    'a product and sums': (x) => [
+      matmul(x, reshape(normal('y', 5), [5, 1]), { transposeA: true }),
+      reshape(sum(x, { axes: 0 }), [3, 1]),
+    ],
+  };
+  for (const [name, both] of Object.entries(values)) {
+    const fn = (x: Tensor): Tensor => add(...both(tanh(x)));
+    const steps = await compare(t, device, name, fn, normal('x', 5, 3));
+    t.ok(steps.filter((step) => /Loss|matmul/.test(step)).length === 1, steps.join('; '));
+  }
+  t.equal((await meter.read()).updates, 2, 'one update a call');
 });
