@@ -8,7 +8,7 @@ const LARGEST = 1e6;
 /** Of the largest number of a tensor: what a device may be off in any case, and how far noise may drive results apart. */
 const LEAST_TOLERANCE = 2e-5;
 /** Tensors of smaller numbers are measured by this: they may be what is left of larger ones (gelu far below 0). */
-const SMALL = 1;
+const SMALL = 0.1;
 const MOST_SPREAD = 1e-3;
 /** How many times the spread that noise causes a device may be off. */
 const SPREAD_FACTOR = 16;
