@@ -9,8 +9,9 @@ import { arrayOf } from '../../../lib/tensor.js';
 
 /**
  * How a graph is computed by its definition. In `f32` each operation's reference rounds its results, as a device does. In
- * `f64` it does not, nor to 16-bit floats without `noise`; with it, each result that a float32 cannot hold is moved by about what a kernel may be off, to
- * either side: how far the outcomes of such runs are apart tells how far a right device may be from the first one.
+ * `f64` it does not, and nothing becomes a 16-bit float; with `noise` such floats are rounded, and each result that a
+ * float32 cannot hold is moved by about what a kernel may be off, to either side: how far the outcomes of such runs are
+ * apart tells how far a right device may be from the first one.
  */
 export type Arithmetic = { readonly kind: 'f32' } | { readonly kind: 'f64'; readonly noise?: number };
 
