@@ -65,19 +65,25 @@ export type ChainOutput =
   | { readonly site: number; readonly kind: 'kept'; readonly link: number }
   | { readonly site: number; readonly kind: 'written'; readonly output: number; readonly input: number };
 
+const layouts = new WeakMap<Chain, readonly ChainOutput[]>();
+
 /** The outputs of a chain, in order. */
-export function outputsOfChain({ sites }: Chain): ChainOutput[] {
-  return sites.flatMap((links, site): ChainOutput[] => {
-    const last = links.at(-1);
-    const kept = links.flatMap((own, link): ChainOutput[] => (own.keepsInput ? [{ site, kind: 'kept', link }] : []));
-    const written = last?.operation.writes?.map((input, output): ChainOutput => ({
-      site,
-      kind: 'written',
-      output,
-      input: last.inputs[input ?? -1] ?? VALUE,
-    }));
-    return [...(written ?? [{ site, kind: 'result' as const }]), ...kept];
-  });
+export function outputsOfChain(chain: Chain): readonly ChainOutput[] {
+  const layout = layouts.get(chain) ?? chain.sites.flatMap(outputsOfSite);
+  layouts.set(chain, layout);
+  return layout;
+}
+
+function outputsOfSite(links: readonly Link[], site: number): ChainOutput[] {
+  const last = links.at(-1);
+  const kept = links.flatMap((own, link): ChainOutput[] => (own.keepsInput ? [{ site, kind: 'kept', link }] : []));
+  const written = last?.operation.writes?.map((input, output): ChainOutput => ({
+    site,
+    kind: 'written',
+    output,
+    input: last.inputs[input ?? -1] ?? VALUE,
+  }));
+  return [...(written ?? [{ site, kind: 'result' as const }]), ...kept];
 }
 
 /** Equal for outputs of two chains that stand for the same, one of which has another stage at its end. */
@@ -115,14 +121,22 @@ export function chainOperation(chain: Chain): Operation {
   const { operation } = host;
   const outputs = outputsOfChain(chain);
   const writes = outputs.map((output) => (output.kind === 'written' ? output.input : undefined));
-  const parts = [
+  const parts = (): readonly Operation[] => [
     ...new Set(chain.rows.flatMap((picked) => (picked ? [picked.operation] : []))),
     ...(operation ? [operation] : []),
     ...(host.beside?.(chain) ?? []),
     ...chain.sites.flat().map((link) => link.operation),
   ];
   return {
-    name: parts.map(({ name }) => name).join(' + '),
+    // Most chains only grow on: these are asked for of the last one.
+    get name() {
+      return parts()
+        .map(({ name }) => name)
+        .join(' + ');
+    },
+    get tolerance() {
+      return parts().reduce((widest, { tolerance }) => wider(widest, tolerance), { absolute: 0, relative: 0 });
+    },
     infer(inputs) {
       throw new Error(`a chain on ${inputs.map(({ shape }) => formatShape(shape)).join()} is made of parts`);
     },
@@ -137,7 +151,6 @@ export function chainOperation(chain: Chain): Operation {
     ...(operation?.fold && { fold: (call) => operation.fold?.(call) }),
     ...(operation?.join && { join: (call) => operation.join?.(call) }),
     ...(writes.some((input) => input !== undefined) && { writes }),
-    tolerance: parts.reduce((widest, { tolerance }) => wider(widest, tolerance), { absolute: 0, relative: 0 }),
     cases: [],
     // What stages do beside it hardly counts.
     cost({ inputs, attributes }) {
