@@ -148,16 +148,18 @@ test('a sequence binds no more than the adapter allows, and no buffer as two typ
 test('a WGSL text is taken apart as far as an entry point needs it', (t) => {
   const code = `
     alias Element = vec4f; // not ; this }
+    const HALF = 2u;
+    const COUNT: u32 = 3u * (HALF + 4u) - HALF; // 16
     override SIZE: u32 = 4u;
     struct Uniforms { count: u32, SIZE: u32 }
     @group(0) @binding(0) var<storage, read> input: array<Element>;
     @group(0) @binding(1) var<storage, read_write> output: array<Element>;
     @group(0) @binding(1) var<storage, read_write> other: array<f32>;
     @group(0) @binding(2) var<uniform> uniforms: Uniforms;
-    var<workgroup> tile: array<Element, 16>;
+    var<workgroup> tile: array<Element, COUNT>;
     fn unused() { other[0] = 1.0; }
     fn used(i: u32) -> Element { return input[i] * f32(SIZE + uniforms.SIZE); }
-    @compute @workgroup_size(64) fn first(
+    @compute @workgroup_size(32u * HALF) fn first(
       @builtin(workgroup_id) group: vec3u,
       @builtin(local_invocation_index) lane: u32,
     ) { if (lane < 16u) { tile[lane] = used(group.x); } output[lane] = tile[0]; }

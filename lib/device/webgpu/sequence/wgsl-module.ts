@@ -29,10 +29,10 @@ export interface EntryModule {
   readonly overrides: ReadonlySet<string>;
   readonly parameters: readonly EntryParameter[];
   readonly body: string;
-  /** Invocations of a workgroup, where they are a number in the text, and one-dimensional. */
+  /** Invocations of a workgroup, where they are known from the text, and one-dimensional. */
   readonly invocations: number | undefined;
   readonly hasBarriers: boolean;
-  /** Bytes of workgroup memory; undefined where the text does not give the sizes as numbers. */
+  /** Bytes of workgroup memory; undefined where the text does not tell, because sizes are overrides. */
   readonly workgroupBytes: number | undefined;
 }
 
@@ -56,11 +56,14 @@ export function entryModule(code: string, entryPoint: string): EntryModule | und
   const [, size = '', parameters = '', body = ''] = parts;
   const needed = reachedFrom(entry, all);
   const texts = new Map([...needed].map(([name, { text }]) => [name, text]));
-  const aliasOf = (name: string): string | undefined => /^alias\s+\w+\s*=\s*([^;]*);/.exec(texts.get(name) ?? '')?.[1];
+  const meaningOf = (name: string): string | undefined => {
+    const [, kind, meaning = ''] = /^(alias|const)\s+\w+[^=]*=\s*([^;]*);/.exec(all.get(name)?.text ?? '') ?? [];
+    return kind === 'const' ? `(${meaning})` : kind && meaning;
+  };
   const own = [...texts.values(), body];
   return {
     declarations: texts,
-    bindings: [...texts.values()].flatMap((text) => bindingOf(text, aliasOf)),
+    bindings: [...texts.values()].flatMap((text) => bindingOf(text, meaningOf)),
     overrides: new Set([...texts].filter(([, text]) => /^(?:@[^;]*\s)?override\b/.test(text)).map(([name]) => name)),
     parameters: [...parameters.matchAll(PARAMETER)].map(([, builtin = '', name = '', type = '']) => ({
       name,
@@ -68,9 +71,9 @@ export function entryModule(code: string, entryPoint: string): EntryModule | und
       type,
     })),
     body,
-    invocations: /^\s*\d+u?\s*$/.test(size) ? parseInt(size, 10) : undefined,
+    invocations: wholeNumber(expanded(size, meaningOf)),
     hasBarriers: own.some((text) => /\b\w*Barrier\s*\(|\bworkgroupUniformLoad\b|var<workgroup>/.test(text)),
-    workgroupBytes: sumOf([...texts.values()].map((text) => workgroupBytesOf(text, aliasOf))),
+    workgroupBytes: sumOf([...texts.values()].map((text) => workgroupBytesOf(text, meaningOf))),
   };
 }
 
@@ -108,33 +111,66 @@ function reachedFrom(entry: Declaration, all: ReadonlyMap<string, Declaration>):
   return [...all].filter(([, declaration]) => declaration !== entry && reached.has(declaration));
 }
 
-function withoutAliases(type: string, aliasOf: (name: string) => string | undefined): string {
-  return type.replace(/\s+/g, '').replace(/\b[A-Za-z_]\w*/g, (word) => {
-    const alias = aliasOf(word);
-    return alias === undefined ? word : withoutAliases(alias, aliasOf);
+/** A type or an expression, without blanks, and with what aliases and constants stand for. */
+function expanded(text: string, meaningOf: (name: string) => string | undefined): string {
+  return text.replace(/\s+/g, '').replace(/\b[A-Za-z_]\w*/g, (word) => {
+    const meaning = meaningOf(word);
+    return meaning === undefined ? word : expanded(meaning, meaningOf);
   });
 }
 
-function bindingOf(text: string, aliasOf: (name: string) => string | undefined): ModuleBinding[] {
+function bindingOf(text: string, meaningOf: (name: string) => string | undefined): ModuleBinding[] {
   const found = BINDING.exec(text);
   if (!found) return [];
   const [, at = '', space = '', name = '', type = ''] = found;
   const access = space === 'uniform' ? 'uniform' : space.endsWith('read_write') ? 'write' : 'read';
-  return [{ at: Number(at), access, name, type: withoutAliases(type, aliasOf) }];
+  return [{ at: Number(at), access, name, type: expanded(type, meaningOf) }];
 }
 
 /** Bytes of the types that workgroup memory holds; a vec3f lies as wide as a vec4f. */
 const BYTES: Readonly<Record<string, number>> = { f32: 4, i32: 4, u32: 4, vec2: 8, vec3: 16, vec4: 16 };
 
-function workgroupBytesOf(text: string, aliasOf: (name: string) => string | undefined): number | undefined {
+function workgroupBytesOf(text: string, meaningOf: (name: string) => string | undefined): number | undefined {
   const declared = WORKGROUP.exec(text)?.[1];
   if (declared === undefined) return 0;
-  const type = withoutAliases(declared, aliasOf);
-  const [, element = type, count = '1'] = /^array<(\w+),(\d+)u?>$/.exec(type) ?? [];
-  const bytes = BYTES[element] ?? BYTES[element.slice(0, 4)];
-  return bytes === undefined ? undefined : bytes * Number(count);
+  const type = expanded(declared, meaningOf);
+  const [, element = type, length = '1'] = /^array<(\w+),(.+)>$/.exec(type) ?? [];
+  const [bytes, count] = [BYTES[element] ?? BYTES[element.slice(0, 4)], wholeNumber(length)];
+  return bytes === undefined || count === undefined ? undefined : bytes * count;
 }
 
 function sumOf(values: readonly (number | undefined)[]): number | undefined {
   return values.reduce((sum, value) => (sum === undefined || value === undefined ? undefined : sum + value), 0);
+}
+
+/** The value of an expression of whole numbers; undefined where there is something else in it. */
+function wholeNumber(expression: string): number | undefined {
+  const tokens = expression.match(/\d+|[-+*/()]/g) ?? [];
+  if (tokens.join('') !== expression.replace(/(\d)u/g, '$1')) return undefined;
+  let at = 0;
+  const take = (...expected: readonly string[]): string | undefined =>
+    expected.includes(tokens[at] ?? '') ? tokens[at++] : undefined;
+  const factor = (): number => {
+    if (!take('(')) return Number(tokens[at++]);
+    const value = sum();
+    return take(')') ? value : NaN;
+  };
+  const product = (): number => {
+    let value = factor();
+    for (let sign = take('*', '/'); sign; sign = take('*', '/')) {
+      const next = factor();
+      value = sign === '*' ? value * next : Math.trunc(value / next);
+    }
+    return value;
+  };
+  const sum = (): number => {
+    let value = product();
+    for (let sign = take('+', '-'); sign; sign = take('+', '-')) {
+      const next = product();
+      value = sign === '+' ? value + next : value - next;
+    }
+    return value;
+  };
+  const value = sum();
+  return at === tokens.length && Number.isInteger(value) ? value : undefined;
 }
