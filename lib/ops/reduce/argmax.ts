@@ -1,8 +1,8 @@
 import { ShapeError } from '../../errors.js';
 import { argmaxWasm } from '../../generated/wasm.js';
-import { argmaxWgsl, commonWgsl } from '../../generated/wgsl.js';
+import { argmaxWgsl } from '../../generated/wgsl.js';
 import { at, defineOperation } from '../../graph/define.js';
-import { ceilDivide, fillBlock, foldWorkgroups, Uniforms } from '../../graph/launch.js';
+import { fillBlock } from '../../graph/launch.js';
 import { applyOne } from '../../graph/node.js';
 import { i32, numbers } from '../../graph/operands.js';
 import type { DType } from '../../graph/operation.js';
@@ -12,6 +12,7 @@ import { asTensor, type Tensor, type TensorLike } from '../../tensor.js';
 import { type AxisOptions, AXIS_RULES } from '../normalize/softmax.js';
 import { reshape } from '../moving/reshape.js';
 import { rowParts } from '../simd-parts.js';
+import { BINDINGS, layoutOf, reducedType, type ReduceKernel, reduceLaunches } from './reduce-launches.js';
 
 const argmaxOperation = defineOperation<{ readonly axis: number }>()({
   name: 'argmax',
@@ -33,17 +34,8 @@ const argmaxOperation = defineOperation<{ readonly axis: number }>()({
       output.set(row, best);
     }
   },
-  kernel({ specs: { input }, attributes: { axis } }) {
-    const { C, inner, rows } = rowsAlong(input.shape, axis);
-    return [
-      {
-        kernel: { name: 'argmax', code: codeOf(input.dtype), entryPoint: 'argmax' },
-        bindings: ['input', 'output'],
-        uniforms: new Uniforms().u32(rows, C, inner).bytes(),
-        workgroups: foldWorkgroups(ceilDivide(rows, 64)),
-      },
-    ];
-  },
+  kernel: ({ specs: { input }, attributes: { axis } }, target) =>
+    reduceLaunches(kernelOf(input.dtype), layoutOf(input.shape, [axis]), 1, { bindings: BINDINGS }, target),
   simd({ specs: { input }, attributes: { axis } }) {
     const { rows, C, inner } = rowsAlong(input.shape, axis);
     if (inner !== 1 || input.dtype !== 'f32') return undefined; // the kernel wants a row's elements side by side
@@ -63,6 +55,10 @@ const argmaxOperation = defineOperation<{ readonly axis: number }>()({
         [[2, 3, 4], 1],
         [[65, 2], 1],
         [[0, 3], 1],
+        [[3, 256], 1],
+        [[257, 8], 0],
+        [[1, 10_000], 1],
+        [[2, 5001, 3], 1],
       ] as const
     ).map(([shape, axis]) => ({ inputs: { input: { shape } }, attributes: { axis } })),
     ...(['i32', 'u32'] as const).map((dtype) => ({
@@ -74,12 +70,22 @@ const argmaxOperation = defineOperation<{ readonly axis: number }>()({
   benchmarks: { imagenet: { inputs: { input: { shape: [256, 1000] } }, attributes: { axis: 1 } } },
 });
 
+const LOWEST = { i32: 'Element(i32(-2147483648))', u32: 'Element(0u)' };
+
 /** kernels/reduce/argmax.wgsl for a type. */
-function codeOf(dtype: DType): string {
-  if (dtype === 'f32') return commonWgsl + argmaxWgsl;
-  const ofIntegers = `alias Element = ${dtype};
-fn takesPlaceOf(value: Element, largest: Element) -> bool { return value > largest; }`;
-  return commonWgsl + fillBlock(argmaxWgsl, 'element', ofIntegers);
+function kernelOf(dtype: DType): ReduceKernel {
+  const reduced = reducedType(dtype);
+  const ofIntegers = (lowest: string) =>
+    fillBlock(
+      argmaxWgsl,
+      'element',
+      `const NAN_ABOVE = 0x7fffffffu;\nfn lowest(any: f32) -> Element { return ${lowest}; }`,
+    );
+  return {
+    ...{ name: 'argmax', dtype: reduced, result: 'i32', fields: ['value', 'place'] },
+    code: reduced === 'f32' ? argmaxWgsl : ofIntegers(LOWEST[reduced]),
+    finish: (first) => `put(Result(${first('total.place')}), index);`,
+  };
 }
 
 /** Options of {@link argmax}. */

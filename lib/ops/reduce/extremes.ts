@@ -1,3 +1,4 @@
+import { extremesWgsl } from '../../generated/wgsl.js';
 import { applyOne } from '../../graph/node.js';
 import type { Tensor, TensorLike } from '../../tensor.js';
 import { divide, equal, multiply } from '../pointwise/arithmetic.js';
@@ -21,7 +22,7 @@ const maxOperation = defineReduce({
   neutral: -Infinity,
   combine: Math.max,
   wgsl: {
-    f32: { combine: 'maximumOf(a, b)', neutral: '-infinity(any)' },
+    f32: { sources: [extremesWgsl], combine: 'largerOf(a, b)', neutral: '-infinity(any)' },
     i32: { combine: 'max(a, b)', neutral: 'i32(-2147483648)' },
     u32: { combine: 'max(a, b)', neutral: '0u' },
   },
@@ -33,7 +34,7 @@ const minOperation = defineReduce({
   neutral: Infinity,
   combine: Math.min,
   wgsl: {
-    f32: { combine: 'minimumOf(a, b)', neutral: 'infinity(any)' },
+    f32: { sources: [extremesWgsl], combine: 'smallerOf(a, b)', neutral: 'infinity(any)' },
     i32: { combine: 'min(a, b)', neutral: '2147483647i' },
     u32: { combine: 'min(a, b)', neutral: '4294967295u' },
   },

@@ -1,25 +1,23 @@
 import { elementAt } from '../../element-at.js';
 import { reduceWasm } from '../../generated/wasm.js';
-import { commonWgsl, reduceWgsl } from '../../generated/wgsl.js';
 import { at, type Definition, defineOperation, type NamedCall } from '../../graph/define.js';
-import { ceilDivide, fillBlock, foldWorkgroups, Uniforms } from '../../graph/launch.js';
 import { applyOne } from '../../graph/node.js';
 import { bind, f32, like, numbers } from '../../graph/operands.js';
 import type { DType, NumericArray, Operation } from '../../graph/operation.js';
 import { boolean, checkOptions, nullable, type OptionRules, wholeNumbers } from '../../options.js';
-import {
-  axisSize,
-  collapse,
-  forEachOffset,
-  normalizeAxes,
-  type Shape,
-  sizeOf,
-  stridesOf,
-  type Walk,
-} from '../../shape.js';
+import { axisSize, forEachOffset, normalizeAxes, type Shape, sizeOf } from '../../shape.js';
 import { asTensor, type Tensor, type TensorLike } from '../../tensor.js';
 import { reshape } from '../moving/reshape.js';
 import { elementParts, fromEnd, MAX_CALLS, rowParts, tasksOf } from '../simd-parts.js';
+import {
+  BINDINGS,
+  layoutOf,
+  type Reduced,
+  reducedType,
+  type ReduceKernel,
+  reduceLaunches,
+  walksOf,
+} from './reduce-launches.js';
 
 /** Which axes are reduced. */
 export interface ReduceOptions {
@@ -41,9 +39,6 @@ const OUTPUTS = { output: like('input', '...output') };
 type ReduceDefinition = Definition<ReduceAttributes, typeof INPUTS, typeof OUTPUTS>;
 export type ReduceGradient = Extract<ReduceDefinition['gradient'], (...call: never[]) => unknown>;
 
-/** The element types that are reduced. */
-type Reduced = Extract<DType, 'f32' | 'i32' | 'u32'>;
-
 /**
  * The room that reductions share: output = scale · (f over the reduced axes). A row states f; the kernels state it once
  * more, in the block `function` of kernels/reduce/reduce.wgsl and, under the row's name, in kernels/reduce/reduce.wat.
@@ -52,15 +47,12 @@ export interface ReduceRow {
   readonly name: string;
   readonly neutral: number;
   readonly combine: (a: number, b: number) => number;
-  /** In WGSL: f of a and b, and its neutral element, which must not be a constant where it is infinite (`any` is not). */
-  readonly wgsl: Readonly<Record<Reduced, { readonly combine: string; readonly neutral: string }>>;
+  /** In WGSL: f of a and b, and its neutral element, which must not be a constant where it is infinite (`any` is not); what both need. */
+  readonly wgsl: Readonly<
+    Record<Reduced, { readonly sources?: readonly string[]; readonly combine: string; readonly neutral: string }>
+  >;
   readonly gradient: ReduceGradient;
 }
-
-/** Up to this many elements are reduced by one invocation; longer reductions get a workgroup. */
-const SERIAL_ELEMENTS = 64;
-/** Up to this many by one workgroup; longer ones are divided, and their parts reduced by a second launch. */
-const BLOCK_ELEMENTS = 16_384;
 
 const CASES: readonly (readonly [Shape, readonly number[], DType?])[] = [
   [[7], [0]],
@@ -84,10 +76,32 @@ const CASES: readonly (readonly [Shape, readonly number[], DType?])[] = [
   [[2, 0], [0]],
   [[40_000], [0]],
   [[2, 16_385, 3], [1]],
+  [[5, 64], [1]],
+  [[65, 64], [1]],
+  [[3, 1028], [1]],
+  [
+    [9, 8, 12],
+    [1, 2],
+  ],
+  [
+    [6, 5, 8],
+    [0, 2],
+  ],
+  [
+    [6, 3, 7],
+    [0, 2],
+  ],
+  [[300, 8], [0]],
+  [[131, 260], [0]],
+  [[2, 2053, 4], [1]],
+  [[4150, 8], [0]],
+  [[4001, 5], [0]],
   [[3, 5], [1], 'i32'],
   [[300, 3], [0], 'u32'],
   [[40_000], [0], 'i32'],
   [[3, 5], [], 'i32'],
+  [[300, 8], [0], 'i32'],
+  [[5, 64], [1], 'u32'],
 ];
 
 /** What is timed. */
@@ -107,7 +121,7 @@ export function defineReduce(row: ReduceRow): Operation<ReduceAttributes> {
       output: input.shape.map((size, axis) => (axes.includes(axis) ? 1 : size)),
     }),
     reference({ input, output }, _, { axes, scale }) {
-      const { kept, reduced } = walks(input.shape, axes);
+      const { kept, reduced } = walksOf(input.shape, axes);
       const { least, most, wrap } = rangeOf(output.data);
       forEachOffset(kept, ([start], i) => {
         let result = Math.min(Math.max(row.neutral, least), most);
@@ -117,28 +131,14 @@ export function defineReduce(row: ReduceRow): Operation<ReduceAttributes> {
         output.set(i, result * scale);
       });
     },
-    kernel({ specs: { input }, attributes: { axes, scale } }) {
-      const walk = walks(input.shape, axes);
-      const [keptCount, reducedCount] = [sizeOf(walk.kept.sizes), sizeOf(walk.reduced.sizes)];
-      const launch = launchesOf(row, reducedType(input.dtype));
-      if (reducedCount <= SERIAL_ELEMENTS) {
-        return [{ ...launch('perInvocation', walk, scale), bindings: ['input', 'output'] }];
-      }
-      const blocks = ceilDivide(reducedCount, BLOCK_ELEMENTS);
-      if (blocks === 1) return [{ ...launch('perWorkgroup', walk, scale), bindings: ['input', 'output'] }];
-      const parts: Walks = {
-        kept: { sizes: [keptCount], strides: [[blocks]] },
-        reduced: { sizes: [blocks], strides: [[1]] },
-      };
-      return [
-        {
-          ...launch('perWorkgroup', walk, 1, blocks),
-          bindings: ['input', { scratch: 'write' }],
-          scratchBytes: 4 * keptCount * blocks,
-        },
-        { ...launch('perWorkgroup', parts, scale), bindings: [{ scratch: 'read' }, 'output'] },
-      ];
-    },
+    kernel: ({ specs: { input }, attributes: { axes, scale } }, target) =>
+      reduceLaunches(
+        kernelOf(row, reducedType(input.dtype)),
+        layoutOf(input.shape, axes),
+        scale,
+        { bindings: BINDINGS },
+        target,
+      ),
     simd({ specs: { input }, attributes }) {
       const tasks = input.dtype === 'f32' ? reduceTasks(row, input.shape, attributes) : undefined;
       return tasks && [{ tasks }];
@@ -167,10 +167,6 @@ export function defineReduce(row: ReduceRow): Operation<ReduceAttributes> {
   });
 }
 
-function reducedType(dtype: DType): Reduced {
-  return dtype === 'i32' || dtype === 'u32' ? dtype : 'f32';
-}
-
 /** The numbers that an array holds: integers wrap around at the ends. */
 function rangeOf(data: NumericArray) {
   if (data instanceof Int32Array) return { least: -(2 ** 31), most: 2 ** 31 - 1, wrap: (value: number) => value | 0 };
@@ -178,31 +174,18 @@ function rangeOf(data: NumericArray) {
   return { least: -Infinity, most: Infinity, wrap: (value: number) => value };
 }
 
-/** Makes launches of kernels/reduce/reduce.wgsl, but for what they bind. */
-function launchesOf({ name, wgsl }: ReduceRow, dtype: Reduced) {
-  const { combine, neutral } = wgsl[dtype];
-  const f = [
-    `alias Element = ${dtype};`,
-    `fn combine(a: Element, b: Element) -> Element { return ${combine}; }`,
-    `fn neutral(any: f32) -> Element { return ${neutral}; }`,
-    `fn scaled(value: Element, scale: f32) -> Element { return ${dtype === 'f32' ? 'value * scale' : 'value'}; }`,
-  ].join('\n');
-  const code = commonWgsl + fillBlock(reduceWgsl, 'function', f);
-  return (entryPoint: 'perInvocation' | 'perWorkgroup', { kept, reduced }: Walks, scale: number, blocks = 1) => {
-    const [keptCount, reducedCount] = [sizeOf(kept.sizes), sizeOf(reduced.sizes)];
-    return {
-      kernel: { name, code, entryPoint },
-      uniforms: new Uniforms()
-        .u32(keptCount, reducedCount, kept.sizes.length, reduced.sizes.length)
-        .u32(blocks, blocks === 1 ? reducedCount : BLOCK_ELEMENTS)
-        .f32(scale)
-        .axes(kept.sizes, 1)
-        .axes(kept.strides[0], 0)
-        .axes(reduced.sizes, 1)
-        .axes(reduced.strides[0], 0)
-        .bytes(),
-      workgroups: foldWorkgroups(entryPoint === 'perInvocation' ? ceilDivide(keptCount, 64) : keptCount * blocks),
-    };
+/** What kernels/reduce/reduce.wgsl computes for a row. */
+function kernelOf({ name, wgsl }: ReduceRow, dtype: Reduced): ReduceKernel {
+  const { sources = [], combine, neutral } = wgsl[dtype];
+  const total = dtype === 'f32' ? 'total * uniforms.scale' : 'total';
+  return {
+    ...{ name, dtype, result: dtype },
+    code: [
+      ...sources,
+      `fn neutral(any: f32) -> Accumulator { return Accumulator(${neutral}); }`,
+      `fn combine(a: Accumulator, b: Accumulator) -> Accumulator { return ${combine}; }`,
+    ].join('\n'),
+    finish: (first) => `put(${first(total)}, index);`,
   };
 }
 
@@ -211,7 +194,7 @@ function launchesOf({ name, wgsl }: ReduceRow, dtype: Reduced) {
  * are; undefined where neither is, or where more axes are left than the kernel walks.
  */
 function reduceTasks(row: ReduceRow, shape: Shape, { axes, scale }: ReduceAttributes) {
-  const { kept, reduced } = walks(shape, axes);
+  const { kept, reduced } = walksOf(shape, axes);
   const [keptStrides, reducedStrides] = [kept.strides[0], reduced.strides[0]];
   const alongRows = reduced.sizes.length > 0 && reduced.sizes.length <= 2 && reducedStrides.at(-1) === 1;
   const downColumns = reduced.sizes.length <= 1 && (kept.sizes.length === 0 || keptStrides.at(-1) === 1);
@@ -240,24 +223,6 @@ function reduceTasks(row: ReduceRow, shape: Shape, { axes, scale }: ReduceAttrib
 function stripsOf(sizes: readonly number[], strides: readonly number[]): [number, number, number] {
   const columns = elementAt(sizes, -1);
   return sizes.length === 1 ? [1, 0, columns] : [elementAt(sizes, 0), 4 * elementAt(strides, 0), columns];
-}
-
-/** The kept and the reduced axes, each as a walk through the input. */
-interface Walks {
-  readonly kept: Walk<readonly [Shape]>;
-  readonly reduced: Walk<readonly [Shape]>;
-}
-
-function walks(shape: Shape, axes: readonly number[]): Walks {
-  const strides = stridesOf(shape);
-  const walk = (isReduced: boolean) => {
-    const chosen = shape.map((_, axis) => axis).filter((axis) => axes.includes(axis) === isReduced);
-    return collapse({
-      sizes: chosen.map((axis) => axisSize(shape, axis)),
-      strides: [chosen.map((axis) => elementAt(strides, axis))],
-    });
-  };
-  return { kept: walk(false), reduced: walk(true) };
 }
 
 /** The public form of a reduction: normalizes the axes, and drops them unless they are kept. */

@@ -1,6 +1,6 @@
 /** Sums of millions of numbers keep their digits: nothing is added up in one long chain of roundings. */
 import test from 'tape';
-import { argmax, max, mean, run, sum, tensor } from '../../../lib/index.js';
+import { argmax, max, mean, min, run, sum, tensor } from '../../../lib/index.js';
 import { simd, testOnDevices } from '../../support/devices.js';
 import { webgpu } from '../../support/webgpu.js';
 
@@ -18,10 +18,17 @@ for (const [name, open] of [
   ['simd', () => Promise.resolve(simd)],
   ['webgpu', webgpu],
 ] as const) {
-  test(`16 million times 0.1 are 1,600,000 within 1e-6 on ${name}`, async (t) => {
-    const x = tensor(new Float32Array(16e6).fill(0.1));
-    const total = await (await run(() => sum(x), { device: await open() })).item();
-    t.ok(Math.abs(total / (16e6 * tenth) - 1) < 1e-6, `sum ${total}`);
+  test(`16 million numbers: sum, mean, extremes and where they stand on ${name}`, async (t) => {
+    const values = new Float32Array(16e6).fill(0.1);
+    values[9_999_999] = 0.2;
+    values[12_345_678] = 0.05;
+    const x = tensor(values);
+    const results = await run(() => [sum(x), mean(x), max(x), min(x), argmax(x)], { device: await open() });
+    const [total = NaN, average = NaN, ...others] = await Promise.all(results.map((result) => result.item()));
+    const right = 16e6 * tenth + (Math.fround(0.2) - tenth) + (Math.fround(0.05) - tenth);
+    t.ok(Math.abs(total / right - 1) < 1e-6, `sum ${total}`);
+    t.ok(Math.abs(average / (right / 16e6) - 1) < 1e-6, `mean ${average}`);
+    t.deepEqual(others, [Math.fround(0.2), Math.fround(0.05), 9_999_999]);
   });
 }
 
