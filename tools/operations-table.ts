@@ -42,12 +42,13 @@ async function tables(): Promise<string> {
   for (const [operation, room] of await roomsOfOperations()) {
     const { name, tolerance, cases } = operation;
     if (name.endsWith('Gradient') && names.has(name.replace(/Gradient$/, ''))) continue;
-    const rows = families.get(dirname(room)) ?? [HEADER];
-    families.set(dirname(room), rows);
+    const family = basename(dirname(room));
+    const rows = families.get(family) ?? [HEADER];
+    families.set(family, rows);
     const kernels = kernelsOf(operation).map((file) => link(`kernels/${file}`));
     rows.push([
       `\`${name}\``,
-      link(`lib/ops/${room}`),
+      link(`lib/${room}`),
       kernels.join(', ') || 'none: the same storage',
       gradientOf(operation, names),
       toleranceOf(tolerance),

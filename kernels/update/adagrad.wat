@@ -4,7 +4,7 @@
 ;; Settings    learningRateDecay, epsilon, weightDecay
 ;; Constants   k0 rate, k1 epsilon, k2 decay
 ;; Cost        20 B moved an element: bound by memory bandwidth
-;; Reference   lib/ops/update/adagrad.ts
+;; Reference   lib/optim/adagrad.ts
 (module
   (import "env" "memory" (memory 1))
   ;; join common/common.wat

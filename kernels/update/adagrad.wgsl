@@ -5,7 +5,7 @@
 // Words       of the optimizer's state: the bits of the parameter's learning rate, its steps so far
 // Cost        20 B moved an element: bound by bandwidth
 // Source      Duchi, Hazan, Singer 2011, in the form of torch.optim.Adagrad
-// Reference   lib/ops/update/adagrad.ts
+// Reference   lib/optim/adagrad.ts
 
 fn adagradRate(rate: u32, step: u32, ahead: u32, learningRateDecay: f32, epsilon: f32, weightDecay: f32) -> f32 {
   return bitcast<f32>(rate) / (1.0 + f32(step + ahead) * learningRateDecay);

@@ -4,7 +4,7 @@
 ;; Settings    beta1, beta2, epsilon, weightDecay, decoupled
 ;; Constants   k0 stepSize, k1 scale, k2 epsilon, k3 take1, k4 take2, k5 coupled, k6 shrink
 ;; Cost        28 B moved an element, 36 with amsgrad: bound by memory bandwidth
-;; Reference   lib/ops/update/adam.ts
+;; Reference   lib/optim/adam.ts
 (module
   (import "env" "memory" (memory 1))
   ;; join common/common.wat

@@ -9,7 +9,7 @@
 //             and 1 - beta^t as many while t is small
 // Cost        28 B moved an element (36 with amsgrad), about 15 flop: bound by bandwidth
 // Source      Kingma & Ba 2015; Loshchilov & Hutter 2019; Reddi, Kale, Kumar 2018; in the form of torch.optim.Adam
-// Reference   lib/ops/update/adam.ts
+// Reference   lib/optim/adam.ts
 
 struct AdamStep {
   rate: f32,

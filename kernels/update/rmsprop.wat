@@ -4,7 +4,7 @@
 ;; Settings    1 - alpha, epsilon, weightDecay, momentum
 ;; Constants   k0 rate, k1 take, k2 epsilon, k3 decay, k4 keep
 ;; Cost        20 B moved an element, 8 more with momentum and 8 more if centered: bound by memory bandwidth
-;; Reference   lib/ops/update/rmsprop.ts
+;; Reference   lib/optim/rmsprop.ts
 (module
   (import "env" "memory" (memory 1))
   ;; join common/common.wat

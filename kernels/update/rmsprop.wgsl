@@ -7,7 +7,7 @@
 // Words       of the optimizer's state: the bits of the parameter's learning rate, its steps so far
 // Cost        20 B moved an element, 8 more with momentum and 8 more if centered: bound by bandwidth
 // Source      Tieleman & Hinton 2012; Graves 2013 (centered); in the form of torch.optim.RMSprop
-// Reference   lib/ops/update/rmsprop.ts
+// Reference   lib/optim/rmsprop.ts
 
 fn rmspropRate(rate: u32, step: u32, ahead: u32, take: f32, epsilon: f32, weightDecay: f32, momentum: f32) -> f32 {
   return bitcast<f32>(rate);

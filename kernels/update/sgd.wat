@@ -6,7 +6,7 @@
 ;; Settings    weightDecay, momentum, dampening, nesterov
 ;; Constants   k0 rate, k1 decay, k2 keep, k3 take, k4 ofGradient, k5 ofVelocity
 ;; Cost        12 B moved an element, 20 with momentum: bound by memory bandwidth
-;; Reference   lib/ops/update/sgd.ts
+;; Reference   lib/optim/sgd.ts
 (module
   (import "env" "memory" (memory 1))
   ;; join common/common.wat

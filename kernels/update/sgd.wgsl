@@ -7,7 +7,7 @@
 // Cost        12 B moved an element (20 with momentum), 2 to 6 flop: bound by bandwidth; behind a product that computes
 //             the gradient, 8 B less
 // Source      Sutskever, Martens, Dahl, Hinton 2013, in the form of torch.optim.SGD
-// Reference   lib/ops/update/sgd.ts
+// Reference   lib/optim/sgd.ts
 
 fn sgdRate(rate: u32, step: u32, ahead: u32, weightDecay: f32) -> f32 {
   return bitcast<f32>(rate);

@@ -1,4 +1,6 @@
-import { adagradUpdate } from '../ops/update/adagrad.js';
+import { adagradWasm } from '../generated/wasm.js';
+import { adagradWgsl } from '../generated/wgsl.js';
+import { defineUpdate } from '../ops/update/update.js';
 import { anything, number, type OptionRules } from '../options.js';
 import { type GroupedOptions, type LearningRate, partsOf, type UpdateRule } from './groups.js';
 import { Optimizer } from './optimizer.js';
@@ -28,6 +30,33 @@ const RULES: OptionRules<AdagradSettings> = {
   weightDecay: number({ min: 0 }),
 };
 
+/** What the rule is set to. */
+type RuleSettings = {
+  readonly learningRateDecay: number;
+  readonly epsilon: number;
+  readonly weightDecay: number;
+};
+
+const adagradUpdate = defineUpdate<RuleSettings>({
+  name: 'adagradUpdate',
+  slots: ['sum'],
+  reference(p, gradient, [sum = NaN], { step, rate }, { learningRateDecay, epsilon, weightDecay }) {
+    const g = gradient + weightDecay * p;
+    const s = sum + g * g;
+    return [p - ((rate / (1 + step * learningRateDecay)) * g) / (Math.sqrt(s) + epsilon), s];
+  },
+  wgsl: {
+    source: adagradWgsl,
+    call: 'adagrad',
+    prepare: { call: 'adagradRate', type: 'f32' },
+    fields: ['parameter', 'sum'],
+  },
+  wat: { module: adagradWasm, row: 'adagrad' },
+  kernelSettings: ({ learningRateDecay, epsilon, weightDecay }) => ({ learningRateDecay, epsilon, weightDecay }),
+  flop: 9,
+  cases: [{ learningRateDecay: 0.1, epsilon: 1e-10, weightDecay: 0.01 }],
+});
+
 /**
  * Adagrad (Duchi, Hazan, Singer 2011) by PyTorch's definitions (`torch.optim.Adagrad`), t counted from 0 for each parameter:
  *
@@ -48,3 +77,5 @@ function ruleOf(options: AdagradSettings): UpdateRule {
   const { initialAccumulatorValue: initial = 0 } = options;
   return { learningRate, update: adagradUpdate.with({ learningRateDecay, epsilon, weightDecay }), initial };
 }
+
+export const adagradOperations = [adagradUpdate.operation];

@@ -9,7 +9,16 @@ import { copy } from '../ops/moving/copy.js';
 import { variableOf } from '../fusion/tensors.js';
 import { optimizerState } from '../ops/update/optimizer-state.js';
 import { slotsShape } from '../ops/update/update.js';
-import { checkArgument, type OptionRule, show } from '../options.js';
+import {
+  anything,
+  checkArgument,
+  checkOptions,
+  number,
+  type OptionRule,
+  type OptionRules,
+  required,
+  show,
+} from '../options.js';
 import { sizeOf } from '../shape.js';
 import type { Tensor } from '../tensor.js';
 import { Parameter, Variable } from '../variable.js';
@@ -52,10 +61,13 @@ export abstract class Optimizer {
   #step = 0;
 
   /**
+   * Throws OptionError for what is no rule.
+   *
    * @param rule how parameters are changed
    * @param groups parameters that have a rule of their own
    */
   protected constructor(rule: UpdateRule, groups: readonly RuledParameters[] = [], clipping: ClippingOptions = {}) {
+    checkOptions('the rule of an optimizer', rule, RULE);
     this.#rule = rule;
     this.#groups = groups;
     this.#clipping = clipping;
@@ -74,20 +86,21 @@ export abstract class Optimizer {
 
   /**
    * What the optimizer remembers, by the names of PyTorch's state with the parameters' names in front
-   * (`fc1.weight.exp_avg`), and how many steps each parameter has taken (`fc1.weight.step`): one moment of it, for a
-   * .safetensors file.
+   * (`fc1.weight.exp_avg`), how many steps each parameter has taken (`fc1.weight.step`), and {@link Optimizer.step | its own}
+   * (`step`), by which a schedule goes: one moment of it, for a .safetensors file.
    */
   async state(): Promise<Map<string, SafetensorsTensor>> {
     const named = [...namesOf(this.#tracked.keys())].flatMap(([name, parameter]) => {
       const tracked = this.#tracked.get(parameter);
       return tracked ? [{ name, parameter, tracked, steps: tracked.members.steps[tracked.member] ?? NaN }] : [];
     });
-    return packedState(named);
+    return packedState(named, this.#step);
   }
 
   /**
    * Goes on from what {@link Optimizer.state | state} gave, for these parameters, perhaps of another process. One that had taken no step, such
-   * as a frozen one, is not in the state and begins anew. All or nothing: throws DataError naming what is missing, unknown or
+   * as a frozen one, is not in the state and begins anew. Where `step` is not in it, as in PyTorch's, a schedule goes on from
+   * the most steps that a parameter has taken. All or nothing: throws DataError naming what is missing, unknown or
    * of another shape, OptionError for what is no list of parameters or no state.
    */
   loadState(parameters: readonly Parameter[], state: Pick<Safetensors, 'tensors'>): void {
@@ -98,13 +111,16 @@ export abstract class Optimizer {
       const tracked = this.#tracked.get(parameter);
       return tracked ? [{ name, parameter, tracked }] : [];
     });
-    for (const { tracked, values, steps } of unpackedState(named, state.tensors)) {
+    const { found, step } = unpackedState(named, state.tensors);
+    const all = new Set(named.map(({ tracked }) => tracked.members));
+    const moved = Array.from(all, (members) => ({ members, rate: rateAt(members.learningRate, step) }));
+    this.#step = step;
+    for (const { tracked, values, steps } of found) {
       tracked.buffer?.set(values);
       tracked.members.steps[tracked.member] = steps;
-      this.#step = Math.max(this.#step, steps);
     }
-    for (const members of new Set(named.map(({ tracked }) => tracked.members))) {
-      members.rates.fill(rateAt(members.learningRate, this.#step));
+    for (const { members, rate } of moved) {
+      members.rates.fill(rate);
       members.state.set(optimizerState(members.replays, members.steps, members.rates));
     }
   }
@@ -263,6 +279,15 @@ export abstract class Optimizer {
     this.#step += replays;
   }
 }
+
+const RULE: OptionRules<UpdateRule> = {
+  learningRate: anything,
+  update: required({
+    expected: 'a rule of defineUpdate with its settings',
+    accepts: (value) => typeof value === 'object' && value !== null && 'apply' in value && 'slots' in value,
+  }),
+  initial: number(),
+};
 
 function bufferOf(parameter: Parameter, { update: { slots }, initial = 0 }: UpdateRule): Variable | undefined {
   if (slots.length === 0) return undefined;

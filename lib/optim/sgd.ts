@@ -1,5 +1,7 @@
 import { OptionError } from '../errors.js';
-import { sgdMomentumUpdate, sgdUpdate } from '../ops/update/sgd.js';
+import { sgdWasm } from '../generated/wasm.js';
+import { sgdWgsl } from '../generated/wgsl.js';
+import { defineUpdate } from '../ops/update/update.js';
 import { anything, boolean, number, type OptionRules } from '../options.js';
 import type { Parameter, Variable } from '../variable.js';
 import { type GroupedOptions, type LearningRate, partsOf, type UpdateRule } from './groups.js';
@@ -29,6 +31,46 @@ const RULES: OptionRules<SGDSettings> = {
   weightDecay: number({ min: 0 }),
   nesterov: boolean,
 };
+
+/** What the rules are set to. */
+type RuleSettings = {
+  readonly weightDecay: number;
+  readonly momentum: number;
+  readonly dampening: number;
+  readonly nesterov: boolean;
+};
+
+/** Without momentum. */
+export const sgdUpdate = defineUpdate<Pick<RuleSettings, 'weightDecay'>>({
+  name: 'sgdUpdate',
+  slots: [],
+  reference: (p, gradient, _slots, { rate }, { weightDecay }) => [p - rate * (gradient + weightDecay * p)],
+  wgsl: { source: sgdWgsl, call: 'sgd', prepare: { call: 'sgdRate', type: 'f32' } },
+  wat: { module: sgdWasm, row: 'plain' },
+  kernelSettings: ({ weightDecay }) => ({ weightDecay }),
+  flop: 4,
+  cases: [{ weightDecay: 0 }, { weightDecay: 0.01 }],
+});
+
+const sgdMomentumUpdate = defineUpdate<RuleSettings>({
+  name: 'sgdMomentumUpdate',
+  slots: ['momentum_buffer'],
+  reference(p, gradient, [velocity = NaN], { step, rate }, { weightDecay, momentum, dampening, nesterov }) {
+    const g = gradient + weightDecay * p;
+    const v = step === 0 ? g : momentum * velocity + (1 - dampening) * g;
+    return [p - rate * (nesterov ? g + momentum * v : v), v];
+  },
+  wgsl: {
+    source: sgdWgsl,
+    call: 'sgdMomentum',
+    prepare: { call: 'sgdStep', type: 'SgdStep' },
+    fields: ['parameter', 'velocity'],
+  },
+  wat: { module: sgdWasm, row: 'momentum' },
+  kernelSettings: ({ weightDecay, momentum, dampening, nesterov }) => ({ weightDecay, momentum, dampening, nesterov }),
+  flop: 7,
+  cases: [true, false].map((nesterov) => ({ weightDecay: 0.01, momentum: 0.9, dampening: 0.5, nesterov })),
+});
 
 /**
  * Stochastic gradient descent by PyTorch's definitions (`torch.optim.SGD`):
@@ -71,3 +113,5 @@ function ruleOf(options: SGDSettings): UpdateRule {
   const update = momentum === 0 ? sgdUpdate.with({ weightDecay }) : sgdMomentumUpdate.with(settings);
   return { learningRate: options.learningRate, update };
 }
+
+export const sgdOperations = [sgdUpdate.operation, sgdMomentumUpdate.operation];

@@ -13,11 +13,13 @@ interface NamedParameter {
   readonly tracked: TrackedParameter;
 }
 
+/** Behind a parameter's name its steps; alone those of the optimizer. */
 const STEP = 'step';
 
-/** The state of parameters as tensors of a file. */
+/** The state of parameters, and of an optimizer that has taken `step` steps, as tensors of a file. */
 export async function packedState(
   named: readonly (NamedParameter & { readonly steps: number })[],
+  step: number,
 ): Promise<Map<string, SafetensorsTensor>> {
   // All are asked for at once, so that no step comes between them.
   const buffers = await Promise.all(named.map(async ({ tracked }) => tracked.buffer?.data()));
@@ -31,12 +33,13 @@ export async function packedState(
     });
     state.set(`${name}.${STEP}`, { dtype: 'F32', shape: [], data: Float32Array.of(steps) });
   });
+  state.set(STEP, { dtype: 'F64', shape: [], data: Float64Array.of(step) });
   return state;
 }
 
 /**
- * The slots, as they lie in their buffers, and the steps of parameters. One that is not in the state had taken no step,
- * because it was frozen, or the loss did not reach it. Throws DataError naming all that does not fit.
+ * The slots, as they lie in their buffers, and the steps of parameters; and the optimizer's step. One that is not in the
+ * state had taken no step, because it was frozen, or the loss did not reach it. Throws DataError naming all that does not fit.
  */
 export function unpackedState(named: readonly NamedParameter[], tensors: Safetensors['tensors']) {
   const problems: string[] = [];
@@ -71,7 +74,9 @@ export function unpackedState(named: readonly NamedParameter[], tensors: Safeten
     });
     return { tracked, values, steps: stepsOf(`${name}.${STEP}`) };
   });
+  const most = found.reduce((largest, { steps }) => Math.max(largest, steps), 0);
+  const step = tensors.has(STEP) ? stepsOf(STEP) : most;
   for (const name of tensors.keys()) if (!used.has(name)) problems.push(`${name} belongs to no parameter`);
   if (problems.length > 0) throw new DataError(`the state does not fit the optimizer: ${problems.join('; ')}`);
-  return found;
+  return { found, step };
 }

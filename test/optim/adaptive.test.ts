@@ -106,7 +106,8 @@ for (const [name, make, formula] of CASES) {
       const wanted = Float64Array.from(slots, (own) => own[slot] ?? NaN);
       t.equal(data instanceof Float32Array && differs(data, wanted, TOLERANCE), undefined, slot);
     }
-    t.deepEqual([...state.keys()].sort(), [...Object.keys(slots[0] ?? {}), 'step'].map((own) => `p.${own}`).sort());
+    const names = [...Object.keys(slots[0] ?? {}), 'step'].map((own) => `p.${own}`);
+    t.deepEqual([...state.keys()].sort(), [...names, 'step'].sort());
     t.deepEqual(state.get('p.step')?.data, Float32Array.of(STEPS));
   });
 }
@@ -267,6 +268,49 @@ testOnDevices('an optimizer goes on from its state', async (t, device) => {
     for (let i = 3; i < 6; i++) await second(gradientAt(i));
     t.deepEqual(await q.data(), await p.data(), name);
   }
+});
+
+testOnDevices('a schedule goes on where it was, however many steps a call takes', async (t, device) => {
+  const make = () => new SGD({ learningRate: (step) => 2 ** -step });
+  for (const perCall of [1, 2]) {
+    const [p, q] = [new Parameter('p', Float32Array.of(0)), new Parameter('q', Float32Array.of(0))];
+    const callOf = (optimizer: Optimizer, parameters: readonly Parameter[]) =>
+      compile(
+        () => {
+          for (let i = 0; i < perCall; i++) optimizer.apply(parameters, [tensor([-1])]);
+        },
+        { device },
+      );
+    const before = make();
+    const [ofP, ofQ] = [callOf(before, [p]), callOf(before, [q])];
+    await ofP();
+    await ofP();
+    await ofQ(); // by then neither of them has taken as many steps as there were calls, or both more
+    const after = make();
+    after.loadState([p, q], { tensors: await before.state() });
+    t.equal(after.step, 3, `${perCall} a call`);
+    t.equal(after.learningRate, 0.125);
+    await callOf(after, [p])();
+    t.deepEqual(await p.data(), Float32Array.of(perCall * (1 + 0.5 + 0.125)));
+  }
+});
+
+test('the state of PyTorch, which counts the steps of parameters only, is taken', (t) => {
+  const p = new Parameter('p', Float32Array.of(0));
+  const optimizer = new SGD({ learningRate: (step) => 2 ** -step });
+  optimizer.loadState([p], { tensors: new Map([['p.step', { dtype: 'F32', shape: [], data: Float32Array.of(5) }]]) });
+  t.equal(optimizer.step, 5);
+  refuses(
+    t,
+    () =>
+      optimizer.loadState([p], {
+        tensors: new Map([['step', { dtype: 'F64', shape: [], data: Float64Array.of(-1) }]]),
+      }),
+    DataError,
+    'step is -1',
+  );
+  t.equal(optimizer.step, 5);
+  t.end();
 });
 
 test('a state that does not fit is refused, and nothing is taken', async (t) => {

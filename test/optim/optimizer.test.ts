@@ -225,6 +225,49 @@ test('an optimizer is refused outside of a traced function, without parameters, 
   t.deepEqual(await a.data(), Float32Array.of(0, 2), 'the control');
 });
 
+test('what is no rule is refused, naming what is wrong with it', (t) => {
+  const rule = {
+    ...{ name: 'own', slots: ['momentum_buffer'], reference: () => [0, 0], kernelSettings: () => ({}), cases: [] },
+    wgsl: { source: '', call: 'own', prepare: { call: 'ownRate', type: 'f32' }, fields: ['parameter', 'velocity'] },
+  };
+  const define = (junk: unknown) => defineUpdate(junk as never);
+  for (const junk of [undefined, null, 'rule', 7, []]) {
+    refuses(t, () => define(junk), OptionError, 'defineUpdate: options must be an object');
+  }
+  refuses(t, () => define({}), OptionError, 'defineUpdate: name must be a text, found undefined');
+  refuses(t, () => define({ ...rule, slots: 'momentum' }), OptionError, 'slots must be an array of texts');
+  refuses(t, () => define({ ...rule, reference: 1 }), OptionError, 'reference must be a function, found 1');
+  refuses(t, () => define({ ...rule, kernel: 1 }), OptionError, "unknown option 'kernel'");
+  refuses(t, () => define({ ...rule, wgsl: 'fn own() {}' }), OptionError, 'wgsl must be an object');
+  refuses(
+    t,
+    () => define({ ...rule, wgsl: { ...rule.wgsl, prepare: undefined } }),
+    OptionError,
+    'own: wgsl: prepare must be an object',
+  );
+  refuses(t, () => define({ ...rule, wgsl: { ...rule.wgsl, fields: ['parameter'] } }), OptionError, '1 slots, found 1');
+  refuses(t, () => define({ ...rule, wat: {} }), OptionError, 'own: wat: module must be a text');
+  const update = define(rule);
+  for (const junk of [undefined, 3, { rate: '1' }]) {
+    refuses(
+      t,
+      () => update.with(junk as never),
+      OptionError,
+      'own: the settings must be an object of numbers and flags',
+    );
+  }
+  class Own extends Optimizer {
+    constructor(junk: unknown) {
+      super(junk as never);
+    }
+  }
+  refuses(t, () => new Own(undefined), OptionError, 'the rule of an optimizer: options must be an object');
+  refuses(t, () => new Own({ learningRate: 1 }), OptionError, 'update must be a rule of defineUpdate');
+  refuses(t, () => new Own({ learningRate: 1, update: update }), OptionError, 'update must be a rule of defineUpdate');
+  t.ok(new Own({ learningRate: 1, update: update.with({}) }), 'the control');
+  t.end();
+});
+
 testOnDevices('an optimizer of your own is a rule: its reference and its WGSL', async (t, device) => {
   /** p ← factor · rate · gradient: enough to see that the base class hands on what it should. */
   const constantUpdate = defineUpdate<{ readonly factor: number }>({

@@ -93,13 +93,18 @@ try {
     const whole = await bundle(`import * as all from 'kernelwright'; globalThis.kept = all;`);
     const one = await bundle(`import { relu } from 'kernelwright'; globalThis.kept = relu;`);
     const fit = await bundle(`import { fit } from 'kernelwright'; globalThis.kept = fit;`);
+    const sgd = await bundle(`import { SGD } from 'kernelwright'; globalThis.kept = SGD;`);
     console.log(
       `  ${kib(whole.code.length)} whole, ${kib(fit.code.length)} for fit, ${kib(one.code.length)} for relu alone`,
     );
     assert.doesNotMatch(whole.code, /["'\`]node:|__vite-browser-external/);
     assert.ok(one.code.length < whole.code.length / 2, 'the bundle of one function holds more than it needs');
     // The list of all operations is for tests and tools: through it a bundle would hold every kernel.
-    assert.ok(!whole.modules.some((file) => file.endsWith('ops/index.js')), 'the list of operations is in the bundle');
+    assert.ok(
+      !whole.modules.some((file) => /ops\/(index|rooms)\.js$/.test(file)),
+      'the list of operations is in the bundle',
+    );
+    assert.ok(!sgd.modules.some((file) => /optim\/adam/.test(file)), 'the bundle of SGD holds Adam');
     assert.ok(!one.modules.some((file) => /ops\/(matmul|softmax|gather)\b/.test(file)), one.modules.join('\n'));
     assert.ok(!fit.modules.some((file) => file.includes('/webgpu/')), 'the bundle of fit holds the WebGPU device');
   });

@@ -92,7 +92,7 @@ test('what cannot be printed is refused by name, and nothing is written', async 
     await rejects(t, printKernels([]), OptionError, 'expected one folder', 'found 0');
     await rejects(t, printKernels([folder, 'more']), OptionError, 'found 2');
     await rejects(t, printKernels([folder, '--only', 'relv']), OptionError, 'relv', "did you mean 'relu'");
-    await rejects(t, printKernels([folder, '--only', 'x'.repeat(40)]), OptionError, 'there are matmul, ');
+    await rejects(t, printKernels([folder, '--only', 'x'.repeat(40)]), OptionError, '; there are correctPredictions, ');
     await rejects(t, printKernels([folder, '--target', 'nvida']), OptionError, "did you mean 'nvidia'");
     await rejects(t, printKernels([folder, '--step', 'resnet']), OptionError, 'resnet', 'expected mynet');
     await rejects(t, printKernels([folder, '--step', 'mynet', '--benchmarks']), OptionError, 'one of them');

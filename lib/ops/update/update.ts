@@ -1,9 +1,21 @@
 import type { Stage, StageUse } from '../../fusion/stage.js';
-import { elementAt } from '../../element-at.js';
+import { OptionError } from '../../errors.js';
 import { defineOperation } from '../../graph/define.js';
 import { apply } from '../../graph/node.js';
 import { f32, u32, type View } from '../../graph/operands.js';
 import type { Operation, TensorSpec } from '../../graph/operation.js';
+import {
+  callback,
+  checkArgument,
+  checkOptions,
+  list,
+  number,
+  oneOf,
+  type OptionRule,
+  required,
+  text,
+  texts,
+} from '../../options.js';
 import { type Shape, sizeOf } from '../../shape.js';
 import type { Tensor } from '../../tensor.js';
 import { elementwiseHost } from '../pointwise/elementwise.js';
@@ -69,9 +81,9 @@ type UpdateAttributes<S> = S & { readonly member: number; readonly ahead: number
 
 /** The operation of a rule. */
 export interface Update<S extends UpdateSettings> {
-  /** @internal What lib/ops/index.ts lists. */
+  /** @internal What a room exports for lib/ops/rooms.ts. */
   readonly operation: Operation;
-  /** The rule with its settings, as an optimizer applies it. */
+  /** The rule with its settings, as an optimizer applies it. Throws OptionError unless they are numbers and flags. */
   with(settings: S): BoundUpdate;
 }
 
@@ -112,8 +124,43 @@ export function slotsShape(shape: Shape, slots: number): Shape {
   return slots > 1 ? [slots * slotStride(shape, slots)] : shape;
 }
 
-/** Makes the operation of a rule: inputs parameter, slots (where there are any), gradient, optimizer state. */
+const object: OptionRule = { expected: 'an object', accepts: (value) => typeof value === 'object' && value !== null };
+
+const settings: OptionRule = {
+  expected: 'an object of numbers and flags',
+  accepts: (value) =>
+    typeof value === 'object' &&
+    value !== null &&
+    Object.values(value).every((own) => typeof own === 'number' || typeof own === 'boolean'),
+};
+
+/** Throws OptionError for what is no rule, naming what is wrong with it. */
+function checkRule<S extends UpdateSettings>(rule: UpdateDefinition<S>): void {
+  checkOptions('defineUpdate', rule, {
+    ...{ name: required(text), slots: required(texts), reference: required(callback), wgsl: required(object) },
+    ...{ wat: object, kernelSettings: required(callback), simdSettings: callback, cases: required(list) },
+    ...{ caseSlots: oneOf('positive', 'zero'), flop: number({ min: 0 }) },
+  });
+  const { name, slots, wgsl, wat } = rule;
+  checkOptions(`${name}: wgsl`, wgsl, {
+    ...{ source: required(text), call: required(text), prepare: required(object), fields: texts },
+  });
+  checkOptions(`${name}: wgsl.prepare`, wgsl.prepare, { call: required(text), type: required(text) });
+  if (wat) checkOptions(`${name}: wat`, wat, { module: required(text), row: required(text) });
+  const fields = wgsl.fields?.length ?? 0;
+  if (slots.length > 0 && fields !== 1 + slots.length) {
+    throw new OptionError(
+      `${name}: wgsl.fields must name the parameter and ${slots.length} slots, found ${fields} names`,
+    );
+  }
+}
+
+/**
+ * Makes the operation of a rule: inputs parameter, slots (where there are any), gradient, optimizer state. Throws OptionError
+ * for what is no rule, naming what is wrong with it.
+ */
 export function defineUpdate<S extends UpdateSettings>(rule: UpdateDefinition<S>): Update<S> {
+  checkRule(rule);
   const { name, slots } = rule;
   const gradientAt = slots.length > 0 ? 2 : 1;
   const common = {
@@ -135,6 +182,7 @@ export function defineUpdate<S extends UpdateSettings>(rule: UpdateDefinition<S>
     },
     attributes: { ...settings, member: 1, ahead: 0 },
   });
+  const [usual] = rule.cases;
   const measured = {
     cases: rule.cases.flatMap((settings) =>
       [0, 6].flatMap((step) => shapes.map((shape) => caseOf(settings, step, shape))),
@@ -142,7 +190,7 @@ export function defineUpdate<S extends UpdateSettings>(rule: UpdateDefinition<S>
     cost: ({ specs }: { readonly specs: { readonly parameter: TensorSpec } }) => ({
       flop: (rule.flop ?? 1) * sizeOf(specs.parameter.shape),
     }),
-    benchmarks: { mynetDense1: caseOf(elementAt(rule.cases, 0), 6, [200, 2352]) },
+    ...(usual && { benchmarks: { mynetDense1: caseOf(usual, 6, [200, 2352]) } }),
   };
   const operation: Operation<UpdateAttributes<S>> =
     slots.length > 0
@@ -168,15 +216,18 @@ export function defineUpdate<S extends UpdateSettings>(rule: UpdateDefinition<S>
         });
   return {
     operation,
-    with: (settings) => ({
-      slots,
-      apply({ parameter: value, gradient: slope, buffer, state: own, member, ahead }) {
-        const inputs = [value, ...(buffer ? [buffer] : []), slope, own];
-        const [next, after] = apply(operation, inputs, { ...settings, member, ahead });
-        if (!next) throw new Error(`${name} has no output`);
-        return { parameter: next, buffer: after };
-      },
-    }),
+    with(given) {
+      checkArgument(name, 'the settings', given, settings);
+      return {
+        slots,
+        apply({ parameter: value, gradient: slope, buffer, state: own, member, ahead }) {
+          const inputs = [value, ...(buffer ? [buffer] : []), slope, own];
+          const [next, after] = apply(operation, inputs, { ...given, member, ahead });
+          if (!next) throw new Error(`${name} has no output`);
+          return { parameter: next, buffer: after };
+        },
+      };
+    },
   };
 }
 

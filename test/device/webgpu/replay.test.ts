@@ -12,7 +12,7 @@ import {
   Variable,
 } from '../../../lib/index.js';
 import { optimizerState } from '../../../lib/ops/update/optimizer-state.js';
-import { sgdUpdate } from '../../../lib/ops/update/sgd.js';
+import { sgdUpdate } from '../../../lib/optim/sgd.js';
 import { RandomStream } from '../../../lib/random.js';
 import { countWebGpu } from '../../support/count-webgpu.js';
 import { openWebGpu, webgpu } from '../../support/webgpu.js';
