@@ -9,7 +9,7 @@ import { tuningFile } from './tuning-file.js';
  * know, and it takes a quarter of MyNet's step on SwiftShader. Kernels of this library stay inside by themselves, which
  * `npm run test:bounds` sees to.
  */
-const DAWN_FEATURES = 'disable_robustness';
+export const DAWN_FEATURES = 'disable_robustness';
 
 /** What Dawn opens to reach Vulkan on Linux; elsewhere it does without. */
 const VULKAN_LOADER = 'libvulkan.so.1';
