@@ -9,7 +9,7 @@ import { bufferBytes, STORAGE_USAGE, WebGpuArray } from './array.js';
 import { prepareWork, WebGpuExecutable } from './executable.js';
 import type { WebGpuHost } from './host.js';
 import { Pipelines } from './pipelines.js';
-import { Sequencer } from './sequence/sequence.js';
+import { Joiner } from './joining/joiner.js';
 import { adapterKey } from './tuning/key.js';
 import { trialsOf } from './tuning/trials.js';
 import { Tuner } from './tuning/tuner.js';
@@ -20,7 +20,7 @@ export class WebGpuDevice implements Device {
   readonly fusion: FusionTarget;
   readonly gpu: GPUDevice;
   readonly pipelines: Pipelines;
-  readonly sequencer: Sequencer;
+  readonly joiner: Joiner;
   /** What kernels are chosen for. */
   readonly target: KernelTarget;
   readonly #host: WebGpuHost;
@@ -38,7 +38,7 @@ export class WebGpuDevice implements Device {
     this.info = info;
     this.#host = host;
     this.pipelines = new Pipelines(gpu);
-    this.sequencer = new Sequencer(gpu.limits);
+    this.joiner = new Joiner(gpu.limits);
     this.fusion = { kernels: 'wgsl', maxStorageBuffers: gpu.limits.maxStorageBuffersPerShaderStage };
     this.target = { family: familyOf(gpu), isSoftware: info.software, features: gpu.features, limits: gpu.limits };
     void gpu.lost.then(({ reason, message }) => {

@@ -119,7 +119,7 @@ export function prepareWork(device: WebGpuDevice, program: Program): Promise<Pre
     for (const placed of [...inputs, ...outputs]) device.checkBinding(operation.name, placed);
   }
   const launched = program.steps.flatMap((step) => workOfStep(device, step));
-  const works = program.isRepeated ? device.sequencer.join(launched) : launched;
+  const works = program.isRepeated ? device.joiner.join(launched) : launched;
   return Promise.all(
     works.map(async (work) => {
       const pipeline = await device.pipelines.get(work, work.bindings).catch((error: unknown) => {

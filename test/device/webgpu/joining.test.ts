@@ -1,11 +1,14 @@
-/** Small launches that follow one another become one dispatch (lib/device/webgpu/sequence). */
+/** Small launches that follow one another become one dispatch (lib/device/webgpu/joining). */
 import test from 'tape';
-import { Sequencer } from '../../../lib/device/webgpu/sequence/sequence.js';
-import { entryModule } from '../../../lib/device/webgpu/sequence/wgsl-module.js';
+import { Joiner } from '../../../lib/device/webgpu/joining/joiner.js';
+import { entryModule } from '../../../lib/device/webgpu/joining/wgsl-module.js';
 import type { Resource, Work } from '../../../lib/device/webgpu/work.js';
 import type { WebGpuDevice } from '../../../lib/device/webgpu/device.js';
 import type { NumericArray, Operation } from '../../../lib/graph/operation.js';
 import type { Placed, Program } from '../../../lib/graph/program.js';
+import { add, broadcastTo, compile, multiply, run, slice, tensor, type Tensor, transpose } from '../../../lib/index.js';
+import { openDevice } from '../../../lib/node/index.js';
+import { elementAt } from '../../../lib/element-at.js';
 import { operations } from '../../../lib/ops/index.js';
 import { type Case, caseInputs } from '../../support/cases.js';
 import { webgpu } from '../../support/webgpu.js';
@@ -69,6 +72,27 @@ test('every operation computes the same as a part of a sequence', async (t) => {
   t.ok(joined > operations.length / 2, `${joined} of ${operations.length} operations were joined`);
 });
 
+test('a part of a sequence finds what the invocations of the part before it have stored', async (t) => {
+  const chain = (x: Tensor): Tensor => {
+    let y = x;
+    for (let i = 0; i < 3; i++) y = multiply(transpose(add(y, broadcastTo(slice(y, [30]), [31, 31]))), 0.25);
+    return y;
+  };
+  const x = tensor(
+    Float32Array.from({ length: 961 }, (_, i) => (i % 7) - 3),
+    { shape: [31, 31] },
+  );
+  const step = compile(chain, { device: await webgpu() });
+  const expected = await run(() => chain(x), { device: await openDevice('cpu') });
+  for (const call of ['first', 'second']) {
+    t.deepEqual(await (await step(x)).data(), await expected.data(), `the ${call} call`);
+  }
+  const [plan] = step.plans();
+  const [, steps = '', dispatches = ''] = /steps: (\d+).*dispatches: (\d+)/.exec(plan?.describe() ?? '') ?? [];
+  t.ok(Number(dispatches) < Number(steps), `${steps} steps, ${dispatches} dispatches`);
+  step.dispose();
+});
+
 const LIMITS = {
   maxStorageBuffersPerShaderStage: 8,
   maxUniformBuffersPerShaderStage: 12,
@@ -108,7 +132,7 @@ function work(
 }
 
 const sizesOf = (works: readonly Work[], limits = LIMITS): number[] =>
-  new Sequencer(limits).join(works).map(({ operations: own }) => own.length);
+  new Joiner(limits).join(works).map(({ operations: own }) => own.length);
 
 test('a sequence holds what one workgroup can compute, in the order of the launches', (t) => {
   const [first, second, third] = [work([0, 1]), work([1, 2]), work([2, 0, 3])];
@@ -143,6 +167,58 @@ test('a sequence binds no more than the adapter allows, and no buffer as two typ
   const few = { ...LIMITS, maxComputeInvocationsPerWorkgroup: 128 };
   t.deepEqual(sizesOf([work([0, 1]), work([1, 2])], few), [1, 1], 'workgroups of fewer than 256');
   t.end();
+});
+
+test('launches that do not depend on each other, and do not fill a GPU, stand side by side', (t) => {
+  const many = (slots: readonly number[], count: number): Work => work(slots, { workgroups: [count, 1, 1] });
+  const groupsOf = (works: readonly Work[]): number[] => new Joiner(LIMITS).join(works).map((own) => own.workgroups[0]);
+  t.deepEqual(groupsOf([many([0, 1], 40), many([0, 2], 50)]), [90], 'they read the same');
+  t.deepEqual(groupsOf([many([0, 1], 40), many([1, 2], 50)]), [40, 50], 'one reads what the other writes');
+  t.deepEqual(groupsOf([many([0, 1], 40), many([2, 0], 50)]), [40, 50], 'one writes what the other reads');
+  t.deepEqual(groupsOf([many([0, 1], 40), many([2, 1], 50)]), [40, 50], 'both write the same');
+  t.deepEqual(groupsOf([many([0, 1], 40), many([0, 2], 100)]), [40, 100], 'more than fills a GPU');
+  t.deepEqual(
+    groupsOf([many([0, 1], 40), work([0, 2], { size: '32', workgroups: [70, 1, 1] })]),
+    [40, 70],
+    'other sizes',
+  );
+  const small = [work([0, 1]), work([1, 2])].map((own) => ({ ...own }));
+  t.deepEqual(
+    groupsOf([...small, work([3, 4], { size: '256', workgroups: [40, 1, 1] })]),
+    [41],
+    'a sequence beside another',
+  );
+  t.end();
+});
+
+test('side by side, launches compute what they compute alone', async (t) => {
+  const device = await webgpu();
+  const count = 40 * 64;
+  const read = async (isRepeated: boolean) => {
+    const specs = [0, 1, 2, 3].map(() => ({ shape: [count], dtype: 'f32' as const }));
+    const arrays = specs.map((spec) => device.allocate(spec));
+    const placed = specs.map((spec, index): Placed => ({ ...spec, place: { kind: 'variable', index } }));
+    const steps = ['multiply', 'add'].map((name, i) => ({
+      operation: elementAt(
+        operations.filter((own) => own.name === name),
+        0,
+      ),
+      attributes: {},
+      inputs: placed.slice(0, 2),
+      outputs: placed.slice(2 + i, 3 + i),
+    }));
+    const program = { steps, inputs: [], constants: [], variables: [], outputs: placed, slots: [], isRepeated };
+    const executable = await device.load(program, () => arrays);
+    arrays.forEach((array, i) => {
+      array.write(Float32Array.from({ length: count }, (_, at) => (at % 97) + i));
+    });
+    executable.run([], 3);
+    const values = await Promise.all(arrays.map((array) => array.read()));
+    return { values, dispatches: executable.dispatches };
+  };
+  const [apart, together] = [await read(false), await read(true)];
+  t.deepEqual([apart.dispatches, together.dispatches], [2, 1]);
+  t.deepEqual(together.values, apart.values);
 });
 
 test('a WGSL text is taken apart as far as an entry point needs it', (t) => {

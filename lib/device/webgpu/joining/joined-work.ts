@@ -2,7 +2,7 @@ import { bufferBytes } from '../array.js';
 import type { Bound, Resource, Work } from '../work.js';
 import type { EntryModule } from './wgsl-module.js';
 
-/** A launch that becomes a part of a sequence. */
+/** A launch that becomes a part of another one. */
 export interface Part {
   readonly work: Work;
   readonly module: EntryModule;
@@ -12,7 +12,7 @@ export interface Part {
   readonly workgroups: number;
 }
 
-/** A binding of the sequence, and what its parts call it. */
+/** A binding of the joined launch, and what its parts call it. */
 interface SharedBinding {
   readonly access: Bound['access'];
   readonly type: string;
@@ -72,11 +72,10 @@ function bytesOf({ resource }: Bound): number {
 const SPACES = { read: 'storage, read', write: 'storage, read_write', uniform: 'uniform' } as const;
 
 /**
- * The parts as one launch of one workgroup with so many invocations. Its text is made of theirs: what they declare gets the
- * number of the part before its name, a buffer is declared once, and an entry point becomes a function, which is called
- * for each of its workgroups.
+ * The parts as one launch. Its text is made of theirs: what they declare gets the number of the part before its name, a
+ * buffer is declared once, and an entry point becomes a function.
  */
-export function joinedWork(parts: readonly Part[], invocations: number): Work {
+function joined(parts: readonly Part[], invocations: number, workgroups: number, body: readonly string[]): Work {
   const bindings = sharedBindings(parts);
   if (!bindings) throw new Error('launches were joined that bind a buffer as different types');
   const buffers = bindings.map(
@@ -92,40 +91,87 @@ export function joinedWork(parts: readonly Part[], invocations: number): Work {
     const parameters = module.parameters.map(({ name, type }) => `${name}: ${type}`).join(', ');
     return withNames([...declared, `fn entry(${parameters}) ${module.body}`].join('\n'), names);
   });
-  const calls = parts.map((part, p) => callOf(part, p, invocations)).join('  storageBarrier();\n');
+  const main = [
+    `@compute @workgroup_size(${invocations})`,
+    'fn joined(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index) invocation: u32) {',
+    ...body.map((line) => `  ${line}`),
+    '}',
+  ];
   const works = parts.map(({ work }) => work);
   return {
     operations: works.flatMap(({ operations }) => operations),
     kernel: {
       name: works.map(({ kernel }) => kernel.name).join(', '),
-      code: `${[...buffers, ...functions].join('\n')}
-@compute @workgroup_size(${invocations})
-fn sequence(@builtin(local_invocation_index) invocation: u32) {
-${calls}}
-`,
-      entryPoint: 'sequence',
+      code: [...buffers, ...functions, ...main, ''].join('\n'),
+      entryPoint: 'joined',
     },
-    constants: Object.assign({}, ...parts.map(constantsOf)) as Record<string, number>,
+    constants: Object.fromEntries(parts.flatMap(constantsOf)),
     bindings: bindings.map(({ access, resource }, at) => ({ at, access, resource })),
-    workgroups: [1, 1, 1],
+    workgroups: [workgroups, 1, 1],
   };
 }
 
-/** WGSL: calls the entry point of a part for its workgroups, for those that are smaller than the sequence's side by side. */
-function callOf({ module, invocations: own, workgroups }: Part, part: number, invocations: number): string {
-  const abreast = invocations / own;
-  const isWhole = abreast === 1;
-  const given = module.parameters.map(({ builtin }) => BUILTINS[builtin]?.(own, workgroups));
-  return `  for (var group = ${isWhole ? '0u' : `invocation / ${own}u`}; group < ${workgroups}u; group += ${abreast}u) {
-    let lane = ${isWhole ? 'invocation' : `invocation % ${own}u`};
-    ${nameIn(part, 'entry')}(${given.join(', ')});${isWhole ? '\n    workgroupBarrier();' : ''}
-  }
-`;
+/**
+ * One workgroup with so many invocations computes the parts in turn, and the workgroups of a part in turn; those that are
+ * smaller than itself side by side.
+ */
+export function inSequence(parts: readonly Part[], invocations: number): Work {
+  const calls = parts.map((part, p) => {
+    const abreast = invocations / part.invocations;
+    const isWhole = abreast === 1;
+    const first = isWhole ? '0u' : `invocation / ${part.invocations}u`;
+    return [
+      `for (var group = ${first}; group < ${part.workgroups}u; group += ${abreast}u) {`,
+      `  let lane = ${isWhole ? 'invocation' : `invocation % ${part.invocations}u`};`,
+      `  ${callOf(part, p)}`,
+      ...(isWhole ? ['  workgroupBarrier();'] : []), // the next one uses the same workgroup memory
+      '}',
+    ];
+  });
+  const [first = [], ...others] = calls;
+  return joined(parts, invocations, 1, [...first, ...others.flatMap((call) => ['storageBarrier();', ...call])]);
 }
 
-function constantsOf({ work, module }: Part, part: number): Record<string, number> {
+/** The workgroups of the parts one behind the other in one launch, in no order of execution. */
+export function sideBySide(parts: readonly Part[], invocations: number): Work {
+  let start = 0;
+  const body = parts.flatMap((part, p) => {
+    const before = start;
+    start += part.workgroups;
+    return [
+      `if (workgroup.x >= ${before}u && workgroup.x < ${start}u) {`,
+      `  let group = workgroup.x - ${before}u;`,
+      `  ${callOf(part, p)}`,
+      '}',
+    ];
+  });
+  return joined(parts, invocations, start, ['let lane = invocation;', ...body]);
+}
+
+/** Whether parts could run in any order: none of them writes what another one binds. */
+export function areIndependent(parts: readonly Part[]): boolean {
+  const users = new Map<string, { readonly parts: Set<number>; isWritten: boolean }>();
+  parts.forEach(({ work }, part) => {
+    for (const bound of work.bindings) {
+      const memory = memoryOf(bound, part);
+      const own = users.get(memory) ?? { parts: new Set(), isWritten: false };
+      users.set(memory, own);
+      own.parts.add(part);
+      own.isWritten ||= bound.access === 'write';
+    }
+  });
+  return [...users.values()].every((own) => !own.isWritten || own.parts.size === 1);
+}
+
+/** WGSL: calls the entry point of a part for the workgroup `group` and the invocation `lane`. */
+function callOf({ module, invocations, workgroups }: Part, part: number): string {
+  const given = module.parameters.map(({ builtin }) => BUILTINS[builtin]?.(invocations, workgroups));
+  return `${nameIn(part, 'entry')}(${given.join(', ')});`;
+}
+
+function constantsOf({ work, module }: Part, part: number): (readonly [string, number])[] {
   const own = Object.entries(work.constants).filter(([name]) => module.overrides.has(name));
-  return Object.fromEntries(own.map(([name, value]) => [nameIn(part, name), value]));
+  return own.map(([name, value]) => [nameIn(part, name), value]);
 }
 
 function nameIn(part: number, name: string): string {
