@@ -4,26 +4,32 @@ import { openDevice } from '../../lib/node/open-device.js';
 import { fusingCpu } from '../support/fusing.js';
 import type { Contender } from './functions/campaign.js';
 
-/** The CPU in all its ways: references, alone and fused as for a GPU; SIMD kernels on one thread and on two. */
+const references = new CpuDevice({ reason: 'test' });
+const REFERENCES_CODE = `new CpuDevice({ reason: 'test' })`;
+
+/** The CPU in all its ways: references, alone and fused as for a GPU; SIMD kernels on one thread and on two; two devices. */
 export function cpuContenders(): Contender[] {
+  const simd = new CpuDevice({ reason: 'test', path: 'simd' });
+  const threads = new CpuDevice({ reason: 'test', path: 'simd', threads: 2 });
+  const code = (count: number): string => `await openDevice('cpu', { threads: ${count} })`;
   return [
-    { device: new CpuDevice({ reason: 'test' }), code: `new CpuDevice({ reason: 'test' })`, isExact: true },
-    { device: fusingCpu(), code: 'fusingCpu() /* test/support/fusing.js */' },
-    { device: new CpuDevice({ reason: 'test', path: 'simd' }), code: `await openDevice('cpu', { threads: 1 })` },
-    {
-      device: new CpuDevice({ reason: 'test', path: 'simd', threads: 2 }),
-      code: `await openDevice('cpu', { threads: 2 })`,
-    },
+    { devices: [references], code: [REFERENCES_CODE], isExact: true },
+    { devices: [fusingCpu()], code: ['fusingCpu() /* test/support/fusing.js */'] },
+    { devices: [simd], code: [code(1)] },
+    { devices: [threads], code: [code(2)] },
+    { devices: [threads, references], code: [code(2), REFERENCES_CODE] },
   ];
 }
 
-/** WebGPU, with the kernels for the adapter at hand and with those for hardware. */
+/** WebGPU, with the kernels for the adapter at hand and with those for hardware, and in turn with the CPU. */
 export async function webgpuContenders(): Promise<Contender[]> {
   const [device, other] = [await openDevice('webgpu'), await openDevice('webgpu')];
   if (!(other instanceof WebGpuDevice)) throw new Error(`asked for webgpu, got ${other.info.kind}`);
   const code = `await openDevice('webgpu')`;
+  const hardware = new WebGpuDevice(other.gpu, { ...other.info, software: false });
   return [
-    { device, code },
-    { device: new WebGpuDevice(other.gpu, { ...other.info, software: false }), code: `${code} /* as hardware */` },
+    { devices: [device], code: [code] },
+    { devices: [hardware], code: [`${code} /* as hardware */`] },
+    { devices: [device, references], code: [code, REFERENCES_CODE] },
   ];
 }

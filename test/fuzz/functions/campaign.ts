@@ -1,15 +1,15 @@
 import type { Device } from '../../../lib/device/device.js';
 import type { Campaign } from '../search.js';
 import { difference, expectedOf } from './compare.js';
-import { onDevice } from './outcome.js';
+import { onDevices } from './outcome.js';
 import { printProgram } from './print.js';
 import { type RandomProgram, randomPrograms, smallerPrograms } from './program.js';
 
-/** A device that random functions are tried on. */
+/** Where random functions are tried: a device, or several in turn. */
 export interface Contender {
-  readonly device: Device;
-  /** How a printed program opens it. */
-  readonly code: string;
+  readonly devices: readonly Device[];
+  /** How a printed program opens them. */
+  readonly code: readonly string[];
   /** It computes nothing but references, one after the other: no number may differ. */
   readonly isExact?: boolean;
 }
@@ -25,8 +25,8 @@ export function functionCampaign(contenders: readonly Contender[]): Campaign<Ran
       const expected = await expectedOf(program);
       if (!expected) return undefined;
       for (const contender of suspects) {
-        const { device, code, isExact } = contender;
-        const got = await onDevice(program, device).catch((error: unknown) => String(error));
+        const { devices, code, isExact } = contender;
+        const got = await onDevices(program, devices).catch((error: unknown) => String(error));
         const found = typeof got === 'string' ? { name: undefined, problem: got } : difference(got, expected, isExact);
         if (!found) continue;
         suspects = [contender];

@@ -26,12 +26,12 @@ export function derivativeCampaign(): Campaign<RandomProgram> {
     smaller: smallerPrograms,
     async problemOf(program) {
       const world = new World();
-      const inputs = inputsOf(program, 0);
+      const inputs = inputsOf(program, 0, {});
       const { result } = record(() => interpret(world, program, 0, placeholdersFor(inputs)));
       for (const differentiation of result.differentiations) {
         const problem = await problemIn(differentiation, inputs);
         if (problem !== undefined)
-          return `${printProgram(program, `await openDevice('cpu')`, undefined)}\n// ${problem}`;
+          return `${printProgram(program, [`await openDevice('cpu')`], undefined)}\n// ${problem}`;
       }
       return undefined;
     },

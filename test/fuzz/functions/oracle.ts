@@ -102,7 +102,7 @@ export async function callByDefinition(
   fn: (...inputs: Tensor[]) => Readonly<Record<string, Tensor>>,
   inputs: readonly Tensor[],
   arithmetic: Arithmetic,
-): Promise<Map<string, NumericArray>> {
+): Promise<Record<string, Tensor>> {
   const { trace, result } = record(() => fn(...placeholdersFor(inputs)));
   trace.runBeforeReplay(1);
   const results = Object.entries(result);
@@ -111,7 +111,9 @@ export async function callByDefinition(
   const values = await leafValues(nodes, Object.values(result), inputs);
   values.compute(nodes, arithmetic);
   for (const [variable, next] of updates) variable.set(values.get(next));
-  return new Map(results.map(([name, tensor]) => [name, values.get(tensor)]));
+  return Object.fromEntries(
+    results.map(([name, own]) => [name, new Tensor(own, { kind: 'constant', data: values.get(own) })]),
+  );
 }
 
 /** Tensors that stand for inputs in a recording. */

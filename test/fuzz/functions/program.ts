@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { type Tensor } from '../../../lib/index.js';
 import type { Shape } from '../../../lib/shape.js';
+import { type Change, randomChanges } from './change.js';
 import { type Choice, SIZES } from './choice.js';
 import { ROW_NAMES, ROWS } from './rows/index.js';
 import { type Differentiation, Session } from './session.js';
@@ -16,6 +17,12 @@ export interface RandomFunction {
 export interface Call {
   readonly caller: number;
   readonly how: 'compile' | 'run' | 'repeat';
+  /** It does not wait for the call before, where that is one of the same compiled function. */
+  readonly isBeside: boolean;
+  /** Results of the call before take the place of inputs of their shape. */
+  readonly isFed: boolean;
+  /** What is done ahead of it, where it waits. */
+  readonly changes: readonly Change[];
 }
 
 /** One or two functions on the same parameters, and how they are called in turn. */
@@ -51,27 +58,58 @@ const functions: fc.Arbitrary<RandomFunction> = fc.record({
   choices: fc.array(choices, { minLength: 1, maxLength: 30, size: 'max' }),
 });
 
-/** Random functions of up to 30 steps, called up to three times each. */
+const laterCalls: fc.Arbitrary<Call> = fc.record({
+  caller: fc.nat(1),
+  how: fc.constantFrom<Call['how'][]>('compile', 'compile', 'run', 'repeat'),
+  isBeside: fc.boolean(),
+  isFed: fc.boolean(),
+  changes: fc.array(randomChanges, { maxLength: 2 }),
+});
+
+/** It makes what other functions may use. */
+const FIRST_CALL: Call = { caller: 0, how: 'compile', isBeside: false, isFed: false, changes: [] };
+
+/** Random functions of up to 30 steps, called up to four times. */
 export const randomPrograms: fc.Arbitrary<RandomProgram> = fc
   .tuple(
     fc.oneof({ weight: 3, arbitrary: fc.tuple(functions) }, { weight: 1, arbitrary: fc.tuple(functions, functions) }),
-    fc.array(
-      fc.record({
-        caller: fc.nat(1),
-        how: fc.constantFrom<Call['how'][]>('compile', 'compile', 'run', 'repeat'),
-      }),
-      { minLength: 1, maxLength: 3 },
-    ),
+    fc.array(laterCalls, { minLength: 1, maxLength: 4 }),
   )
   .map(([made, calls]) => ({
     functions: made,
-    // The first one is recorded first, since it makes what the second one may use.
-    calls: [{ caller: 0, how: 'compile' }, ...calls.map((call) => ({ ...call, caller: call.caller % made.length }))],
+    calls: [FIRST_CALL, ...calls.map((call) => ({ ...call, caller: call.caller % made.length }))],
   }));
 
-/** Programs with a call, a choice or a result less. */
+/** Calls that begin at once, and the place of the first of them. */
+export interface CallGroup {
+  readonly first: number;
+  readonly calls: readonly Call[];
+}
+
+/** Calls in the groups that begin at once: the first is waited for, since it makes what others use. */
+export function groupsOf(calls: readonly Call[]): CallGroup[] {
+  const groups: { first: number; calls: Call[] }[] = [];
+  for (const [i, call] of calls.entries()) {
+    const before = calls[i - 1];
+    const isQueued = before?.caller === call.caller && before.how !== 'run' && call.how !== 'run';
+    const group = i > 1 && call.isBeside && isQueued ? groups.at(-1) : undefined;
+    if (group) group.calls.push(call);
+    else groups.push({ first: i, calls: [call] });
+  }
+  return groups;
+}
+
+/** Programs with a call, a change, a choice or a result less. */
 export function* smallerPrograms({ functions: made, calls }: RandomProgram): Generator<RandomProgram> {
   for (let i = 1; i < calls.length; i++) yield { functions: made, calls: calls.toSpliced(i, 1) };
+  for (const [i, call] of calls.entries()) {
+    const { isBeside, isFed, changes: own } = call;
+    if (isBeside) yield { functions: made, calls: calls.with(i, { ...call, isBeside: false }) };
+    if (isFed) yield { functions: made, calls: calls.with(i, { ...call, isFed: false }) };
+    for (let k = 0; k < own.length; k++) {
+      yield { functions: made, calls: calls.with(i, { ...call, changes: own.toSpliced(k, 1) }) };
+    }
+  }
   for (const [caller, { inputs, choices: steps }] of made.entries()) {
     const withSteps = (changed: readonly Choice[]): RandomProgram => ({
       functions: made.with(caller, { inputs, choices: changed }),

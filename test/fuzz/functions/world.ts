@@ -5,6 +5,7 @@ import {
   AdamW,
   Generator,
   Meter,
+  type MeterReading,
   Optimizer,
   Parameter,
   RMSprop,
@@ -77,6 +78,11 @@ export class World {
     return names.map((name) => this.#made.get(name)?.thing).filter((thing) => thing instanceof Variable);
   }
 
+  /** All things of a kind, with their names. */
+  all<T extends Lasting>(is: (thing: Lasting) => thing is T): (readonly [string, T])[] {
+    return [...this.#made].flatMap(([name, { thing }]) => (is(thing) ? [[name, thing] as const] : []));
+  }
+
   /** All state: the values by what a program calls them. */
   async state(): Promise<Map<string, NumericArray>> {
     const state = new Map<string, NumericArray>();
@@ -84,8 +90,7 @@ export class World {
       if (thing instanceof Variable) state.set(`await ${name}.data()`, await thing.data());
       else if (thing instanceof Generator) state.set(`await ${name}.state.data()`, await thing.state.data());
       else if (thing instanceof Meter) {
-        const { mean, updates } = await thing.read();
-        state.set(`await ${name}.read()`, Float32Array.of(mean, updates));
+        state.set(`await ${name}.read()`, readingOf(await thing.read()));
       } else {
         for (const [slot, { data }] of await thing.state()) {
           if (data instanceof Float32Array) state.set(`(await ${name}.state()).get('${slot}').data`, data);
@@ -112,7 +117,12 @@ export class World {
   }
 }
 
-type Lasting = Variable | Generator | Meter | Optimizer;
+/** What a meter says, as numbers. */
+export function readingOf({ mean, updates }: MeterReading): NumericArray {
+  return Float32Array.of(updates > 0 ? mean : 0, updates);
+}
+
+export type Lasting = Variable | Generator | Meter | Optimizer;
 
 /** An optimizer, and its code. */
 interface OptimizerMaker {
