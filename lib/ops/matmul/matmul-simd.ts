@@ -1,6 +1,8 @@
 import {
   matmulDotsRelaxedWasm,
   matmulDotsWasm,
+  matmulOuterRelaxedWasm,
+  matmulOuterWasm,
   matmulPackedRelaxedWasm,
   matmulPackedWasm,
   matmulRowRelaxedWasm,
@@ -38,18 +40,21 @@ interface Product extends Sizes {
 }
 
 /** Which of kernels/matmul_*.wat computes a product. */
-type EntryPoint = 'packed' | 'dots' | 'row';
+type EntryPoint = 'packed' | 'outer' | 'dots' | 'row';
 
 const KERNELS: Readonly<Record<EntryPoint, SimdKernel>> = {
   packed: { module: matmulPackedWasm, relaxed: matmulPackedRelaxedWasm, entryPoint: 'packed' },
+  outer: { module: matmulOuterWasm, relaxed: matmulOuterRelaxedWasm, entryPoint: 'outer' },
   dots: { module: matmulDotsWasm, relaxed: matmulDotsRelaxedWasm, entryPoint: 'dots' },
   row: { module: matmulRowWasm, relaxed: matmulRowRelaxedWasm, entryPoint: 'row' },
 };
 const SCRATCH = { scratch: true } as const;
 
 /** Flop of a task: it must take far longer than to claim it. With a vector, memory decides how long that is. */
-const TASK_FLOP = 2 ** 21;
-const VECTOR_TASK_FLOP = 2 ** 19;
+const TASK_FLOP = 2 ** 20;
+const VECTOR_TASK_FLOP = 2 ** 18;
+/** To store an element of C, and to do with it what is to be done, takes as long as so many flop. */
+const ELEMENT_FLOP = 32;
 /** A task more would mean that more is packed twice, and be of no use to a few threads. */
 const MOST_TASKS = 16;
 
@@ -61,13 +66,15 @@ const PACKED_ROWS = 256;
 const PACKED_COLUMNS = 128;
 /** `packed`: of the tile, the panel of B and the panels of A. */
 const SCRATCH_BYTES = 128 + 4 * (8 * PACKED_K + PACKED_ELEMENTS);
-/** `packed`: with so few k, lines that lie side by side are read as they lie: the limit of kernels/matmul/matmul_packed.wat. */
-const FLAT_K = 32;
-const FLAT_COLUMNS = 592;
+/** `outer`: the limit of kernels/matmul/matmul_outer.wat. */
+const OUTER_K = 32;
+/** `outer`: with fewer rows, B would be looked through too often; of more, the lists would fill the first-level cache. */
+const OUTER_ROWS = { least: 16, most: 64 };
+/** `outer`: elements of C, 80 KiB, that wait in the second-level cache for what is done with them; columns that go at once. */
+const OUTER_ELEMENTS = 20 * 1024;
+const OUTER_COLUMNS = 48;
 /** `dots`: with fewer rows than this it is faster; with more, packing a column of B is soon made up for. */
 const DOTS_BELOW_ROWS = 64;
-/** `dots`: rows of A of which 1024 k stay in the second-level cache. */
-const DOTS_ROWS = 128;
 /** `row`: B comes from memory fast where a good part of its row is read at once. */
 const ROW_COLUMNS = 1024;
 /** `row`: more rows than this fill the blocks of `packed` better. */
@@ -110,11 +117,11 @@ export function matmulSimdPhases(
       b: { argument: { input: 1, offset: 4 * startB }, lineBytes: columnB, stepBytes: stepB },
       c: { argument: { ...target, offset: 4 * i * M * N }, lineBytes: 4 * N },
     };
-    products.push(isSidewaysVector(product) ? transposed(product) : product);
+    products.push(N === 1 && stepA !== 4 ? transposed(product) : product);
   });
 
   const taskFlop = M === 1 || N === 1 ? VECTOR_TASK_FLOP : TASK_FLOP;
-  const flop = 2 * M * N * K * products.length;
+  const flop = (2 * K + ELEMENT_FLOP) * M * N * products.length;
   const wanted = Math.min(Math.max(Math.floor(flop / taskFlop), 1), MOST_TASKS);
   const blocks = products.flatMap((product) => blocksOf(product, wanted / products.length));
   const perTask = ceilDivide(blocks.length, wanted);
@@ -125,20 +132,17 @@ export function matmulSimdPhases(
   return [{ tasks, scratchBytes: SCRATCH_BYTES + Math.max(0, ...inScratch) }];
 }
 
-/** Whether the transpose of a vector's product is the one that `dots` or `row` computes. */
-function isSidewaysVector({ M, N, a, b }: Product): boolean {
-  return (M === 1 && b.stepBytes === 4) || (N === 1 && a.stepBytes !== 4);
-}
-
 /** Cᵀ = Bᵀ · Aᵀ, where C is a vector, whose elements lie side by side either way. */
 function transposed({ M, N, K, row, column, a, b, c }: Product): Product {
   return { M: N, N: M, K, row: column, column: row, a: b, b: a, c: { argument: c.argument, lineBytes: 4 } };
 }
 
-function entryPointOf({ M, N, a, b }: Product): EntryPoint {
+function entryPointOf({ M, N, K, a, b }: Product): EntryPoint {
   const runAlongK = a.stepBytes === 4 && b.stepBytes === 4;
   if (runAlongK && (M < DOTS_BELOW_ROWS || N < 8)) return 'dots';
-  return M <= MOST_SINGLE_ROWS && b.lineBytes === 4 ? 'row' : 'packed';
+  if (b.lineBytes !== 4) return 'packed';
+  if (M <= MOST_SINGLE_ROWS) return 'row';
+  return K <= OUTER_K ? 'outer' : 'packed';
 }
 
 /** Divides C into about `wanted` blocks, where they do not get too small; into more where they would get too large. */
@@ -160,14 +164,15 @@ function blockSizeOf(product: Product, wanted: number): { readonly rows: number;
   switch (entryPointOf(product)) {
     case 'row':
       return { rows: 1, columns: part(N, Math.min(ceilDivide(wanted, M), ceilDivide(N, ROW_COLUMNS)), 4) };
-    case 'dots': {
-      const rowParts = ceilDivide(M, DOTS_ROWS);
-      return { rows: part(M, rowParts, 4), columns: part(N, ceilDivide(wanted, rowParts), 2) };
+    case 'dots':
+      return N > M ? { rows: M, columns: part(N, wanted, 4) } : { rows: part(M, wanted, 4), columns: N };
+    case 'outer': {
+      const { least, most } = OUTER_ROWS;
+      const rows = part(M, Math.min(Math.max(wanted, ceilDivide(M, most)), ceilDivide(M, least)), 4);
+      const columns = OUTER_COLUMNS * Math.floor(OUTER_ELEMENTS / rows / OUTER_COLUMNS);
+      return { rows, columns: part(N, ceilDivide(N, columns), OUTER_COLUMNS) };
     }
     case 'packed': {
-      if (K <= FLAT_K && product.b.lineBytes === 4) {
-        return { rows: part(M, wanted, 4), columns: part(N, ceilDivide(N, FLAT_COLUMNS), 8) };
-      }
       const mostColumnParts = Math.max(Math.floor(N / PACKED_COLUMNS), 1);
       const mostRowParts = Math.max(Math.floor(M / PACKED_ROWS), 1);
       const rowParts = Math.max(
@@ -209,14 +214,28 @@ function finishedCalls(block: Product, finish: BlockFinish | undefined): SimdCal
 function callsOf(block: Product): SimdCall[] {
   const { M, N, K, a, b, c } = block;
   switch (entryPointOf(block)) {
-    case 'dots':
-      return [callOf('dots', [a.argument, a.lineBytes, b.argument, b.lineBytes, c.argument, c.lineBytes, M, N, K])];
+    case 'dots': {
+      const [rows, columns] = [
+        [a.argument, a.lineBytes],
+        [b.argument, b.lineBytes],
+      ];
+      return N > M
+        ? [callOf('dots', [...columns, ...rows, c.argument, 4, c.lineBytes, N, M, K])]
+        : [callOf('dots', [...rows, ...columns, c.argument, c.lineBytes, 4, M, N, K])];
+    }
     case 'row': {
       const rest = N % 4;
       const whole = N - rest;
       const row = callOf('row', [a.argument, a.stepBytes, b.argument, b.stepBytes, c.argument, whole, K, SCRATCH]);
       return [...(whole > 0 ? [row] : []), ...(rest > 0 ? [packedCall(blockOf(block, 0, whole, 1, rest))] : [])];
     }
+    case 'outer':
+      return [
+        callOf('outer', [
+          ...[a.argument, a.lineBytes, a.stepBytes, b.argument, b.stepBytes],
+          ...[c.argument, c.lineBytes, M, N, K, SCRATCH],
+        ]),
+      ];
     case 'packed':
       return [packedCall(block)];
   }

@@ -89,6 +89,45 @@ if (!comesRelaxed) {
   });
 }
 
+test('zeros of A are left out, but for those that meet what is not finite', async (t) => {
+  const device = new CpuDevice({ reason: 'test', path: 'simd' });
+  // Columns go 48 at a time, rows four; where more than half are not 0, none is left out.
+  for (const [M, N, K] of [
+    [5, 101, 32],
+    [70, 150, 7],
+    [4, 48, 1],
+    [130, 47, 31],
+  ] as const) {
+    for (const share of [0, 0.25, 0.6]) {
+      for (const [transposeA, strange] of [
+        [true, []],
+        [false, [NaN]],
+        [true, [Infinity, -Infinity]],
+      ] as const) {
+        const random = new RandomStream(2, `${M} ${N} ${K} ${share}`);
+        const kept = random.uniform(M * K, 0, 1);
+        const a = random.normal(M * K).map((value, i) => ((kept[i] ?? 1) < share ? value : i % 2 === 0 ? 0 : -0));
+        const b = random.normal(K * N);
+        strange.forEach((value, i) => (b[(i * 53 + 11) % b.length] = value));
+        const product = () =>
+          matmul(tensor(a, { shape: transposeA ? [K, M] : [M, K] }), tensor(b, { shape: [K, N] }), { transposeA });
+        const expected = await (await run(product, { device: reference })).data();
+        const got = await (await run(product, { device })).data();
+        const wrong = got.findIndex((value, i) => {
+          const wanted = expected[i] ?? NaN;
+          return Number.isFinite(wanted) ? !(Math.abs(value - wanted) < 1e-5) : !Object.is(value, wanted);
+        });
+        t.equal(
+          wrong,
+          -1,
+          `${M} x ${N} x ${K}, ${share} of A are not 0, B has ${strange.join(', ') || 'nothing strange'}`,
+        );
+      }
+    }
+  }
+  device.dispose();
+});
+
 test('sums of many equal terms lose next to nothing: they are formed in blocks', async (t) => {
   const device = new CpuDevice({ reason: 'test', path: 'simd' });
   const K = 100_000;
@@ -115,6 +154,7 @@ test('large products are divided, small ones are not, and the division follows f
   t.equal(tasks(2048, 2048, 2048), 16); // 256 x 1024
   t.equal(tasks(1, 4096, 1024), 4); // 1024 columns
   t.equal(tasks(4096, 1, 1024), 16); // 256 rows
-  t.equal(matmulSimdPhases([5000, 8, 8], [5000, 8, 8], plain)?.[0]?.tasks.length, 2); // 2500 matrices
+  t.equal(matmulSimdPhases([5000, 8, 8], [5000, 8, 8], plain)?.[0]?.tasks.length, 14); // 358 matrices
+  t.equal(tasks(200, 2352, 1), 13); // little to compute, but much to store
   t.end();
 });
