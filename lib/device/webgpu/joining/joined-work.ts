@@ -120,9 +120,12 @@ export function inSequence(parts: readonly Part[], invocations: number): Work {
     const abreast = invocations / part.invocations;
     const isWhole = abreast === 1;
     const first = isWhole ? '0u' : `invocation / ${part.invocations}u`;
+    // An invocation stands for one of each of several workgroups.
+    const anew = part.workgroups > abreast ? part.module.privates : [];
     return [
       `for (var group = ${first}; group < ${part.workgroups}u; group += ${abreast}u) {`,
       `  let lane = ${isWhole ? 'invocation' : `invocation % ${part.invocations}u`};`,
+      ...anew.map(({ name, initial }) => `  ${withNames(`${name} = ${initial};`, ownNames(part.module, p))}`),
       `  ${callOf(part, p)}`,
       ...(isWhole ? ['  workgroupBarrier();'] : []), // the next one uses the same workgroup memory
       '}',

@@ -14,6 +14,12 @@ export interface ModuleBinding {
   readonly type: string;
 }
 
+/** A variable that each invocation has of its own, and what it begins with. */
+export interface PrivateVariable {
+  readonly name: string;
+  readonly initial: string;
+}
+
 /** A parameter of an entry point, and what the GPU gives for it. */
 export interface EntryParameter {
   readonly name: string;
@@ -25,6 +31,7 @@ export interface EntryParameter {
 export interface EntryModule {
   readonly declarations: ReadonlyMap<string, string>;
   readonly bindings: readonly ModuleBinding[];
+  readonly privates: readonly PrivateVariable[];
   /** Names of the overrides among the declarations. */
   readonly overrides: ReadonlySet<string>;
   readonly parameters: readonly EntryParameter[];
@@ -39,6 +46,7 @@ export interface EntryModule {
 const DECLARED = /\b(?:(?:fn|struct|alias|const|override)\s+|var\s*(?:<[^>]*>)?\s*)(\w+)/;
 const BINDING =
   /@group\(0\)\s*@binding\((\d+)\)\s*var<\s*(uniform|storage\s*,\s*read|storage\s*,\s*read_write)\s*>\s*(\w+)\s*:\s*([^;]*);/;
+const PRIVATE = /var<private>\s*(\w+)\s*(?::\s*([^=;]+))?(?:=\s*([^;]+))?;/;
 const WORKGROUP = /var<workgroup>\s*\w+\s*:\s*([^;]*);/;
 const ENTRY = /@workgroup_size\(([^)]*)\)\s*fn\s+\w+\s*\(([\s\S]*?)\)\s*(\{[\s\S]*\})$/;
 const PARAMETER = /@builtin\((\w+)\)\s*(\w+)\s*:\s*(\w+)/g;
@@ -64,6 +72,7 @@ export function entryModule(code: string, entryPoint: string): EntryModule | und
   return {
     declarations: texts,
     bindings: [...texts.values()].flatMap((text) => bindingOf(text, meaningOf)),
+    privates: [...texts.values()].flatMap(privateIn),
     overrides: new Set([...texts].filter(([, text]) => /^(?:@[^;]*\s)?override\b/.test(text)).map(([name]) => name)),
     parameters: [...parameters.matchAll(PARAMETER)].map(([, builtin = '', name = '', type = '']) => ({
       name,
@@ -125,6 +134,12 @@ function bindingOf(text: string, meaningOf: (name: string) => string | undefined
   const [, at = '', space = '', name = '', type = ''] = found;
   const access = space === 'uniform' ? 'uniform' : space.endsWith('read_write') ? 'write' : 'read';
   return [{ at: Number(at), access, name, type: expanded(type, meaningOf) }];
+}
+
+/** What says no value begins with zeros. */
+function privateIn(text: string): PrivateVariable[] {
+  const [, name, type = '', initial = `${type.trim()}()`] = PRIVATE.exec(text) ?? [];
+  return name === undefined ? [] : [{ name, initial: initial.trim() }];
 }
 
 /** Bytes of the types that workgroup memory holds; a vec3f lies as wide as a vec4f. */
