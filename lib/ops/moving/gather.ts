@@ -1,6 +1,6 @@
 import { elementAt } from '../../element-at.js';
 import { gatherWasm } from '../../generated/wasm.js';
-import { commonWgsl, gatherWgsl, pairwiseWgsl } from '../../generated/wgsl.js';
+import { commonWgsl, gatherWgsl } from '../../generated/wgsl.js';
 import { at, defineOperation } from '../../graph/define.js';
 import { ceilDivide, foldWorkgroups, Uniforms } from '../../graph/launch.js';
 import { applyOne } from '../../graph/node.js';
@@ -10,6 +10,7 @@ import { axisSize, type Shape, sizeOf } from '../../shape.js';
 import { asTensor, type Tensor, type TensorLike } from '../../tensor.js';
 import { elementParts, rowParts } from '../simd-parts.js';
 import { checkNoScale, gatherBytes, scaleRule } from './bytes.js';
+import { gatherGradientLaunches } from './gather-gradient.js';
 
 /** A quiet NaN: the element of a row that does not exist. */
 const NAN_BITS = 0x7fc00000;
@@ -33,6 +34,8 @@ const CASES: readonly (readonly [Shape, Shape])[] = [
   [[3, 65], [0]],
   [[2, 3, 4], [3]],
   [[2, 17], [3000]],
+  [[700, 8], [1500]],
+  [[5, 4], [5000]],
 ];
 
 function gatherCase([shape, indices]: readonly [table: Shape, indices: Shape]) {
@@ -45,10 +48,6 @@ function gradientCase([shape, indices]: readonly [table: Shape, indices: Shape])
   const outputGradient = { shape: [...indices, ...shape.slice(1)] };
   return { inputs: { outputGradient, indices: inputs.indices }, attributes: { shape } };
 }
-
-/** A small table's gradient is computed by about so many invocations, of so many indices each at least. */
-const INVOCATIONS = 65_536;
-const BLOCK_INDICES = 1024;
 
 const gatherGradient = defineOperation<{ readonly shape: Shape }>()({
   name: 'gatherGradient',
@@ -64,25 +63,8 @@ const gatherGradient = defineOperation<{ readonly shape: Shape }>()({
     });
     tableGradient.data.set(sums.data);
   },
-  kernel({ specs: { indices }, attributes: { shape } }) {
-    const [R, D, I] = [axisSize(shape, 0), rowSize(shape), sizeOf(indices.shape)];
-    const blocks = Math.max(Math.min(Math.floor(INVOCATIONS / Math.max(R * D, 1)), ceilDivide(I, BLOCK_INDICES)), 1);
-    const elements = R * D * blocks;
-    const launch = launchOf('gatherGradient', { R, D, I, blocks }, elements);
-    if (blocks === 1 || elements === 0)
-      return [{ ...launch, bindings: ['outputGradient', 'indices', 'tableGradient'] }];
-    return [
-      { ...launch, bindings: ['outputGradient', 'indices', { scratch: 'write' }], scratchBytes: 4 * elements },
-      {
-        ...launchOf('addBlocks', { R, D, I, blocks }, R * D),
-        bindings: [
-          { scratch: 'read', at: 0 },
-          { operand: 'tableGradient', at: 2 },
-        ],
-        uniformsAt: 3,
-      },
-    ];
-  },
+  kernel: ({ specs: { indices }, attributes: { shape } }) =>
+    gatherGradientLaunches({ R: axisSize(shape, 0), D: rowSize(shape), I: sizeOf(indices.shape) }),
   simd({ specs: { indices }, attributes: { shape } }) {
     const [R, D, I] = [axisSize(shape, 0), rowSize(shape), sizeOf(indices.shape)];
     const kernel = { module: gatherWasm, entryPoint: 'scatterAdd' };
@@ -118,7 +100,14 @@ export const gatherOperation = defineOperation()({
   },
   kernel({ specs: { table, indices }, sizes: { R } }) {
     const [D, I] = [rowSize(table.shape), sizeOf(indices.shape)];
-    return [{ ...launchOf('gather', { R, D, I, blocks: 1 }, I * D), bindings: ['table', 'indices', 'output'] }];
+    return [
+      {
+        kernel: { name: 'gather', code: commonWgsl + gatherWgsl, entryPoint: 'gather' },
+        bindings: ['table', 'indices', 'output'],
+        uniforms: new Uniforms().u32(R, D, I).bytes(),
+        workgroups: foldWorkgroups(ceilDivide(I * D, 64)),
+      },
+    ];
   },
   simd({ specs: { table, indices }, sizes: { R } }) {
     const [D, I] = [rowSize(table.shape), sizeOf(indices.shape)];
@@ -148,18 +137,6 @@ export const gatherOperation = defineOperation()({
     embedding: gatherCase([[50_257, 64], [4096]]),
   },
 });
-
-function launchOf(
-  entryPoint: 'gather' | 'gatherGradient' | 'addBlocks',
-  { R, D, I, blocks }: { readonly R: number; readonly D: number; readonly I: number; readonly blocks: number },
-  elements: number,
-) {
-  return {
-    kernel: { name: entryPoint, code: commonWgsl + pairwiseWgsl + gatherWgsl, entryPoint },
-    uniforms: new Uniforms().u32(R, D, I, blocks, ceilDivide(I, blocks)).bytes(),
-    workgroups: foldWorkgroups(ceilDivide(elements, 64)),
-  };
-}
 
 /** Options of {@link gather}. */
 export interface GatherOptions {
