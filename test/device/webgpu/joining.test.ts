@@ -1,6 +1,7 @@
 /** Small launches that follow one another become one dispatch (lib/device/webgpu/joining). */
 import test from 'tape';
 import { Joiner } from '../../../lib/device/webgpu/joining/joiner.js';
+import { throughAccessors } from '../../../lib/device/webgpu/joining/words.js';
 import { entryModule } from '../../../lib/device/webgpu/joining/wgsl-module.js';
 import type { Resource, Work } from '../../../lib/device/webgpu/work.js';
 import type { WebGpuDevice } from '../../../lib/device/webgpu/device.js';
@@ -97,7 +98,7 @@ test('a part of a sequence finds what the invocations of the part before it have
   }
   const [plan] = step.plans();
   const [, steps = '', dispatches = ''] = /steps: (\d+).*dispatches: (\d+)/.exec(plan?.describe() ?? '') ?? [];
-  t.ok(Number(dispatches) < Number(steps), `${steps} steps, ${dispatches} dispatches`);
+  t.ok(Number(dispatches) <= Number(steps) / 3, `${steps} steps, ${dispatches} dispatches`);
   step.dispose();
 });
 
@@ -159,16 +160,15 @@ test('a sequence holds what one workgroup can compute, in the order of the launc
   t.end();
 });
 
-test('a sequence binds no more than the adapter allows, and no buffer as two types', (t) => {
+test('a sequence binds no more than the adapter allows', (t) => {
   const reads = work([0, 1, 2, 3, 4, 5, 6, 7]);
   t.deepEqual(sizesOf([reads, work([7, 0])]), [2], 'eight buffers, each once');
   t.deepEqual(sizesOf([reads, work([7, 8])]), [1, 1], 'nine');
   t.deepEqual(sizesOf([reads, work([7, 8])], { ...LIMITS, maxStorageBuffersPerShaderStage: 9 }), [2]);
-  t.deepEqual(
-    sizesOf([work([0, 1]), work([1, 2], { type: 'vec4f' })]),
-    [1, 1],
-    'one writes what another reads by fours',
-  );
+  t.deepEqual(sizesOf([work([0, 1]), work([1, 2], { type: 'vec4f' })]), [2], 'one writes what another reads by fours');
+  t.deepEqual(sizesOf([work([0, 1]), work([1, 2], { type: 'vec2f' })]), [1, 1], 'or as what no kernel has');
+  const pointing = { type: 'vec4f', body: 'let all = &b0;' };
+  t.deepEqual(sizesOf([work([0, 1]), work([1, 2], pointing)]), [1, 1], 'or points at');
   t.deepEqual(sizesOf([work([0, 1]), work([0, 2], { type: 'vec4f' })]), [2], 'both read only');
   const memory = { size: '256', head: 'var<workgroup> own_: array<vec4f, 512>;\n', body: 'own_[lane] = vec4f();' };
   t.deepEqual(sizesOf([1, 2, 3].map((to) => work([0, to], memory))), [2, 1], 'workgroup memory: 8 KB each of 16');
@@ -227,6 +227,19 @@ test('side by side, launches compute what they compute alone', async (t) => {
   const [apart, together] = [await read(false), await read(true)];
   t.deepEqual([apart.dispatches, together.dispatches], [2, 1]);
   t.deepEqual(together.values, apart.values);
+});
+
+test('a text reads and writes words in place of elements', (t) => {
+  const through = (text: string): string => throughAccessors(text, 'b');
+  t.equal(through('let x = b[i / 4u] + ab[i];'), 'let x = b_load(u32(i / 4u)) + ab[i];');
+  t.equal(through('b[i] = a[b[j]] == b[k];'), 'b_store(u32(i), a[b_load(u32(j))] == b_load(u32(k)));');
+  t.equal(
+    through('b[b[i]] += f(b[1], 2);'),
+    'b_store(u32(b_load(u32(i))), b_load(u32(b_load(u32(i)))) + (f(b_load(u32(1)), 2)));',
+  );
+  t.equal(through('if (b[i] == b[j]) { b[i] = c; }'), 'if (b_load(u32(i)) == b_load(u32(j))) { b_store(u32(i), c); }');
+  t.equal(through('let b = 1; let c = bb[b];'), 'let b = 1; let c = bb[b];');
+  t.end();
 });
 
 test('a WGSL text is taken apart as far as an entry point needs it', (t) => {

@@ -1,6 +1,8 @@
+import { elementAt } from '../../../element-at.js';
 import { bufferBytes } from '../array.js';
 import type { Bound, Resource, Work } from '../work.js';
 import type { EntryModule } from './wgsl-module.js';
+import { accessors, isOfWords, isPlain, throughAccessors, WORDS } from './words.js';
 
 /** A launch that becomes a part of another one. */
 export interface Part {
@@ -17,7 +19,14 @@ interface SharedBinding {
   readonly access: Bound['access'];
   readonly type: string;
   readonly resource: Resource;
-  readonly names: readonly { readonly part: number; readonly name: string }[];
+  readonly names: readonly PartName[];
+}
+
+/** What a part calls a binding, and the type that it has there. */
+interface PartName {
+  readonly part: number;
+  readonly name: string;
+  readonly type: string;
 }
 
 /** WGSL: what an entry point may ask for, of the workgroup `group` and its invocation `lane`. */
@@ -30,32 +39,43 @@ export const BUILTINS: Readonly<Record<string, (invocations: number, workgroups:
 };
 
 /**
- * The bindings of the parts. What one of them writes is bound once, and needs one type in all of them, because it cannot be
- * bound beside itself: undefined where it has several. What is only read is bound once for each type.
+ * The bindings of the parts. What one of them writes is bound once, because it cannot be bound beside itself: where parts know
+ * it as different types, as words. What is only read is bound once for each type. Undefined where that cannot be done.
  */
 export function sharedBindings(parts: readonly Part[]): SharedBinding[] | undefined {
-  const memories = new Map<string, Map<string, { part: number; name: string; bound: Bound }[]>>();
+  const memories = new Map<string, (PartName & { readonly bound: Bound })[]>();
   parts.forEach(({ work, module }, part) => {
+    const names = ownNames(module, part);
     for (const { at, name, type } of module.bindings) {
       const bound = work.bindings.find((own) => own.at === at);
       if (!bound) throw new Error(`${work.kernel.name}: nothing is bound at ${at}, '${name}'`);
-      const types = memories.get(memoryOf(bound, part)) ?? new Map<string, []>();
-      const own = withNames(type, ownNames(module, part));
-      types.set(own, [...(types.get(own) ?? []), { part, name, bound }]);
-      memories.set(memoryOf(bound, part), types);
+      const memory = memoryOf(bound, part);
+      const known = memories.get(memory) ?? [];
+      memories.set(memory, [...known, { part, name, type: withNames(type, names), bound }]);
     }
   });
   const shared: SharedBinding[] = [];
-  for (const types of memories.values()) {
-    const isWritten = [...types.values()].flat().some(({ bound }) => bound.access === 'write');
-    if (isWritten && types.size > 1) return undefined;
-    for (const [type, names] of types) {
+  for (const uses of memories.values()) {
+    const isWritten = uses.some(({ bound }) => bound.access === 'write');
+    const types = new Set(uses.map(({ type }) => type));
+    const isAsWords = isWritten && types.size > 1;
+    if (
+      isAsWords &&
+      !uses.every(({ part, name, type }) => isOfWords(type) && isOnlyIndexed(elementAt(parts, part), name))
+    )
+      return undefined;
+    for (const type of isAsWords ? [WORDS] : types) {
+      const names = isAsWords ? uses : uses.filter((use) => use.type === type);
       const bounds = names.map(({ bound }) => bound);
       const { access, resource } = bounds.reduce((most, own) => (bytesOf(own) > bytesOf(most) ? own : most));
       shared.push({ access: isWritten ? 'write' : access, type, resource, names });
     }
   }
   return shared;
+}
+
+function isOnlyIndexed({ module }: Part, name: string): boolean {
+  return isPlain([...module.declarations.values(), module.body].join('\n'), name);
 }
 
 /** The memory behind a binding, in words. */
@@ -83,13 +103,19 @@ function joined(parts: readonly Part[], invocations: number, workgroups: number,
   );
   const functions = parts.map(({ module }, p) => {
     const names = ownNames(module, p);
-    bindings.forEach((binding, at) => {
-      for (const { part, name } of binding.names) if (part === p) names.set(name, `buffer${at}`);
-    });
     const bound = new Set(module.bindings.map(({ name }) => name));
     const declared = [...module.declarations].filter(([name]) => !bound.has(name)).map(([, text]) => text);
     const parameters = module.parameters.map(({ name, type }) => `${name}: ${type}`).join(', ');
-    return withNames([...declared, `fn entry(${parameters}) ${module.body}`].join('\n'), names);
+    const text = withNames([...declared, `fn entry(${parameters}) ${module.body}`].join('\n'), names);
+    const uses = bindings.flatMap((binding, at) =>
+      binding.names
+        .filter(({ part }) => part === p)
+        .map(({ name, type }) => ({ name: nameIn(p, name), type, binding, at })),
+    );
+    return uses.reduce((own, { name, type, binding, at }) => {
+      if (type === binding.type) return withNames(own, new Map([[name, `buffer${at}`]]));
+      return `${accessors(name, type, `buffer${at}`)}\n${throughAccessors(own, name)}`;
+    }, text);
   });
   const main = [
     `@compute @workgroup_size(${invocations})`,
