@@ -64,8 +64,8 @@ const PACKED_ELEMENTS = 2 ** 16;
 /** `packed`: a block of fewer rows or columns would spend too much on packing what other blocks need as well. */
 const PACKED_ROWS = 256;
 const PACKED_COLUMNS = 128;
-/** `packed`: of the tile, the panel of B and the panels of A. */
-const SCRATCH_BYTES = 128 + 4 * (8 * PACKED_K + PACKED_ELEMENTS);
+/** `packed`: of the tile, four panels of B and the panels of A. */
+const SCRATCH_BYTES = 128 + 4 * (32 * PACKED_K + PACKED_ELEMENTS);
 /** `outer`: the limit of kernels/matmul/matmul_outer.wat. */
 const OUTER_K = 32;
 /** `outer`: with fewer rows, B would be looked through too often; of more, the lists would fill the first-level cache. */
