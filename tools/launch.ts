@@ -9,7 +9,7 @@
  *   --adapter   SCRIPT wants an adapter (tests, conformance, benchmarks) unless `--device cpu` says otherwise;
  *               without it, an adapter is brought up for `--device webgpu` alone
  *   --software  use SwiftShader even where there is a hardware adapter
- *   --bounds    kernels check each index of theirs: one that is out of bounds ends the tests
+ *   --bounds    kernels check each index of theirs, one that is out of bounds ends the tests; workgroup memory begins as NaN
  *   --relaxed-simd  have WebAssembly's relaxed SIMD, which later versions of Node have and Node 20 has behind a flag
  *
  * The device is named by `--device` among the arguments or by KERNELWRIGHT_DEVICE, as everywhere; the adapter by

@@ -5,11 +5,12 @@ import { restUntil } from './rest.js';
 import { tuningFile } from './tuning-file.js';
 
 /**
- * Without this, Dawn moves every index of a kernel inside of its array: browsers must have that of code that they do not
- * know, and it takes a quarter of MyNet's step on SwiftShader. Kernels of this library stay inside by themselves, which
- * `npm run test:bounds` sees to.
+ * What browsers must do for kernels that they do not know is left out. Without the first, Dawn moves every index inside of
+ * its array, which takes a quarter of MyNet's step on SwiftShader; without the second it fills workgroup memory with zeros
+ * before a kernel begins. Kernels of this library stay inside by themselves, and write that memory before they read it:
+ * `npm run test:bounds` sees to both.
  */
-export const DAWN_FEATURES = 'disable_robustness';
+export const DAWN_FEATURES = 'disable_robustness,disable_workgroup_init';
 
 /** What Dawn opens to reach Vulkan on Linux; elsewhere it does without. */
 const VULKAN_LOADER = 'libvulkan.so.1';

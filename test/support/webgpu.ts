@@ -1,6 +1,7 @@
 import { WebGpuDevice } from '../../lib/device/webgpu/device.js';
 import { openDevice } from '../../lib/node/open-device.js';
 import { watchBounds } from './bounds.js';
+import { poisonWorkgroupMemory } from './poison.js';
 
 let device: Promise<WebGpuDevice> | undefined;
 
@@ -15,7 +16,7 @@ export function webgpu(): Promise<WebGpuDevice> {
 
 /**
  * A device of its own, for tests that lose, dispose of or count it. What WebGPU refuses without a scope ends the run; with
- * KERNELWRIGHT_TEST_BOUNDS=1 so does an index out of bounds.
+ * KERNELWRIGHT_TEST_BOUNDS=1 so does an index out of bounds, and workgroup memory begins as NaN.
  */
 export async function openWebGpu(): Promise<WebGpuDevice> {
   const opened = await openDevice('webgpu');
@@ -27,6 +28,7 @@ export async function openWebGpu(): Promise<WebGpuDevice> {
     watchBounds(opened.gpu, (place) => {
       throw new Error(`an index is out of bounds: ${place}`);
     });
+    poisonWorkgroupMemory(opened.gpu);
   }
   return opened;
 }
