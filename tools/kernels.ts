@@ -4,8 +4,9 @@
  *     npm run kernels -- DIR [--target NAME] [--step mynet | --benchmarks] [--variants] [--only NAME]
  *
  * Each kernel is a WGSL file of its own. Its first line, a comment, is JSON: entry point, values of the overrides,
- * workgroups of the dispatch, bindings, and which operation it computes at which sizes. Kernels of the same text, entry
- * point and overrides are printed once. No GPU is needed.
+ * workgroups of the dispatch, bindings with what lies there, and which operation it computes. Kernels of the same text,
+ * entry point and overrides are printed once; those of a training step as they are dispatched, small ones joined. No GPU is
+ * needed.
  *
  * A browser is given the same text and the same values. What it adds is its compiler's: indices are clamped, and workgroup
  * memory is cleared; in Node the library switches the clamps off (lib/node/open-device.ts).
@@ -14,15 +15,16 @@ import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { entries } from '../bench/shapes.js';
 import { helpText, type OptionHelp, parseCommandLine, runProgram } from '../examples/cli.js';
-import { accessOf } from '../lib/device/webgpu/work.js';
+import type { Resource, Work } from '../lib/device/webgpu/work.js';
 import { OptionError } from '../lib/errors.js';
-import type { KernelTarget, Launch } from '../lib/graph/launch.js';
+import type { Kernel, KernelTarget } from '../lib/graph/launch.js';
 import { attributesText } from '../lib/graph/operation.js';
 import { writeFileAtomically } from '../lib/node/write-file.js';
 import { operations } from '../lib/ops/index.js';
 import { printable } from '../lib/printable.js';
+import { formatShape } from '../lib/shape.js';
 import { suggest } from '../lib/suggest.js';
-import { launchesOf, partsOf, type PrintedLaunch, type Use, useOf, usesOfMyNet } from './kernels/launches.js';
+import { joinedWorksOf, stepOf, stepsOfMyNet, worksOf } from './kernels/works.js';
 import { type TargetName, TARGETS } from './kernels/targets.js';
 
 const USAGE = 'npm run kernels -- DIR [--option value ...]';
@@ -45,8 +47,8 @@ export async function printKernels(args: readonly string[]): Promise<string> {
   if (folder === undefined || others.length > 0)
     throw new OptionError(`expected one folder to print kernels into, found ${words.length}: ${USAGE}`);
   const target = TARGETS[targetName(values.target ?? 'unknown')];
-  const uses = only(values.only, await usesFor(values.step, values.benchmarks === true, target));
-  const files = kernelFiles(uses.flatMap((use) => launchesOf(use, target, values.variants === true)));
+  const works = await worksFor(values, target);
+  const files = kernelFiles(values.only === undefined ? works : only(String(values.only), works));
   for (const [name, code] of files) await writeFileAtomically(join(folder, name), code);
   return `${files.size} kernels in ${resolve(folder)}`;
 }
@@ -61,45 +63,47 @@ function targetName(name: string | true): TargetName {
   return found;
 }
 
-async function usesFor(
-  step: string | true | undefined,
-  isBenchmarks: boolean,
+async function worksFor(
+  { step, benchmarks, variants }: { readonly [Name in 'step' | 'benchmarks' | 'variants']?: string | true | undefined },
   target: KernelTarget,
-): Promise<readonly Use[]> {
+): Promise<readonly Work[]> {
   if (step !== undefined && step !== 'mynet')
     throw new OptionError(`--step ${printable(String(step))}: expected mynet`);
-  if (step !== undefined && isBenchmarks) throw new OptionError('--step and --benchmarks: expected one of them');
-  if (step !== undefined) return usesOfMyNet(target);
-  if (isBenchmarks) return entries.map(useOf);
-  return operations.flatMap((operation) => operation.cases.map((setting) => useOf({ operation, ...setting })));
+  if (step !== undefined && benchmarks) throw new OptionError('--step and --benchmarks: expected one of them');
+  if (step !== undefined && !variants) return joinedWorksOf(await stepsOfMyNet(target), target);
+  const settings = benchmarks
+    ? entries
+    : operations.flatMap((operation) => operation.cases.map((setting) => ({ operation, ...setting })));
+  const steps = step === undefined ? settings.map(stepOf) : await stepsOfMyNet(target);
+  return steps.flatMap((own) => worksOf(own, target, variants === true));
 }
 
-/** The uses of one operation. Throws OptionError where there is none. */
-function only(name: string | true | undefined, uses: readonly Use[]): readonly Use[] {
-  if (name === undefined) return uses;
-  const found = uses.filter(({ operation }) => partsOf(operation).includes(String(name)));
+/** The launches for one operation. Throws OptionError where there is none. */
+function only(name: string, works: readonly Work[]): readonly Work[] {
+  const namesOf = (work: Work): readonly string[] => work.operations.flatMap((own) => own.split(' + '));
+  const found = works.filter((work) => namesOf(work).includes(name));
   if (found.length > 0) return found;
-  const known = [...new Set(uses.flatMap(({ operation }) => partsOf(operation)))];
-  const hint = suggest(String(name), known) || `; there are ${known.join(', ')}`;
-  throw new OptionError(`--only ${printable(String(name))}: no such operation${hint}`);
+  const known = [...new Set(works.flatMap(namesOf))];
+  const hint = suggest(name, known) || `; there are ${known.join(', ')}`;
+  throw new OptionError(`--only ${printable(name)}: no such operation${hint}`);
 }
 
 /** The texts of the kernels of launches by file name, each of them once, in the order in which they come. */
-function kernelFiles(launches: readonly PrintedLaunch[]): ReadonlyMap<string, string> {
+function kernelFiles(works: readonly Work[]): ReadonlyMap<string, string> {
   const files = new Map<string, string>();
   const seen = new Set<string>();
-  for (const printed of launches) {
-    const { kernel, constants = {} } = printed.launch;
+  for (const work of works) {
+    const { kernel, constants } = work;
     const key = [kernel.entryPoint, attributesText(constants), kernel.code].join('\n');
     if (seen.has(key)) continue;
     seen.add(key);
-    files.set(freeName(files, kernel), `// ${headOf(printed)}\n${kernel.code}`);
+    files.set(freeName(files, kernel), `// ${headOf(work)}\n${kernel.code}`);
   }
   return files;
 }
 
 /** `softmax-forward.wgsl`, and `softmax-forward-2.wgsl` for the next one. */
-function freeName(files: ReadonlyMap<string, string>, { name, entryPoint }: Launch['kernel']): string {
+function freeName(files: ReadonlyMap<string, string>, { name, entryPoint }: Kernel): string {
   const base = `${name}-${entryPoint}`.replace(/[^\w]+/g, '-');
   for (let count = 1; ; count++) {
     const file = `${base}${count > 1 ? `-${count}` : ''}.wgsl`;
@@ -107,26 +111,20 @@ function freeName(files: ReadonlyMap<string, string>, { name, entryPoint }: Laun
   }
 }
 
-function headOf({ launch, operation, inputs }: PrintedLaunch): string {
-  const { kernel, constants = {}, workgroups, bindings } = launch;
-  const access = accessOf(launch);
+function headOf({ kernel, constants, workgroups, bindings, operations: names }: Work): string {
   return JSON.stringify({
     entryPoint: kernel.entryPoint,
     constants,
     workgroups,
-    bindings: access.map(({ at, access: kind }, i) => {
-      const binding = bindings[i];
-      const holds = binding === undefined ? 'uniforms' : holdsOf(binding);
-      return { binding: at, access: kind, holds };
-    }),
-    operation,
-    inputs,
+    bindings: bindings.map(({ at, access, resource }) => ({ binding: at, access, holds: holdsOf(resource) })),
+    operation: names.join(', '),
   });
 }
 
-function holdsOf(binding: Launch['bindings'][number]): string {
-  if ('scratch' in binding) return 'scratch';
-  return 'input' in binding ? `input ${binding.input}` : `output ${binding.output}`;
+function holdsOf(resource: Resource): string {
+  if (resource.kind !== 'tensor') return resource.kind;
+  const { dtype, shape, place } = resource.placed;
+  return `${dtype} ${formatShape(shape)}, ${place.kind} ${place.index}`;
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {

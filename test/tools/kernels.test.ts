@@ -6,7 +6,7 @@ import { DataError, OptionError } from '../../lib/errors.js';
 import { operations } from '../../lib/ops/index.js';
 import { printKernels } from '../../tools/kernels.js';
 import { TARGETS } from '../../tools/kernels/targets.js';
-import { launchesOf, useOf } from '../../tools/kernels/launches.js';
+import { stepOf, worksOf } from '../../tools/kernels/works.js';
 import { inFolder } from '../examples/program.js';
 import { rejects } from '../support/errors.js';
 
@@ -30,11 +30,9 @@ test('every kernel of every case is printed once, with its entry point and overr
     const printed = await printedIn(folder);
     const found = [...printed.values()].map(({ head, code }) => keyOf(code, head['entryPoint'], head['constants']));
     const wanted = operations.flatMap((operation) =>
-      operation.cases.flatMap((setting) => launchesOf(useOf({ operation, ...setting }), TARGETS.amd, false)),
+      operation.cases.flatMap((setting) => worksOf(stepOf({ operation, ...setting }), TARGETS.amd, false)),
     );
-    const keys = wanted.map(({ launch: { kernel, constants = {} } }) =>
-      keyOf(kernel.code, kernel.entryPoint, constants),
-    );
+    const keys = wanted.map(({ kernel, constants }) => keyOf(kernel.code, kernel.entryPoint, constants));
     t.deepEqual(found.sort(), [...new Set(keys)].sort());
     t.equal(new Set(found).size, found.length);
   });
@@ -49,12 +47,11 @@ test('the first line says how a kernel is launched', async (t) => {
       entryPoint: 'elementwise',
       workgroups: [4096, 1, 1],
       operation: 'tanh',
-      inputs: ['f32 [1048576]'],
     });
     t.equal(typeof constants, 'object');
     t.deepEqual(bindings, [
-      { binding: 1, access: 'read', holds: 'input 0' },
-      { binding: 2, access: 'write', holds: 'output 0' },
+      { binding: 1, access: 'read', holds: 'f32 [1048576], input 0' },
+      { binding: 2, access: 'write', holds: 'f32 [1048576], slot 0' },
       { binding: 0, access: 'uniform', holds: 'uniforms' },
     ]);
   });
