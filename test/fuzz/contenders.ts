@@ -8,7 +8,7 @@ const references = new CpuDevice({ reason: 'test' });
 const REFERENCES_CODE = `new CpuDevice({ reason: 'test' })`;
 
 /** The CPU in all its ways: references, alone and fused as for a GPU; SIMD kernels on one thread and on two; two devices. */
-export function cpuContenders(): Contender[] {
+export function cpuContenders(): [Contender, ...Contender[]] {
   const simd = new CpuDevice({ reason: 'test', path: 'simd' });
   const threads = new CpuDevice({ reason: 'test', path: 'simd', threads: 2 });
   const code = (count: number): string => `await openDevice('cpu', { threads: ${count} })`;
@@ -22,7 +22,7 @@ export function cpuContenders(): Contender[] {
 }
 
 /** WebGPU, with the kernels for the adapter at hand and with those for hardware, and in turn with the CPU. */
-export async function webgpuContenders(): Promise<Contender[]> {
+export async function webgpuContenders(): Promise<[Contender, ...Contender[]]> {
   const [device, other] = [await openDevice('webgpu'), await openDevice('webgpu')];
   if (!(other instanceof WebGpuDevice)) throw new Error(`asked for webgpu, got ${other.info.kind}`);
   const code = `await openDevice('webgpu')`;

@@ -14,25 +14,24 @@ export interface Contender {
   readonly isExact?: boolean;
 }
 
-/** Random recorded functions, on devices against their definition. */
-export function functionCampaign(contenders: readonly Contender[]): Campaign<RandomProgram> {
-  /** Once one is wrong, smaller cases are tried on that one alone. */
-  let suspects = contenders;
+/** Random recorded functions, against their definition: each on another of the contenders, in turn. */
+export function functionCampaign(contenders: readonly [Contender, ...Contender[]]): Campaign<RandomProgram> {
+  let turn = 0;
+  /** Once one is wrong, smaller cases are tried on that one. */
+  let suspect: Contender | undefined;
   return {
     cases: randomPrograms,
     smaller: smallerPrograms,
     async problemOf(program) {
+      const contender = suspect ?? contenders[turn++ % contenders.length] ?? contenders[0];
       const expected = await expectedOf(program);
       if (!expected) return undefined;
-      for (const contender of suspects) {
-        const { devices, code, isExact } = contender;
-        const got = await onDevices(program, devices).catch((error: unknown) => String(error));
-        const found = typeof got === 'string' ? { name: undefined, problem: got } : difference(got, expected, isExact);
-        if (!found) continue;
-        suspects = [contender];
-        return `${printProgram(program, code, found.name)}\n// ${found.problem}`;
-      }
-      return undefined;
+      const { devices, code, isExact } = contender;
+      const got = await onDevices(program, devices).catch((error: unknown) => String(error));
+      const found = typeof got === 'string' ? { name: undefined, problem: got } : difference(got, expected, isExact);
+      if (!found) return undefined;
+      suspect = contender;
+      return `${printProgram(program, code, found.name)}\n// ${found.problem}`;
     },
   };
 }
