@@ -156,6 +156,8 @@ test('a sequence holds what one workgroup can compute, in the order of the launc
   const waiting = { body: 'workgroupBarrier();' };
   t.deepEqual(sizesOf([first, work([1, 2], { ...waiting, size: '256' })]), [2], 'barriers of all invocations');
   t.deepEqual(sizesOf([first, work([1, 2], waiting)]), [1, 1], 'barriers of some');
+  const named = { head: '@group(0) @binding(3) var<storage, read> c: array<f32>; fn f(c: u32) {}\n', body: 'f(lane);' };
+  t.deepEqual(sizesOf([first, work([1, 2], named)]), [2], 'a local name of a buffer that is not bound');
   t.deepEqual(sizesOf(Array.from({ length: 9 }, () => first)), [8, 1], 'a text of bounded length');
   t.end();
 });

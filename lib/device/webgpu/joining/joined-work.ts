@@ -48,7 +48,7 @@ export function sharedBindings(parts: readonly Part[]): SharedBinding[] | undefi
     const names = ownNames(module, part);
     for (const { at, name, type } of module.bindings) {
       const bound = work.bindings.find((own) => own.at === at);
-      if (!bound) throw new Error(`${work.kernel.name}: nothing is bound at ${at}, '${name}'`);
+      if (!bound) continue; // a local variable has the same name
       const memory = memoryOf(bound, part);
       const known = memories.get(memory) ?? [];
       memories.set(memory, [...known, { part, name, type: withNames(type, names), bound }]);
