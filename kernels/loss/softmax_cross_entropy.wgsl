@@ -89,7 +89,7 @@ fn rowSums(row: u32, lane: u32) -> vec4f {
     for (var c = first; c < min(first + 4096u, uniforms.C); c += 64u) {
       let shifted = logits[start + c] - largest;
       let share = weightOf(c) * targetOf(row, c);
-      part += vec3f(exp(shifted), share, select(share * shifted, 0.0, share == 0.0));
+      part += vec3f(exp(shifted), share, selectBits(share * shifted, 0.0, share == 0.0));
     }
     sums += part;
   }
@@ -128,7 +128,7 @@ fn forward(
     // -Σ weight q (logit - m - log s) = Σ weight q · log s - Σ weight q (logit - m)
     let value = sums.z * log(sums.y) - sums.w;
     let isUsed = !isIgnored(row);
-    loss[row] = select(0.0, select(nanValue(value), value, isValid(row, sums.x)), isUsed);
+    loss[row] = selectBits(0.0, valueOrNan(value, isValid(row, sums.x)), isUsed);
     var own = 1.0;
     if (!PROBABILITIES && isUsed) {
       own = weightOf(min(labelOf(row), uniforms.C - 1u));
@@ -154,6 +154,6 @@ fn gradient(
     let at = row * uniforms.C + c;
     let probability = exp(logits[at] - sums.x) / sums.y;
     let value = dLoss[row] * (probability * sums.z - weightOf(c) * targetOf(row, c));
-    dLogits[at] = select(0.0, select(nanValue(value), value, isDefined), isUsed);
+    dLogits[at] = selectBits(0.0, valueOrNan(value, isDefined), isUsed);
   }
 }

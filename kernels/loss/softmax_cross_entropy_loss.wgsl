@@ -21,7 +21,7 @@ fn shortRowSums(row: u32) -> vec4f {
   for (var c = 0u; c < uniforms.C; c++) {
     let shifted = logits[start + c] - largest;
     let share = weightOf(c) * targetOf(row, c);
-    sums += vec3f(exp(shifted), share, select(share * shifted, 0.0, share == 0.0));
+    sums += vec3f(exp(shifted), share, selectBits(share * shifted, 0.0, share == 0.0));
   }
   return vec4f(largest, sums);
 }
@@ -56,7 +56,7 @@ fn whole(@builtin(local_invocation_index) lane: u32) {
       if (!PROBABILITIES) {
         rowWeight_ = weightOf(min(labelOf(row), uniforms.C - 1u));
       }
-      own += vec3f(select(nanValue(value), value, isValid(row, sums.x)), rowWeight_, 0.0);
+      own += vec3f(valueOrNan(value, isValid(row, sums.x)), rowWeight_, 0.0);
     }
     if (HITS) {
       own.z += isLargest(row, labelOf(row));
@@ -84,7 +84,7 @@ fn whole(@builtin(local_invocation_index) lane: u32) {
       let at = row * uniforms.C + c;
       let probability = exp(logits[at] - sums.x) / sums.y;
       let value = (probability * sums.z - weightOf(c) * targetOf(row, c)) / divisor;
-      dLogits[at] = select(0.0, select(nanValue(value), value, isDefined), isUsed);
+      dLogits[at] = selectBits(0.0, valueOrNan(value, isDefined), isUsed);
     }
   }
 }

@@ -75,6 +75,6 @@ fn softmax(
     let at = start + i * uniforms.inner;
     let shifted = input[at] - largest;
     let result = select(exp(shifted) / sum, shifted - logSum, LOGARITHM);
-    output[at] = select(nanValue(sum), result, isDefined);
+    output[at] = valueOrNan(result, isDefined);
   }
 }

@@ -4,7 +4,7 @@
 // Each is f(x) with up to two parameters (a slope, bounds); `<name>Derivative` is df/dx at x. At a kink the derivative is
 // PyTorch's: relu 0 at 0, leakyRelu the slope at 0, relu6 0 at 0 and 6, abs 0 at 0.
 // Formulas in words and sources: lib/ops/pointwise/math.ts and lib/ops/pointwise/activations.ts, which are also the references.
-// Selections stand where max() and clamp() would do, because those may lose a NaN.
+// Selections stand where max() and clamp() would do, because those may lose a NaN: of bits, where it must come through.
 
 fn negate(x: f32) -> f32 { return -x; }
 fn negateDerivative(x: f32) -> f32 { return -1.0; }
@@ -15,7 +15,7 @@ fn exponentialDerivative(x: f32) -> f32 { return expOf(x); }
 fn logarithm(x: f32) -> f32 { return logOf(x); }
 fn logarithmDerivative(x: f32) -> f32 { return 1.0 / x; }
 
-fn squareRoot(x: f32) -> f32 { return select(sqrt(x), nanValue(x), x < 0.0); }
+fn squareRoot(x: f32) -> f32 { return valueOrNan(sqrt(x), !isNegative(x)); }
 fn squareRootDerivative(x: f32) -> f32 { return 0.5 / sqrt(x); }
 
 fn absolute(x: f32) -> f32 { return abs(x); }
@@ -29,25 +29,25 @@ fn reciprocalDerivative(x: f32) -> f32 { return -1.0 / (x * x); }
 
 fn clampTo(x: f32, low: f32, high: f32) -> f32 {
   let raised = select(x, low, x < low);
-  return select(raised, high, raised > high);
+  return selectBits(select(raised, high, raised > high), x, isNan(x));
 }
 fn clampToDerivative(x: f32, low: f32, high: f32) -> f32 {
   return select(0.0, 1.0, x >= low && x <= high);
 }
 
-fn relu(x: f32) -> f32 { return select(x, 0.0, x < 0.0); }
+fn relu(x: f32) -> f32 { return selectBits(x, 0.0, isNegative(x)); }
 fn reluDerivative(x: f32) -> f32 { return select(0.0, 1.0, x > 0.0); }
 
 fn relu6(x: f32) -> f32 { return clampTo(x, 0.0, 6.0); }
 fn relu6Derivative(x: f32) -> f32 { return select(0.0, 1.0, x > 0.0 && x < 6.0); }
 
-fn leakyRelu(x: f32, slope: f32) -> f32 { return select(x, slope * x, x < 0.0); }
+fn leakyRelu(x: f32, slope: f32) -> f32 { return selectBits(x, slope * x, isNegative(x)); }
 fn leakyReluDerivative(x: f32, slope: f32) -> f32 { return select(slope, 1.0, x > 0.0); }
 
-fn elu(x: f32, alpha: f32) -> f32 { return select(x, alpha * (expOf(x) - 1.0), x <= 0.0); }
+fn elu(x: f32, alpha: f32) -> f32 { return selectBits(x, alpha * (expOf(x) - 1.0), isNegative(x)); }
 fn eluDerivative(x: f32, alpha: f32) -> f32 { return select(1.0, alpha * expOf(x), x <= 0.0); }
 
-fn sigmoid(x: f32) -> f32 { return select(1.0 / (1.0 + exp(-x)), x, isNan(x)); }
+fn sigmoid(x: f32) -> f32 { return selectBits(1.0 / (1.0 + exp(-x)), x, isNan(x)); }
 fn sigmoidDerivative(x: f32) -> f32 {
   let y = sigmoid(x);
   return y * (1.0 - y);
@@ -67,8 +67,7 @@ fn siluDerivative(x: f32) -> f32 {
 
 // log(1 + exp(x)), written so that exp never overflows; above 20 it is x to float32's last place (PyTorch's threshold).
 fn softplus(x: f32) -> f32 {
-  let positive = select(x, 0.0, x < 0.0);
-  return select(positive + log(1.0 + expOf(-abs(x))), x, x > 20.0 || isNan(x));
+  return selectBits(relu(x) + log(1.0 + expOf(-abs(x))), x, isNan(x) || x > 20.0);
 }
 fn softplusDerivative(x: f32) -> f32 { return sigmoid(x); }
 
@@ -106,5 +105,5 @@ fn geluTanhDerivative(x: f32) -> f32 {
 
 // dy · f'(x) for such a slope f'(x); 0 where the slope is, whatever dy is (Inf too), as a threshold does.
 fn chainRule(slope: f32, dy: f32) -> f32 {
-  return select(dy * slope, 0.0, slope == 0.0);
+  return selectBits(dy * slope, 0.0, isZero(slope));
 }
