@@ -1,8 +1,8 @@
-// matmul_add_parts.wgsl: the second launch of split-K: C is the sum of its parts. Joined behind common.wgsl,
-// matmul_common.wgsl and matmul_scalar_loads.wgsl.
+// matmul_add_parts.wgsl: the second launch of a product whose sums are left in parts: C is the sum of its parts, and stages
+// follow. Joined behind common.wgsl, element_one.wgsl and matmul_common.wgsl.
 //
 // Computes    c[i] = Σ_p partial[p, i] for the elements i of [batch, M, N], in order of p: the same bits in every run
-// Bindings    0 partial [parts, batch, M, N] read   2 c [batch, M, N] write   3 uniforms
+// Bindings    0 partial [parts, batch, M, N and the sums' column] read   2 c [batch, M, N] write   3 uniforms
 // Launch      workgroup 64; one element an invocation; ⌈batch · M · N / 64⌉ workgroups, folded at 65,535
 // Cost        4 · (parts + 1) B an element: bound by bandwidth
 // Reference   lib/ops/matmul/matmul.ts
@@ -16,16 +16,23 @@ fn matmulAddParts(
   @builtin(local_invocation_index) lane: u32,
 ) {
   let index = workgroupIndex(workgroupId, workgroups) * 64u + lane;
-  let columns = columnsOfC();
-  let elements = size.batch * size.M * columns;
-  if (index >= elements) {
+  let columns = size.N + min(SUM_COLUMNS, 1u);
+  let rows = size.batch * size.M;
+  if (index >= rows * columns) {
     return;
   }
-  var sum = 0.0;
-  for (var part = 0u; part < size.parts; part++) {
-    sum += partial[part * elements + index];
-  }
   let row = index / columns;
+  let column = index % columns;
+  let elements = rows * columnsOfC();
+  let parts = size.parts;
+  var sum = 0.0;
+  for (var part = 0u; part < parts; part++) {
+    sum += partial[part * elements + row * columnsOfC() + column];
+  }
   beginStages();
-  storeElement(row / size.M, row % size.M, index % columns, sum);
+  if (column < size.N) {
+    putC(sum, row, column);
+  } else {
+    putSum(sum, row);
+  }
 }

@@ -1,14 +1,15 @@
 // matmul_common.wgsl: what all matmul kernels have in common: sizes, batch axes, transposes, parts of K. Joined behind
-// common.wgsl and element_one.wgsl or element_four.wgsl.
+// common.wgsl and element_one.wgsl or element_four.wgsl. A template: batch axes are walked where there are some, without a
+// loop, each with sizes and strides read in place.
 //
 // Computes    C = op(A) · op(B) for each matrix of the batch; op transposes where TRANSPOSE_A / TRANSPOSE_B. The batch
 //             axes of A and B are walked with strides of their own, 0 where one is repeated.
 // Bindings    2 c [batch, M, N] write, without stages   3 uniforms   from 6 on: those of stages
 // Launch      none of its own; workgroups stand in one row of ⌈M/tile⌉ · ⌈N/tile⌉ · batch · parts, folded at 65,535
 // Split-K     With `parts` above 1 each part sums over its own kPerPart steps of K and is stored as a matrix of its own,
-//             C [parts, batch, M, N]; matmul_add_parts.wgsl adds them. kPerPart is a multiple of BLOCK.
-// Accuracy    Sums are formed in blocks of BLOCK steps of K, so that rounding errors grow with √BLOCK + √(K/BLOCK), not
-//             with √K.
+//             C [parts, batch, M, N]; matmul_add_parts.wgsl adds them. kPerPart is a multiple of 64.
+// Accuracy    Kernels that read straight from storage form sums in blocks of BLOCK steps of K, so that rounding errors grow
+//             with √BLOCK + √(K/BLOCK), not with √K; the others say what they do.
 // Reference   lib/ops/matmul/matmul.ts
 
 override TRANSPOSE_A: bool = false;
@@ -23,7 +24,7 @@ struct Uniforms {
   batch: u32,
   parts: u32,
   kPerPart: u32,
-  batchRank: u32,
+  tiles: u32, // of all of C's parts
   tableRowsA: u32,
   tableRowsB: u32,
   batchSizes: array<vec4u, 2>,
@@ -67,18 +68,26 @@ struct Tile {
   endK: u32,
 }
 
-fn tileOf(index: u32, tileRows: u32, tileColumns: u32) -> Tile {
+// The tile of this number, of C with so many columns.
+fn tileOf(index: u32, tileRows: u32, tileColumns: u32, columns: u32) -> Tile {
   let tilesM = (size.M + tileRows - 1u) / tileRows;
-  let tilesN = (columnsOfC() + tileColumns - 1u) / tileColumns;
+  let tilesN = (columns + tileColumns - 1u) / tileColumns;
   let matrix = index / (tilesM * tilesN);
   let batch = matrix % size.batch;
   let firstK = matrix / size.batch * size.kPerPart;
   var startA = 0u;
   var startB = 0u;
-  if (batch > 0u) { // the walk reads all of its sizes and strides
-    startA = walkOffset(batch, size.batchRank, size.batchSizes, size.batchStridesA);
-    startB = walkOffset(batch, size.batchRank, size.batchSizes, size.batchStridesB);
-  }
+  // each once of IS_BATCH
+  // Axes are counted from the innermost one, so that the outermost needs no division.
+  var rest = batch;
+  // each axis of INNER_AXES
+  startA += rest % size.batchSizes[$axis / 4][$axis % 4] * size.batchStridesA[$axis / 4][$axis % 4];
+  startB += rest % size.batchSizes[$axis / 4][$axis % 4] * size.batchStridesB[$axis / 4][$axis % 4];
+  rest /= size.batchSizes[$axis / 4][$axis % 4];
+  // end axis
+  startA += rest * size.batchStridesA[$OUTERMOST / 4][$OUTERMOST % 4];
+  startB += rest * size.batchStridesB[$OUTERMOST / 4][$OUTERMOST % 4];
+  // end once
   return Tile(
     matrix < size.batch * size.parts,
     index / tilesN % tilesM,
@@ -91,40 +100,13 @@ fn tileOf(index: u32, tileRows: u32, tileColumns: u32) -> Tile {
   );
 }
 
-// Whether the rows of A and of B are picked from tables.
-override PICKS_A: bool = false;
-override PICKS_B: bool = false;
-
-// Numbers of the stored rows of A and of B: their own, or in fused kernels those that a table of indices has for them
-// (matmul_rows_of_a.wgsl, matmul_rows_of_b.wgsl).
-// begin rows of A
-fn indexOfA(row: u32) -> u32 {
-  return row;
-}
-// end rows of A
-// begin rows of B
-fn indexOfB(row: u32) -> u32 {
-  return row;
-}
-// end rows of B
-
-// Where a row is stored, and whether it is not: indices may be anything.
-fn tableRowA(row: u32) -> u32 {
-  let index = indexOfA(row);
-  return select(index, min(index, size.tableRowsA - 1u), PICKS_A);
+// A quad in which what is not inside is 0, or all is NaN: by bits, because compilers may assume that no float is NaN.
+fn orZero(quad: vec4f, isInside: vec4<bool>) -> vec4f {
+  return bitcast<vec4f>(select(vec4u(0u), bitcast<vec4u>(quad), isInside));
 }
 
-fn isMissingA(row: u32) -> bool {
-  return PICKS_A && indexOfA(row) >= size.tableRowsA;
-}
-
-fn tableRowB(row: u32) -> u32 {
-  let index = indexOfB(row);
-  return select(index, min(index, size.tableRowsB - 1u), PICKS_B);
-}
-
-fn isMissingB(row: u32) -> bool {
-  return PICKS_B && indexOfB(row) >= size.tableRowsB;
+fn orNan(quad: vec4f, isMissing: bool) -> vec4f {
+  return bitcast<vec4f>(select(bitcast<vec4u>(quad), vec4u(0x7fc00000u), isMissing));
 }
 
 // What becomes of an element of the product, or of four in a row where they come together (Element), and of the sum over
@@ -140,6 +122,10 @@ fn beginStages() {
 
 fn putC(given: Element, row: u32, column: u32) {
   c[(row * pitchOfC() + column) / WIDTH] = given;
+}
+
+fn addC(given: Element, row: u32, column: u32) {
+  c[(row * pitchOfC() + column) / WIDTH] += given;
 }
 
 fn putSum(given: f32, row: u32) {

@@ -26,7 +26,7 @@ fn matmulDirect(
   @builtin(num_workgroups) workgroups: vec3u,
   @builtin(local_invocation_index) lane: u32,
 ) {
-  let tile = tileOf(workgroupIndex(workgroupId, workgroups), 8u, 256u);
+  let tile = tileOf(workgroupIndex(workgroupId, workgroups), 8u, 256u, columnsOfC());
   let row = tile.row * 8u;
   let column = (tile.column * 64u + lane) * 4u;
   if (!tile.exists || column >= columnsOfC()) {

@@ -13,7 +13,7 @@ fn matmulNaive(
   @builtin(num_workgroups) workgroups: vec3u,
   @builtin(local_invocation_id) local: vec3u,
 ) {
-  let tile = tileOf(workgroupIndex(workgroupId, workgroups), 8u, 8u);
+  let tile = tileOf(workgroupIndex(workgroupId, workgroups), 8u, 8u, columnsOfC());
   let row = tile.row * 8u + local.y;
   let column = tile.column * 8u + local.x;
   if (!tile.exists || row >= size.M || column >= columnsOfC()) {

@@ -189,7 +189,7 @@ fn matmulQuad(
   @builtin(num_workgroups) workgroups: vec3u,
   @builtin(local_invocation_index) lane: u32,
 ) {
-  let tile = tileOf(workgroupIndex(workgroupId, workgroups), 16u, 4u * LANES);
+  let tile = tileOf(workgroupIndex(workgroupId, workgroups), 16u, 4u * LANES, columnsOfC());
   if (!tile.exists) {
     return; // the same for the whole workgroup
   }

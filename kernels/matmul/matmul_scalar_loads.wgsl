@@ -2,23 +2,9 @@
 // at a time, each guarded on its own, or one. Joined behind matmul_common.wgsl; matmul_vec4_loads.wgsl is its twin for
 // contiguous axes that are multiples of 4.
 //
-// Bindings    0 a [.., M, K] or [.., K, M] read   1 b [.., K, N] or [.., N, K] read
+// Bindings    those of the operands: matmul_floats.wgsl, matmul_half.wgsl or matmul_bytes.wgsl, NUMBERS
 // Launch      none of its own: that of the matmul kernel
 // Reference   lib/ops/matmul/matmul.ts
-// Variants    blocks elements of A, elements of B: f32 here; f16 in matmul_half_a.wgsl, matmul_half_b.wgsl
-
-// begin elements of A
-@group(0) @binding(0) var<storage, read> a: array<f32>;
-fn storedA(index: u32) -> f32 {
-  return a[index];
-}
-// end elements of A
-// begin elements of B
-@group(0) @binding(1) var<storage, read> b: array<f32>;
-fn storedB(index: u32) -> f32 {
-  return b[index];
-}
-// end elements of B
 
 // Four elements from (row, column) on along a row of a matrix of rows x columns, 0 beyond its edges. All four are loaded,
 // from the edge where they lie beyond it, and dropped there: branches take software adapters minutes to compile.

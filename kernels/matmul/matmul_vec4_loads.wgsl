@@ -2,23 +2,9 @@
 // 4: one 16-byte load or store in place of four of 4 bytes, so that 16 lanes fetch 256 contiguous bytes. Joined behind
 // matmul_common.wgsl; matmul_scalar_loads.wgsl is its twin for other sizes.
 //
-// Bindings    0 a [.., M, K] or [.., K, M] read   1 b [.., K, N] or [.., N, K] read
+// Bindings    those of the operands: matmul_floats.wgsl, matmul_half.wgsl or matmul_bytes.wgsl, QUADS
 // Launch      none of its own: that of the matmul kernel
 // Reference   lib/ops/matmul/matmul.ts
-// Variants    blocks elements of A, elements of B: f32 here; f16 in matmul_half_a.wgsl, matmul_half_b.wgsl
-
-// begin elements of A
-@group(0) @binding(0) var<storage, read> a: array<vec4f>;
-fn storedQuadA(quad: u32) -> vec4f {
-  return a[quad];
-}
-// end elements of A
-// begin elements of B
-@group(0) @binding(1) var<storage, read> b: array<vec4f>;
-fn storedQuadB(quad: u32) -> vec4f {
-  return b[quad];
-}
-// end elements of B
 
 // Loaded from the edge and dropped where it lies beyond: branches take software adapters minutes to compile.
 fn loadA(start: u32, row: u32, column: u32, rows: u32, columns: u32) -> vec4f {

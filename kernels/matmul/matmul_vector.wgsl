@@ -25,7 +25,8 @@ fn matmulVector(
   // One of M and N is 1, so that a tile is a stretch of the other one.
   let outputs = 64u / SPLIT;
   let isRow = size.M == 1u;
-  let tile = tileOf(workgroupIndex(workgroupId, workgroups), select(outputs, 1u, isRow), select(1u, outputs, isRow));
+  let index = workgroupIndex(workgroupId, workgroups);
+  let tile = tileOf(index, select(outputs, 1u, isRow), select(1u, outputs, isRow), columnsOfC());
   if (!tile.exists) {
     return; // the same for the whole workgroup
   }

@@ -10,15 +10,8 @@ import type { Attributes, ArrayView, Operation, TensorSpec } from '../../graph/o
 import { axisSize, sizeOf } from '../../shape.js';
 import type { Tensor } from '../../tensor.js';
 import { sumOperation } from '../reduce/sum.js';
-import {
-  type Beside,
-  matmulLaunches,
-  matmulVariants,
-  STAGES_AT,
-  type TableRows,
-  variantFor,
-  WORDS,
-} from './matmul-kernels.js';
+import { variantFor } from './matmul-choice.js';
+import { type Beside, matmulLaunches, matmulVariants, STAGES_AT, type TableRows, WORDS } from './matmul-kernels.js';
 import { type BlockFinish, matmulSimdPhases } from './matmul-simd.js';
 import { type MatmulAttributes, sizesOf } from './matmul-sizes.js';
 

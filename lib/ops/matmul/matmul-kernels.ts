@@ -3,22 +3,11 @@ import {
   elementFourWgsl,
   elementOneWgsl,
   matmulAddPartsWgsl,
-  matmulBlocksWgsl,
-  matmulBroadcastWgsl,
-  matmulBytesAWgsl,
-  matmulBytesBWgsl,
+  matmulBytesWgsl,
   matmulCommonWgsl,
-  matmulDirectWgsl,
-  matmulHalfAWgsl,
-  matmulHalfBWgsl,
-  matmulNaiveWgsl,
-  matmulQuadWgsl,
-  matmulRowsOfAWgsl,
-  matmulRowsOfBWgsl,
-  matmulScalarLoadsWgsl,
-  matmulTiledWgsl,
-  matmulVec4LoadsWgsl,
-  matmulVectorWgsl,
+  matmulFloatsWgsl,
+  matmulHalfWgsl,
+  matmulRowsWgsl,
 } from '../../generated/wgsl.js';
 import type { Glue } from '../../fusion/glue.js';
 import {
@@ -32,195 +21,20 @@ import {
   Uniforms,
 } from '../../graph/launch.js';
 import type { DType, TensorSpec } from '../../graph/operation.js';
-import { axisSize, type Shape, sizeOf } from '../../shape.js';
+import { fillTemplate } from '../../graph/template.js';
+import { sizeOf } from '../../shape.js';
 import { scaleParts } from '../moving/bytes.js';
-import { type MatmulAttributes, sizesOf } from './matmul-sizes.js';
-
-/** The ways to compute a product on a GPU. */
-export const MATMUL_VARIANTS = [
-  'naive',
-  'direct',
-  'broadcast',
-  'quad',
-  'vector',
-  'tiled32x32',
-  'tiled64x64',
-  'tiled128x64',
-  'tiled128x128',
-  'splitK',
-] as const;
-
-/** A way to compute a product on a GPU, named for its technique. */
-export type MatmulVariant = (typeof MATMUL_VARIANTS)[number];
-
-type Sizes = ReturnType<typeof sizesOf>;
-
-/** How many elements of C are stored at once. */
-type Width = 1 | 4;
-
-/** What a technique needs to know of a product. */
-interface Product {
-  readonly sizes: Sizes;
-  readonly attributes: MatmulAttributes;
-  /** Every contiguous axis is a multiple of 4: vec4 loads and stores. */
-  readonly isAligned: boolean;
-}
-
-interface Technique {
-  /** Stands behind matmul_common.wgsl. */
-  readonly code: (product: Product) => string;
-  readonly entryPoint: string;
-  /** How many elements of C are stored at once; left out: one. */
-  readonly width?: (product: Product) => Width;
-  /** Rows and columns of C that a workgroup computes. */
-  readonly tile: (product: Product) => readonly [rows: number, columns: number];
-  readonly constants?: (product: Product) => Readonly<Record<string, number>>;
-  readonly usesSubgroups?: boolean;
-  readonly usesWorkgroupMemory?: boolean;
-  /** Steps of K in each part; left out, K is not split. */
-  readonly kPerPart?: (product: Product) => number;
-  /** Whether it can compute the product at all. */
-  readonly offers?: (product: Product) => boolean;
-}
-
-/** Steps of K that are summed before they are added to the total: BLOCK in kernels/matmul/matmul_common.wgsl. */
-const BLOCK = 256;
-/** More parts than this cost more memory than they gain. */
-const MOST_PARTS = 64;
-/** A product with more to add up has tiles enough without parts. */
-const MOST_SCRATCH_BYTES = 2 ** 26;
-
-const blocks = ({ isAligned }: Product): string =>
-  (isAligned ? matmulVec4LoadsWgsl : matmulScalarLoadsWgsl) + matmulBlocksWgsl;
-
-const blockWidth = ({ isAligned }: Product): Width => (isAligned ? 4 : 1);
-
-/** The tiled kernel, with tiles of C and blocks of 4 x 4 an invocation as they are named in its block `tile`. */
-function tiled(tile: readonly [number, number], invocation: readonly [number, number], depth: number): Technique {
-  const constants: readonly (readonly [string, number])[] = [
-    ['TILE_ROWS', tile[0]],
-    ['TILE_COLUMNS', tile[1]],
-    ['DEPTH', depth],
-    ['ROW_BLOCKS', invocation[0] / 4],
-    ['COLUMN_BLOCKS', invocation[1] / 4],
-  ];
-  const code = fillBlock(
-    matmulTiledWgsl,
-    'tile',
-    constants.map(([name, value]) => `const ${name} = ${value}u;`).join('\n'),
-  );
-  return {
-    code: (product) => blocks(product) + code,
-    entryPoint: 'matmulTiled',
-    width: blockWidth,
-    tile: () => tile,
-    usesWorkgroupMemory: true,
-  };
-}
-
-/** Elements of C that 64 invocations of the vector kernel compute: one where the matrix is contiguous along k. */
-function vectorOutputs({ sizes: { M }, attributes: { transposeA, transposeB } }: Product): number {
-  return (M === 1 ? transposeB : !transposeA) ? 1 : 16;
-}
-
-/**
- * Invocations of a workgroup of the kernels that use subgroups, each with four columns: the most that leave no more than an
- * eighth of the tiles' columns empty.
- */
-function lanesFor({ sizes: { N } }: Product): number {
-  const isFilled = (lanes: number): boolean => N >= (7 / 8) * (4 * lanes) * ceilDivide(N, 4 * lanes);
-  return [64, 32, 16].find(isFilled) ?? 8;
-}
-
-const TECHNIQUES: Readonly<Record<MatmulVariant, Technique>> = {
-  naive: { code: () => matmulScalarLoadsWgsl + matmulNaiveWgsl, entryPoint: 'matmulNaive', tile: () => [8, 8] },
-  direct: {
-    code: (product) => blocks(product) + matmulDirectWgsl,
-    entryPoint: 'matmulDirect',
-    width: blockWidth,
-    tile: () => [8, 256],
-  },
-  broadcast: {
-    code: () => matmulScalarLoadsWgsl + matmulBroadcastWgsl,
-    entryPoint: 'matmulBroadcast',
-    tile: (product) => [8, 4 * lanesFor(product)],
-    constants: (product) => ({ LANES: lanesFor(product) }),
-    usesSubgroups: true,
-  },
-  quad: {
-    code: () => matmulVec4LoadsWgsl + matmulQuadWgsl,
-    entryPoint: 'matmulQuad',
-    width: () => 4,
-    tile: (product) => [16, 4 * lanesFor(product)],
-    constants: (product) => ({ LANES: lanesFor(product), IS_ONE_BLOCK: Number(product.sizes.K <= BLOCK) }),
-    usesSubgroups: true,
-    offers: ({ isAligned }) => isAligned,
-  },
-  vector: {
-    code: () => matmulScalarLoadsWgsl + matmulVectorWgsl,
-    entryPoint: 'matmulVector',
-    tile: (product) => (product.sizes.M === 1 ? [1, vectorOutputs(product)] : [vectorOutputs(product), 1]),
-    constants: (product) => ({ SPLIT: 64 / vectorOutputs(product) }),
-    offers: ({ sizes: { M, N } }) => M === 1 || N === 1,
-  },
-  tiled32x32: tiled([32, 32], [4, 4], 16),
-  tiled64x64: tiled([64, 64], [8, 4], 16),
-  tiled128x64: tiled([128, 64], [8, 8], 16),
-  tiled128x128: tiled([128, 128], [8, 8], 8),
-  splitK: {
-    ...tiled([32, 32], [4, 4], 16),
-    kPerPart: ({ sizes: { K } }) => BLOCK * ceilDivide(ceilDivide(K, BLOCK), MOST_PARTS),
-    offers: ({ sizes: { M, N, K, batchShape } }) =>
-      K > BLOCK && Math.min(ceilDivide(K, BLOCK), MOST_PARTS) * sizeOf(batchShape) * M * N * 4 <= MOST_SCRATCH_BYTES,
-  },
-};
-
-function tableRowsOf(rows: TableRows | undefined): number {
-  return rows ? rows.tableRows : 0;
-}
-
-function productOf(a: Shape, b: Shape, attributes: MatmulAttributes): Product {
-  const sizes = sizesOf(a, b, attributes);
-  const isAligned = [axisSize(a, -1), axisSize(b, -1), sizes.N].every((size) => size % 4 === 0);
-  return { sizes, attributes, isAligned };
-}
-
-/** Whether a variant can compute this product on such an adapter. */
-export function offersVariant(
-  a: TensorSpec,
-  b: TensorSpec,
-  attributes: MatmulAttributes,
-  variant: MatmulVariant,
-  { features }: KernelTarget,
-): boolean {
-  const { usesSubgroups = false, offers = () => true } = TECHNIQUES[variant];
-  return (!usesSubgroups || features.has('subgroups')) && offers(productOf(a.shape, b.shape, attributes));
-}
-
-/** Workgroups that a GPU wants at least, so that all of its cores have some. */
-const FILLING_WORKGROUPS = 128;
-
-/**
- * The variant that is taken where nothing was measured.
- *
- * On hardware, by reasoning: the largest tile that still gives each core some workgroups, because a larger tile reads
- * less; where even the smallest gives too few and K is long, K is split. On adapters that run on the CPU, by measuring
- * (docs/architecture.md): invocations are lanes of SIMD registers there, workgroup memory gains nothing, and what counts
- * is that lanes read consecutive elements.
- */
-export function variantFor(a: Shape, b: Shape, attributes: MatmulAttributes, target: KernelTarget): MatmulVariant {
-  const { M, N, K, batchShape } = sizesOf(a, b, attributes);
-  if (target.isSoftware) {
-    if (!target.features.has('subgroups')) return 'direct';
-    return productOf(a, b, attributes).isAligned ? 'quad' : 'broadcast';
-  }
-  if (M === 1 || N === 1) return 'vector';
-  const tiles = (rows: number, columns: number): number =>
-    ceilDivide(M, rows) * ceilDivide(N, columns) * sizeOf(batchShape);
-  if (tiles(128, 128) >= FILLING_WORKGROUPS) return 'tiled128x128';
-  if (tiles(64, 64) >= FILLING_WORKGROUPS) return 'tiled64x64';
-  return tiles(32, 32) < FILLING_WORKGROUPS / 2 && K >= 4 * BLOCK ? 'splitK' : 'tiled32x32';
-}
+import { offersVariant, variantFor } from './matmul-choice.js';
+import type { MatmulAttributes } from './matmul-sizes.js';
+import {
+  MATMUL_VARIANTS,
+  type MatmulVariant,
+  type Product,
+  productOf,
+  SUM_COLUMNS,
+  TECHNIQUES,
+  type Width,
+} from './matmul-techniques.js';
 
 /** What a kernel does beside the product itself. */
 export interface Beside {
@@ -242,9 +56,6 @@ export interface TableRows {
 
 const NOTHING: Beside = { sums: false };
 
-/** The columns behind C that hold the sums: a whole quad, so that rows of parts stay aligned. */
-const SUM_COLUMNS = 4;
-
 /** Numbers of bindings in all matmul kernels; a and b are 0 and 1. */
 const C_AT = 2;
 const UNIFORMS_AT = 3;
@@ -254,7 +65,7 @@ const ROWS_OF_B_AT = 5;
 export const STAGES_AT = 6;
 export const WORDS = 'size.words';
 
-/** The launches of one variant: one, and with K split a second one that adds the parts. */
+/** The launches of one variant: one, or with sums that are left in parts a second one that adds them. */
 export function matmulLaunches(
   a: TensorSpec,
   b: TensorSpec,
@@ -262,87 +73,100 @@ export function matmulLaunches(
   variant: MatmulVariant,
   { stages, rowsOfA, rowsOfB, sums }: Beside = NOTHING,
 ): readonly Launch[] {
-  const product = productOf(a.shape, b.shape, attributes);
+  const product = productOf(a.shape, b.shape, attributes, sums);
   const { M, N, K, batchShape, batch } = product.sizes;
-  const batches = sizeOf(batchShape);
   const technique = TECHNIQUES[variant];
-  const kPerPart = technique.kPerPart?.(product) ?? K;
+  const { block = Infinity } = technique;
+  const kPerPart = PART_UNIT * ceilDivide(ceilDivide(K, technique.parts?.(product) ?? 1), PART_UNIT);
   const parts = Math.max(1, ceilDivide(K, Math.max(1, kPerPart)));
-  const sumColumns = sums ? SUM_COLUMNS : 0;
+  const isOneBlock = Math.min(kPerPart, K) <= block;
+  // Blocks are added to C where it is stored as it is; stages want all of a sum.
+  const isPartial = parts > 1 || (!isOneBlock && stages !== undefined);
+  const [rows, columns] = technique.tile(product);
+  const matrices = sizeOf(batchShape);
+  const tiles = ceilDivide(M, rows) * ceilDivide(N + (sums ? technique.sumColumns : 0), columns) * matrices * parts;
+  const width = technique.width(product);
+  const glue = stages?.(isPartial ? 1 : width);
   const uniformsWith = (words: readonly number[] = [0, 0, 0, 0]): Uint8Array =>
     new Uniforms()
-      .u32(M, N, K, batches, parts, kPerPart, batch.sizes.length, tableRowsOf(rowsOfA), tableRowsOf(rowsOfB))
-      .axes(batch.sizes, 1)
-      .axes(batch.strides[0], 0)
-      .axes(batch.strides[1], 0)
+      .u32(M, N, K, matrices, parts, kPerPart, tiles, tableRowsOf(rowsOfA), tableRowsOf(rowsOfB))
+      .axes(batch.sizes.toReversed(), 1)
+      .axes(batch.strides[0].toReversed(), 0)
+      .axes(batch.strides[1].toReversed(), 0)
       .u32(...words)
       .bytes();
-  const isSplit = technique.kPerPart !== undefined;
-  const width = technique.width?.(product) ?? 1;
-  const glue = stages?.(isSplit ? 1 : width);
   const whole: readonly Binding[] = glue?.bindings ?? [{ output: 0, at: C_AT }];
-  const [rows, columns] = technique.tile(product);
-  const elements = batches * M * (N + sumColumns);
-  const blocks = {
-    ...(rowsOfA && { 'rows of A': matmulRowsOfAWgsl }),
-    ...(rowsOfB && { 'rows of B': matmulRowsOfBWgsl }),
-  };
+  const quads = technique.readsQuads(product);
+  const sumColumns = sums ? SUM_COLUMNS : 0;
   const multiply: Launch = {
     kernel: {
       name: `matmul ${variant}`,
       code:
         (technique.usesSubgroups ? 'enable subgroups;\n' : '') +
-        commonCode(width, { ...blocks, ...(glue && !isSplit && { stages: glue.code }) }) +
-        storedCode(technique.code(product), a, b),
+        commonCode(product, width, isPartial ? undefined : glue) +
+        operandCode('A', a.dtype, quads.A, rowsOfA) +
+        operandCode('B', b.dtype, quads.B, rowsOfB) +
+        technique.code(product, isOneBlock),
       entryPoint: technique.entryPoint,
     },
     bindings: [
       { input: 0, at: 0 },
       { input: 1, at: 1 },
-      ...(isSplit ? [{ scratch: 'write' as const, at: C_AT }] : whole),
+      ...(isPartial ? [{ scratch: 'write' as const, at: C_AT }] : whole),
       ...(rowsOfA ? [{ input: rowsOfA.indices, at: ROWS_OF_A_AT }] : []),
       ...(rowsOfB ? [{ input: rowsOfB.indices, at: ROWS_OF_B_AT }] : []),
     ],
     uniformsAt: UNIFORMS_AT,
     constants: {
-      ...(isSplit ? { PARTIAL: 1 } : glue?.constants),
+      ...(isPartial ? { PARTIAL: 1 } : glue?.constants),
       TRANSPOSE_A: Number(attributes.transposeA),
       TRANSPOSE_B: Number(attributes.transposeB),
       SUM_COLUMNS: sumColumns,
-      PICKS_A: Number(rowsOfA !== undefined),
-      PICKS_B: Number(rowsOfB !== undefined),
       ...(a.dtype === 'u8' && rowsOfA && scaleConstants('A', rowsOfA)),
       ...(b.dtype === 'u8' && rowsOfB && scaleConstants('B', rowsOfB)),
       ...technique.constants?.(product),
     },
-    uniforms: uniformsWith(isSplit ? undefined : glue?.words),
-    workgroups: foldWorkgroups(ceilDivide(M, rows) * ceilDivide(N + sumColumns, columns) * batches * parts),
+    uniforms: uniformsWith(isPartial ? undefined : glue?.words),
+    workgroups: foldWorkgroups(technique.isOneWorkgroup?.(product) ? 1 : tiles),
   };
-  if (!isSplit) return [multiply];
+  if (!isPartial) return [multiply];
   const addParts: Launch = {
     kernel: {
       name: 'matmul addParts',
-      code: commonCode(1, glue && { stages: glue.code }) + matmulScalarLoadsWgsl + matmulAddPartsWgsl,
+      code: commonCode(product, 1, glue) + matmulAddPartsWgsl,
       entryPoint: 'matmulAddParts',
     },
     bindings: [{ scratch: 'read', at: 0 }, ...whole],
     uniformsAt: UNIFORMS_AT,
     constants: { ...glue?.constants, SUM_COLUMNS: sumColumns },
     uniforms: uniformsWith(glue?.words),
-    workgroups: foldWorkgroups(ceilDivide(elements, 64)),
+    workgroups: foldWorkgroups(ceilDivide(matrices * M * (N + Math.min(sumColumns, 1)), 64)),
   };
-  return [{ ...multiply, scratchBytes: parts * elements * 4 }, addParts];
+  return [{ ...multiply, scratchBytes: parts * matrices * M * (N + sumColumns) * 4 }, addParts];
 }
 
-/** In place of the blocks that read f32. */
-const STORED_A: Readonly<Partial<Record<DType, string>>> = { f16: matmulHalfAWgsl, u8: matmulBytesAWgsl };
-const STORED_B: Readonly<Partial<Record<DType, string>>> = { f16: matmulHalfBWgsl, u8: matmulBytesBWgsl };
+/** Parts of K are multiples of the deepest strip, and of a vec4. */
+const PART_UNIT = 64;
 
-/** A kernel's code for operands of these types. */
-function storedCode(code: string, a: TensorSpec, b: TensorSpec): string {
-  const [ofA, ofB] = [STORED_A[a.dtype], STORED_B[b.dtype]];
-  const forA = ofA === undefined ? code : fillBlock(code, 'elements of A', ofA);
-  return ofB === undefined ? forA : fillBlock(forA, 'elements of B', ofB);
+function tableRowsOf(rows: TableRows | undefined): number {
+  return rows ? rows.tableRows : 0;
+}
+
+/** How an operand is read that is stored so: by fours or one by one, its own rows or rows of a table. */
+function operandCode(operand: 'A' | 'B', dtype: DType, isInQuads: boolean, rows: TableRows | undefined): string {
+  const stored: Readonly<Partial<Record<DType, string>>> = { f16: matmulHalfWgsl, u8: matmulBytesWgsl };
+  const counts = {
+    QUADS: Number(isInQuads),
+    NUMBERS: Number(!isInQuads),
+    PICKED: Number(rows !== undefined),
+    WHOLE: Number(rows === undefined),
+  };
+  const texts = {
+    X: operand,
+    BINDING: operand === 'A' ? '0' : '1',
+    INDICES: String(operand === 'A' ? ROWS_OF_A_AT : ROWS_OF_B_AT),
+  };
+  return fillTemplate(matmulRowsWgsl + (stored[dtype] ?? matmulFloatsWgsl), counts, texts);
 }
 
 function scaleConstants(matrix: 'A' | 'B', { scale }: TableRows): Readonly<Record<string, number>> {
@@ -350,10 +174,16 @@ function scaleConstants(matrix: 'A' | 'B', { scale }: TableRows): Readonly<Recor
   return { [`SCALE_OF_${matrix}`]: high, [`REST_OF_${matrix}`]: rest };
 }
 
-/** What all kernels begin with, and kernels/matmul/matmul_common.wgsl with such code in place of its blocks. */
-function commonCode(width: Width, blocks: Readonly<Record<string, string>> = {}): string {
-  const filled = Object.entries(blocks).reduce((code, [name, block]) => fillBlock(code, name, block), matmulCommonWgsl);
-  return commonWgsl + (width === 4 ? elementFourWgsl : elementOneWgsl) + filled;
+/** What all kernels begin with; with the stages' code, where some are carried out. */
+function commonCode({ sizes: { batch } }: Product, width: Width, glue: Glue | undefined): string {
+  const axes = batch.sizes.length;
+  const counts = { IS_BATCH: Math.min(axes, 1), INNER_AXES: Math.max(axes - 1, 0) };
+  const common = fillTemplate(matmulCommonWgsl, counts, { OUTERMOST: String(Math.max(axes - 1, 0)) });
+  return (
+    commonWgsl +
+    (width === 4 ? elementFourWgsl : elementOneWgsl) +
+    (glue ? fillBlock(common, 'stages', glue.code) : common)
+  );
 }
 
 /**
@@ -371,7 +201,7 @@ export function matmulVariants(
   const others = MATMUL_VARIANTS.filter(
     (variant) =>
       variant !== first &&
-      !(target.isSoftware && TECHNIQUES[variant].usesWorkgroupMemory) &&
+      !(target.isSoftware && TECHNIQUES[variant].suitsSoftware !== true) &&
       offersVariant(a, b, attributes, variant, target),
   );
   return [first, ...others].map((variant) => ({

@@ -1,15 +1,12 @@
 import test from 'tape';
 import { add, cast, gradient, linear, matmul, run, ShapeError, sum, tensor } from '../../../lib/index.js';
-import {
-  MATMUL_VARIANTS,
-  matmulLaunches,
-  type MatmulVariant,
-  offersVariant,
-  variantFor,
-} from '../../../lib/ops/matmul/matmul-kernels.js';
+import { offersVariant, variantFor } from '../../../lib/ops/matmul/matmul-choice.js';
+import { matmulLaunches } from '../../../lib/ops/matmul/matmul-kernels.js';
+import { MATMUL_VARIANTS, type MatmulVariant } from '../../../lib/ops/matmul/matmul-techniques.js';
+import type { GpuFamily } from '../../../lib/graph/launch.js';
 import type { DType, TensorSpec } from '../../../lib/graph/operation.js';
 import { matmulOperations } from '../../../lib/ops/matmul/matmul.js';
-import type { Shape } from '../../../lib/shape.js';
+import { axisSize, type Shape } from '../../../lib/shape.js';
 import { describeCase } from '../../support/cases.js';
 import { differs } from '../../support/close.js';
 import { referenceOf, runGuarded } from '../../support/guarded.js';
@@ -19,8 +16,8 @@ import { targetOf } from '../../support/targets.js';
 import { webgpu } from '../../support/webgpu.js';
 
 /**
- * M, N, K around the tiles of 8 to 128 rows and 32 to 256 columns, the depths of 8 and 16 and the blocks of 256 steps,
- * primes and ones; then multiples of 4, for vec4 loads.
+ * M, N, K around the tiles of 8 to 16 rows and 32 to 256 columns and the blocks of 256 steps, primes and ones; then
+ * multiples of 4, for vec4 loads.
  */
 const SIZES = [
   [1, 1, 1],
@@ -46,20 +43,97 @@ const SIZES = [
   [12, 36, 3],
 ] as const;
 
-/** Sums of up to 772 products pass through 20, where float32 rounds by 1e-6 at most: √772 · 1e-6, and some room. */
-const TOLERANCE = { absolute: 4e-5, relative: 1e-5 };
+/** Around tiles of 32 to 128 rows and 32 and 64 columns, depths of 16 and 32: nothing, and everything, a multiple of 4. */
+const ODD = [
+  [1, 1, 1],
+  [129, 67, 1],
+  [31, 33, 257],
+  [63, 65, 15],
+] as const;
+const FOURS = [
+  [4, 4, 4],
+  [64, 64, 64],
+  [132, 68, 36],
+  [32, 32, 772],
+] as const;
+/** Of more than 1,024 steps. */
+const LONG = [[36, 4, 2052]] as const;
+const LONG_ODD = [[5, 33, 1031]] as const;
+/** Some axes multiples of 4, others not. */
+const MIXED = [
+  [64, 63, 68],
+  [63, 64, 65],
+] as const;
+
+type Sizes = readonly (readonly [M: number, N: number, K: number])[];
+type Form = 'A · B' | 'Aᵀ · B' | 'A · Bᵀ' | 'Aᵀ · Bᵀ';
+interface Trial {
+  readonly variant: MatmulVariant;
+  readonly form: Form;
+  readonly types?: readonly [DType, DType];
+  readonly sizes: Sizes;
+}
+
+const FLOATS: readonly [DType, DType] = ['f32', 'f32'];
+const FORMS = ['A · B', 'Aᵀ · B', 'A · Bᵀ', 'Aᵀ · Bᵀ'] as const;
 
 /** Every transpose, and 16-bit floats as each of the operands: rows of odd length begin in the middle of a word. */
-const FORMS: readonly { readonly transposes: readonly [boolean, boolean]; readonly types: readonly [DType, DType] }[] =
-  [
-    { transposes: [false, false], types: ['f32', 'f32'] },
-    { transposes: [true, false], types: ['f32', 'f32'] },
-    { transposes: [false, true], types: ['f32', 'f32'] },
-    { transposes: [true, true], types: ['f32', 'f32'] },
-    { transposes: [false, false], types: ['f16', 'f16'] },
-    { transposes: [true, false], types: ['f16', 'f32'] },
-    { transposes: [false, true], types: ['f32', 'f16'] },
-  ];
+const STRAIGHT = (['naive', 'direct', 'broadcast', 'quad', 'vector'] as const).flatMap((variant): Trial[] => [
+  ...FORMS.map((form): Trial => ({ variant, form, sizes: SIZES })),
+  { variant, form: 'A · B', types: ['f16', 'f16'], sizes: SIZES },
+  { variant, form: 'Aᵀ · B', types: ['f16', 'f32'], sizes: SIZES },
+  { variant, form: 'A · Bᵀ', types: ['f32', 'f16'], sizes: SIZES },
+]);
+
+/** Templates: a software adapter takes a second to compile each that is filled in otherwise, so that few say much. */
+const FILLED_IN: readonly Trial[] = [
+  ...FORMS.map((form): Trial => ({ variant: 'tiled32x32', form, sizes: [...ODD, ...FOURS] })),
+  { variant: 'tiled32x32', form: 'A · B', sizes: [...MIXED, ...LONG, ...LONG_ODD] },
+  { variant: 'tiled32x32', form: 'A · B', types: ['f16', 'f16'], sizes: FOURS },
+  { variant: 'tiled32x32', form: 'Aᵀ · B', types: ['f16', 'f32'], sizes: ODD },
+  { variant: 'tiled64x32', form: 'A · Bᵀ', sizes: FOURS },
+  { variant: 'tiled64x64', form: 'Aᵀ · B', sizes: FOURS },
+  { variant: 'deep64x64', form: 'A · B', sizes: FOURS },
+  { variant: 'tiled128x64', form: 'A · Bᵀ', sizes: ODD },
+  { variant: 'tiled128x64', form: 'A · B', sizes: FOURS },
+  { variant: 'prefetch128x64', form: 'Aᵀ · B', sizes: FOURS },
+  { variant: 'split32x32', form: 'Aᵀ · B', sizes: [...FOURS, [4, 8, 2052]] },
+  { variant: 'split32x32', form: 'A · Bᵀ', sizes: [[3, 5, 140_001]] }, // parts of more than 1,024 steps
+  { variant: 'split64x32', form: 'A · B', sizes: [[33, 5, 1031]] },
+  ...FORMS.map((form): Trial => ({
+    variant: 'thin',
+    form,
+    sizes: [
+      [32, 2, 200],
+      [2, 200, 32],
+      [67, 5, 1],
+      [3, 131, 257],
+    ],
+  })),
+  {
+    variant: 'thin',
+    form: 'A · B',
+    sizes: [
+      [1, 1, 20_001],
+      [32, 200, 2],
+      [1030, 8, 36],
+    ],
+  },
+  {
+    variant: 'thin',
+    form: 'A · Bᵀ',
+    types: ['f16', 'f16'],
+    sizes: [
+      [65, 3, 68],
+      [65, 3, 67],
+    ],
+  },
+];
+
+/** A chain of n products passes through √n, where float32 rounds by 6e-8 of it: n · 2.4e-8, four times that for the worst. */
+function toleranceOf(K: number) {
+  return { absolute: Math.max(4e-5, 1e-7 * Math.min(K, 1024) * Math.max(1, Math.sqrt(K / 1024))), relative: 1e-5 };
+}
 
 const [matmulOperation] = matmulOperations;
 
@@ -76,53 +150,67 @@ function ofVariant(variant: MatmulVariant) {
   return operation;
 }
 
-for (const variant of MATMUL_VARIANTS) {
-  for (const { transposes, types } of FORMS) {
-    const [transposeA, transposeB] = transposes;
-    // Larger tiles load as the smallest does, and software adapters need seconds to compile each.
-    if (types.includes('f16') && /^tiled(?!32x32)/.test(variant)) continue;
-    const form = `A${transposeA ? 'ᵀ' : ''} · B${transposeB ? 'ᵀ' : ''} of ${types.join(' and ')}`;
-    test(`matmul ${variant} ${form} agrees with the reference for all sizes around its tiles`, async (t) => {
-      const device = await webgpu();
-      const operation = ofVariant(variant);
-      const shapes = SIZES.map(([M, N, K]) => ({
-        a: transposeA ? [K, M] : [M, K],
-        b: transposeB ? [N, K] : [K, N],
-      }));
-      const batches = [
-        { a: [3, 1, 5, 5], b: [2, 5, 5] },
-        { a: [2, 4, 4], b: [4, 4] },
-      ];
-      const attributes = { transposeA, transposeB };
-      const cases = [...shapes, ...batches]
-        .map(({ a, b }): [TensorSpec, TensorSpec] => [
-          { shape: a, dtype: types[0] },
-          { shape: b, dtype: types[1] },
-        ])
-        .filter(([a, b]) => offersVariant(a, b, attributes, variant, device.target))
-        .map((inputs) => ({ inputs, attributes }));
-      if (device.target.features.has('subgroups')) t.ok(cases.length > 0, 'it offers something');
-      const results = await runGuarded(device, operation, cases);
-      for (const [c, setting] of cases.entries()) {
-        const [expected = new Float32Array(0)] = await referenceOf(operation, setting);
-        const difference = differs(results[c]?.outputs[0] ?? new Float32Array(0), expected, TOLERANCE);
-        t.equal(difference, undefined, describeCase(setting));
-        t.deepEqual(results[c]?.broken, [], `guards of ${describeCase(setting)}`);
-      }
-    });
-  }
+for (const { variant, form, types = FLOATS, sizes } of [...STRAIGHT, ...FILLED_IN]) {
+  const [transposeA, transposeB] = [form.startsWith('Aᵀ'), form.endsWith('Bᵀ')];
+  const what = `matmul ${variant} ${form} of ${types.join(' and ')}, K up to ${Math.max(...sizes.map(([, , K]) => K))},`;
+  test(`${what} agrees with the reference for all sizes around its tiles`, async (t) => {
+    const device = await webgpu();
+    const operation = ofVariant(variant);
+    const shapes = sizes.map(([M, N, K]) => ({
+      a: transposeA ? [K, M] : [M, K],
+      b: transposeB ? [N, K] : [K, N],
+    }));
+    const batches = [
+      { a: [3, 1, 5, 5], b: [2, 5, 5] },
+      { a: [2, 4, 4], b: [4, 4] },
+    ];
+    const attributes = { transposeA, transposeB };
+    const cases = [...shapes, ...(sizes === SIZES || form === 'Aᵀ · Bᵀ' ? batches : [])]
+      .map(({ a, b }): [TensorSpec, TensorSpec] => [
+        { shape: a, dtype: types[0] },
+        { shape: b, dtype: types[1] },
+      ])
+      .filter(([a, b]) => offersVariant(a, b, attributes, variant, device.target))
+      .map((inputs) => ({ inputs, attributes }));
+    if (device.target.features.has('subgroups')) t.ok(cases.length > 0, 'it offers something');
+    const results = await runGuarded(device, operation, cases);
+    for (const [c, setting] of cases.entries()) {
+      const [expected = new Float32Array(0)] = await referenceOf(operation, setting);
+      const K = axisSize(setting.inputs[0].shape, transposeA ? -2 : -1);
+      const difference = differs(results[c]?.outputs[0] ?? new Float32Array(0), expected, toleranceOf(K));
+      t.equal(difference, undefined, describeCase(setting));
+      t.deepEqual(results[c]?.broken, [], `guards of ${describeCase(setting)}`);
+    }
+  });
 }
+
+test('every variant is tried', (t) => {
+  const tried = new Set([...STRAIGHT, ...FILLED_IN].map(({ variant }) => variant));
+  t.deepEqual([...tried].sort(), [...MATMUL_VARIANTS].sort());
+  t.end();
+});
+
+/** As desktop adapters have them. */
+const ROOMY = { ...targetOf(false).limits, maxComputeWorkgroupStorageSize: 32_768 };
 
 const plain = { transposeA: false, transposeB: false };
 
 test('on hardware a product gets the largest tile that fills the adapter, and split K where none does', (t) => {
-  const choose = (a: number[], b: number[]) => variantFor(a, b, plain, targetOf(false, ['subgroups']));
-  t.equal(choose([2048, 512], [512, 2048]), 'tiled128x128');
-  t.equal(choose([1024, 512], [512, 1024]), 'tiled64x64');
+  const choose = (a: number[], b: number[], family: GpuFamily = 'nvidia') =>
+    variantFor(a, b, plain, { ...targetOf(false, ['subgroups'], family), limits: ROOMY });
+  t.equal(choose([2048, 512], [512, 2048]), 'tiled128x64');
+  t.equal(choose([768, 512], [512, 768]), 'tiled64x64');
   t.equal(choose([256, 512], [512, 256]), 'tiled32x32');
-  t.equal(choose([32, 2352], [2352, 200]), 'splitK');
-  t.equal(choose([1, 300], [300, 40]), 'vector');
-  t.equal(choose([8, 128, 64], [64, 512]), 'tiled64x64', 'the batch counts');
+  t.equal(choose([32, 2352], [2352, 200]), 'split32x32');
+  t.equal(choose([128, 4096], [4096, 128]), 'split64x32');
+  t.equal(choose([1, 300], [300, 400]), 'vector');
+  t.equal(choose([1, 300], [300, 40]), 'thin', 'three workgroups of the other');
+  t.equal(choose([32, 200], [200, 2]), 'thin');
+  t.equal(choose([32, 64], [64, 200]), 'thin', 'seven tiles');
+  t.equal(choose([3, 0], [0, 5]), 'naive');
+  t.equal(choose([8, 128, 64], [64, 1024]), 'tiled128x64', 'the batch counts');
+  t.equal(choose([1024, 512], [512, 1024], 'intel'), 'deep64x64');
+  t.equal(choose([1024, 512], [512, 1024], 'unknown'), 'tiled64x32');
   t.end();
 });
 
@@ -148,9 +236,11 @@ test('a variant is offered only where it can compute the product', (t) => {
   t.notOk(offers('quad', [4, 3], [3, 4], ['subgroups']), 'rows of A begin anywhere');
   t.notOk(offers('vector', [2, 4], [4, 2]));
   t.ok(offers('vector', [1, 4], [4, 2]));
-  t.notOk(offers('splitK', [4, 256], [256, 4]), 'one part');
-  t.ok(offers('splitK', [4, 257], [257, 4]));
-  t.notOk(offers('splitK', [4096, 4096], [4096, 4096]), 'its parts would take a gigabyte');
+  t.notOk(offers('split32x32', [4, 255], [255, 4]), 'one part');
+  t.ok(offers('split32x32', [4, 256], [256, 4]));
+  t.notOk(offers('split32x32', [4096, 4096], [4096, 4096]), 'there are tiles enough');
+  t.ok(offers('tiled64x32', [64, 64], [64, 64]));
+  t.notOk(offers('deep64x64', [64, 64], [64, 64]), 'it wants 17 KiB of workgroup memory');
   t.end();
 });
 

@@ -1,0 +1,92 @@
+import type { GpuFamily, KernelTarget } from '../../graph/launch.js';
+import type { TensorSpec } from '../../graph/operation.js';
+import type { Shape } from '../../shape.js';
+import type { MatmulAttributes } from './matmul-sizes.js';
+import { isSomething, type MatmulVariant, type Product, productOf, TECHNIQUES, tilesOf } from './matmul-techniques.js';
+
+/** Whether a variant can compute this product on such an adapter. */
+export function offersVariant(
+  a: TensorSpec,
+  b: TensorSpec,
+  attributes: MatmulAttributes,
+  variant: MatmulVariant,
+  target: KernelTarget,
+): boolean {
+  return fits(variant, productOf(a.shape, b.shape, attributes), target);
+}
+
+function fits(variant: MatmulVariant, product: Product, { features, limits }: KernelTarget): boolean {
+  const { usesSubgroups = false, workgroupBytes = () => 0, offers = () => true } = TECHNIQUES[variant];
+  return (
+    (!usesSubgroups || features.has('subgroups')) &&
+    workgroupBytes(product) <= limits.maxComputeWorkgroupStorageSize &&
+    offers(product)
+  );
+}
+
+/** A tile, and how many workgroups there must be for it to be taken. */
+interface Tile {
+  readonly variant: MatmulVariant;
+  readonly rows: number;
+  readonly columns: number;
+  readonly workgroups: number;
+}
+
+const LARGE: Tile = { variant: 'tiled128x64', rows: 128, columns: 64, workgroups: 128 };
+const MEDIUM: Tile = { variant: 'tiled64x64', rows: 64, columns: 64, workgroups: 128 };
+const DEEP: Tile = { variant: 'deep64x64', rows: 64, columns: 64, workgroups: 64 };
+const NARROW: Tile = { variant: 'tiled64x32', rows: 64, columns: 32, workgroups: 64 };
+
+/**
+ * The tiles to choose from, the largest first, by who made the GPU. A larger tile reads less (flop/B in the head of
+ * kernels/matmul/matmul_tiled.wgsl), as long as each core gets some workgroups and compilers have registers for it;
+ * multiply-adds of an invocation against instructions of the inner loop, and spills, are those of docs/hardware.md.
+ */
+const TILES: Readonly<Record<GpuFamily, readonly Tile[]>> = {
+  // 8 x 4 an invocation: 128 of 155 to 158 instructions, 72 to 84 registers, 16 to 20 waves a SIMD.
+  amd: [LARGE, MEDIUM],
+  // The same: 128 of 147 to 165, 94 to 106 registers, 18 to 21 warps, no local memory.
+  nvidia: [LARGE, MEDIUM],
+  // No compiler to ask; 8 x 4 holds 32 sums and 20 numbers of the strips, of the 128 registers with half of the threads.
+  apple: [LARGE, MEDIUM],
+  // 64 floats an invocation at SIMD16: 8 x 4 spills in the inner loop for transposed A (32 accesses), 4 x 4 never: 64 of 86.
+  intel: [DEEP, NARROW],
+  // 64 registers with half of the threads (Mali), and workgroup memory that is ordinary memory: 4 x 4, and tiles that are few.
+  arm: [NARROW],
+  qualcomm: [NARROW],
+  // What spills nowhere and fits WebGPU's own limits.
+  unknown: [NARROW],
+};
+
+/** Workgroups that a product should at least be divided into, where it can. */
+const FEWEST_WORKGROUPS = 16;
+/** From so many steps on, K is split where there are few tiles. */
+const LONG_K = 512;
+
+/**
+ * The variant that is taken where nothing was measured.
+ *
+ * On hardware by reasoning: see TILES; where even the smallest tile gives few workgroups and K is long, K is split. On
+ * adapters that run on the CPU by measuring (docs/architecture.md): invocations are lanes of SIMD registers there,
+ * workgroup memory gains nothing, and what counts is that lanes read consecutive elements.
+ */
+export function variantFor(a: Shape, b: Shape, attributes: MatmulAttributes, target: KernelTarget): MatmulVariant {
+  const product = productOf(a, b, attributes);
+  const { M, N, K } = product.sizes;
+  if (target.isSoftware) {
+    if (!target.features.has('subgroups')) return 'direct';
+    const { A, B, C } = product.inQuads;
+    return A && B && C ? 'quad' : 'broadcast';
+  }
+  if (!isSomething(product)) return 'naive';
+  const tiles = (rows: number, columns: number): number => tilesOf(product, rows, columns);
+  const isFilling = ({ variant, rows, columns, workgroups }: Tile): boolean =>
+    tiles(rows, columns) >= workgroups && fits(variant, product, target);
+  if (Math.min(M, N) === 1 && tiles(...TECHNIQUES.vector.tile(product)) >= FEWEST_WORKGROUPS) return 'vector';
+  if (Math.min(M, N) <= 8) return 'thin';
+  const tile = TILES[target.family].find(isFilling);
+  if (tile) return tile.variant;
+  const smallest = tiles(32, 32);
+  if (smallest < 64 && K >= LONG_K) return Math.min(M, N) >= 64 && K >= 4 * LONG_K ? 'split64x32' : 'split32x32';
+  return smallest < FEWEST_WORKGROUPS ? 'thin' : 'tiled32x32';
+}
