@@ -5,6 +5,7 @@ import {
   matmulOuterWasm,
   matmulPackedRelaxedWasm,
   matmulPackedWasm,
+  matmulPartsWasm,
   matmulRowRelaxedWasm,
   matmulRowWasm,
 } from '../../generated/wasm.js';
@@ -48,6 +49,8 @@ const KERNELS: Readonly<Record<EntryPoint, SimdKernel>> = {
   dots: { module: matmulDotsWasm, relaxed: matmulDotsRelaxedWasm, entryPoint: 'dots' },
   row: { module: matmulRowWasm, relaxed: matmulRowRelaxedWasm, entryPoint: 'row' },
 };
+const ADD_PART: SimdKernel = { module: matmulPartsWasm, entryPoint: 'addPart' };
+const ADD_LOST: SimdKernel = { module: matmulPartsWasm, entryPoint: 'addLost' };
 const SCRATCH = { scratch: true } as const;
 
 /** Flop of a task: it must take far longer than to claim it. With a vector, memory decides how long that is. */
@@ -55,6 +58,8 @@ const TASK_FLOP = 2 ** 20;
 const VECTOR_TASK_FLOP = 2 ** 18;
 /** To store an element of C, and to do with it what is to be done, takes as long as so many flop. */
 const ELEMENT_FLOP = 32;
+/** Sums of more k are formed in parts: blocks of k that are added one after the other lose 1e-5 of a sum of 500,000. */
+const PART_K = 8192;
 /** A task more would mean that more is packed twice, and be of no use to a few threads. */
 const MOST_TASKS = 16;
 
@@ -128,8 +133,7 @@ export function matmulSimdPhases(
   const tasks = Array.from({ length: ceilDivide(blocks.length, perTask) }, (_, i) =>
     blocks.slice(i * perTask, (i + 1) * perTask).flatMap((block) => finishedCalls(block, finish)),
   );
-  const inScratch = finish ? blocks.map((block) => 4 * block.M * block.N) : [];
-  return [{ tasks, scratchBytes: SCRATCH_BYTES + Math.max(0, ...inScratch) }];
+  return [{ tasks, scratchBytes: Math.max(...blocks.map((block) => scratchBytesOf(block, finish))) }];
 }
 
 /** Cᵀ = Bᵀ · Aᵀ, where C is a vector, whose elements lie side by side either way. */
@@ -200,6 +204,22 @@ function moved(argument: Address, bytes: number): Address {
   return { ...argument, offset: offset + bytes };
 }
 
+/** Behind what the kernels need there is room for a block of C, and for the part and what is lost of a sum in parts. */
+function scratchBytesOf(block: Product, finish: BlockFinish | undefined): number {
+  const { M, N, K } = block;
+  if (K > PART_K) return partsAt(block) + 2 * M * partPitch(N);
+  return SCRATCH_BYTES + (finish ? 4 * M * N : 0);
+}
+
+function partsAt({ M, N }: Sizes): number {
+  return SCRATCH_BYTES + 16 * ceilDivide(M * N, 4);
+}
+
+/** Bytes of a row of a part: whole vectors. */
+function partPitch(columns: number): number {
+  return 16 * ceilDivide(columns, 4);
+}
+
 /** The calls that compute a block, and then what is to be done with it. */
 function finishedCalls(block: Product, finish: BlockFinish | undefined): SimdCall[] {
   if (!finish) return callsOf(block);
@@ -213,6 +233,7 @@ function finishedCalls(block: Product, finish: BlockFinish | undefined): SimdCal
 /** The calls that compute a block. */
 function callsOf(block: Product): SimdCall[] {
   const { M, N, K, a, b, c } = block;
+  if (K > PART_K) return callsInParts(block);
   switch (entryPointOf(block)) {
     case 'dots': {
       const [rows, columns] = [
@@ -239,6 +260,27 @@ function callsOf(block: Product): SimdCall[] {
     case 'packed':
       return [packedCall(block)];
   }
+}
+
+/** The calls that compute a block as the sum of parts, each of which has some of the k. */
+function callsInParts(block: Product): SimdCall[] {
+  const { M, N, K, a, b, c } = block;
+  const lineBytes = partPitch(N);
+  const part = { argument: { ...SCRATCH, offset: partsAt(block) }, lineBytes };
+  const lost = moved(part.argument, M * lineBytes);
+  const count = ceilDivide(K, PART_K);
+  const calls = Array.from({ length: count }, (_, i) => {
+    const from = Math.floor((i * K) / count);
+    const own = {
+      ...{ ...block, K: Math.floor(((i + 1) * K) / count) - from },
+      a: { ...a, argument: moved(a.argument, from * a.stepBytes) },
+      b: { ...b, argument: moved(b.argument, from * b.stepBytes) },
+    };
+    if (i === 0) return callsOf(own);
+    const sum = [c.argument, c.lineBytes, lost, part.argument, M, N, Number(i === 1)];
+    return [...callsOf({ ...own, c: part }), { kernel: ADD_PART, arguments: sum }];
+  });
+  return [...calls.flat(), { kernel: ADD_LOST, arguments: [c.argument, c.lineBytes, lost, M, N] }];
 }
 
 function packedCall({ M, N, K, a, b, c }: Product): SimdCall {

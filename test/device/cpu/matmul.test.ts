@@ -128,22 +128,62 @@ test('zeros of A are left out, but for those that meet what is not finite', asyn
   device.dispose();
 });
 
-test('sums of many equal terms lose next to nothing: they are formed in blocks', async (t) => {
+test('sums of many terms lose next to nothing: they are formed in blocks, and these in parts', async (t) => {
   const device = new CpuDevice({ reason: 'test', path: 'simd' });
-  const K = 100_000;
-  for (const [M, N] of [
-    [1, 4],
-    [4, 1],
-    [4, 8],
-    [64, 9],
+  const K = 200_003;
+  for (const [M, N, transposeA, transposeB] of [
+    [1, 5, false, false],
+    [5, 1, false, false],
+    [3, 2, false, true],
+    [4, 8, true, false],
+    [9, 10, true, false],
   ] as const) {
-    const a = tensor(new Float32Array(M * K).fill(0.1), { shape: [M, K] });
-    const b = tensor(new Float32Array(K * N).fill(1), { shape: [K, N] });
-    const values = await (await run(() => matmul(a, b), { device })).data();
-    // 0.1 in float32 times 1e5. Added up one after the other it is 9998.56: off by 1.4e-4.
-    const worst = Math.max(...values.map((value) => Math.abs(value / 10_000.00015 - 1)));
-    t.ok(worst < 1e-5, `M ${M}, N ${N}: off by ${worst.toExponential(1)}`);
+    const random = new RandomStream(3, `${M} ${N}`);
+    const [a, b] = [random.uniform(M * K), random.uniform(K * N)];
+    // Random terms, and equal ones, whose rounding errors all have the same sign.
+    for (const [left, within] of [
+      [a, 2e-7],
+      [a.map(() => 0.1), 3e-6],
+    ] as const) {
+      const right = left === a ? b : b.map(() => 1);
+      const product = () =>
+        matmul(
+          tensor(left, { shape: transposeA ? [K, M] : [M, K] }),
+          tensor(right, { shape: transposeB ? [N, K] : [K, N] }),
+          { transposeA, transposeB },
+        );
+      const values = await (await run(product, { device })).data();
+      const worst = Math.max(
+        ...values.map((value, i) => {
+          const [m, n] = [Math.floor(i / N), i % N];
+          let sum = 0;
+          for (let k = 0; k < K; k++) {
+            sum +=
+              (left[transposeA ? k * M + m : m * K + k] ?? NaN) * (right[transposeB ? n * K + k : k * N + n] ?? NaN);
+          }
+          return Math.abs(value / sum - 1);
+        }),
+      );
+      t.ok(worst < within, `M ${M}, N ${N}: off by ${worst.toExponential(1)}`);
+    }
   }
+  device.dispose();
+});
+
+test('a sum of many terms that is not finite is what the reference says', async (t) => {
+  const device = new CpuDevice({ reason: 'test', path: 'simd' });
+  const K = 20_000;
+  const a = Float32Array.from({ length: 5 * K }, (_, i) =>
+    i % K === 9000 ? ([1, Infinity, -Infinity, NaN, 3e38][Math.floor(i / K)] ?? 0) : 1,
+  );
+  const product = () =>
+    matmul(tensor(a, { shape: [5, K] }), tensor(new Float32Array(6 * K).fill(2), { shape: [K, 6] }));
+  const got = await (await run(product, { device })).data();
+  t.deepEqual(
+    [0, 6, 12, 18, 24].map((at) => got[at]),
+    [2 * K, Infinity, -Infinity, NaN, Infinity],
+  );
+  device.dispose();
 });
 
 test('large products are divided, small ones are not, and the division follows from sizes alone', (t) => {
