@@ -9,7 +9,7 @@ export { compile, type CompiledFunction, type RepeatOptions, type CompiledInput 
 export { run, type RunOptions } from './run.js';
 export { Plan } from './plan.js';
 export { tune } from './tune.js';
-export type { TuningChoice, TuningReport } from './device/tuning-report.js';
+export type { TuningChoice, TuningReport, TuningTrial } from './device/tuning-report.js';
 export type { NestedNumbers } from './nested-numbers.js';
 export { tensor, Tensor, type TensorLike, type TensorOptions } from './tensor.js';
 export type { TensorTree } from './tree.js';

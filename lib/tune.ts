@@ -11,7 +11,9 @@ const loadedRule: OptionRule = {
 /**
  * Makes a device choose its kernels by measuring. From now on, each operation of a plan that is built on the device, and
  * that has several kernels to choose from (so far matrix products, fused or not), gets the one that is fastest for its
- * sizes. The first time that takes seconds: every candidate is compared with the reference on random data and timed.
+ * sizes. The first time that takes seconds: every candidate is compared with the reference on random data, of large products
+ * with a sample, and those that have a chance are timed in rounds. Of one that would take over 100 ms only the first
+ * workgroups are executed, which stand for it: nothing keeps the GPU busy for long.
  * What was found is remembered, in Node in a file of the user's cache folder and in a browser in IndexedDB, so that later
  * runs on the same adapter look it up. Without tuning, kernels are chosen by a table.
  *
@@ -28,7 +30,8 @@ const loadedRule: OptionRule = {
  * @param device where to compute from now on
  * @param loaded compiled functions or plans that were built on this device before; results of theirs that have not been
  *   read yet cannot be read afterwards
- * @returns all that was chosen on this device so far
+ * @returns all that was chosen on this device so far: what was tried, how long it took and how far that spread, and what was
+ *   taken
  */
 export async function tune(
   device: Device,

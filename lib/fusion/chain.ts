@@ -1,5 +1,13 @@
 import type { KernelTarget, KernelVariant, Launch } from '../graph/launch.js';
-import type { ArrayView, Attributes, Call, Operation, ReferenceCall, TensorSpec } from '../graph/operation.js';
+import type {
+  ArrayView,
+  Attributes,
+  Call,
+  Operation,
+  ReferenceCall,
+  SampledElements,
+  TensorSpec,
+} from '../graph/operation.js';
 import type { SimdPhase } from '../graph/simd.js';
 import { formatShape, type Shape, sizeOf } from '../shape.js';
 import type { FusionTarget, Stage } from './stage.js';
@@ -54,9 +62,16 @@ export interface Host {
   bindings(chain: Chain, attributes: Attributes): number;
   /** What comes out at each site, from the references of the parts. */
   reference(chain: Chain, call: Omit<ReferenceCall<Attributes>, 'outputs'>): readonly ArrayView[];
+  /** The same, of the first site a few elements only: which. */
+  sampledReference?(this: void, chain: Chain, call: Omit<ReferenceCall<Attributes>, 'outputs'>): SampledValues;
   kernel(this: void, chain: Chain, call: Call<Attributes>, target: KernelTarget): readonly Launch[];
   variants?(this: void, chain: Chain, call: Call<Attributes>, target: KernelTarget): readonly KernelVariant[];
   simd?(this: void, chain: Chain, call: Call<Attributes>): readonly SimdPhase[] | undefined;
+}
+
+/** Values at the sites of a chain, and which of the first site's they are. */
+export interface SampledValues extends SampledElements {
+  readonly values: readonly ArrayView[];
 }
 
 /** What an output of a chain is: the end of a site, a value on its way there, or what its last stage writes in place. */
@@ -118,7 +133,7 @@ export function bindingsOf(chain: Chain, attributes: Attributes): number {
 /** The operation of a chain. Its reference runs the references of its parts, one after the other. */
 export function chainOperation(chain: Chain): Operation {
   const { host } = chain;
-  const { operation } = host;
+  const { operation, sampledReference: sampled } = host;
   const outputs = outputsOfChain(chain);
   const writes = outputs.map((output) => (output.kind === 'written' ? output.input : undefined));
   const parts = (): readonly Operation[] => [
@@ -140,9 +155,16 @@ export function chainOperation(chain: Chain): Operation {
     infer(inputs) {
       throw new Error(`a chain on ${inputs.map(({ shape }) => formatShape(shape)).join()} is made of parts`);
     },
-    reference: (call) => {
-      runReference(chain, call);
+    reference(call) {
+      carryOut(chain, call, host.reference(chain, hostCall(chain, call)));
     },
+    ...(sampled && {
+      sampledReference(call: ReferenceCall<Attributes>) {
+        const { values, ...elements } = sampled(chain, hostCall(chain, call));
+        carryOut(chain, call, values);
+        return elements;
+      },
+    }),
     kernel: (call, target) => host.kernel(chain, call, target),
     ...(host.variants && { variants: (call, target) => host.variants?.(chain, call, target) ?? [] }),
     simd: (call) => host.simd?.(chain, call),
@@ -164,14 +186,19 @@ function wider(a: Operation['tolerance'], b: Operation['tolerance']): Operation[
   return { absolute: Math.max(a.absolute, b.absolute), relative: Math.max(a.relative, b.relative) };
 }
 
-function runReference(chain: Chain, { inputs, outputs, attributes }: ReferenceCall<Attributes>): void {
+/** What the host's reference is given. */
+function hostCall(
+  chain: Chain,
+  { inputs, attributes }: ReferenceCall<Attributes>,
+): Omit<ReferenceCall<Attributes>, 'outputs'> {
+  return { inputs: inputs.map((view, i) => rowsPicked(view, inputs, chain.rows[i])), attributes };
+}
+
+/** The references of the stages, one after the other, on what comes out at the sites. */
+function carryOut(chain: Chain, { inputs, outputs }: ReferenceCall<Attributes>, values: readonly ArrayView[]): void {
   const layout = outputsOfChain(chain);
   const outputsThat = (matches: (output: ChainOutput) => boolean): ArrayView[] =>
     outputs.filter((_, i) => layout.slice(i, i + 1).some(matches));
-  const values = chain.host.reference(chain, {
-    inputs: inputs.map((view, i) => rowsPicked(view, inputs, chain.rows[i])),
-    attributes,
-  });
   values.forEach((start, site) => {
     let value = start;
     chain.sites[site]?.forEach((link, l) => {

@@ -120,6 +120,12 @@ export interface Sample<A extends Attributes> {
   readonly places: readonly number[];
 }
 
+/** Elements that a reference has computed, of so many in what they belong to. */
+export interface SampledElements {
+  readonly of: number;
+  readonly places: readonly number[];
+}
+
 /**
  * All that there is to know of an operation, written in one room (`lib/ops/<operation>.ts`).
  * Methods take their attributes typed; the graph holds operations of any attributes.
@@ -164,4 +170,6 @@ export interface Operation<A extends Attributes = Attributes> {
   readonly benchmarks?: Readonly<Record<string, OperationCase<A>>>;
   /** A sample of a call; left out, there is none. */
   sample?(call: Omit<ReferenceCall<A>, 'outputs'>): Sample<A>;
+  /** The reference of an operation made of parts, by the sample of one of them; left out, there is none. */
+  sampledReference?(call: ReferenceCall<A>): SampledElements;
 }

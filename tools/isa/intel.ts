@@ -35,7 +35,7 @@ export function readIntel(lines: readonly string[]): MachineCode {
     hot: hotBlock(
       blocks.map((block) => ({
         instructions: count(block, /^(\(\S+\) )?[a-z][\w.]*\(\d+\)/), // `sync nop(1)` waits,
-        multiplyAdds: count(block, /^(\(\S+\) )?(mad|mac)\S*\(\d+\)/),
+        multiplyAdds: count(block, /^(\(\S+\) )?(mad|mac)\S*\(\d+\)\s+\S+F\s/), // those of integers are addresses
         workgroupReads: count(block, /MsgDesc.*read.*Surface = 254|slm MsgDesc: \( load/),
         // Messages to the stack: its own entry of the binding table up to Xe-LP, a surface state from Xe-HPG on.
         stackAccesses: count(block, /MsgDesc.*bti 25[35]\b|MsgDesc.*, ss \)/),

@@ -7,11 +7,23 @@ import { accessOf } from './work.js';
 
 /** The launches of an operation with their buffers, apart from any plan, so that they can be checked and timed. */
 export interface LaunchJob {
-  /** Executes them `repeats` times in one compute pass; resolves with the milliseconds until the queue had finished. */
-  run(repeats: number): Promise<number>;
+  /**
+   * Executes them `repeats` times in one compute pass; resolves with the milliseconds until the queue had finished.
+   *
+   * @param part how much of them, in (0, 1]: see {@link firstWorkgroups}; default all
+   */
+  run(repeats: number, part?: number): Promise<number>;
   outputs(): Promise<NumericArray[]>;
   /** Frees what the job made: not the arrays that it was given. */
   dispose(): void;
+}
+
+/** The first workgroups of a dispatch, about such a part of them, and one at least: they do what they would do anyway. */
+export function firstWorkgroups([x, y, z]: Launch['workgroups'], part: number): [number, number, number] {
+  const count = Math.max(1, Math.round(x * y * z * part));
+  if (count < x) return [count, 1, 1];
+  if (count < x * y) return [x, Math.floor(count / x), 1];
+  return [x, y, Math.floor(count / (x * y))];
 }
 
 /** Prepares launches over given arrays. Rejects with DeviceError where the GPU refuses them. */
@@ -49,7 +61,7 @@ export async function launchJob(
   const refused = await gpu.popErrorScope();
   if (refused) throw new DeviceError(refused.message);
 
-  const encode = (repeats: number): GPUCommandBuffer => {
+  const encode = (repeats: number, part: number): GPUCommandBuffer => {
     const encoder = gpu.createCommandEncoder();
     const pass = encoder.beginComputePass();
     for (let repeat = 0; repeat < repeats; repeat++) {
@@ -58,7 +70,7 @@ export async function launchJob(
         if (!pipeline || !bindGroup) return;
         pass.setPipeline(pipeline);
         pass.setBindGroup(0, bindGroup);
-        pass.dispatchWorkgroups(...workgroups);
+        pass.dispatchWorkgroups(...firstWorkgroups(workgroups, part));
       });
     }
     pass.end();
@@ -66,8 +78,8 @@ export async function launchJob(
   };
   return {
     // Encoding is not timed, submitting is: what stays is what the GPU and its driver do.
-    async run(repeats) {
-      const commands = encode(repeats);
+    async run(repeats, part = 1) {
+      const commands = encode(repeats, part);
       await device.finished();
       const start = performance.now();
       device.submit(commands);

@@ -6,7 +6,15 @@ import { type Glue, glueOf, type Spot } from '../../fusion/glue.js';
 import type { FoldCall, JoinCall, SelectedRows } from '../../fusion/pass.js';
 import { callsOn, startOf } from '../../fusion/simd-calls.js';
 import { isSameTensor } from '../../fusion/tensors.js';
-import type { Attributes, ArrayView, Operation, TensorSpec } from '../../graph/operation.js';
+import type {
+  Attributes,
+  ArrayView,
+  Operation,
+  ReferenceCall,
+  SampledElements,
+  TensorSpec,
+} from '../../graph/operation.js';
+import { sampledReference } from '../../graph/sampled-reference.js';
 import { axisSize, sizeOf } from '../../shape.js';
 import type { Tensor } from '../../tensor.js';
 import { sumOperation } from '../reduce/sum.js';
@@ -30,21 +38,18 @@ export function matmulHost(product: () => Operation<MatmulAttributes>) {
       if (site === SUMS) return chain.sites[SUMS]?.at(-1)?.stage.takesIndex !== true;
       return kernels === 'wgsl' || goesByBlocks(chain, inputs, attributesOf(attributes));
     },
-    reference(chain, { inputs, attributes }) {
-      const [a, b] = [elementAt(inputs, 0), elementAt(inputs, 1)];
-      const { M, N, K, batchShape } = sizesOf(a.shape, b.shape, attributesOf(attributes));
-      const multiplied = (other: ArrayView, columns: number, own: MatmulAttributes): ArrayView => {
-        const shape = [...batchShape, M, columns];
-        const c = { data: new Float32Array(sizeOf(shape)), shape };
-        product().reference({ inputs: [a, other], outputs: [c], attributes: own });
-        return c;
-      };
-      const ones = { data: new Float32Array(K).fill(1), shape: [K, 1] };
-      const own = attributesOf(attributes);
-      return [
-        multiplied(b, N, own),
-        ...(chain.sites.length > SUMS ? [multiplied(ones, 1, { ...own, transposeB: false })] : []),
-      ];
+    reference: (chain, call) =>
+      valuesOf(chain, call, (own) => {
+        product().reference(own);
+      }),
+    sampledReference(chain, call) {
+      let elements: SampledElements | undefined;
+      const values = valuesOf(chain, call, (own, site) => {
+        if (site === PRODUCT) elements = sampledReference(product(), own);
+        else product().reference(own);
+      });
+      if (!elements) throw new Error('a product has no sample');
+      return { ...elements, values };
     },
     kernel(chain, { inputs, attributes }, target) {
       const [own, [a, b]] = [attributesOf(attributes), matricesOf(chain, inputs)];
@@ -66,6 +71,33 @@ export function matmulHost(product: () => Operation<MatmulAttributes>) {
     fold: (call: FoldCall): readonly Tensor[] | undefined => foldRows(call),
     join: (call: JoinCall): Fusion | undefined => joinSums(call),
   };
+}
+
+/** C and, where it is wanted, the sums of op(A), which are a product with ones. */
+function valuesOf(
+  chain: Chain,
+  { inputs, attributes }: Omit<ReferenceCall<Attributes>, 'outputs'>,
+  multiply: (call: ReferenceCall<MatmulAttributes>, site: number) => void,
+): readonly ArrayView[] {
+  const own = attributesOf(attributes);
+  const [a, b] = [elementAt(inputs, 0), elementAt(inputs, 1)];
+  const { M, N, K, batchShape } = sizesOf(a.shape, b.shape, own);
+  const multiplied = (
+    site: number,
+    other: ArrayView,
+    columns: number,
+    multiplyAttributes: MatmulAttributes,
+  ): ArrayView => {
+    const shape = [...batchShape, M, columns];
+    const c = { data: new Float32Array(sizeOf(shape)), shape };
+    multiply({ inputs: [a, other], outputs: [c], attributes: multiplyAttributes }, site);
+    return c;
+  };
+  const ones = { data: new Float32Array(K).fill(1), shape: [K, 1] };
+  return [
+    multiplied(PRODUCT, b, N, own),
+    ...(chain.sites.length > SUMS ? [multiplied(SUMS, ones, 1, { ...own, transposeB: false })] : []),
+  ];
 }
 
 function attributesOf({ transposeA, transposeB }: Attributes): MatmulAttributes {

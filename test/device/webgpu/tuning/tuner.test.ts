@@ -1,6 +1,7 @@
 import test from 'tape';
 import type { LaunchJob } from '../../../../lib/device/webgpu/launch-job.js';
 import { choicesText, parseChoices, type TuningStore } from '../../../../lib/device/webgpu/tuning/store.js';
+import { UNWRITTEN } from '../../../../lib/device/webgpu/tuning/trials.js';
 import { Tuner } from '../../../../lib/device/webgpu/tuning/tuner.js';
 import { DeviceError } from '../../../../lib/errors.js';
 import type { KernelVariant } from '../../../../lib/graph/launch.js';
@@ -9,7 +10,7 @@ import type { Step } from '../../../../lib/graph/program.js';
 import { targetOf } from '../../../support/targets.js';
 
 /** What a pretended variant does: milliseconds of one execution, and what it computes; refused where it is a text. */
-type Behaviour = { readonly milliseconds: number; readonly result?: number } | string;
+type Behaviour = { readonly milliseconds: number; readonly result?: number; readonly unwritten?: boolean } | string;
 
 class MemoryStore implements TuningStore {
   text: string | undefined;
@@ -22,7 +23,7 @@ class MemoryStore implements TuningStore {
   }
 }
 
-function stepOf(names: readonly string[], code = '', size = 5): Step {
+function stepOf(names: readonly string[], code = '', size = 5, workgroups = 1): Step {
   const variants = names.map((name): KernelVariant => ({
     name,
     launches: [
@@ -30,7 +31,7 @@ function stepOf(names: readonly string[], code = '', size = 5): Step {
         kernel: { name, code: code + name, entryPoint: name },
         bindings: [],
         uniforms: new Uint8Array(0),
-        workgroups: [1, 1, 1],
+        workgroups: [workgroups, 1, 1],
       },
     ],
   }));
@@ -48,20 +49,24 @@ function stepOf(names: readonly string[], code = '', size = 5): Step {
   return { operation, attributes: {}, inputs: [reference], outputs: [reference] };
 }
 
-/** A tuner over pretended variants, and how often each of them was executed. */
+/** A tuner over pretended variants, how often each of them was executed, in which order, and how long at most at once. */
 function pretend(behaviours: Readonly<Record<string, Behaviour>>, store?: TuningStore, adapter = 'some adapter') {
   const executions = new Map<string, number>();
+  const order: string[] = [];
+  let longest = 0;
   let isOpen = 0;
   const open = ({ name }: KernelVariant): Promise<LaunchJob> => {
     const behaviour = behaviours[name] ?? 'unknown';
     if (typeof behaviour === 'string') return Promise.reject(new DeviceError(behaviour));
     isOpen++;
     return Promise.resolve({
-      run(repeats) {
-        executions.set(name, (executions.get(name) ?? 0) + repeats);
-        return Promise.resolve(repeats * behaviour.milliseconds);
+      run(repeats, part = 1) {
+        executions.set(name, (executions.get(name) ?? 0) + repeats * part);
+        order.push(name);
+        longest = Math.max(longest, repeats * part * behaviour.milliseconds);
+        return Promise.resolve(repeats * part * behaviour.milliseconds);
       },
-      outputs: () => Promise.resolve([Float32Array.of(behaviour.result ?? 1)]),
+      outputs: () => Promise.resolve([Float32Array.of(behaviour.unwritten ? UNWRITTEN : (behaviour.result ?? 1))]),
       dispose() {
         isOpen--;
       },
@@ -71,9 +76,14 @@ function pretend(behaviours: Readonly<Record<string, Behaviour>>, store?: Tuning
     target: targetOf(false),
     adapter,
     store,
-    trialsOf: () => ({ expected: () => [Float32Array.of(1)], open, dispose: () => undefined }),
+    trialsOf: () => ({
+      expected: () => ({ outputs: [Float32Array.of(1)], before: [undefined] }),
+      fill: () => undefined,
+      open,
+      dispose: () => undefined,
+    }),
   });
-  return { tuner, executions, openJobs: () => isOpen };
+  return { tuner, executions, order, longest: () => longest, openJobs: () => isOpen };
 }
 
 const entryOf = (tuner: Tuner, step: Step): string | undefined => tuner.launchesOf(step)?.[0]?.kernel.entryPoint;
@@ -88,11 +98,52 @@ test('the fastest variant is taken, a hopeless one is given up early, and every 
   t.equal(tuner.launchesOf(step), undefined, 'nothing is chosen before it was prepared');
   await tuner.prepare([step]);
   t.equal(entryOf(tuner, step), 'fast');
-  t.equal(executions.get('slow'), 2, 'once to check it, once to time it');
+  t.equal(executions.get('slow'), 3, 'once to see how long it takes, once to check it, once to time it');
   t.equal(openJobs(), 0);
   const [choice] = tuner.report.choices;
   t.equal(choice?.source, 'measured');
-  t.deepEqual(Object.keys(choice?.milliseconds ?? {}), ['first', 'fast', 'slow']);
+  const { first, fast, slow } = choice?.trials ?? {};
+  t.deepEqual(Object.keys(choice?.trials ?? {}), ['first', 'fast', 'slow']);
+  t.deepEqual(fast, { outcome: 'taken', milliseconds: 2, slowest: 2, runs: 4, part: 1 });
+  t.deepEqual(first, { outcome: 'slower', milliseconds: 4, slowest: 4, runs: 2, part: 1 });
+  t.deepEqual(slow, { outcome: 'slower', milliseconds: 100, slowest: 100, runs: 1, part: 1 });
+});
+
+test('rounds of variants are interleaved', async (t) => {
+  const { tuner, order } = pretend({ a: { milliseconds: 5 }, b: { milliseconds: 6 }, c: { milliseconds: 7 } });
+  await tuner.prepare([stepOf(['a', 'b', 'c'])]);
+  t.deepEqual(order.slice(-9), ['a', 'b', 'c', 'a', 'b', 'c', 'a', 'b', 'c']);
+});
+
+test('nothing is executed whole that would take over 100 ms: its first workgroups stand for it', async (t) => {
+  const { tuner, executions, longest } = pretend({
+    first: { milliseconds: 4000 },
+    fast: { milliseconds: 1000 },
+    quick: { milliseconds: 90 },
+    wrong: { milliseconds: 2000, result: 3 },
+  });
+  const step = stepOf(['first', 'fast', 'wrong'], '', 5, 1000);
+  await tuner.prepare([step]);
+  t.equal(entryOf(tuner, step), 'fast');
+  t.ok(longest() <= 100, `${longest()} ms at once`);
+  const { fast, wrong } = tuner.report.choices[0]?.trials ?? {};
+  t.ok(fast && fast.part < 0.1 && Math.abs((fast.milliseconds ?? 0) - 1000) < 1e-6, JSON.stringify(fast));
+  t.equal(wrong?.outcome, 'wrong', 'what the part has computed is compared');
+  t.ok((executions.get('first') ?? 1) < 0.1);
+  const other = stepOf(['first', 'quick'], '', 5, 1000);
+  await tuner.prepare([other]);
+  t.equal(tuner.report.choices[1]?.trials['quick']?.part, 1, 'what takes less is executed whole');
+});
+
+test('what cannot be compared with the reference is not taken', async (t) => {
+  const { tuner } = pretend({ first: { milliseconds: 900 }, nothing: { milliseconds: 500, unwritten: true } });
+  const step = stepOf(['first', 'nothing'], '', 5, 1000);
+  await tuner.prepare([step]);
+  t.equal(entryOf(tuner, step), 'first');
+  t.equal(tuner.report.choices[0]?.trials['nothing']?.outcome, 'unchecked');
+  const whole = pretend({ first: { milliseconds: 9 }, nothing: { milliseconds: 5, unwritten: true } });
+  await whole.tuner.prepare([step]);
+  t.equal(whole.tuner.report.choices[0]?.trials['nothing']?.outcome, 'wrong', 'whole, it should have written');
 });
 
 test('a variant that is wrong or refused is never used, however fast, and is named', async (t) => {
