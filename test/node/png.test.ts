@@ -341,6 +341,12 @@ test('a file with any one byte changed is refused', (t) => {
 test('giants of every kind are refused by their header, unless the limit is raised', (t) => {
   // 5,793 x 5,793 is the first square beyond 2^25 pixels. The image data are those of a small picture.
   const data = chunk('IDAT', deflateSync(new Uint8Array(100)));
+  const read = PNG.sync.read.bind(PNG.sync);
+  let decoded = 0;
+  PNG.sync.read = (...given) => {
+    decoded++;
+    return read(...given);
+  };
   for (const [depth, colourType] of [
     [1, GREY],
     [8, COLOUR],
@@ -356,15 +362,15 @@ test('giants of every kind are refused by their header, unless the limit is rais
           data,
           chunk('IEND'),
         ]);
-      const start = performance.now();
       t.match(refusal(file(5793, 5793)), /a picture of 5793 x 5793 pixels; at most 33554432 are read/);
       t.match(refusal(file(2 ** 25 + 1, 1)), /at most 33554432 are read/);
       t.match(refusal(file(5792, 5792)), /image data end after 100 of \d+ bytes/, 'within the limit it is looked at');
       t.match(refusal(file(5793, 5793), { maxPixels: 5793 * 5793 }), /image data end after 100 of \d+ bytes/);
       t.match(refusal(file(3, 3), { maxPixels: 8 }), /3 x 3 pixels; at most 8 are read/);
-      t.ok(performance.now() - start < 1000, 'in no time');
+      t.equal(decoded, 0, 'nothing is decoded');
     }
   }
+  PNG.sync.read = read;
   t.end();
 });
 
