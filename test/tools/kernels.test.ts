@@ -6,7 +6,7 @@ import { DataError, OptionError } from '../../lib/errors.js';
 import { operations } from '../../lib/ops/index.js';
 import { printKernels } from '../../tools/kernels.js';
 import { TARGETS } from '../../tools/kernels/targets.js';
-import { stepOf, worksOf } from '../../tools/kernels/works.js';
+import { joinedWorksOf, stepOf, stepsOfMyNet, worksOf } from '../../tools/kernels/works.js';
 import { inFolder } from '../examples/program.js';
 import { rejects } from '../support/errors.js';
 
@@ -82,6 +82,13 @@ test("MyNet's training step is printed as it is fused", async (t) => {
       [operation],
     );
   });
+});
+
+test("MyNet's training step is five dispatches on every adapter that allows a kernel as many buffers as desktops do", async (t) => {
+  for (const name of ['amd', 'intel', 'nvidia', 'software'] as const) {
+    const works = joinedWorksOf(await stepsOfMyNet(TARGETS[name]), TARGETS[name]);
+    t.equal(works.length, 5, `${name}: ${works.map(({ kernel }) => kernel.name).join(' | ')}`);
+  }
 });
 
 test('what cannot be printed is refused by name, and nothing is written', async (t) => {

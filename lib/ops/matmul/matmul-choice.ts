@@ -68,12 +68,14 @@ const LONG_K = 512;
  *
  * On hardware by reasoning: see TILES; where even the smallest tile gives few workgroups and K is long, K is split. On
  * adapters that run on the CPU by measuring (docs/architecture.md): invocations are lanes of SIMD registers there,
- * workgroup memory gains nothing, and what counts is that lanes read consecutive elements.
+ * workgroup memory gains nothing, and what counts is that lanes read consecutive elements. Everywhere a product that one
+ * workgroup computes is left to one, so that it can be joined to its neighbours (lib/device/webgpu/joining).
  */
 export function variantFor(a: Shape, b: Shape, attributes: MatmulAttributes, target: KernelTarget): MatmulVariant {
   const product = productOf(a, b, attributes);
   const { M, N, K } = product.sizes;
   if (target.isSoftware) {
+    if (isSomething(product) && TECHNIQUES.thin.isOneWorkgroup?.(product)) return 'thin';
     if (!target.features.has('subgroups')) return 'direct';
     const { A, B, C } = product.inQuads;
     return A && B && C ? 'quad' : 'broadcast';

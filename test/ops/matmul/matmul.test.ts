@@ -214,12 +214,13 @@ test('on hardware a product gets the largest tile that fills the adapter, and sp
   t.end();
 });
 
-test('adapters that run on the CPU get variants without workgroup memory, hardware never does', (t) => {
-  const choose = (features: string[], transposeB: boolean) =>
-    variantFor([3, 8], transposeB ? [5, 8] : [8, 4], { transposeA: false, transposeB }, targetOf(true, features));
+test('adapters that run on the CPU get variants without workgroup memory where a product is large, hardware never does', (t) => {
+  const choose = (features: string[], transposeB: boolean, K = 8000) =>
+    variantFor([3, K], transposeB ? [5, K] : [K, 4], { transposeA: false, transposeB }, targetOf(true, features));
   t.equal(choose(['subgroups'], false), 'quad');
   t.equal(choose(['subgroups'], true), 'broadcast', 'N is not a multiple of 4');
   t.equal(choose([], false), 'direct');
+  t.equal(choose(['subgroups'], true, 8), 'thin', 'one workgroup, which others can be joined to');
   for (const M of [1, 3, 100, 5000]) {
     const variant = variantFor([M, 2000], [2000, M], plain, targetOf(false, ['subgroups']));
     t.notOk(['direct', 'broadcast', 'quad'].includes(variant), variant);
