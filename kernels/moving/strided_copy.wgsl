@@ -4,7 +4,7 @@
 // Bindings    0 input read   1 output write   2 uniforms          (words of 32 bits, whatever they mean)
 // Launch      workgroup 64; one element an invocation; ⌈count / 64⌉ workgroups, folded at 65,535
 // Cost        8 B moved an element plus a division an axis: bound by bandwidth, less so for transposed reads, which
-//             are not coalesced
+//             are not coalesced: transpose_tiles.wgsl takes the long ones of those
 // Used by     transpose, slice, concat, broadcastTo, copy, assign; `fill` clears what they do not cover
 // Reference   lib/ops/moving/moving.ts
 
@@ -13,9 +13,7 @@ struct Uniforms {
   rank: u32,
   inputStart: u32,
   outputStart: u32,
-  sizes: array<vec4u, 2>,
-  inputStrides: array<vec4u, 2>,
-  outputStrides: array<vec4u, 2>,
+  axes: array<vec4u, 6>, // sizes, strides of the input and of the output
 }
 
 @group(0) @binding(0) var<storage, read> input: array<u32>;
@@ -32,7 +30,16 @@ fn stridedCopy(
   if (i >= uniforms.count) {
     return;
   }
-  let source = uniforms.inputStart + walkOffset(i, uniforms.rank, uniforms.sizes, uniforms.inputStrides);
-  let destination = uniforms.outputStart + walkOffset(i, uniforms.rank, uniforms.sizes, uniforms.outputStrides);
+  var rest = i;
+  var source = uniforms.inputStart;
+  var destination = uniforms.outputStart;
+  for (var axis = uniforms.rank; axis > 0u; axis--) {
+    let quad = (axis - 1u) / 4u;
+    let along = (axis - 1u) % 4u;
+    let size = uniforms.axes[quad][along];
+    source += rest % size * uniforms.axes[quad + 2u][along];
+    destination += rest % size * uniforms.axes[quad + 4u][along];
+    rest /= size;
+  }
   output[destination] = input[source];
 }

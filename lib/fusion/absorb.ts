@@ -165,6 +165,22 @@ function isOutputOf(node: GraphNode, tensor: Tensor): boolean {
   return origin.kind === 'node' && origin.node === node;
 }
 
+/**
+ * The outputs of a node that computes its first input itself, as stages do; undefined where nothing but stages computes it,
+ * or they do not fit.
+ */
+export function takingStages({ node, inputs, stagesOf, target }: FoldCall): Tensor[] | undefined {
+  const chain = chainOf({ ...node, inputs });
+  const [input] = inputs;
+  if (!chain || !input || inputs.length > 1 || target.kernels !== 'wgsl') return undefined;
+  const staged = stagesOf(input);
+  if (!staged) return undefined;
+  const next = { ...chain, heads: [{ ...staged.head, shape: input.shape }] };
+  const { attributes, specs, trace } = node;
+  if (bindingsOf(next, attributes) > target.maxStorageBuffers) return undefined;
+  return createNode({ operation: chainOperation(next), attributes, inputs: staged.inputs, specs, trace });
+}
+
 /** One dispatch may not read what it writes, nor write it twice: an update of what the chain itself reads stays alone. */
 function overwritesWhatIsRead({ node, inputs, producer }: AbsorbCall): boolean {
   const { writes = [] } = node.operation;

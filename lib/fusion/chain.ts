@@ -39,11 +39,22 @@ export interface PickedRows {
   readonly shape: Shape;
 }
 
+/** An input of a host whose elements stages compute as they are read: the head of the chain. */
+export interface Head {
+  /** Place among the inputs of the chain: the one whose elements the first stage works on. */
+  readonly from: number;
+  readonly links: readonly Link[];
+  /** The shape that the host sees. */
+  readonly shape: Shape;
+}
+
 /** What an operation computes with all that is done beside it in one kernel: the whole of it, as data. */
 export interface Chain {
   readonly host: Host;
   /** For each input of the host whether its rows are picked. */
   readonly rows: readonly (PickedRows | undefined)[];
+  /** For each input of the host the stages in front of it, if any; left out, there are none. */
+  readonly heads?: readonly (Head | undefined)[];
   /** For each output of the host, what becomes of it. */
   readonly sites: readonly (readonly Link[])[];
   /** Of a host that computes nothing itself: the input whose elements the values are. */
@@ -108,8 +119,8 @@ export function outputName(output: ChainOutput): string {
 }
 
 /** Buffers that stages read: an input counts once for each site and shape that it is read for. */
-function operandsOf({ sites, from }: Chain): number {
-  const uses = sites.flatMap((links, site) =>
+function operandsOf({ sites, heads = [], from }: Chain): number {
+  const uses = [...sites, ...heads.map((head) => head?.links ?? [])].flatMap((links, site) =>
     links.flatMap(({ inputs, operation, stage, shape }) =>
       inputs.flatMap((place, i) => {
         if (place === VALUE || operation.writes?.includes(i)) return [];
@@ -117,12 +128,12 @@ function operandsOf({ sites, from }: Chain): number {
       }),
     ),
   );
-  return new Set(uses).size + Number(from !== undefined);
+  return new Set(uses).size + Number(from !== undefined) + heads.filter(Boolean).length;
 }
 
 /** The host's inputs, as it sees them. */
-export function hostInputs({ rows }: Chain, inputs: readonly TensorSpec[]): TensorSpec[] {
-  return inputs.map(({ shape, dtype }, i) => ({ shape: rows[i]?.shape ?? shape, dtype }));
+export function hostInputs({ rows, heads }: Chain, inputs: readonly TensorSpec[]): TensorSpec[] {
+  return inputs.map(({ shape, dtype }, i) => ({ shape: heads?.[i]?.shape ?? rows[i]?.shape ?? shape, dtype }));
 }
 
 /** Buffers that the kernel of a chain binds. */
@@ -138,6 +149,7 @@ export function chainOperation(chain: Chain): Operation {
   const writes = outputs.map((output) => (output.kind === 'written' ? output.input : undefined));
   const parts = (): readonly Operation[] => [
     ...new Set(chain.rows.flatMap((picked) => (picked ? [picked.operation] : []))),
+    ...(chain.heads ?? []).flatMap((head) => head?.links.map((link) => link.operation) ?? []),
     ...(operation ? [operation] : []),
     ...(host.beside?.(chain) ?? []),
     ...chain.sites.flat().map((link) => link.operation),
@@ -191,7 +203,13 @@ function hostCall(
   chain: Chain,
   { inputs, attributes }: ReferenceCall<Attributes>,
 ): Omit<ReferenceCall<Attributes>, 'outputs'> {
-  return { inputs: inputs.map((view, i) => rowsPicked(view, inputs, chain.rows[i])), attributes };
+  return {
+    inputs: inputs.map((view, i) => {
+      const head = chain.heads?.[i];
+      return head ? headed(head, inputs) : rowsPicked(view, inputs, chain.rows[i]);
+    }),
+    attributes,
+  };
 }
 
 /** The references of the stages, one after the other, on what comes out at the sites. */
@@ -224,6 +242,24 @@ function rowsPicked(view: ArrayView, inputs: readonly ArrayView[], picked: Picke
   const { operation, attributes, indices, shape } = picked;
   operation.reference({ inputs: [view, viewAt(inputs, indices)], outputs: [{ data, shape }], attributes });
   return { data, shape };
+}
+
+/** What the stages in front of an input compute. */
+function headed({ from, links, shape }: Head, inputs: readonly ArrayView[]): ArrayView {
+  const last = links.reduce(
+    (before, link, l) => {
+      const value = l === 0 ? before : { data: before.data, shape: link.shape };
+      const next = { data: new Float32Array(sizeOf(link.shape)), shape: link.shape };
+      link.operation.reference({
+        inputs: link.inputs.map((place) => (place === VALUE ? value : viewAt(inputs, place))),
+        outputs: [next],
+        attributes: link.attributes,
+      });
+      return next;
+    },
+    viewAt(inputs, from),
+  );
+  return { data: last.data, shape };
 }
 
 function viewAt(inputs: readonly ArrayView[], place: number): ArrayView {

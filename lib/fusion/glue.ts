@@ -1,6 +1,6 @@
 import type { Binding } from '../graph/launch.js';
 import type { TensorSpec } from '../graph/operation.js';
-import { sizeOf } from '../shape.js';
+import { type Shape, sizeOf } from '../shape.js';
 import { type Axis, type Broadcast, broadcastOf, isWhole } from './broadcast.js';
 import { type Chain, type ChainOutput, type Link, outputsOfChain, VALUE } from './chain.js';
 
@@ -19,6 +19,16 @@ export interface Spot {
   readonly isSingle?: boolean;
 }
 
+/** Where a kernel reads the elements of an input, which stages may compute: the head of a chain. */
+export interface Intake {
+  /** Place of the input among those of the host. */
+  readonly input: number;
+  /** WGSL: the name of a function that takes the place of an element, counted row-major: `name(index: u32) -> Element`. */
+  readonly name: string;
+  /** The shape that the host sees. */
+  readonly shape: Shape;
+}
+
 export interface GlueOptions {
   /** How many values are stored at once: the Element of kernels/common/element_one.wgsl or element_four.wgsl. */
   readonly width: 1 | 4;
@@ -26,6 +36,8 @@ export interface GlueOptions {
   readonly firstBinding: number;
   /** WGSL: the uniform `array<vec4u, WORD_QUADS>` that the words are written to; left out, they stand in the text. */
   readonly words?: string;
+  /** Where elements are read. */
+  readonly intakes?: readonly Intake[];
 }
 
 /** What surrounds the stages of a chain in a kernel. */
@@ -50,8 +62,15 @@ export function glueOf(
   options: GlueOptions,
 ): Glue {
   const printer = new Printer(chain, inputs, options);
+  for (const intake of options.intakes ?? []) printer.take(intake);
   for (const spot of spots) printer.put(spot);
   return printer.glue();
+}
+
+/** Values that a kernel meets one after the other: those of a site, or the elements of an input. */
+interface Values extends Pick<Spot, 'count' | 'coordinates' | 'isSingle'> {
+  readonly key: string;
+  readonly site?: number;
 }
 
 type ElementType = 'Element' | 'f32' | 'u32';
@@ -91,29 +110,42 @@ class Printer {
     return { code: lines.join('\n'), bindings: this.#bindings, constants: this.#constants, words };
   }
 
+  /** The function of an intake: the stages of its head, in order, on what is read. */
+  take({ input, name, shape }: Intake): void {
+    const { from, links } = this.#chain.heads?.[input] ?? { from: input, links: [] };
+    const place = { key: `head ${input}`, count: sizeOf(shape) };
+    const body = [`var value = ${this.#operand(place, from, links[0]?.shape ?? shape)};`];
+    links.forEach((link, l) => {
+      body.push(...this.#call(place, link, `h${input}_${l}`));
+    });
+    body.push('return value;');
+    this.#functions.push(...block(`fn ${name}(index: u32) -> Element`, body));
+  }
+
   /** The function of a spot: the stages of its site, in order, and what is stored. */
   put(spot: Spot): void {
-    const { site, put, index, count } = spot;
+    const { site, put, index } = spot;
     const links = this.#chain.sites[site] ?? [];
     const { from } = this.#chain;
     const body = index === 'index' ? [] : [`let index = ${index};`];
-    const start = from === undefined ? 'given' : this.#operand(spot, from, links[0]?.shape ?? []);
+    const values = { ...spot, key: `${site}` };
+    const start = from === undefined ? 'given' : this.#operand(values, from, links[0]?.shape ?? []);
     body.push(`var value = ${start};`);
     const store = (matches: (output: ChainOutput) => boolean): void => {
       const output = this.#layout.findIndex((own) => own.site === site && matches(own));
       if (output < 0) return;
-      body.push(`${this.#bind({ output }, this.#typeAt(spot))}[${this.#at(spot, 'index')}] = value;`);
+      body.push(`${this.#bind({ output }, this.#typeAt(values))}[${this.#at(values, 'index')}] = value;`);
     };
     links.forEach((link, l) => {
       store((own) => own.kind === 'kept' && own.link === l);
-      body.push(...this.#call(spot, link, `s${site}_${l}`, count));
+      body.push(...this.#call(values, link, `s${site}_${l}`));
     });
     store((own) => own.kind === 'result');
     this.#functions.push(...block(`fn ${put}`, body));
   }
 
   /** The call of a stage, and the stores of what it writes in place. */
-  #call(spot: Spot, { stage, operation, inputs, shape }: Link, name: string, count: number): string[] {
+  #call(spot: Values, { stage, operation, inputs, shape }: Link, name: string): string[] {
     const { wgsl, settings = {}, words, parts = {} } = stage;
     for (const source of wgsl.sources) this.#sources.add(source);
     const isEach = wgsl.on === 'number' && this.#widthAt(spot) === 4;
@@ -131,7 +163,7 @@ class Printer {
         (each) => each.site === spot.site && each.kind === 'written' && each.output === output,
       );
       const text = this.#bind({ output: own }, this.#typeAt(spot));
-      const stride = parts[input] === undefined ? count : sizeOf(this.#inputs[place]?.shape ?? []) / parts[input];
+      const stride = parts[input] === undefined ? spot.count : sizeOf(this.#inputs[place]?.shape ?? []) / parts[input];
       return Array.from({ length: parts[input] ?? 1 }, (_, part) => {
         const at = this.#at(
           spot,
@@ -200,7 +232,7 @@ class Printer {
   }
 
   /** The elements of an input that belong to the place. */
-  #operand(spot: Spot, input: number, shape: readonly number[]): string {
+  #operand(spot: Values, input: number, shape: readonly number[]): string {
     const broadcast = broadcastOf(this.#inputs[input]?.shape ?? [], shape);
     const isFour = this.#widthAt(spot) === 4;
     const [axis] = broadcast;
@@ -208,7 +240,7 @@ class Printer {
       const first = `${this.#bind({ input }, 'f32')}[0]`;
       return isFour ? `Element(${first})` : first;
     }
-    const key = [input, spot.site, ...shape].join(' ');
+    const key = [input, spot.key, ...shape].join(' ');
     const addressAt = (index: string, isPlace: boolean): string => this.#address(spot, broadcast, key, index, isPlace);
     if (!isFour) return `${this.#bind({ input }, 'f32')}[${addressAt('index', true)}]`;
     const innermost = broadcast.at(-1);
@@ -224,7 +256,7 @@ class Printer {
   }
 
   /** WGSL: where the element of a broadcast input lies. */
-  #address(spot: Spot, broadcast: Broadcast, key: string, index: string, isPlace: boolean): string {
+  #address(spot: Values, broadcast: Broadcast, key: string, index: string, isPlace: boolean): string {
     const { count, coordinates = [] } = spot;
     if (isWhole(broadcast, count)) return index;
     const terms = broadcast.map(({ inner, size, stride }, axis) => {
@@ -238,15 +270,15 @@ class Printer {
     return terms.length === 1 ? terms.join('') : `(${terms.join(' + ')})`;
   }
 
-  #widthAt({ isSingle }: Spot): 1 | 4 {
+  #widthAt({ isSingle }: Values): 1 | 4 {
     return isSingle === true ? 1 : this.#options.width;
   }
 
-  #typeAt(spot: Spot): ElementType {
+  #typeAt(spot: Values): ElementType {
     return this.#widthAt(spot) === 4 ? 'Element' : 'f32';
   }
 
-  #at(spot: Spot, index: string): string {
+  #at(spot: Values, index: string): string {
     return this.#widthAt(spot) === 4 ? `${index} / 4u` : index;
   }
 

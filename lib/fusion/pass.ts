@@ -1,8 +1,10 @@
+import { elementAt } from '../element-at.js';
 import { createNode, type GraphNode, outputKey, outputsOf, storageOf } from '../graph/node.js';
 import { nodesBefore } from '../graph/nodes.js';
 import type { Tensor } from '../tensor.js';
 import type { Variable } from '../variable.js';
 import { absorb, chainOf, type Fusion } from './absorb.js';
+import { type Head, outputsOfChain } from './chain.js';
 import type { FusionTarget } from './stage.js';
 import { keyOf, variablesAmong, variablesWritten } from './tensors.js';
 
@@ -22,12 +24,20 @@ export interface SelectedRows {
   readonly node: GraphNode;
 }
 
-/** A node that may read rows from a table itself, in place of a tensor that they were copied to. */
+/** A tensor that nothing but stages computes, for one reader. */
+export interface StagedValues {
+  readonly head: Omit<Head, 'shape'>;
+  /** What the stages read. */
+  readonly inputs: readonly Tensor[];
+}
+
+/** A node that may read what its inputs are made of itself, in place of tensors: rows of a table, what stages compute. */
 export interface FoldCall {
   readonly node: GraphNode;
   /** Rewritten already. */
   readonly inputs: readonly Tensor[];
   readonly rowsOf: (input: Tensor) => SelectedRows | undefined;
+  readonly stagesOf: (input: Tensor) => StagedValues | undefined;
   readonly target: FusionTarget;
 }
 
@@ -163,7 +173,8 @@ class FusePass {
   }
 
   #fold(node: GraphNode, inputs: readonly Tensor[]): readonly Tensor[] {
-    const folded = node.operation.fold?.({ node, inputs, rowsOf: this.#rowsOf, target: this.#target });
+    const [rowsOf, stagesOf] = [this.#rowsOf, this.#stagesOf];
+    const folded = node.operation.fold?.({ node, inputs, rowsOf, stagesOf, target: this.#target });
     return folded ?? createNode({ ...node, inputs });
   }
 
@@ -174,11 +185,24 @@ class FusePass {
     if (origin.kind !== 'node' || !selectsRows) return undefined;
     const [table, indices] = [origin.node.inputs[selectsRows.table], origin.node.inputs[selectsRows.indices]];
     if (!table || !indices) return undefined;
-    const isAsItWas = [...variablesAmong([table, indices])].every(
-      (variable) => (this.#lastWrites.get(variable) ?? -1) < origin.node.id,
-    );
-    return isAsItWas ? { table, indices, node: origin.node } : undefined;
+    return this.#isAsItWas([table, indices], origin.node) ? { table, indices, node: origin.node } : undefined;
   };
+
+  /** The stages that compute a tensor that nobody else reads, where nothing they read has been written over since. */
+  readonly #stagesOf = (tensor: Tensor): StagedValues | undefined => {
+    const { origin } = storageOf(tensor);
+    const chain = origin.kind === 'node' ? chainOf(origin.node) : undefined;
+    if (origin.kind !== 'node' || chain?.from === undefined) return undefined;
+    const { node, index } = origin;
+    const isAlone = outputsOfChain(chain).length === 1 && (this.#usesNow.get(outputKey(node, index)) ?? 0) <= 1;
+    if (!isAlone || node.operation.writes || !this.#isAsItWas(node.inputs, node)) return undefined;
+    return { head: { from: chain.from, links: elementAt(chain.sites, 0) }, inputs: node.inputs };
+  };
+
+  /** Whether nothing that a new node reads has been written over since. */
+  #isAsItWas(inputs: readonly Tensor[], node: GraphNode): boolean {
+    return [...variablesAmong(inputs)].every((variable) => (this.#lastWrites.get(variable) ?? -1) < node.id);
+  }
 
   /** A later node that can take this one in, and that can run here already, runs here and takes it in. */
   #isTakenByLaterNode(node: GraphNode, position: number): boolean {

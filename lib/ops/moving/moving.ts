@@ -1,7 +1,8 @@
+import { elementAt } from '../../element-at.js';
 import { stridedCopyWasm } from '../../generated/wasm.js';
-import { commonWgsl, stridedCopyWgsl } from '../../generated/wgsl.js';
+import { commonWgsl, stridedCopyWgsl, transposeTilesWgsl } from '../../generated/wgsl.js';
 import { at, type NamedLaunch, type NamedPhase } from '../../graph/define.js';
-import { ceilDivide, foldWorkgroups, Uniforms } from '../../graph/launch.js';
+import { ceilDivide, foldWorkgroups, type KernelTarget, Uniforms } from '../../graph/launch.js';
 import type { View } from '../../graph/operands.js';
 import { collapse, forEachOffset, sizeOf } from '../../shape.js';
 import { blockTasks, elementParts } from '../simd-parts.js';
@@ -49,6 +50,39 @@ export function moveLaunch<const From extends string, const To extends string>(
       .axes(strides[1], 0)
       .bytes(),
     workgroups: foldWorkgroups(ceilDivide(count, 64)),
+  };
+}
+
+/** Fewer rows or columns would leave most of a tile empty. */
+const LEAST_OF_A_TILE = 16;
+const TILE = 32;
+
+/** The launch of kernels/moving/transpose_tiles.wgsl where neighbours in one tensor are far apart in the other, else the same. */
+export function transposeLaunch<const From extends string, const To extends string>(
+  name: string,
+  between: MoveBetween<From, To>,
+  { isSoftware }: Pick<KernelTarget, 'isSoftware'>,
+): NamedLaunch<From | To> {
+  const { move, from, index = 0, to } = between;
+  const { sizes, strides } = collapse({ sizes: move.sizes, strides: [move.from.strides, move.to.strides] });
+  const [source, target] = strides;
+  const [row, column] = [source.indexOf(1), target.indexOf(1)];
+  const [rows, columns] = [sizes[row] ?? 0, sizes[column] ?? 0];
+  // On software adapters a barrier takes longer than reading from far apart.
+  if (isSoftware || row === column || Math.min(rows, columns) < LEAST_OF_A_TILE) return moveLaunch(name, between);
+  const outer = (axes: readonly number[]) => axes.filter((_, axis) => axis !== row && axis !== column);
+  const places = sizeOf(outer(sizes));
+  return {
+    kernel: { name, code: commonWgsl + transposeTilesWgsl, entryPoint: 'transposeTiles' },
+    bindings: [{ operand: from, index }, to],
+    uniforms: new Uniforms()
+      .u32(rows, columns, places, outer(sizes).length, move.from.start, move.to.start)
+      .u32(elementAt(source, column), elementAt(target, row))
+      .axes(outer(sizes), 1)
+      .axes(outer(source), 0)
+      .axes(outer(target), 0)
+      .bytes(),
+    workgroups: foldWorkgroups(places * ceilDivide(rows, TILE) * ceilDivide(columns, TILE)),
   };
 }
 

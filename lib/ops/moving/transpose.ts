@@ -6,7 +6,7 @@ import { like, numbers } from '../../graph/operands.js';
 import { axisSize, formatShape, normalizeAxis, type Shape, stridesOf } from '../../shape.js';
 import { checkArgument, list } from '../../options.js';
 import { asTensor, type Tensor, type TensorLike } from '../../tensor.js';
-import { type Move, moveElements, moveLaunch, movePhase } from './moving.js';
+import { type Move, moveElements, movePhase, transposeLaunch } from './moving.js';
 
 const transposeOperation = defineOperation<{ readonly permutation: readonly number[] }>()({
   name: 'transpose',
@@ -18,8 +18,8 @@ const transposeOperation = defineOperation<{ readonly permutation: readonly numb
   reference({ input, output }, _, { permutation }) {
     moveElements(moveOf(input.shape, permutation), input, output);
   },
-  kernel: ({ specs: { input }, attributes: { permutation } }) => [
-    moveLaunch('transpose', { move: moveOf(input.shape, permutation), from: 'input', to: 'output' }),
+  kernel: ({ specs: { input }, attributes: { permutation } }, target) => [
+    transposeLaunch('transpose', { move: moveOf(input.shape, permutation), from: 'input', to: 'output' }, target),
   ],
   simd: ({ specs: { input }, attributes: { permutation } }) =>
     movePhase([{ move: moveOf(input.shape, permutation), from: 'input', to: 'output' }]),
@@ -33,6 +33,9 @@ const transposeOperation = defineOperation<{ readonly permutation: readonly numb
     { inputs: { input: { shape: [65, 33] } }, attributes: { permutation: [1, 0] } },
     { inputs: { input: { shape: [2, 3, 4, 5] } }, attributes: { permutation: [0, 2, 3, 1] } },
     { inputs: { input: { shape: [2, 3, 4, 5] } }, attributes: { permutation: [3, 2, 1, 0] } },
+    { inputs: { input: { shape: [2, 33, 3, 40] } }, attributes: { permutation: [0, 3, 2, 1] } },
+    { inputs: { input: { shape: [16, 3, 64] } }, attributes: { permutation: [2, 0, 1] } },
+    { inputs: { input: { shape: [15, 32] } }, attributes: { permutation: [1, 0] } },
     { inputs: { input: { shape: [0, 3] } }, attributes: { permutation: [1, 0] } },
   ],
   cost: () => ({ flop: 0 }),

@@ -3,12 +3,13 @@ import { reduceWasm } from '../../generated/wasm.js';
 import { at, type Definition, defineOperation, type NamedCall } from '../../graph/define.js';
 import { applyOne } from '../../graph/node.js';
 import { bind, f32, like, numbers } from '../../graph/operands.js';
-import type { DType, NumericArray, Operation } from '../../graph/operation.js';
+import type { Attributes, DType, NumericArray, Operation } from '../../graph/operation.js';
 import { boolean, checkOptions, nullable, type OptionRules, wholeNumbers } from '../../options.js';
 import { axisSize, forEachOffset, normalizeAxes, type Shape, sizeOf } from '../../shape.js';
 import { asTensor, type Tensor, type TensorLike } from '../../tensor.js';
 import { reshape } from '../moving/reshape.js';
 import { elementParts, fromEnd, MAX_CALLS, rowParts, tasksOf } from '../simd-parts.js';
+import { reduceHost } from './reduce-host.js';
 import {
   BINDINGS,
   layoutOf,
@@ -113,8 +114,9 @@ const TIMED: Readonly<Record<string, readonly [Shape, readonly number[]]>> = {
 };
 
 export function defineReduce(row: ReduceRow): Operation<ReduceAttributes> {
-  return defineOperation<ReduceAttributes>()<typeof INPUTS, typeof OUTPUTS>({
+  const operation: Operation<ReduceAttributes> = defineOperation<ReduceAttributes>()<typeof INPUTS, typeof OUTPUTS>({
     name: row.name,
+    ...reduceHost(() => ({ operation, kernel: kernelOf(row, 'f32'), use: attributesOf })),
     inputs: INPUTS,
     outputs: OUTPUTS,
     infer: ({ specs: { input }, attributes: { axes } }) => ({
@@ -165,6 +167,11 @@ export function defineReduce(row: ReduceRow): Operation<ReduceAttributes> {
       ]),
     ),
   });
+  return operation;
+}
+
+function attributesOf({ axes, scale }: Attributes): ReduceAttributes {
+  return { axes: typeof axes === 'object' && axes !== null ? axes : [], scale: Number(scale) };
 }
 
 /** The numbers that an array holds: integers wrap around at the ends. */

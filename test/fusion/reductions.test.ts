@@ -1,0 +1,137 @@
+/** Reductions with stages at their head and their tail: what they read is computed as it is read. */
+import test from 'tape';
+import {
+  abs,
+  add,
+  clipGradNorm,
+  compile,
+  type Device,
+  divide,
+  dropout,
+  exp,
+  Generator,
+  max,
+  mean,
+  multiply,
+  relu,
+  reshape,
+  sqrt,
+  square,
+  subtract,
+  sum,
+  tensor,
+  type Tensor,
+  Variable,
+} from '../../lib/index.js';
+import { CpuDevice } from '../../lib/device/cpu/device.js';
+import { RandomStream } from '../../lib/random.js';
+import { differs } from '../support/close.js';
+import { testOnDevices } from '../support/devices.js';
+import { fusingCpu, stepsOf } from '../support/fusing.js';
+import { webgpu } from '../support/webgpu.js';
+
+const plain = new CpuDevice({ reason: 'test' });
+const TOLERANCE = { absolute: 2e-4, relative: 1e-5 };
+
+function normal(name: string, ...shape: number[]): Tensor {
+  const size = shape.reduce((product, own) => product * own, 1);
+  return tensor(new RandomStream(9, name).normal(size), { shape });
+}
+
+/** Compares a function's results with those of the references, unfused. Returns the steps that it took. */
+async function compare(t: test.Test, device: Device, fn: (...x: Tensor[]) => Tensor | Tensor[], ...x: Tensor[]) {
+  const resultsOn = async (on: Device) => {
+    const step = compile((...given) => [fn(...given)].flat(), { device: on });
+    const values = await Promise.all((await step(...x)).map((own) => own.data()));
+    return { values, steps: stepsOf(step) };
+  };
+  const [expected, got] = [await resultsOn(plain), await resultsOn(device)];
+  got.values.forEach((values, i) => {
+    const what = `${x.map(({ shape }) => `[${shape.join(', ')}]`).join(' ')} result ${i}: ${got.steps.join('; ')}`;
+    t.equal(differs(values, expected.values[i] ?? [], TOLERANCE), undefined, what);
+  });
+  return got.steps;
+}
+
+const SHAPES: readonly (readonly [number, number])[] = [
+  [5, 64],
+  [3, 65],
+  [300, 8],
+  [257, 3],
+  [1, 40_000],
+  [4100, 4],
+  [1, 1],
+];
+
+testOnDevices('rows and columns of what stages compute, and stages on the sums', async (t, device) => {
+  for (const [R, C] of SHAPES) {
+    const [x, y, row, column] = [normal('x', R, C), normal('y', R, C), normal('row', C), normal('column', R, 1)];
+    for (const axes of [0, 1]) {
+      const scale = normal('scale', axes === 0 ? C : R);
+      await compare(
+        t,
+        device,
+        (a, b, c, d, e) => add(multiply(sum(multiply(subtract(a, c), add(square(b), d)), { axes }), e), 1),
+        ...[x, y, row, column, scale],
+      );
+      await compare(t, device, (a, b) => abs(max(subtract(a, b), { axes, keepDims: true })), x, row);
+    }
+    await compare(t, device, (a, b) => sqrt(sum(square(subtract(a, b)))), x, y);
+  }
+});
+
+testOnDevices('a sum of what dropout leaves draws the same mask', async (t, device) => {
+  for (const [R, C] of SHAPES) {
+    const dropped = (x: Tensor) => dropout(x, { probability: 0.5, generator: new Generator(3) });
+    await compare(t, device, (x) => sum(dropped(x), { axes: 1 }), normal('x', R, C));
+    await compare(t, device, (x) => mean(relu(reshape(dropped(x), [R * C]))), normal('x', R, C));
+  }
+});
+
+test('a norm is one step on a GPU, and so is a mean of squares', async (t) => {
+  const device = await webgpu();
+  const x = normal('x', 30, 40);
+  t.deepEqual(await compare(t, device, (own) => sqrt(sum(square(own))), x), ['square + sum + sqrt']);
+  t.deepEqual(await compare(t, device, (a, b) => mean(square(subtract(a, b))), x, normal('y', 30, 40)), [
+    'subtract + square + sum',
+  ]);
+  const gradients = [normal('a', 30, 40), normal('b', 40), normal('c', 3, 3)];
+  const steps = await compare(t, device, (...all) => clipGradNorm(all, 1).gradients, ...gradients);
+  t.equal(steps.length, 6, steps.join('; '));
+  t.end();
+});
+
+test('what others read as well, or has been written over, is computed on its own', async (t) => {
+  for (const device of [fusingCpu(), await webgpu()]) {
+    const shared = (x: Tensor) => {
+      const squares = square(x);
+      return [sum(squares, { axes: 0 }), exp(squares)];
+    };
+    const steps = await compare(t, device, shared, normal('x', 7, 5));
+    t.ok(steps.includes('sum'), steps.join('; '));
+
+    const state = new Variable('state', new Float32Array([1, 2, 3]));
+    const step = compile(
+      () => {
+        const squares = square(state.value);
+        state.assign(add(state.value, 1));
+        return sum(squares);
+      },
+      { device },
+    );
+    t.equal(await (await step()).item(), 14);
+    t.equal(await (await step()).item(), 29, 'again');
+    t.deepEqual([...(await state.data())], [3, 4, 5]);
+  }
+});
+
+test('buffers are not bound beyond the limit', async (t) => {
+  const x = Array.from({ length: 7 }, (_, i) => normal(`x${i}`, 6, 4));
+  const total = (...all: Tensor[]) =>
+    sum(
+      all.reduce((value, own) => divide(add(value, own), 2)),
+      { axes: 1 },
+    );
+  for (const limit of [4, 8]) await compare(t, fusingCpu(limit), total, ...x);
+  t.end();
+});
