@@ -10,7 +10,7 @@ import { runProgram } from '../examples/cli.js';
 import { DataError, OptionError } from '../lib/errors.js';
 import { reasonOf } from '../lib/node/reasons.js';
 import { type Change, compareResults, LEAST_CHANGE, type Measured, nameOf, readResults } from './comparison.js';
-import { timeText } from './table.js';
+import { timeText } from './figures.js';
 
 const USAGE = 'usage: npm run bench:compare -- OLD.json NEW.json';
 

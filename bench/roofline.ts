@@ -3,7 +3,7 @@ import { placeLabels } from './label-layout.js';
 import { drawSvg } from '../tools/picture.js';
 import { familiesOfOperations } from '../tools/rooms.js';
 import type { BenchResult, DeviceReport, Report } from './report-json.js';
-import { figure } from './table.js';
+import { figure } from './figures.js';
 
 /** Size of the panel of one device, in pixels. */
 const WIDTH = 1240;

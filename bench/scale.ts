@@ -24,7 +24,7 @@ import {
 } from './scale/points.js';
 import { memoryTable, scaleTable } from './scale/tables.js';
 import { type Facts, factsOf, heading, versionsOf, writeReport } from './step/report.js';
-import { timeText } from './table.js';
+import { timeText } from './figures.js';
 
 const OPTIONS = {
   device: { value: 'NAME', help: 'cpu or webgpu (default: cpu)' },

@@ -1,4 +1,5 @@
 import type { BenchResult, DeviceReport } from './report-json.js';
+import { figure, timeText } from './figures.js';
 import type { DeviceName } from './runner.js';
 
 /** Titles and widths of the columns; negative ones are aligned to the left. */
@@ -65,16 +66,4 @@ function rowOf(cells: readonly string[]): string {
     })
     .join('')
     .trimEnd();
-}
-
-/** Three significant digits; two of what is tiny. */
-export function figure(value: number): string {
-  if (value > 0 && value < 1e-3) return value.toExponential(1);
-  return value >= 100 ? value.toFixed(0) : value.toPrecision(3);
-}
-
-/** A time with its unit. */
-export function timeText(milliseconds: number): string {
-  if (milliseconds >= 1) return `${figure(milliseconds)} ms`;
-  return milliseconds >= 1e-3 ? `${figure(milliseconds * 1e3)} µs` : `${figure(milliseconds * 1e6)} ns`;
 }

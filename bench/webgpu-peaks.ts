@@ -4,7 +4,7 @@ import { type Launch, Uniforms } from '../lib/graph/launch.js';
 import type { TensorSpec } from '../lib/graph/operation.js';
 import { measure } from './measure.js';
 import { PEAK_RUNS, type Peaks, perSecond } from './runner.js';
-import { launchJob } from './webgpu-runner.js';
+import { jobOf } from './webgpu-job.js';
 
 /** Invocations in a workgroup of the kernels. */
 const WORKGROUP = 64;
@@ -76,7 +76,7 @@ async function milliseconds(
   outputs: readonly TensorSpec[],
 ): Promise<number> {
   const arraysOf = (specs: readonly TensorSpec[]) => specs.map((spec) => device.allocate(spec));
-  const job = await launchJob(device, [launch], arraysOf(inputs), arraysOf(outputs));
+  const job = await jobOf(device, [launch], arraysOf(inputs), arraysOf(outputs));
   const { fastestMilliseconds } = await measure(job.run, PEAK_RUNS);
   job.dispose();
   return fastestMilliseconds;

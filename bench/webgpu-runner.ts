@@ -1,13 +1,11 @@
 import { availableParallelism } from 'node:os';
-import type { WebGpuArray } from '../lib/device/webgpu/array.js';
 import { WebGpuDevice } from '../lib/device/webgpu/device.js';
-import { launchJob as prepareLaunchJob } from '../lib/device/webgpu/launch-job.js';
 import { DeviceError } from '../lib/errors.js';
-import type { Launch } from '../lib/graph/launch.js';
 import type { NumericArray } from '../lib/graph/operation.js';
 import { openDevice } from '../lib/node/open-device.js';
 import { type Entry, specsOf, variantsOf } from './entry.js';
 import type { Job, Peaks, Runner } from './runner.js';
+import { jobOf } from './webgpu-job.js';
 import { webGpuPeaks } from './webgpu-peaks.js';
 
 /** Dispatches the kernels of operations by hand, so that one of them can be repeated within a compute pass. */
@@ -57,7 +55,7 @@ export class WebGpuRunner implements Runner {
     const launches =
       variantsOf(entry, target).find(({ name }) => name === variant)?.launches ??
       operation.kernel({ inputs, outputs: specs, attributes }, target);
-    return launchJob(this.#device, launches, inputs, outputs);
+    return jobOf(this.#device, launches, inputs, outputs);
   }
 
   peaks(): Promise<Peaks> {
@@ -67,23 +65,4 @@ export class WebGpuRunner implements Runner {
   dispose(): void {
     this.#device.dispose();
   }
-}
-
-/** Launches with their buffers, all of which go with the job. Rejects with DeviceError where the GPU refuses them. */
-export async function launchJob(
-  device: WebGpuDevice,
-  launches: readonly Launch[],
-  inputs: readonly WebGpuArray[],
-  outputs: readonly WebGpuArray[],
-): Promise<Job> {
-  const job = await prepareLaunchJob(device, launches, inputs, outputs);
-  return {
-    kernel: launches.map(({ kernel }) => kernel.name).join(' + '),
-    run: (repeats) => job.run(repeats),
-    outputs: () => job.outputs(),
-    dispose() {
-      for (const array of new Set([...inputs, ...outputs])) array.dispose();
-      job.dispose();
-    },
-  };
 }

@@ -4,7 +4,7 @@ import { prepareWays, type Way } from '../host/ways.js';
 import { CHECKED_STEPS, checkLosses } from '../step/check-losses.js';
 import { formatNumber, formatTable } from '../step/report.js';
 import { type Summary, timeInTurn } from '../step/rounds.js';
-import { timeText } from '../table.js';
+import { timeText } from '../figures.js';
 import { DROPOUT } from '../step/workload.js';
 import { exactProduct } from './matrices.js';
 import type { Peer } from './peer.js';

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { arch, cpus, platform, totalmem } from 'node:os';
 import { markdownTable } from 'markdown-table';
 import { writeFileAtomically } from '../../lib/node/write-file.js';
-import { figure } from '../table.js';
+import { figure } from '../figures.js';
 
 /** The machine that a benchmark ran on. */
 export interface Machine {

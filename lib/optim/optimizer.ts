@@ -25,25 +25,7 @@ import { Parameter, Variable } from '../variable.js';
 import { clipGradNorm, clipGradValue } from './clip.js';
 import type { ClippingOptions, LearningRate, RuledParameters, UpdateRule } from './groups.js';
 import { packedState, unpackedState } from './state.js';
-
-/** Parameters that were met together, under one learning rate: their state, and what the host knows of it. */
-interface Members {
-  readonly state: Variable;
-  readonly learningRate: LearningRate;
-  readonly rates: Float32Array;
-  readonly steps: number[];
-  replays: number;
-}
-
-/** A parameter that an optimizer has met. */
-export interface TrackedParameter {
-  readonly rule: UpdateRule;
-  readonly members: Members;
-  /** Which of them it is. */
-  readonly member: number;
-  /** The slots of the rule, one after the other; undefined where it has none. */
-  readonly buffer: Variable | undefined;
-}
+import type { Members, TrackedParameter } from './tracked.js';
 
 /**
  * Changes parameters by their gradients, inside a traced function. Steps and learning rates live on the device: a constant

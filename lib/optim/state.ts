@@ -4,7 +4,7 @@ import { asDoubles, ListedTensor, type SafetensorsTensor } from '../io/safetenso
 import { slotStride } from '../ops/update/update.js';
 import { formatShape, sameShape, type Shape, sizeOf } from '../shape.js';
 import type { Parameter } from '../variable.js';
-import type { TrackedParameter } from './optimizer.js';
+import type { TrackedParameter } from './tracked.js';
 
 /** A parameter of an optimizer, and what its state is called. */
 interface NamedParameter {
