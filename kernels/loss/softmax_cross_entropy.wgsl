@@ -27,7 +27,12 @@ struct Uniforms {
   C: u32,
   ignoreIndex: i32,
   smoothing: f32,
+  words: array<vec4u, WORD_QUADS>, // numbers that stages of softmax_cross_entropy_loss.wgsl need
 }
+
+// begin words
+const WORD_QUADS = 1u;
+// end words
 
 @group(0) @binding(0) var<storage, read> logits: array<f32>;
 @group(0) @binding(1) var<storage, read> target_: array<u32>;

@@ -30,6 +30,8 @@ override MEAN: bool = true;
 
 // What becomes of the loss and of the share of hits: the loss is stored, or what lib/fusion/glue.ts prints.
 // begin stages
+const WORD_QUADS = 1u;
+
 fn beginStages() {
 }
 

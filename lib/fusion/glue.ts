@@ -34,8 +34,8 @@ export interface GlueOptions {
   readonly width: 1 | 4;
   /** The first number of a binding that is free. */
   readonly firstBinding: number;
-  /** WGSL: the uniform `array<vec4u, WORD_QUADS>` that the words are written to; left out, they stand in the text. */
-  readonly words?: string;
+  /** WGSL: the uniform `array<vec4u, WORD_QUADS>` that the words are written to. */
+  readonly words: string;
   /** Where elements are read. */
   readonly intakes?: readonly Intake[];
 }
@@ -299,10 +299,8 @@ class Printer {
   #word(key: string, value: number): string {
     const known = this.#wordTexts.get(key);
     if (known !== undefined) return known;
-    const { words } = this.#options;
-    if (words === undefined) return `${value}u`;
     const at = this.#words.push(value) - 1;
-    const text = `${words}[${at >> 2}].${'xyzw'.charAt(at & 3)}`;
+    const text = `${this.#options.words}[${at >> 2}].${'xyzw'.charAt(at & 3)}`;
     this.#wordTexts.set(key, text);
     return text;
   }

@@ -147,6 +147,17 @@ testOnDevices('bounds that are infinite work behind a product as alone', async (
   t.deepEqual(Array.from(await (await slopes(one, tensor([[-1, 2]]))).data()), [Math.fround(-1e30), 2]);
 });
 
+testOnDevices('bounds that are infinite work behind a loss and its hits', async (t, device) => {
+  const [logits, classes] = [normal('logits', 5, 3), tensor([0, 1, 2, 0, 1], { dtype: 'i32' })];
+  for (const bounds of [{ min: 0.25 }, { max: 0.25 }, { min: -Infinity, max: Infinity }]) {
+    const both = (own: Tensor) => [
+      clamp(softmaxCrossEntropy(own, classes), bounds),
+      clamp(accuracy(own, classes), bounds),
+    ];
+    await compare(t, device, JSON.stringify(bounds), both, logits);
+  }
+});
+
 testOnDevices('element-wise operations behind each other are one step, operands repeated or not', async (t, device) => {
   const fuses = device.fusion !== undefined;
   const [a, b, c] = [normal('a', 7, 12), normal('b', 7, 12), normal('c', 7, 12)];

@@ -37,6 +37,8 @@ const UNIFORMS_AT = 5;
 const LABEL_ROWS_AT = 6;
 /** The first one that is free for stages. */
 export const STAGES_AT = 7;
+/** WGSL: where stages find their words. */
+export const WORDS = 'uniforms.words';
 
 /** In place of the block `weights` where there are none, so that nothing is bound for them. */
 const NO_WEIGHTS = 'fn weightOf(class_: u32) -> f32 {\n  return 1.0;\n}';
@@ -54,7 +56,8 @@ interface LossUse {
 export function crossEntropyLossLaunch({ N, C, target, attributes }: LossUse, { labelRows, hits, stages }: LossParts) {
   const { weighted, mean, ignoreIndex, labelSmoothing } = attributes;
   const weights = weighted ? softmaxCrossEntropyWgsl : fillBlock(softmaxCrossEntropyWgsl, 'weights', NO_WEIGHTS);
-  const rows = labelRows === undefined ? weights : fillBlock(weights, 'labels', lossLabelRowsWgsl);
+  const labels = labelRows === undefined ? weights : fillBlock(weights, 'labels', lossLabelRowsWgsl);
+  const rows = fillBlock(labels, 'words', ''); // the stages say how many they need
   const whole = softmaxCrossEntropyLossWgsl;
   const kernel = stages ? elementOneWgsl + rows + fillBlock(whole, 'stages', stages.code) : rows + whole;
   return {
@@ -71,7 +74,11 @@ export function crossEntropyLossLaunch({ N, C, target, attributes }: LossUse, { 
       ...(hits && { HITS: 1 }),
       ...stages?.constants,
     },
-    uniforms: new Uniforms().u32(N, C, ignoreIndex).f32(labelSmoothing).bytes(),
+    uniforms: new Uniforms()
+      .u32(N, C, ignoreIndex)
+      .f32(labelSmoothing)
+      .u32(...(stages?.words ?? [0, 0, 0, 0]))
+      .bytes(),
     uniformsAt: UNIFORMS_AT,
     workgroups: [1, 1, 1] as const,
   };

@@ -108,7 +108,7 @@ export function crossEntropyLaunch(
   return {
     kernel: { name: `softmaxCrossEntropy ${entryPoint}`, code: commonWgsl + softmaxCrossEntropyWgsl, entryPoint },
     constants: { PROBABILITIES: Number(target.dtype === 'f32'), WEIGHTED: Number(attributes.weighted) },
-    uniforms: new Uniforms().u32(N, C, attributes.ignoreIndex).f32(attributes.labelSmoothing).bytes(),
+    uniforms: new Uniforms().u32(N, C, attributes.ignoreIndex).f32(attributes.labelSmoothing).u32(0, 0, 0, 0).bytes(),
     workgroups: foldWorkgroups(N),
   };
 }

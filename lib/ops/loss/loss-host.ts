@@ -14,6 +14,7 @@ import {
   type LossAttributes,
   type LossParts,
   STAGES_AT,
+  WORDS,
 } from './cross-entropy-launch.js';
 
 /** The outputs of the loss: itself, its gradient, and the share of hits where it is counted beside it. */
@@ -67,7 +68,11 @@ function partsOf(chain: Chain, { inputs }: Call<Attributes>): LossParts & { read
   const hits = chain.sites.length > HITS;
   const loss: Spot = { site: LOSS, put: 'putLoss(given: f32)', index: '0u', count: 1 };
   const share: Spot = { site: HITS, put: 'putHits(given: f32)', index: '0u', count: 1 };
-  const printed = glueOf(chain, inputs, hits ? [loss, share] : [loss], { width: 1, firstBinding: STAGES_AT });
+  const printed = glueOf(chain, inputs, hits ? [loss, share] : [loss], {
+    width: 1,
+    firstBinding: STAGES_AT,
+    words: WORDS,
+  });
   const stages: Glue = hits ? printed : { ...printed, code: `${printed.code}\nfn putHits(given: f32) {\n}` };
   const labelRows = chain.rows[TARGET]?.indices;
   const dLogits = outputsOfChain(chain).findIndex(({ site }) => site === GRADIENT);
