@@ -3,6 +3,9 @@ interface Declaration {
   readonly text: string;
   /** The identifiers in it. */
   readonly words: ReadonlySet<string>;
+  /** Those that are called: a local variable may be named like a function. */
+  readonly called: ReadonlySet<string>;
+  readonly isFunction: boolean;
 }
 
 /** A buffer that a WGSL text binds. */
@@ -99,22 +102,24 @@ function declarationsOf(code: string): Map<string, Declaration> {
     const declaration = text.slice(start, at + 1).trim();
     start = at + 1;
     const name = DECLARED.exec(declaration)?.[1];
-    if (name !== undefined) declarations.set(name, { text: declaration, words: wordsOf(declaration) });
+    if (name === undefined) continue;
+    declarations.set(name, {
+      text: declaration,
+      words: new Set(declaration.match(/\b[A-Za-z_]\w*/g)),
+      called: new Set(declaration.match(/\b[A-Za-z_]\w*(?=\s*\()/g)),
+      isFunction: /\bfn\s/.test(declaration),
+    });
   }
   return declarations;
-}
-
-function wordsOf(text: string): Set<string> {
-  return new Set(text.match(/\b[A-Za-z_]\w*/g));
 }
 
 /** What a declaration needs, in the order of the text. */
 function reachedFrom(entry: Declaration, all: ReadonlyMap<string, Declaration>): [string, Declaration][] {
   const reached = new Set<Declaration>([entry]);
-  for (const { words } of reached) {
+  for (const { words, called } of reached) {
     for (const word of words) {
       const declaration = all.get(word);
-      if (declaration) reached.add(declaration);
+      if (declaration && (!declaration.isFunction || called.has(word))) reached.add(declaration);
     }
   }
   return [...all].filter(([, declaration]) => declaration !== entry && reached.has(declaration));
