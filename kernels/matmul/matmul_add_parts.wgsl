@@ -4,7 +4,7 @@
 // Computes    c[i] = Σ_p partial[p, i] for the elements i of [batch, M, N], in order of p: the same bits in every run
 // Bindings    0 partial [parts, batch, M, N and the sums' column] read   2 c [batch, M, N] write   3 uniforms
 // Launch      workgroup 64; one element an invocation; ⌈batch · M · N / 64⌉ workgroups, folded at 65,535
-// Cost        4 · (parts + 1) B an element: bound by bandwidth
+// Cost        4 · (parts + 1) B an element, four loads of an invocation under way: bound by bandwidth
 // Reference   lib/ops/matmul/matmul.ts
 
 @group(0) @binding(0) var<storage, read> partial: array<f32>;
@@ -24,10 +24,25 @@ fn matmulAddParts(
   let row = index / columns;
   let column = index % columns;
   let elements = rows * columnsOfC();
+  let first = row * columnsOfC() + column;
+  let quads = size.parts / 4u;
   let parts = size.parts;
   var sum = 0.0;
-  for (var part = 0u; part < parts; part++) {
-    sum += partial[part * elements + row * columnsOfC() + column];
+  for (var quad = 0u; quad < quads; quad++) {
+    let at = first + 4u * quad * elements;
+    let quadOfParts = vec4f(
+      partial[at],
+      partial[at + elements],
+      partial[at + 2u * elements],
+      partial[at + 3u * elements],
+    );
+    sum += quadOfParts.x;
+    sum += quadOfParts.y;
+    sum += quadOfParts.z;
+    sum += quadOfParts.w;
+  }
+  for (var part = 4u * quads; part < parts; part++) {
+    sum += partial[first + part * elements];
   }
   beginStages();
   if (column < size.N) {

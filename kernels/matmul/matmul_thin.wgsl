@@ -29,7 +29,7 @@ const DEPTH = 64u;
 const INVOCATIONS = 256u;
 const PITCH = TILE_$T + 1u;
 
-var<workgroup> partialSums: array<f32, SLICES * PITCH>;
+var<workgroup> partialSums: array<f32, $SUMS>; // [SLICES, PITCH]
 
 // Steps of k of a place of the thin operand, 0 beyond `end`. It is read one by one, or at once where both lie along k.
 // each once of THIN_NUMBERS
@@ -82,7 +82,7 @@ fn storeSumOf(matrix: u32, thick: u32, thin: u32, sum: f32) {
   }
 }
 
-@compute @workgroup_size(INVOCATIONS)
+@compute @workgroup_size(256)
 fn matmulThin(
   @builtin(workgroup_id) workgroupId: vec3u,
   @builtin(num_workgroups) workgroups: vec3u,

@@ -84,10 +84,14 @@ test("MyNet's training step is printed as it is fused", async (t) => {
   });
 });
 
-test("MyNet's training step is five dispatches on every adapter that allows a kernel as many buffers as desktops do", async (t) => {
+test("MyNet's training step is at most five dispatches on every adapter that allows a kernel as many buffers as desktops do", async (t) => {
   for (const name of ['amd', 'intel', 'nvidia', 'software'] as const) {
     const works = joinedWorksOf(await stepsOfMyNet(TARGETS[name]), TARGETS[name]);
-    t.equal(works.length, 5, `${name}: ${works.map(({ kernel }) => kernel.name).join(' | ')}`);
+    t.equal(
+      works.length,
+      name === 'software' ? 4 : 5,
+      `${name}: ${works.map(({ kernel }) => kernel.name).join(' | ')}`,
+    );
   }
 });
 

@@ -55,12 +55,13 @@ function mynetStep(
   return { step, losses };
 }
 
-test('a training step of MyNet, once warm, is five dispatches in one pass and one submit, and nothing else', async (t) => {
+test('a training step of MyNet, once warm, is at most five dispatches in one pass and one submit, and nothing else', async (t) => {
   const device = await openWebGpu();
   const { step, losses } = mynetStep(device);
   await step();
   t.deepEqual(stepsOf(step), STEPS);
-  const dispatches = 5; // of seven steps: small ones are joined, and hardware splits the sum of the first product
+  // Of seven steps: small ones are joined, and hardware splits the sum of the first product.
+  const dispatches = device.info.software ? 4 : 5;
   const counter = countWebGpu(device);
   for (const turn of ['second', 'third']) {
     counter.reset();

@@ -58,6 +58,8 @@ const TILES: Readonly<Record<GpuFamily, readonly Tile[]>> = {
   unknown: [NARROW],
 };
 
+/** From so many columns on, neighbouring invocations store a row of C together. */
+const FEWEST_COLUMNS = 32;
 /** Workgroups that a product should at least be divided into, where it can. */
 const FEWEST_WORKGROUPS = 16;
 /** From so many steps on, K is split where there are few tiles. */
@@ -74,6 +76,7 @@ const LONG_K = 512;
 export function variantFor(a: Shape, b: Shape, attributes: MatmulAttributes, target: KernelTarget): MatmulVariant {
   const product = productOf(a, b, attributes);
   const { M, N, K } = product.sizes;
+  if (fits('shallow', product, target) && N >= FEWEST_COLUMNS) return 'shallow';
   if (target.isSoftware) {
     if (isSomething(product) && TECHNIQUES.thin.isOneWorkgroup?.(product)) return 'thin';
     if (!target.features.has('subgroups')) return 'direct';
@@ -84,7 +87,6 @@ export function variantFor(a: Shape, b: Shape, attributes: MatmulAttributes, tar
   const tiles = (rows: number, columns: number): number => tilesOf(product, rows, columns);
   const isFilling = ({ variant, rows, columns, workgroups }: Tile): boolean =>
     tiles(rows, columns) >= workgroups && fits(variant, product, target);
-  if (Math.min(M, N) === 1 && tiles(...TECHNIQUES.vector.tile(product)) >= FEWEST_WORKGROUPS) return 'vector';
   if (Math.min(M, N) <= 8) return 'thin';
   const tile = TILES[target.family].find(isFilling);
   if (tile) return tile.variant;

@@ -6,6 +6,7 @@ import {
   matmulNaiveWgsl,
   matmulQuadWgsl,
   matmulScalarLoadsWgsl,
+  matmulShallowWgsl,
   matmulStoresWgsl,
   matmulStripWgsl,
   matmulThinWgsl,
@@ -26,6 +27,7 @@ export const MATMUL_VARIANTS = [
   'quad',
   'vector',
   'thin',
+  'shallow',
   'tiled32x32',
   'tiled64x32',
   'tiled64x64',
@@ -280,8 +282,17 @@ function thinCode(product: Product): string {
     ROWS: isA ? 'TILE_A' : 'THIN',
     COLUMNS: isA ? 'THIN' : 'TILE_B',
     COUNT: hasSums ? 'size.N + 1u' : 'size.N',
+    SUMS: String(slices * (tile + 1)),
   };
   return loadsOf(thick, product, tile) + fillTemplate(fillBlock(matmulThinWgsl, 'thin', plan), counts, texts);
+}
+
+/** Steps of K at most, each of which takes a register. */
+const MOST_SHALLOW = 8;
+
+/** Columns of a workgroup's tile: the fewest that hold all, so that few invocations are idle. */
+function shallowColumns({ sizes: { N } }: Product): number {
+  return [32, 64, 128].find((columns) => columns >= N) ?? 256;
 }
 
 /** Elements of C that 64 invocations of the vector kernel compute: one where the matrix is contiguous along k. */
@@ -381,6 +392,18 @@ export const TECHNIQUES: Readonly<Record<MatmulVariant, Technique>> = {
     },
     isOneWorkgroup: (product) => isSmallProduct(product) && tilesOf(product, ...thinTile(product)) <= MOST_TURNS,
     offers: isSomething,
+  },
+  shallow: {
+    code: (product) => {
+      const columns = fillBlock(matmulShallowWgsl, 'columns', constantsText({ COLUMNS: shallowColumns(product) }));
+      return matmulScalarLoadsWgsl + fillTemplate(columns, { STEPS: product.sizes.K });
+    },
+    entryPoint: 'matmulShallow',
+    readsQuads: numbers,
+    width: () => 1,
+    tile: (product) => [(8 * 256) / shallowColumns(product), shallowColumns(product)],
+    sumColumns: SUM_COLUMNS,
+    offers: (product) => isSomething(product) && product.sizes.K <= MOST_SHALLOW,
   },
   tiled32x32: tiled(TILE_32X32),
   tiled64x32: tiled(TILE_64X32),

@@ -101,6 +101,15 @@ const FILLED_IN: readonly Trial[] = [
   { variant: 'split32x32', form: 'A · Bᵀ', sizes: [[3, 5, 140_001]] }, // parts of more than 1,024 steps
   { variant: 'split64x32', form: 'A · B', sizes: [[33, 5, 1031]] },
   ...FORMS.map((form): Trial => ({
+    variant: 'shallow',
+    form,
+    sizes: [
+      [33, 300, 2],
+      [7, 31, 2],
+      [129, 67, 1],
+    ],
+  })),
+  ...FORMS.map((form): Trial => ({
     variant: 'thin',
     form,
     sizes: [
@@ -203,8 +212,9 @@ test('on hardware a product gets the largest tile that fills the adapter, and sp
   t.equal(choose([256, 512], [512, 256]), 'tiled32x32');
   t.equal(choose([32, 2352], [2352, 200]), 'split32x32');
   t.equal(choose([128, 4096], [4096, 128]), 'split64x32');
-  t.equal(choose([1, 300], [300, 400]), 'vector');
-  t.equal(choose([1, 300], [300, 40]), 'thin', 'three workgroups of the other');
+  t.equal(choose([1, 300], [300, 400]), 'thin');
+  t.equal(choose([32, 2], [2, 200]), 'shallow');
+  t.equal(choose([3000, 2], [2, 5]), 'thin', 'too few columns');
   t.equal(choose([32, 200], [200, 2]), 'thin');
   t.equal(choose([32, 64], [64, 200]), 'thin', 'seven tiles');
   t.equal(choose([3, 0], [0, 5]), 'naive');
