@@ -96,6 +96,7 @@ test('zeros of A are left out, but for those that meet what is not finite', asyn
     [5, 101, 32],
     [70, 150, 7],
     [4, 48, 1],
+    [6, 97, 3],
     [130, 47, 31],
   ] as const) {
     for (const share of [0, 0.25, 0.6]) {
