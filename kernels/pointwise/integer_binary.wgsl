@@ -3,7 +3,8 @@
 // Computes    output[i] = f(a[..], b[..]), each walked with strides of its own
 // Bindings    0 a read   1 b read   2 output [count] write   3 uniforms
 // Launch      workgroup 64; one element an invocation; ⌈count / 64⌉ workgroups, folded at 65,535
-// Cost        12 B moved an element: bound by memory bandwidth
+// Cost        12 B moved an element, and a division an axis after the first: bound by memory bandwidth. Sizes and strides are
+//             read where they lie: an array that a function takes by value and indexes goes to local memory on NVIDIA
 // Reference   lib/ops/pointwise/binary.ts, rows in arithmetic.ts
 // Variants    the block `function` is f with its types
 
@@ -39,7 +40,20 @@ fn integerBinary(
   if (i >= uniforms.count) {
     return;
   }
-  let a = operandA[walkOffset(i, uniforms.rank, uniforms.sizes, uniforms.stridesA)];
-  let b = operandB[walkOffset(i, uniforms.rank, uniforms.sizes, uniforms.stridesB)];
-  output[i] = f(a, b);
+  var rest = i;
+  var a = 0u;
+  var b = 0u;
+  for (var axis = uniforms.rank; axis > 1u; axis--) {
+    let quad = (axis - 1u) / 4u;
+    let part = (axis - 1u) % 4u;
+    let size = uniforms.sizes[quad][part];
+    let next = rest / size;
+    let index = rest - next * size;
+    a += index * uniforms.stridesA[quad][part];
+    b += index * uniforms.stridesB[quad][part];
+    rest = next;
+  }
+  a += rest * uniforms.stridesA[0].x;
+  b += rest * uniforms.stridesB[0].x;
+  output[i] = f(operandA[a], operandB[b]);
 }
