@@ -11,6 +11,11 @@ import type { Expected, Trials } from './trials.js';
  * it stands still. Its first workgroups stand for all.
  */
 const LONGEST_MILLISECONDS = 100;
+/** A part is so large that it takes at least so long. */
+const LONG_ENOUGH_MILLISECONDS = 20;
+/** At least so much of a run is counted as work: what is left beside the time of an empty one may be less than its noise. */
+const LEAST_SHARE_OF_WORK = 0.1;
+const PROBES = 3;
 /** A timed run takes at least so long: clocks and queues are coarse. */
 const SHORTEST_RUN_MILLISECONDS = 5;
 const MOST_REPEATS = 4096;
@@ -132,13 +137,22 @@ async function partOf(job: LaunchJob, launches: readonly Launch[]): Promise<numb
   const share = (wanted: number): number => countOf(firstWorkgroups(most, wanted)) / countOf(most);
   let part = share(0);
   await job.run(1, part); // the first time it may still be compiled
-  while (part < 1) {
-    const time = await job.run(1, part);
-    if (time / part <= LONGEST_MILLISECONDS) return 1;
-    if (time >= SHORTEST_RUN_MILLISECONDS) return part;
+  if (part === 1) return 1;
+  const nothing = await shortestOf(() => job.run(0));
+  for (;;) {
+    const time = await shortestOf(() => job.run(1, part));
+    const work = Math.max(time - nothing, LEAST_SHARE_OF_WORK * time);
+    if (work / part <= LONGEST_MILLISECONDS) return 1;
+    if (work >= LONG_ENOUGH_MILLISECONDS) return part;
     part = share(4 * part);
   }
-  return part;
+}
+
+/** The fastest of a few runs: what else the machine does meanwhile makes the others longer. */
+async function shortestOf(run: () => Promise<number>): Promise<number> {
+  const times: number[] = [];
+  while (times.length < PROBES) times.push(await run());
+  return fastest(times);
 }
 
 /** How often a variant is executed in one run, so that this takes long enough; less often where it has no chance. */

@@ -50,7 +50,12 @@ function stepOf(names: readonly string[], code = '', size = 5, workgroups = 1): 
 }
 
 /** A tuner over pretended variants, how often each of them was executed, in which order, and how long at most at once. */
-function pretend(behaviours: Readonly<Record<string, Behaviour>>, store?: TuningStore, adapter = 'some adapter') {
+function pretend(
+  behaviours: Readonly<Record<string, Behaviour>>,
+  store?: TuningStore,
+  adapter = 'some adapter',
+  latency = 0,
+) {
   const executions = new Map<string, number>();
   const order: string[] = [];
   let longest = 0;
@@ -64,7 +69,7 @@ function pretend(behaviours: Readonly<Record<string, Behaviour>>, store?: Tuning
         executions.set(name, (executions.get(name) ?? 0) + repeats * part);
         order.push(name);
         longest = Math.max(longest, repeats * part * behaviour.milliseconds);
-        return Promise.resolve(repeats * part * behaviour.milliseconds);
+        return Promise.resolve(latency + repeats * part * behaviour.milliseconds);
       },
       outputs: () => Promise.resolve([Float32Array.of(behaviour.unwritten ? UNWRITTEN : (behaviour.result ?? 1))]),
       dispose() {
@@ -133,6 +138,14 @@ test('nothing is executed whole that would take over 100 ms: its first workgroup
   const other = stepOf(['first', 'quick'], '', 5, 1000);
   await tuner.prepare([other]);
   t.equal(tuner.report.choices[1]?.trials['quick']?.part, 1, 'what takes less is executed whole');
+});
+
+test('what every run takes in any case does not make a variant seem long', async (t) => {
+  const { tuner } = pretend({ a: { milliseconds: 80 }, b: { milliseconds: 4000 } }, undefined, 'a busy adapter', 6);
+  await tuner.prepare([stepOf(['a', 'b'], '', 5, 1000)]);
+  const { a, b } = tuner.report.choices[0]?.trials ?? {};
+  t.equal(a?.part, 1);
+  t.ok(b && b.part < 0.1, JSON.stringify(b));
 });
 
 test('what cannot be compared with the reference is not taken', async (t) => {
