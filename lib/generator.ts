@@ -43,7 +43,7 @@ export class Generator {
 }
 
 /** @internal Throws OptionError unless the seed is a whole number from 0 to 2^53 - 1. */
-export function checkSeed(seed: number): number {
+function checkSeed(seed: number): number {
   checkArgument('Generator', 'seed', seed, seedRule);
   return seed;
 }

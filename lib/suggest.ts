@@ -1,11 +1,3 @@
-import { OptionError } from './errors.js';
-
-/** Throws OptionError for an option that `what` does not have, with the right one if there is one like it. */
-export function checkOptionNames(what: string, options: object, known: readonly string[]): void {
-  const unknown = Object.keys(options).find((name) => !known.includes(name));
-  if (unknown !== undefined) throw new OptionError(`${what}: unknown option '${unknown}'${suggest(unknown, known)}`);
-}
-
 /** ` (did you mean 'epochs'?)` for a word that is close to one of the known ones, else nothing. */
 export function suggest(word: string, known: readonly string[]): string {
   const ranked = known.map((candidate) => ({ candidate, distance: editDistance(word, candidate) }));

@@ -2,7 +2,7 @@ import type { TensorSpec } from '../graph/operation.js';
 import type { SimdArgument, SimdCall } from '../graph/simd.js';
 import { sizeOf } from '../shape.js';
 import { broadcastOf, offsetAt } from './broadcast.js';
-import { type Chain, type ChainOutput, type Link, outputsOfChain, VALUE } from './chain.js';
+import { type Chain, type ChainOutput, outputsOfChain, VALUE } from './chain.js';
 
 /** Elements in memory: where they begin, and bytes from one row to the next. */
 export interface Rows {
@@ -99,9 +99,4 @@ function placeOf(chain: Chain, site: number, link: number): { readonly output: n
   if (output >= 0) return { output };
   const result = layout.findIndex((own) => own.site === site && own.kind === 'result');
   return result >= 0 ? { output: result } : 'scratch';
-}
-
-/** The scratch memory that the stages of a chain ask for. */
-export function scratchOf(links: readonly Link[]): number {
-  return Math.max(0, ...links.map(({ stage }) => stage.simd?.scratchBytes ?? 0));
 }

@@ -91,7 +91,7 @@ export function ceilDivide(a: number, b: number): number {
 }
 
 /** Rank at most that strided kernels walk, after merging of axes (two vec4u of sizes). */
-export const MAX_WALK_RANK = 8;
+const MAX_WALK_RANK = 8;
 
 /** Writes the uniform block of a launch field by field, as WGSL lays it out. */
 export class Uniforms {

@@ -305,7 +305,7 @@ function trainableOf(parameters: readonly Parameter[]): Parameter[] {
  * Parameters by the names that their state goes by: their own, and `name#2`, `name#3` … for those of other models that are
  * called the same, in the order given.
  */
-export function namesOf(parameters: Iterable<Parameter>): Map<string, Parameter> {
+function namesOf(parameters: Iterable<Parameter>): Map<string, Parameter> {
   const names = new Map<string, Parameter>();
   for (const parameter of parameters) {
     let name = parameter.name;

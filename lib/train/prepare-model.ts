@@ -45,7 +45,7 @@ export function prepareModel(
  *
  * @param role how the message calls the data: 'training data', 'validation data'
  */
-export function checkData(model: Module, data: TrainingData, role: string): void {
+function checkData(model: Module, data: TrainingData, role: string): void {
   const { inputs, inputShape } = data;
   const { name, values, shape, count } = outcomesOf(data);
   if (values.length === 0) throw new DataError(`the ${role} holds no examples`);

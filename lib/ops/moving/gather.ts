@@ -16,7 +16,7 @@ import { gatherGradientLaunches } from './gather-gradient.js';
 const NAN_BITS = 0x7fc00000;
 
 /** Elements of a row of a table. */
-export function rowSize(table: Shape): number {
+function rowSize(table: Shape): number {
   return sizeOf(table.slice(1));
 }
 
@@ -86,7 +86,7 @@ const gatherGradient = defineOperation<{ readonly shape: Shape }>()({
   benchmarks: { embedding: gradientCase([[1000, 64], [512]]) },
 });
 
-export const gatherOperation = defineOperation()({
+const gatherOperation = defineOperation()({
   name: 'gather',
   inputs: { table: numbers('R', '...row'), indices: i32('...') },
   outputs: { output: like('table', '...', '...row') },
