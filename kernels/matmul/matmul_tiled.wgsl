@@ -1,5 +1,5 @@
 // matmul_tiled.wgsl: C = op(A) · op(B), one tile of C a workgroup, through workgroup memory. Joined behind common.wgsl,
-// matmul_common.wgsl, and for A and for B matmul_strip.wgsl and matmul_loads.wgsl. A template: lib/ops/matmul/template.ts
+// matmul_common.wgsl, and for A and for B matmul_strip.wgsl and matmul_loads.wgsl. A template: lib/graph/template.ts
 // fills in the block `tile` and repeats the lines between `each` and `end`.
 //
 // Computes    c[m, n] = Σ_k a[m, k] · b[k, n], f32; op transposes where TRANSPOSE_A / TRANSPOSE_B
