@@ -1,9 +1,9 @@
 ;; matmul_outer.wat: C = A · B for the CPU device where k are few and B runs along n, WebAssembly SIMD: the gradient of a
 ;; weight, a sum of as many outer products as the batch has examples.
 ;;
-;; Computes    c[m, n] = Σ_k a[m, k] · b[k, n], f32, for a block of C: A, B and C are pointers to where the block begins.
-;;             `aRow` and `aStep` are the bytes from a row and from a k of A to the next, `bStep` those from a k of B; rows
-;;             of C are `ldc` apart. 1 <= K <= 32
+;; Computes    c[m, n] = Σ_k a[m, k] · b[k, n], f32, for a block of C, added to what is there where `accumulate`: A, B and C
+;;             are pointers to where the block begins. `aRow` and `aStep` are the bytes from a row and from a k of A to the
+;;             next, `bStep` those from a k of B; rows of C are `ldc` apart. 1 <= K <= 32
 ;; Technique   B is read as it lies: packing it would take a large part of the time. 48 columns of it, 6 KiB at most, stay
 ;;             in the first-level cache while all rows of A pass by, four at a time out of a packed panel (micro.wat)
 ;; Zeros       what comes back through ReLU and dropout is 0 in most places. Where 3/8 of four rows of A or more are, each of
@@ -123,7 +123,7 @@
 
   ;; c[rows][48] = Σ element · b[k][48], for each row over its list, which is `pitch` bytes behind the one before.
   (func $combine (param $lists i32) (param $pitch i32) (param $ends i32) (param $rows i32) (param $b i32)
-                 (param $c i32) (param $ldc i32)
+                 (param $c i32) (param $ldc i32) (param $accumulate i32)
     (local $x v128) (local $y v128) (local $list i32) (local $end i32) (local $at i32)
     (local $c0 v128) (local $c1 v128) (local $c2 v128) (local $c3 v128)
     (local $c4 v128) (local $c5 v128) (local $c6 v128) (local $c7 v128)
@@ -131,23 +131,45 @@
     (loop $nextRow
       (local.set $list (local.get $lists))
       (local.set $end (i32.load (local.get $ends)))
-      ;; rows
-      ;;   0   offset=0
-      ;;   1   offset=16
-      ;;   2   offset=32
-      ;;   3   offset=48
-      ;;   4   offset=64
-      ;;   5   offset=80
-      ;;   6   offset=96
-      ;;   7   offset=112
-      ;;   8   offset=128
-      ;;   9   offset=144
-      ;;   10  offset=160
-      ;;   11  offset=176
+      (if (local.get $accumulate)
+        (then
+          ;; rows
+          ;;   0   offset=0
+          ;;   1   offset=16
+          ;;   2   offset=32
+          ;;   3   offset=48
+          ;;   4   offset=64
+          ;;   5   offset=80
+          ;;   6   offset=96
+          ;;   7   offset=112
+          ;;   8   offset=128
+          ;;   9   offset=144
+          ;;   10  offset=160
+          ;;   11  offset=176
 
-      ;; for each row
-      (local.set $cNAME (v128.const f32x4 0 0 0 0))
-      ;; end
+          ;; for each row
+          (local.set $cNAME (v128.load VALUE (local.get $c)))
+          ;; end
+        )
+        (else
+          ;; rows
+          ;;   0   offset=0
+          ;;   1   offset=16
+          ;;   2   offset=32
+          ;;   3   offset=48
+          ;;   4   offset=64
+          ;;   5   offset=80
+          ;;   6   offset=96
+          ;;   7   offset=112
+          ;;   8   offset=128
+          ;;   9   offset=144
+          ;;   10  offset=160
+          ;;   11  offset=176
+
+          ;; for each row
+          (local.set $cNAME (v128.const f32x4 0 0 0 0))
+          ;; end
+        ))
       (block $done
         (loop $next
           (br_if $done (i32.eq (local.get $list) (local.get $end)))
@@ -197,7 +219,7 @@
 
   (func (export "outer")
     (param $a i32) (param $aRow i32) (param $aStep i32) (param $b i32) (param $bStep i32)
-    (param $c i32) (param $ldc i32) (param $M i32) (param $N i32) (param $K i32) (param $scratch i32)
+    (param $c i32) (param $ldc i32) (param $M i32) (param $N i32) (param $K i32) (param $accumulate i32) (param $scratch i32)
     (local $m i32) (local $rows i32) (local $columns i32) (local $at i32) (local $row i32)
     (local $panels i32) (local $lists i32) (local $ends i32) (local $packedB i32)
     (local $panel i32) (local $list i32) (local $end i32) (local $isSparse i32) (local $hasLists i32) (local $quadBytes i32)
@@ -249,23 +271,23 @@
         (if (i32.lt_u (local.get $columns) (i32.const 48))
           (then
             (call $microEdge (local.get $K) (local.get $panel) (local.get $packedB) (i32.const 32)
-              (local.get $at) (local.get $ldc) (local.get $rows) (local.get $columns) (local.get $scratch) (i32.const 0)))
+              (local.get $at) (local.get $ldc) (local.get $rows) (local.get $columns) (local.get $scratch) (local.get $accumulate)))
           (else
             (if (i32.and (local.get $isSparse) (i32.ne (i32.load (local.get $end)) (i32.const 0)))
               (then
                 (call $combine (local.get $list) (i32.shl (local.get $K) (i32.const 3)) (local.get $end) (local.get $rows)
-                  (local.get $b) (local.get $at) (local.get $ldc)))
+                  (local.get $b) (local.get $at) (local.get $ldc) (local.get $accumulate)))
               (else
                 (local.set $row (i32.const 0))
                 (loop $nextPart
                   (if (i32.eq (local.get $rows) (i32.const 4))
                     (then
                       (call $micro (local.get $K) (local.get $panel) (i32.add (local.get $b) (local.get $row))
-                        (local.get $bStep) (i32.add (local.get $at) (local.get $row)) (local.get $ldc) (i32.const 0)))
+                        (local.get $bStep) (i32.add (local.get $at) (local.get $row)) (local.get $ldc) (local.get $accumulate)))
                     (else
                       (call $microEdge (local.get $K) (local.get $panel) (i32.add (local.get $b) (local.get $row))
                         (local.get $bStep) (i32.add (local.get $at) (local.get $row)) (local.get $ldc) (local.get $rows)
-                        (i32.const 8) (local.get $scratch) (i32.const 0))))
+                        (i32.const 8) (local.get $scratch) (local.get $accumulate))))
                   (br_if $nextPart
                     (i32.lt_u (local.tee $row (i32.add (local.get $row) (i32.const 32))) (i32.const 192))))))))
         (local.set $at (i32.add (local.get $at) (i32.shl (local.get $ldc) (i32.const 2))))

@@ -71,8 +71,10 @@ const PACKED_ROWS = 256;
 const PACKED_COLUMNS = 128;
 /** `packed`: of the tile, four panels of B and the panels of A. */
 const SCRATCH_BYTES = 128 + 4 * (32 * PACKED_K + PACKED_ELEMENTS);
-/** `outer`: the limit of kernels/matmul/matmul_outer.wat. */
+/** `outer`: the k of a call, the limit of kernels/matmul/matmul_outer.wat. */
 const OUTER_K = 32;
+/** `outer`: of a transposed A, the gradient of a weight, which may have many zeros, k are worth a second call. */
+const MOST_OUTER_K = 64;
 /** `outer`: with fewer rows, B would be looked through too often; of more, the lists would fill the first-level cache. */
 const OUTER_ROWS = { least: 16, most: 64 };
 /** `outer`: elements of C, 80 KiB, that wait in the second-level cache for what is done with them; columns that go at once. */
@@ -146,7 +148,7 @@ function entryPointOf({ M, N, K, a, b }: Product): EntryPoint {
   if (runAlongK && (M < DOTS_BELOW_ROWS || N < 8)) return 'dots';
   if (b.lineBytes !== 4) return 'packed';
   if (M <= MOST_SINGLE_ROWS) return 'row';
-  return K <= OUTER_K ? 'outer' : 'packed';
+  return K <= (a.lineBytes === 4 ? MOST_OUTER_K : OUTER_K) ? 'outer' : 'packed';
 }
 
 /** Divides C into about `wanted` blocks, where they do not get too small; into more where they would get too large. */
@@ -251,12 +253,14 @@ function callsOf(block: Product): SimdCall[] {
       return [...(whole > 0 ? [row] : []), ...(rest > 0 ? [packedCall(blockOf(block, 0, whole, 1, rest))] : [])];
     }
     case 'outer':
-      return [
-        callOf('outer', [
-          ...[a.argument, a.lineBytes, a.stepBytes, b.argument, b.stepBytes],
-          ...[c.argument, c.lineBytes, M, N, K, SCRATCH],
-        ]),
-      ];
+      return Array.from({ length: ceilDivide(K, OUTER_K) }, (_, i) => {
+        const from = OUTER_K * i;
+        return callOf('outer', [
+          ...[moved(a.argument, from * a.stepBytes), a.lineBytes, a.stepBytes],
+          ...[moved(b.argument, from * b.stepBytes), b.stepBytes, c.argument, c.lineBytes],
+          ...[M, N, Math.min(OUTER_K, K - from), Number(i > 0), SCRATCH],
+        ]);
+      });
     case 'packed':
       return [packedCall(block)];
   }

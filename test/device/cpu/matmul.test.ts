@@ -97,6 +97,7 @@ test('zeros of A are left out, but for those that meet what is not finite', asyn
     [70, 150, 7],
     [4, 48, 1],
     [6, 97, 3],
+    [37, 99, 61],
     [130, 47, 31],
   ] as const) {
     for (const share of [0, 0.25, 0.6]) {
