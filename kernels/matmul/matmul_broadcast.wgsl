@@ -116,6 +116,7 @@ fn matmulBroadcast(
   @builtin(workgroup_id) workgroupId: vec3u,
   @builtin(num_workgroups) workgroups: vec3u,
   @builtin(local_invocation_index) lane: u32,
+  @builtin(subgroup_invocation_id) placeInSubgroup: u32,
 ) {
   let tile = tileOf(workgroupIndex(workgroupId, workgroups), 8u, 4u * LANES, columnsOfC());
   if (!tile.exists) {
@@ -128,7 +129,7 @@ fn matmulBroadcast(
   let startB = tile.startB;
   let row = tile.row * 8u;
   let columns = vec4u(0u, LANES, 2u * LANES, 3u * LANES) + tile.column * 4u * LANES + lane;
-  let place = lane % 4u;
+  let place = placeInSubgroup % 4u; // WGSL does not tie it to `lane`
   let upperPlace = min(row + place, M - 1u);
   let lowerPlace = min(row + 4u + place, M - 1u);
   var upperRows = vec4u();

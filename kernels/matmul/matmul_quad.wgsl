@@ -188,12 +188,13 @@ fn matmulQuad(
   @builtin(workgroup_id) workgroupId: vec3u,
   @builtin(num_workgroups) workgroups: vec3u,
   @builtin(local_invocation_index) lane: u32,
+  @builtin(subgroup_invocation_id) placeInSubgroup: u32,
 ) {
   let tile = tileOf(workgroupIndex(workgroupId, workgroups), 16u, 4u * LANES, columnsOfC());
   if (!tile.exists) {
     return; // the same for the whole workgroup
   }
-  let quad = lane % 4u;
+  let quad = placeInSubgroup % 4u; // WGSL does not tie it to `lane`
   let column = (tile.column * LANES + lane) * 4u;
   var ofA = operandA(tile.startA, tile.row * 16u + 4u * quad);
   var ofB = operandB(tile.startB, column);
