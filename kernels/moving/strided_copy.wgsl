@@ -3,7 +3,7 @@
 // Computes    output[outputStart + walk(i, outputStrides)] = input[inputStart + walk(i, inputStrides)], i < count
 // Bindings    0 input read   1 output write   2 uniforms          (words of 32 bits, whatever they mean)
 // Launch      workgroup 64; one element an invocation; ⌈count / 64⌉ workgroups, folded at 65,535
-// Cost        8 B moved an element plus a division an axis: bound by bandwidth, less so for transposed reads, which
+// Cost        8 B moved an element plus a division for each axis but one: bound by bandwidth, less so for transposed reads, which
 //             are not coalesced: transpose_tiles.wgsl takes the long ones of those
 // Used by     transpose, slice, concat, broadcastTo, copy, assign; `fill` clears what they do not cover
 // Reference   lib/ops/moving/moving.ts
@@ -33,7 +33,7 @@ fn stridedCopy(
   var rest = i;
   var source = uniforms.inputStart;
   var destination = uniforms.outputStart;
-  for (var axis = uniforms.rank; axis > 0u; axis--) {
+  for (var axis = uniforms.rank; axis > 1u; axis--) {
     let quad = (axis - 1u) / 4u;
     let along = (axis - 1u) % 4u;
     let size = uniforms.axes[quad][along];
@@ -41,5 +41,7 @@ fn stridedCopy(
     destination += rest % size * uniforms.axes[quad + 4u][along];
     rest /= size;
   }
+  source += rest * uniforms.axes[2].x;
+  destination += rest * uniforms.axes[4].x;
   output[destination] = input[source];
 }

@@ -47,7 +47,7 @@ fn transposeTiles(
   let exists = rest < uniforms.outer;
   var source = uniforms.inputStart;
   var destination = uniforms.outputStart;
-  for (var axis = uniforms.rank; axis > 0u; axis--) {
+  for (var axis = uniforms.rank; axis > 1u; axis--) {
     let quad = (axis - 1u) / 4u;
     let lane = (axis - 1u) % 4u;
     let size = uniforms.axes[quad][lane];
@@ -55,6 +55,8 @@ fn transposeTiles(
     destination += rest % size * uniforms.axes[quad + 4u][lane];
     rest /= size;
   }
+  source += rest * uniforms.axes[2].x;
+  destination += rest * uniforms.axes[4].x;
 
   let along = index % 32u;
   let across = index / 32u;

@@ -98,14 +98,14 @@ fn put(given: Result, index: u32) {
 fn offsetOf(position: u32, rank: u32, first: u32) -> u32 {
   var rest = position;
   var offset = 0u;
-  for (var axis = rank; axis > 0u; axis--) {
+  for (var axis = rank; axis > 1u; axis--) {
     let quad = first + (axis - 1u) / 4u;
     let lane = (axis - 1u) % 4u;
     let size = uniforms.axes[quad][lane];
     offset += rest % size * uniforms.axes[quad + 2u][lane];
     rest /= size;
   }
-  return offset;
+  return offset + rest * uniforms.axes[first + 2u].x;
 }
 
 fn elementAt(start: u32, position: u32) -> Accumulator {

@@ -10,11 +10,13 @@ import {
   dropout,
   exp,
   Generator,
+  logSoftmax,
   max,
   mean,
   multiply,
   relu,
   reshape,
+  softmax,
   sqrt,
   square,
   subtract,
@@ -80,6 +82,16 @@ testOnDevices('rows and columns of what stages compute, and stages on the sums',
   }
 });
 
+testOnDevices('rows and columns of softmax, of what stages compute, and stages behind it', async (t, device) => {
+  for (const [R, C] of SHAPES) {
+    const [x, y, row] = [normal('x', R, C), normal('y', R, C), normal('row', C)];
+    for (const axis of [0, 1]) {
+      await compare(t, device, (a, b, c) => multiply(softmax(add(multiply(a, 3), c), { axis }), b), x, y, row);
+      await compare(t, device, (a, b) => exp(logSoftmax(subtract(a, b), { axis })), x, y);
+    }
+  }
+});
+
 testOnDevices('a sum of what dropout leaves draws the same mask', async (t, device) => {
   for (const [R, C] of SHAPES) {
     const dropped = (x: Tensor) => dropout(x, { probability: 0.5, generator: new Generator(3) });
@@ -95,6 +107,7 @@ test('a norm is one step on a GPU, and so is a mean of squares', async (t) => {
   t.deepEqual(await compare(t, device, (a, b) => mean(square(subtract(a, b))), x, normal('y', 30, 40)), [
     'subtract + square + sum',
   ]);
+  t.deepEqual(await compare(t, device, (own) => exp(softmax(multiply(own, 2))), x), ['multiply + softmax + exp']);
   const gradients = [normal('a', 30, 40), normal('b', 40), normal('c', 3, 3)];
   const steps = await compare(t, device, (...all) => clipGradNorm(all, 1).gradients, ...gradients);
   t.equal(steps.length, 6, steps.join('; '));

@@ -1,7 +1,6 @@
 import { softmaxWasm } from '../../generated/wasm.js';
-import { commonWgsl, softmaxWgsl } from '../../generated/wgsl.js';
+import { extremesWgsl, softmaxWgsl } from '../../generated/wgsl.js';
 import { at, type Definition, defineOperation } from '../../graph/define.js';
-import { foldWorkgroups, Uniforms } from '../../graph/launch.js';
 import { applyOne } from '../../graph/node.js';
 import { f32 } from '../../graph/operands.js';
 import type { Operation } from '../../graph/operation.js';
@@ -11,6 +10,7 @@ import { asTensor, type Tensor, type TensorLike } from '../../tensor.js';
 import { multiply, subtract } from '../pointwise/arithmetic.js';
 import { exp } from '../pointwise/math.js';
 import { elementParts, MAX_CALLS, rowParts, tasksOf } from '../simd-parts.js';
+import { reduceHost } from '../reduce/reduce-host.js';
 import { sum } from '../reduce/sum.js';
 
 type SoftmaxAttributes = { readonly axis: number };
@@ -21,8 +21,17 @@ const OUTPUTS = { output: f32('...') };
 type SoftmaxGradient = Definition<SoftmaxAttributes, typeof INPUTS, typeof OUTPUTS>['gradient'];
 
 function defineSoftmax(name: string, logarithm: boolean, gradient: SoftmaxGradient): Operation<SoftmaxAttributes> {
-  return defineOperation<SoftmaxAttributes>()<typeof INPUTS, typeof OUTPUTS>({
+  const operation: Operation<SoftmaxAttributes> = defineOperation<SoftmaxAttributes>()<typeof INPUTS, typeof OUTPUTS>({
     name,
+    ...reduceHost(() => ({
+      operation,
+      kernel: {
+        ...{ name, dtype: 'f32', result: 'f32', fields: ['largest', 'sum'] },
+        code: extremesWgsl + softmaxWgsl,
+        constants: { LOGARITHM: Number(logarithm) },
+      },
+      use: ({ axis }) => ({ axes: [Number(axis)], scale: 1 }),
+    })),
     inputs: INPUTS,
     outputs: OUTPUTS,
     reference({ input, output }, _, { axis }) {
@@ -40,18 +49,6 @@ function defineSoftmax(name: string, logarithm: boolean, gradient: SoftmaxGradie
           output.set(place(i), Number.isFinite(largest) ? result : NaN);
         }
       }
-    },
-    kernel({ specs: { input }, attributes: { axis } }) {
-      const { rows, C, inner } = rowsAlong(input.shape, axis);
-      return [
-        {
-          kernel: { name, code: commonWgsl + softmaxWgsl, entryPoint: 'softmax' },
-          constants: { LOGARITHM: Number(logarithm) },
-          bindings: ['input', 'output'],
-          uniforms: new Uniforms().u32(rows, C, inner).bytes(),
-          workgroups: foldWorkgroups(rows),
-        },
-      ];
     },
     simd({ specs: { input }, attributes: { axis } }) {
       const { rows, C, inner } = rowsAlong(input.shape, axis);
@@ -76,6 +73,9 @@ function defineSoftmax(name: string, logarithm: boolean, gradient: SoftmaxGradie
         [[4, 3], 0],
         [[7], 0],
         [[2, 3, 65], 2],
+        [[7, 64], 1],
+        [[65, 8], 0],
+        [[3, 130, 12], 1],
         [[0, 3], 1],
       ] as const
     ).map(([shape, axis]) => ({ inputs: { input: { shape } }, attributes: { axis } })),
@@ -87,6 +87,7 @@ function defineSoftmax(name: string, logarithm: boolean, gradient: SoftmaxGradie
       vocabulary: { inputs: { input: { shape: [8, 50_257] } }, attributes: { axis: 1 } },
     },
   });
+  return operation;
 }
 
 /** Tasks for rows whose elements are `inner` apart: columns of `outer` matrices [C, inner]. */

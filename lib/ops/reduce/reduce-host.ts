@@ -44,9 +44,9 @@ export function reduceHost(reducing: () => Reducing) {
       const { axes, scale } = use(attributes);
       const { shape } = elementAt(hostInputs(chain, inputs), 0);
       const layout = layoutOf(shape, axes);
-      const isWide = resultWidth(layout) === 4;
+      const isWide = resultWidth(kernel, layout) === 4;
       const put = `put(given: ${isWide ? 'Element' : 'f32'}, index: u32)`;
-      const count = layout.items * resultWidth(layout);
+      const count = kernel.finish ? layout.items * resultWidth(kernel, layout) : sizeOf(shape);
       const stages = glueOf(chain, inputs, [{ site: 0, put, index: 'index', count, isSingle: !isWide }], {
         ...{ width: layout.width, firstBinding: STAGES_AT, words: 'uniforms.words' },
         intakes: [{ input: 0, name: 'valueAt', shape }],

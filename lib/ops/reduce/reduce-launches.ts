@@ -1,6 +1,6 @@
 import { elementAt } from '../../element-at.js';
 import type { Glue } from '../../fusion/glue.js';
-import { commonWgsl, elementFourWgsl, elementOneWgsl, reduceWgsl } from '../../generated/wgsl.js';
+import { commonWgsl, elementFourWgsl, elementOneWgsl, normalizeWgsl, reduceWgsl } from '../../generated/wgsl.js';
 import { ceilDivide, fillBlock, foldWorkgroups, type KernelTarget, Uniforms } from '../../graph/launch.js';
 import type { DType } from '../../graph/operation.js';
 import { axisSize, collapse, type Shape, sizeOf, stridesOf, type Walk } from '../../shape.js';
@@ -23,8 +23,13 @@ export interface ReduceKernel {
   readonly fields?: readonly string[];
   /** The functions `neutral`, `lift` and `combine`. */
   readonly code: string;
-  /** What is stored of `total`, an accumulator; `first` takes what stands for an output out of an Element. */
-  readonly finish: (first: (element: string) => string) => string;
+  /** Values of overrides in the code. */
+  readonly constants?: Readonly<Record<string, number>>;
+  /**
+   * What is stored of `total`, an accumulator; `first` takes what stands for an output out of an Element. Left out, there
+   * is an output for each element, which the code's `normalized` makes of it and of the accumulator.
+   */
+  readonly finish?: (first: (element: string) => string) => string;
 }
 
 /** The buffers that a reduction reads and writes, and the stages on their way, if any. */
@@ -112,8 +117,8 @@ function byFours(axes: readonly number[], width: 1 | 4, factor: number): readonl
 }
 
 /** Numbers that are stored at once. */
-export function resultWidth({ across, width }: Layout): 1 | 4 {
-  return across ? width : 1;
+export function resultWidth({ finish }: ReduceKernel, { across, width }: Layout): 1 | 4 {
+  return across || !finish ? width : 1;
 }
 
 /**
@@ -130,6 +135,7 @@ export function reduceLaunches<Buffer extends object>(
   const { items, positions } = layout;
   const launch = launchesOf(kernel, layout, scale, stages);
   const lanes = lanesOf(layout, positions, isSoftware);
+  if (!kernel.finish) return [{ ...launch('normalize', { positions, blocks: 1, lanes }), bindings }];
   const blocks = blocksOf(ceilDivide(positions, lanes), items * lanes);
   if (blocks === 1) return [{ ...launch('reduceWhole', { positions, blocks, lanes }), bindings }];
   const [before, after] = [
@@ -181,13 +187,14 @@ function launchesOf(kernel: ReduceKernel, layout: Layout, scale: number, stages:
     function: functionText(kernel, layout),
     ...(stages && { stages: stages.code }),
   };
-  const code = Object.entries(blocksOfText).reduce((text, [block, own]) => fillBlock(text, block, own), reduceWgsl);
+  const skeleton = kernel.finish ? reduceWgsl : reduceWgsl + normalizeWgsl;
+  const code = Object.entries(blocksOfText).reduce((text, [block, own]) => fillBlock(text, block, own), skeleton);
   return (
-    entryPoint: 'reduceWhole' | 'reduceToParts' | 'reduceFromParts',
+    entryPoint: 'reduceWhole' | 'reduceToParts' | 'reduceFromParts' | 'normalize',
     { positions, blocks, lanes }: { readonly positions: number; readonly blocks: number; readonly lanes: number },
   ) => ({
     kernel: { name, code: commonWgsl + element + code, entryPoint },
-    constants: { ...stages?.constants, ...constantsOf(layout, lanes) },
+    constants: { ...stages?.constants, ...kernel.constants, ...constantsOf(layout, lanes) },
     uniforms: new Uniforms()
       .u32(items, positions, blocks, ceilDivide(positions, blocks), kept.sizes.length, reduced.sizes.length)
       .f32(scale)
@@ -207,12 +214,13 @@ function constantsOf({ across, reduced }: Layout, lanes: number) {
   return { LANES: lanes, LEVELS: levels, ACROSS: Number(across), STRAIGHT: Number(reduced.sizes.length <= 1) };
 }
 
-function layoutText({ result }: ReduceKernel, layout: Layout): string {
+function layoutText(kernel: ReduceKernel, layout: Layout): string {
   const { across, width } = layout;
+  const resultsAtOnce = resultWidth(kernel, layout);
   const isFolded = width === 4 && !across;
   return [
-    `alias Result = ${resultWidth(layout) === 4 ? `vec4<${result}>` : result};`,
-    `const RESULT_WIDTH = ${resultWidth(layout)}u;`,
+    `alias Result = ${resultsAtOnce === 4 ? `vec4<${kernel.result}>` : kernel.result};`,
+    `const RESULT_WIDTH = ${resultsAtOnce}u;`,
     `const PLACES = ${isFolded ? 'Word(0u, 1u, 2u, 3u)' : 'Word(0u)'};`,
     `const PLACE_STEP = ${isFolded ? 4 : 1}u;`,
   ].join('\n');
@@ -232,7 +240,7 @@ function functionText({ fields, code, finish }: ReduceKernel, { across, width }:
       ? [`  let b = combine(a, ${turned('a', 'zwxy')});`, `  return combine(b, ${turned('b', 'yxwz')});`]
       : ['  return a;']),
     '}',
-    `fn finish(total: Accumulator, index: u32) { ${finish((element) => (isFolded ? `(${element}).x` : element))} }`,
+    `fn finish(total: Accumulator, index: u32) { ${finish?.((element) => (isFolded ? `(${element}).x` : element)) ?? ''} }`,
   ].join('\n');
 }
 
