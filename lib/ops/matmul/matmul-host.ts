@@ -106,9 +106,8 @@ function attributesOf({ transposeA, transposeB }: Attributes): MatmulAttributes 
 
 /** a and b as the product sees them. */
 function matricesOf(chain: Chain, inputs: readonly TensorSpec[]): readonly [TensorSpec, TensorSpec] {
-  const [a, b] = hostInputs(chain, inputs);
-  if (!a || !b) throw new Error('a product needs two matrices');
-  return [a, b];
+  const matrices = hostInputs(chain, inputs);
+  return [elementAt(matrices, 0), elementAt(matrices, 1)];
 }
 
 function besideOf(chain: Chain, inputs: readonly TensorSpec[], attributes: MatmulAttributes): Beside {

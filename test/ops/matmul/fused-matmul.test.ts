@@ -18,9 +18,11 @@ import {
   Variable,
 } from '../../../lib/index.js';
 import { RandomStream } from '../../../lib/random.js';
+import type { CaseInput } from '../../../lib/graph/operation.js';
 import { differs } from '../../support/close.js';
 import { cpu } from '../../support/devices.js';
 import { fusedBindings, fusingCpu, stepsOf } from '../../support/fusing.js';
+import { referenceOf, runGuarded } from '../../support/guarded.js';
 import { webgpu } from '../../support/webgpu.js';
 
 const normal = (name: string, ...shape: number[]): Float32Array =>
@@ -263,5 +265,85 @@ test('a fused step binds no more buffers than the target can', async (t) => {
       bindings.every((count) => count <= maxStorageBuffers),
       `${maxStorageBuffers}: ${bindings.join()}, ${steps.join('; ')}`,
     );
+  }
+});
+
+/** The first step of a function whose operation has such a name, as it is fused for WebGPU. */
+async function fusedStep(name: RegExp, trace: (rows: Tensor) => Tensor | Tensor[], rows: Int32Array) {
+  const step = compile(trace, { device: fusingCpu() });
+  await step(rows);
+  const steps = step.plans().flatMap(({ program }) => program.steps);
+  const found = steps.find(({ operation }) => name.test(operation.name));
+  if (!found) throw new Error(`no step is called ${String(name)}: ${stepsOf(step).join('; ')}`);
+  return found;
+}
+
+const FORWARD = /^gatherBytes \+ matmul \+ add \+ relu$/;
+const UPDATE = /^gather \+ matmul \+ sum \+ sgdMomentumUpdate \+ sgdMomentumUpdate$/;
+
+/** Examples, features and outputs of a layer, and the ways to compute its products there. */
+const LAYERS = [
+  { sizes: [260, 36, 20], forward: ['tiled32x32', 'thin'], update: ['tiled32x32', 'tiled64x64', 'split32x32', 'thin'] },
+  { sizes: [259, 37, 19], forward: ['tiled32x32', 'thin'], update: ['tiled32x32', 'split32x32', 'thin'] },
+  { sizes: [36, 260, 20], forward: ['split32x32', 'tiled64x32'], update: [] },
+  { sizes: [1032, 8, 12], forward: [], update: ['tiled32x32'] }, // more than one block of sums
+  { sizes: [5, 3, 40], forward: ['shallow'], update: ['shallow', 'thin'] },
+] as const;
+
+test('every technique carries out stages, sums and updates, and reads rows of tables', async (t) => {
+  const device = await webgpu();
+  const target = { ...device.target, isSoftware: false };
+  for (const { sizes, forward, update } of LAYERS) {
+    const [B, K, N] = sizes;
+    const bytes = new Variable('table', new Uint8Array(11 * K).fill(1), [11, K]);
+    const table = new Variable('table', normal('table', 11, K), [11, K]);
+    const weight = new Parameter('weight', normal('weight', N, K), [N, K]);
+    const bias = new Parameter('bias', normal('bias', N));
+    const sgd = new SGD({ learningRate, momentum: 0.9 });
+    const steps = [
+      {
+        variants: forward,
+        step: await fusedStep(
+          FORWARD,
+          (rows) => relu(linear(gather(bytes, rows, { scale: 1 / 255 }), weight, bias)),
+          rowNumbers(B, 11),
+        ),
+      },
+      {
+        variants: update,
+        step: await fusedStep(
+          UPDATE,
+          (rows) => {
+            const output = linear(gather(table, rows), weight, bias);
+            const loss = sum(multiply(output, output));
+            sgd.apply([weight, bias], gradient(loss, [weight, bias]));
+            return loss;
+          },
+          rowNumbers(B, 11),
+        ),
+      },
+    ];
+    for (const { variants, step } of steps) {
+      const inputs = step.inputs.map(({ shape, dtype }): CaseInput => {
+        // There is no row 11: a row of the product is NaN then, but all of a weight's gradient.
+        if (dtype === 'i32') return { shape, dtype, fill: { below: variants === forward ? 12 : 11 } };
+        if (dtype === 'u8') return { shape, dtype, fill: { below: 256 } };
+        return dtype === 'u32' ? { shape, dtype, fill: { step: 1 } } : { shape, dtype };
+      });
+      const setting = { inputs, attributes: step.attributes };
+      for (const variant of variants) {
+        const launches = step.operation.variants?.(step, target).find(({ name }) => name === variant)?.launches;
+        if (!launches) throw new Error(`${variant} is not offered for ${step.operation.name} of ${sizes.join()}`);
+        const operation = { ...step.operation, infer: () => step.outputs, kernel: () => launches };
+        const [result] = await runGuarded(device, operation, [setting]);
+        const expected = await referenceOf(operation, setting);
+        const what = `${step.operation.name} by ${variant}, ${sizes.join()}`;
+        expected.forEach((values, i) => {
+          const got = result?.outputs[i] ?? new Float32Array(0);
+          t.equal(differs(got, values, TOLERANCE), undefined, `output ${i} of ${what}`);
+        });
+        t.deepEqual(result?.broken, [], `guards of ${what}`);
+      }
+    }
   }
 });
