@@ -100,6 +100,14 @@ const WANTED_WORKGROUPS = 128;
 /** A product with more to add up has tiles enough without parts. */
 const MOST_SCRATCH_BYTES = 2 ** 26;
 
+/** Steps of K that a kernel sums that has no parts for other reasons: a chain of blocks, each a chain of 256. */
+const LONGEST_SUM = 2 ** 16;
+
+/** Parts of K that keep sums accurate. */
+function partsOfLongSums({ sizes: { K } }: Product): number {
+  return ceilDivide(K, LONGEST_SUM);
+}
+
 /** Parts of K that make enough workgroups out of so many tiles, as far as parts are long and there is memory for them. */
 function partsFor({ sizes: { M, N, K, batchShape } }: Product, tiles: number): number {
   const wanted = ceilDivide(WANTED_WORKGROUPS, tiles);
@@ -338,6 +346,7 @@ export const TECHNIQUES: Readonly<Record<MatmulVariant, Technique>> = {
     width: widthOfAll,
     tile: () => [8, 256],
     sumColumns: SUM_COLUMNS,
+    parts: partsOfLongSums,
     suitsSoftware: true,
   },
   broadcast: {
@@ -349,6 +358,7 @@ export const TECHNIQUES: Readonly<Record<MatmulVariant, Technique>> = {
     sumColumns: SUM_COLUMNS,
     constants: (product) => ({ LANES: lanesFor(product) }),
     usesSubgroups: true,
+    parts: partsOfLongSums,
     suitsSoftware: true,
   },
   quad: {
@@ -360,6 +370,7 @@ export const TECHNIQUES: Readonly<Record<MatmulVariant, Technique>> = {
     sumColumns: SUM_COLUMNS,
     constants: (product) => ({ LANES: lanesFor(product), IS_ONE_BLOCK: Number(product.sizes.K <= BLOCK) }),
     usesSubgroups: true,
+    parts: partsOfLongSums,
     suitsSoftware: true,
     offers: isAligned,
   },
@@ -371,6 +382,7 @@ export const TECHNIQUES: Readonly<Record<MatmulVariant, Technique>> = {
     tile: (product) => (product.sizes.M === 1 ? [1, vectorOutputs(product)] : [vectorOutputs(product), 1]),
     sumColumns: SUM_COLUMNS,
     constants: (product) => ({ SPLIT: 64 / vectorOutputs(product) }),
+    parts: partsOfLongSums,
     suitsSoftware: true,
     offers: ({ sizes: { M, N } }) => M === 1 || N === 1,
   },
