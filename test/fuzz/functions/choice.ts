@@ -17,13 +17,15 @@ export interface Choice {
 /** Carries out a step; does nothing where no value fits. */
 export type Row = (session: Session, choice: Choice) => void;
 
-export const SIZES = [3, 2, 4, 1, 5, 8, 7, 16, 17, 20, 33, 36, 65];
+/** Sizes that functions of many steps compute with, and those of functions of few: around tiles and blocks, and none. */
+export const SIZES = {
+  small: [3, 2, 4, 1, 5, 8, 7, 16, 17, 20, 33, 36, 65],
+  large: [64, 130, 3, 257, 31, 1, 1027, 129, 512, 0, 2049, 300, 65],
+} as const;
+
+export type Scale = keyof typeof SIZES;
 
 /** One of `options`. */
 export function oneOf<const T>(options: readonly [T, ...T[]], choice: number): T {
   return options[choice % options.length] ?? options[0];
-}
-
-export function sizeFor(choice: number): number {
-  return SIZES[choice % SIZES.length] ?? 1;
 }

@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { type Tensor } from '../../../lib/index.js';
-import type { Shape } from '../../../lib/shape.js';
+import { elementAt } from '../../../lib/element-at.js';
+import { type Shape, sizeOf } from '../../../lib/shape.js';
 import { type Change, randomChanges } from './change.js';
-import { type Choice, SIZES } from './choice.js';
+import { type Choice, type Scale, SIZES } from './choice.js';
 import { ROW_NAMES, ROWS } from './rows/index.js';
 import { type Differentiation, Session } from './session.js';
 import type { World } from './world.js';
@@ -11,6 +12,7 @@ import type { World } from './world.js';
 export interface RandomFunction {
   readonly inputs: readonly Shape[];
   readonly choices: readonly Choice[];
+  readonly scale: Scale;
 }
 
 /** One call: of which function, and how. `repeat` is three replays in one. */
@@ -37,12 +39,12 @@ const choices: fc.Arbitrary<Choice> = fc.record({
   row: fc.constantFrom(...ROW_NAMES),
   a: latest,
   b: latest,
-  size: fc.nat(SIZES.length - 1),
+  size: fc.nat(255),
   variant: fc.nat(255),
   isResult: fc.oneof({ weight: 4, arbitrary: fc.constant(false) }, { weight: 1, arbitrary: fc.constant(true) }),
 });
 
-const size = fc.constantFrom(...SIZES);
+const size = fc.constantFrom(...SIZES.small);
 const shapes: fc.Arbitrary<Shape> = fc.oneof(
   { weight: 8, arbitrary: fc.tuple(size, size) },
   {
@@ -53,10 +55,29 @@ const shapes: fc.Arbitrary<Shape> = fc.oneof(
   { weight: 1, arbitrary: fc.constant([]) },
 );
 
-const functions: fc.Arbitrary<RandomFunction> = fc.record({
-  inputs: fc.array(shapes, { minLength: 1, maxLength: 2 }),
-  choices: fc.array(choices, { minLength: 1, maxLength: 30, size: 'max' }),
-});
+const largeSize = fc.constantFrom(...SIZES.large);
+const largeShapes = fc
+  .oneof({ weight: 4, arbitrary: fc.tuple(largeSize, largeSize) }, { weight: 1, arbitrary: fc.tuple(largeSize) })
+  .filter((shape) => sizeOf(shape) <= 2 ** 16);
+
+const functions: fc.Arbitrary<RandomFunction> = fc.oneof(
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      inputs: fc.array(shapes, { minLength: 1, maxLength: 2 }),
+      choices: fc.array(choices, { minLength: 1, maxLength: 30, size: 'max' }),
+      scale: fc.constant<Scale>('small'),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      inputs: fc.array(largeShapes, { minLength: 1, maxLength: 2 }),
+      choices: fc.array(choices, { minLength: 1, maxLength: 4, size: 'max' }),
+      scale: fc.constant<Scale>('large'),
+    }),
+  },
+);
 
 const laterCalls: fc.Arbitrary<Call> = fc.record({
   caller: fc.nat(1),
@@ -110,9 +131,9 @@ export function* smallerPrograms({ functions: made, calls }: RandomProgram): Gen
       yield { functions: made, calls: calls.with(i, { ...call, changes: own.toSpliced(k, 1) }) };
     }
   }
-  for (const [caller, { inputs, choices: steps }] of made.entries()) {
+  for (const [caller, { inputs, choices: steps, scale }] of made.entries()) {
     const withSteps = (changed: readonly Choice[]): RandomProgram => ({
-      functions: made.with(caller, { inputs, choices: changed }),
+      functions: made.with(caller, { inputs, choices: changed, scale }),
       calls,
     });
     for (let i = steps.length - 1; i >= 0; i--) yield withSteps(steps.toSpliced(i, 1));
@@ -135,8 +156,9 @@ export function interpret(
   caller: number,
   inputs: readonly Tensor[],
 ): Interpretation {
-  const session = new Session(world, caller, inputs);
-  for (const choice of made[caller]?.choices ?? []) {
+  const { choices: steps, scale } = elementAt(made, caller);
+  const session = new Session(world, caller, inputs, scale);
+  for (const choice of steps) {
     ROWS[choice.row]?.(session, choice);
     if (choice.isResult) session.giveBack(session.pick(0, ({ variable }) => !variable));
   }

@@ -10,10 +10,11 @@ import {
 import { storageOf } from '../../../lib/graph/node.js';
 import { formatShape, type Shape, sizeOf } from '../../../lib/shape.js';
 import { bytes, integers, numbers } from '../data.js';
+import { type Scale, SIZES } from './choice.js';
 import type { World } from './world.js';
 
 /** Larger tensors are not computed with: cases are to be quick. */
-const MAX_ELEMENTS = 4096;
+const MAX_ELEMENTS = { small: 2 ** 12, large: 2 ** 16 };
 
 /** A tensor of the function that is being recorded, with its name in the printed program. */
 export class Value {
@@ -92,18 +93,26 @@ export class Session {
   readonly differentiations: Differentiation[] = [];
   readonly #world: World;
   readonly #caller: number;
+  readonly #scale: Scale;
   #values: Value[];
   #results = new Set<Value>();
   #made = 0;
 
-  constructor(world: World, caller: number, inputs: readonly Tensor[]) {
+  constructor(world: World, caller: number, inputs: readonly Tensor[], scale: Scale) {
     this.#world = world;
+    this.#scale = scale;
     this.#caller = caller;
     const variables = world.visibleTo(caller);
     this.#values = [
       ...variables.map((variable) => new Value(variable.name, variable, [variable], false)),
       ...inputs.map((input, i) => new Value(`x${i}`, input, [], false)),
     ];
+  }
+
+  /** A size for what is made. Of a tensor that has so many elements for each. */
+  size(choice: number, elementsEach = 1): number {
+    const fitting = SIZES[this.#scale].filter((size) => size * elementsEach <= MAX_ELEMENTS[this.#scale]);
+    return fitting[choice % fitting.length] ?? 1;
   }
 
   /** The values that fit, the latest one first; variables that have changed are latest of all. */
@@ -253,7 +262,7 @@ export class Session {
   }
 
   #add(value: Value): Value {
-    if (value.size <= MAX_ELEMENTS) this.#values.push(value);
+    if (value.size <= MAX_ELEMENTS[this.#scale]) this.#values.push(value);
     return value;
   }
 

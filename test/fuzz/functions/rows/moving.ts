@@ -11,8 +11,8 @@ import {
   stopGradient,
   transpose,
 } from '../../../../lib/index.js';
-import type { Shape } from '../../../../lib/shape.js';
-import { oneOf, type Row, sizeFor } from '../choice.js';
+import { type Shape, sizeOf } from '../../../../lib/shape.js';
+import { oneOf, type Row } from '../choice.js';
 
 const isNoScalar = ({ rank }: { readonly rank: number }): boolean => rank > 0;
 
@@ -43,7 +43,7 @@ const otherOrder: Row = (session, { a, variant }) => {
 };
 
 const block: Row = (session, { a, b, size, variant }) => {
-  const x = session.pick(a, isNoScalar);
+  const x = session.pick(a, ({ rank, size: elements }) => rank > 0 && elements > 0);
   if (!x) return;
   const start = x.shape.map((extent, axis) => (axis === variant % x.rank ? b % extent : 0));
   const end = x.shape.map((extent, axis) => {
@@ -68,7 +68,7 @@ const oneBehindTheOther: Row = (session, { a, b, variant }) => {
 const repeated: Row = (session, { a, size, variant }) => {
   const x = session.pick(a);
   if (!x) return;
-  const extent = sizeFor(size % 5);
+  const extent = session.size(size % 5, x.size);
   const shape = x.shape.map((has, axis) => (has === 1 && axis === variant % x.rank ? extent : has));
   session.call(broadcastTo, x, [...(variant % 2 === 0 ? [extent] : []), ...shape]);
 };
@@ -76,12 +76,16 @@ const repeated: Row = (session, { a, size, variant }) => {
 const pickedRows: Row = (session, { a, b, size, variant }) => {
   const table = session.pick(a, isNoScalar);
   if (!table) return;
-  const [R = 1] = table.shape;
+  const [R = 1, ...row] = table.shape;
+  const count = session.size(size % 8, sizeOf(row));
   const makers = [
-    () => session.integers(sizeFor(size % 8), R, b),
-    () => session.variableOfIntegers(sizeFor(size % 8), R, b),
+    () => session.integers(count, R, b),
+    () => session.variableOfIntegers(count, R, b),
     () => {
-      const chosen = session.pick(b, ({ rank, shape }) => rank > 0 && (shape.at(-1) ?? 1) <= R);
+      const chosen = session.pick(
+        b,
+        ({ rank, shape, size: elements }) => rank > 0 && elements > 0 && (shape.at(-1) ?? 1) <= R,
+      );
       return chosen ? session.call(argmax, chosen) : session.integers(2, R, b);
     },
   ] as const;

@@ -13,7 +13,7 @@ import {
   tanh,
 } from '../../../../lib/index.js';
 import type { Value } from '../session.js';
-import { oneOf, type Row, sizeFor } from '../choice.js';
+import { oneOf, type Row } from '../choice.js';
 
 const isMatrix = ({ rank }: { readonly rank: number }): boolean => rank === 2;
 
@@ -23,7 +23,7 @@ const product: Row = (session, { a, b, size, variant }) => {
   if (!x) return;
   const [transposeA, transposeB] = [(variant & 1) === 1, (variant & 2) === 2];
   const K = x.shape[transposeA ? 0 : 1] ?? 1;
-  const N = sizeFor(size);
+  const N = session.size(size, Math.max(K, x.size / K));
   const weight = session.parameter(transposeB ? [N, K] : [K, N], b, (variant & 4) === 4);
   if (transposeA || transposeB) session.call(matmul, x, weight, { transposeA, transposeB });
   else session.call(matmul, x, weight);
@@ -34,7 +34,7 @@ const productOfTwo: Row = (session, { a, b }) => {
   const x = session.pick(a, isMatrix);
   const [M = 1, K = 1] = x?.shape ?? [];
   const y = x && session.pick(b, ({ rank, shape }) => rank === 2 && shape.some((s) => s === M || s === K));
-  if (!y) return;
+  if (!y || x.size * Math.max(...y.shape) > 2 ** 24) return;
   const [rows, columns] = y.shape;
   if (rows === K) session.call(matmul, x, y);
   else if (columns === K) session.call(matmul, x, y, { transposeB: true });
@@ -47,7 +47,7 @@ const batched: Row = (session, { a, b, size, variant }) => {
   const x = session.pick(a, ({ rank }) => rank === 3);
   const [B = 1, M = 1, K = 1] = x?.shape ?? [];
   if (!x) return;
-  const N = sizeFor(size % 6);
+  const N = session.size(size % 6, Math.max(x.size / K, x.size / M));
   const calls = [
     () => session.call(matmul, x, session.parameter([K, N], b, variant % 2 === 0)),
     () => session.call(matmul, x, session.parameter([B, K, N], b, variant % 2 === 0)),
@@ -63,7 +63,7 @@ const dense: Row = (session, { a, b, size, variant }) => {
   const x = session.pick(a, ({ rank }) => rank >= 1);
   if (!x) return;
   const [K = 1] = x.shape.slice(-1);
-  const N = sizeFor(size);
+  const N = session.size(size, Math.max(K, x.size / K));
   const isShared = (variant & 1) === 1;
   const weight = session.parameter([N, K], b, isShared);
   let y =
@@ -80,15 +80,20 @@ const dense: Row = (session, { a, b, size, variant }) => {
  */
 const rowsTimes: Row = (session, { a, b, size, variant }) => {
   const isShared = (variant & 2) === 2;
-  const table = (variant & 8) === 8 ? session.parameter([sizeFor(size), 3], b, isShared) : session.pick(a, isMatrix);
+  const table =
+    (variant & 8) === 8 ? session.parameter([session.size(size), 3], b, isShared) : session.pick(a, isMatrix);
   if (!table) return;
   const [R = 1, D = 1] = table.shape;
-  const count = sizeFor(size % 8);
+  const count = session.size(size % 8, D);
   const rows = variant % 2 === 0 ? session.integers(count, R, b) : session.variableOfIntegers(count, R, b);
   const picked = session.call(gather, table, rows);
   if ((variant & 48) === 16 && table.variable) session.assign(table.variable, session.call(multiply, table, 0.5));
   if ((variant & 48) === 32 && rows.variable) session.assign(rows.variable, session.integers(count, R, b + 1));
-  const y = session.call(matmul, picked, session.parameter([D, sizeFor(size >> 1)], b, isShared));
+  const y = session.call(
+    matmul,
+    picked,
+    session.parameter([D, session.size(size >> 1, Math.max(D, count))], b, isShared),
+  );
   if ((variant & 4) === 4) session.call(add, y, session.parameter(y.shape.slice(1), b, isShared));
 };
 
@@ -96,7 +101,8 @@ const rowsTimes: Row = (session, { a, b, size, variant }) => {
 const ofHalves: Row = (session, { a, b, size, variant }) => {
   const x = session.pick(a, isMatrix);
   if (!x) return;
-  const weight = session.parameter([x.shape[1] ?? 1, sizeFor(size)], b, variant % 2 === 0);
+  const [M = 1, K = 1] = x.shape;
+  const weight = session.parameter([K, session.size(size, Math.max(M, K))], b, variant % 2 === 0);
   if (variant % 3 === 0) session.call(matmul, session.call(cast, x, 'f16'), weight);
   else if (variant % 3 === 1) session.call(matmul, x, session.call(cast, weight, 'f16'));
   else session.call(matmul, session.call(cast, x, 'f16'), session.call(cast, weight, 'f16'));
@@ -104,18 +110,26 @@ const ofHalves: Row = (session, { a, b, size, variant }) => {
 
 /** Rows of a table of bytes times a matrix. */
 const ofBytes: Row = (session, { b, size, variant }) => {
-  const [R, D] = [sizeFor(size), sizeFor(variant % 8)];
-  const rows = session.integers(sizeFor(b % 8), R, b);
+  const R = session.size(size);
+  const D = session.size(variant % 8, R);
+  const count = session.size(b % 8, D);
+  const rows = session.integers(count, R, b);
   const picked = session.call(gather, session.bytes([R, D], b), rows, { scale: 1 / 256 });
-  if (variant % 4 > 0) session.call(matmul, picked, session.parameter([D, sizeFor(size >> 1)], b, variant % 2 === 0));
+  if (variant % 4 > 0)
+    session.call(
+      matmul,
+      picked,
+      session.parameter([D, session.size(size >> 1, Math.max(D, count))], b, variant % 2 === 0),
+    );
 };
 
 /** A step of training as a net takes it: rows of a table, two layers, a loss with meters, and an update. */
 const trained: Row = (session, { a, b, size, variant }) => {
   const table = session.pick(a, isMatrix);
   if (!table) return;
-  const [R = 1] = table.shape;
-  const [count, H, C] = [sizeFor(size % 8), sizeFor(size >> 1), 1 + sizeFor(variant % 4)];
+  const [R = 1, D = 1] = table.shape;
+  const count = session.size(size % 8, D);
+  const [H, C] = [session.size(size >> 1, Math.max(D, count)), 1 + session.size(variant % 4)];
   const isShared = variant % 2 === 0;
   const rows = session.integers(count, R, b);
   const layer = (x: Value, units: number): Value => {

@@ -20,13 +20,13 @@ import {
   sum,
   variance,
 } from '../../../../lib/index.js';
-import { oneOf, type Row, sizeFor } from '../choice.js';
+import { oneOf, type Row } from '../choice.js';
 import type { Session, Value } from '../session.js';
 
 const reduced: Row = (session, { a, variant }) => {
   const x = session.pick(a);
   if (!x) return;
-  const fn = oneOf([sum, mean, max, min, variance], variant);
+  const fn = oneOf(x.size > 0 ? [sum, mean, max, min, variance] : [sum], variant);
   const axes = x.shape.map((_, axis) => axis).filter((axis) => ((variant >> 4) & (1 << axis)) > 0);
   if (axes.length === 0) session.call(fn, x);
   else if (variant % 2 === 0) session.call(fn, x, { axes, keepDims: true });
@@ -40,7 +40,7 @@ const normalized: Row = (session, { a, variant }) => {
 
 /** Positions, and arithmetic with them: whole numbers. */
 const position: Row = (session, { a, variant }) => {
-  const x = session.pick(a, ({ rank }) => rank > 0);
+  const x = session.pick(a, ({ rank, size }) => rank > 0 && size > 0);
   if (!x) return;
   const found = session.call(argmax, x);
   const makers = [
@@ -99,7 +99,7 @@ const probabilityLoss: Row = (session, { a, b, size }) => {
   const logits = session.pick(a, ({ rank }) => rank === 2);
   if (!logits) return;
   const target = session.call(softmax, session.constant(logits.shape, b));
-  session.call(softmaxCrossEntropy, logits, target, { labelSmoothing: sizeFor(size) === 1 ? 0.5 : 0 });
+  session.call(softmaxCrossEntropy, logits, target, { labelSmoothing: size % 4 === 0 ? 0.5 : 0 });
 };
 
 export const reductionRows = { reduced, normalized, position, classLoss, valueLoss, probabilityLoss };
