@@ -218,10 +218,19 @@ fn reduceFromParts(
 ) {
   beginStages();
   let task = taskOf(workgroupIndex(workgroupId, workgroups), index);
+  let quads = task.count / 4u;
+  let step = LANES * uniforms.items;
+  let start = task.first * uniforms.items + task.item;
   var own = neutral(uniforms.scale);
+  for (var quad = 0u; quad < quads; quad++) {
+    let place = start + quad * 4u * step;
+    let a = combine(partsBefore[place], partsBefore[place + step]);
+    let b = combine(partsBefore[place + 2u * step], partsBefore[place + 3u * step]);
+    own = combine(own, combine(a, b));
+  }
   let count = task.count;
-  for (var i = 0u; i < count; i++) {
-    own = combine(own, partsBefore[(task.first + i * LANES) * uniforms.items + task.item]);
+  for (var i = quads * 4u; i < count; i++) {
+    own = combine(own, partsBefore[start + i * step]);
   }
   let total = joinLanes(own, index, task.lane);
   if (task.exists && task.lane == 0u) {
