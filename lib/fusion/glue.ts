@@ -116,13 +116,16 @@ class Printer {
     const place = { key: `head ${input}`, count: sizeOf(shape) };
     const body = [`var value = ${this.#operand(place, from, links[0]?.shape ?? shape)};`];
     links.forEach((link, l) => {
-      body.push(...this.#call(place, link, `h${input}_${l}`));
+      body.push(...this.#call(place, link, `h${input}_${l}`).lines);
     });
     body.push('return value;');
     this.#functions.push(...block(`fn ${name}(index: u32) -> Element`, body));
   }
 
-  /** The function of a spot: the stages of its site, in order, and what is stored. */
+  /**
+   * The function of a spot: the stages of its site, in order, and what is stored. All is loaded before anything is stored:
+   * a compiler moves no load over a store, because it cannot know that they do not meet.
+   */
   put(spot: Spot): void {
     const { site, put, index } = spot;
     const links = this.#chain.sites[site] ?? [];
@@ -131,21 +134,29 @@ class Printer {
     const values = { ...spot, key: `${site}` };
     const start = from === undefined ? 'given' : this.#operand(values, from, links[0]?.shape ?? []);
     body.push(`var value = ${start};`);
-    const store = (matches: (output: ChainOutput) => boolean): void => {
+    const stores: string[] = [];
+    const store = (text: string, matches: (output: ChainOutput) => boolean): void => {
       const output = this.#layout.findIndex((own) => own.site === site && matches(own));
       if (output < 0) return;
-      body.push(`${this.#bind({ output }, this.#typeAt(values))}[${this.#at(values, 'index')}] = value;`);
+      stores.push(`${this.#bind({ output }, this.#typeAt(values))}[${this.#at(values, 'index')}] = ${text};`);
     };
     links.forEach((link, l) => {
-      store((own) => own.kind === 'kept' && own.link === l);
-      body.push(...this.#call(values, link, `s${site}_${l}`));
+      if (link.keepsInput) body.push(`let kept${l} = value;`);
+      store(`kept${l}`, (own) => own.kind === 'kept' && own.link === l);
+      const called = this.#call(values, link, `s${site}_${l}`);
+      body.push(...called.lines);
+      stores.push(...called.stores);
     });
-    store((own) => own.kind === 'result');
-    this.#functions.push(...block(`fn ${put}`, body));
+    store('value', (own) => own.kind === 'result');
+    this.#functions.push(...block(`fn ${put}`, [...body, ...stores]));
   }
 
-  /** The call of a stage, and the stores of what it writes in place. */
-  #call(spot: Values, { stage, operation, inputs, shape }: Link, name: string): string[] {
+  /** The call of a stage, and apart from it the stores of what it writes in place. */
+  #call(
+    spot: Values,
+    { stage, operation, inputs, shape }: Link,
+    name: string,
+  ): { readonly lines: readonly string[]; readonly stores: readonly string[] } {
     const { wgsl, settings = {}, words, parts = {} } = stage;
     for (const source of wgsl.sources) this.#sources.add(source);
     const isEach = wgsl.on === 'number' && this.#widthAt(spot) === 4;
@@ -191,13 +202,13 @@ class Printer {
     const called = isEach
       ? `Element(${['x', 'y', 'z', 'w'].map((lane) => callWith(values.map((own) => `${own}.${lane}`))).join(', ')})`
       : callWith(isWidened ? values.map((own) => `Element(${own})`) : values);
-    if (targets.length === 0) return [...lines, `value = ${narrowed(called)};`];
+    if (targets.length === 0) return { lines: [...lines, `value = ${narrowed(called)};`], stores: [] };
     lines.push(`let ${name} = ${called};`);
-    targets.forEach(({ text, at }, i) => {
+    const stores = targets.map(({ text, at }, i) => {
       const field = wgsl.fields?.[i];
-      lines.push(`${text}[${at}] = ${narrowed(field === undefined ? name : `${name}.${field}`)};`);
+      return `${text}[${at}] = ${narrowed(field === undefined ? name : `${name}.${field}`)};`;
     });
-    return lines;
+    return { lines, stores };
   }
 
   /** What a stage needs that is the same for all elements, in a variable of each invocation. */
