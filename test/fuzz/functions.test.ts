@@ -6,12 +6,12 @@ import { derivativeCampaign } from './functions/derivatives.js';
 import { search } from './search.js';
 
 test('gradients of random functions are those that differences of their losses give', async (t) => {
-  const { problem } = await search(derivativeCampaign(), 1, { runs: 300 });
+  const { problem } = await search(derivativeCampaign(), 1, { runs: 200 });
   t.equal(problem, undefined);
 });
 
 test('random functions give on the CPU what they give by definition: values, gradients and state', async (t) => {
-  const { problem } = await search(functionCampaign(cpuContenders()), 1, { runs: 400 });
+  const { problem } = await search(functionCampaign(cpuContenders()), 1, { runs: 150 });
   t.equal(problem, undefined);
 });
 
