@@ -103,9 +103,9 @@ const MOST_SCRATCH_BYTES = 2 ** 26;
 /** Steps of K that a kernel sums that has no parts for other reasons: a chain of blocks, each a chain of 256. */
 const LONGEST_SUM = 2 ** 16;
 
-/** Parts of K that keep sums accurate. */
+/** Parts of K that keep sums accurate: one where there is nothing to sum. */
 function partsOfLongSums({ sizes: { K } }: Product): number {
-  return ceilDivide(K, LONGEST_SUM);
+  return Math.max(1, ceilDivide(K, LONGEST_SUM));
 }
 
 /** Parts of K that make enough workgroups out of so many tiles, as far as parts are long and there is memory for them. */
