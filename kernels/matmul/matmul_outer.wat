@@ -124,7 +124,7 @@
   ;; c[rows][48] = Σ element · b[k][48], for each row over its list, which is `pitch` bytes behind the one before.
   (func $combine (param $lists i32) (param $pitch i32) (param $ends i32) (param $rows i32) (param $b i32)
                  (param $c i32) (param $ldc i32) (param $accumulate i32)
-    (local $x v128) (local $y v128) (local $list i32) (local $end i32) (local $at i32)
+    (local $x v128) (local $y v128) (local $z v128) (local $list i32) (local $end i32) (local $at i32)
     (local $c0 v128) (local $c1 v128) (local $c2 v128) (local $c3 v128)
     (local $c4 v128) (local $c5 v128) (local $c6 v128) (local $c7 v128)
     (local $c8 v128) (local $c9 v128) (local $c10 v128) (local $c11 v128)
@@ -175,24 +175,37 @@
           (br_if $done (i32.eq (local.get $list) (local.get $end)))
           (local.set $at (i32.add (local.get $b) (i32.load (local.get $list))))
           (local.set $x (v128.load32_splat offset=4 (local.get $list)))
-          ;; rows
-          ;;   0   offset=0
-          ;;   1   offset=16
-          ;;   2   offset=32
-          ;;   3   offset=48
-          ;;   4   offset=64
-          ;;   5   offset=80
-          ;;   6   offset=96
-          ;;   7   offset=112
-          ;;   8   offset=128
-          ;;   9   offset=144
-          ;;   10  offset=160
-          ;;   11  offset=176
-
-          ;; for each row
-          (local.set $y (v128.load VALUE (local.get $at)))
-          (local.set $cNAME (f32x4.add (f32x4.mul (local.get $x) (local.get $y)) (local.get $cNAME)))
-          ;; end
+          ;; Two at a time: the branches are never taken. Without them V8 may move all loads to the front, and spill: twice the
+          ;; time.
+          (local.set $y (v128.load offset=0 (local.get $at)))
+          (local.set $z (v128.load offset=16 (local.get $at)))
+          (local.set $c0 (f32x4.add (f32x4.mul (local.get $x) (local.get $y)) (local.get $c0)))
+          (local.set $c1 (f32x4.add (f32x4.mul (local.get $x) (local.get $z)) (local.get $c1)))
+          (br_if $done (i32.eq (local.get $list) (i32.const 0)))
+          (local.set $y (v128.load offset=32 (local.get $at)))
+          (local.set $z (v128.load offset=48 (local.get $at)))
+          (local.set $c2 (f32x4.add (f32x4.mul (local.get $x) (local.get $y)) (local.get $c2)))
+          (local.set $c3 (f32x4.add (f32x4.mul (local.get $x) (local.get $z)) (local.get $c3)))
+          (br_if $done (i32.eq (local.get $list) (i32.const 1)))
+          (local.set $y (v128.load offset=64 (local.get $at)))
+          (local.set $z (v128.load offset=80 (local.get $at)))
+          (local.set $c4 (f32x4.add (f32x4.mul (local.get $x) (local.get $y)) (local.get $c4)))
+          (local.set $c5 (f32x4.add (f32x4.mul (local.get $x) (local.get $z)) (local.get $c5)))
+          (br_if $done (i32.eq (local.get $list) (i32.const 2)))
+          (local.set $y (v128.load offset=96 (local.get $at)))
+          (local.set $z (v128.load offset=112 (local.get $at)))
+          (local.set $c6 (f32x4.add (f32x4.mul (local.get $x) (local.get $y)) (local.get $c6)))
+          (local.set $c7 (f32x4.add (f32x4.mul (local.get $x) (local.get $z)) (local.get $c7)))
+          (br_if $done (i32.eq (local.get $list) (i32.const 3)))
+          (local.set $y (v128.load offset=128 (local.get $at)))
+          (local.set $z (v128.load offset=144 (local.get $at)))
+          (local.set $c8 (f32x4.add (f32x4.mul (local.get $x) (local.get $y)) (local.get $c8)))
+          (local.set $c9 (f32x4.add (f32x4.mul (local.get $x) (local.get $z)) (local.get $c9)))
+          (br_if $done (i32.eq (local.get $list) (i32.const 4)))
+          (local.set $y (v128.load offset=160 (local.get $at)))
+          (local.set $z (v128.load offset=176 (local.get $at)))
+          (local.set $c10 (f32x4.add (f32x4.mul (local.get $x) (local.get $y)) (local.get $c10)))
+          (local.set $c11 (f32x4.add (f32x4.mul (local.get $x) (local.get $z)) (local.get $c11)))
           (local.set $list (i32.add (local.get $list) (i32.const 8)))
           (br $next)))
       ;; rows
