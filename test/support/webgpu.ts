@@ -1,4 +1,5 @@
 import { WebGpuDevice } from '../../lib/device/webgpu/device.js';
+import { Joiner } from '../../lib/device/webgpu/joining/joiner.js';
 import { openDevice } from '../../lib/node/open-device.js';
 import { watchBounds } from './bounds.js';
 import { poisonWorkgroupMemory } from './poison.js';
@@ -28,6 +29,20 @@ export async function openWebGpu(): Promise<WebGpuDevice> {
     watchBounds(opened.gpu, (place) => {
       throw new Error(`an index is out of bounds: ${place}`);
     });
+    // Each kernel binds one buffer more.
+    const {
+      maxStorageBuffersPerShaderStage,
+      maxUniformBuffersPerShaderStage,
+      maxComputeWorkgroupStorageSize,
+      maxComputeInvocationsPerWorkgroup,
+    } = opened.gpu.limits;
+    const joiner = new Joiner({
+      maxStorageBuffersPerShaderStage: maxStorageBuffersPerShaderStage - 1,
+      maxUniformBuffersPerShaderStage,
+      maxComputeWorkgroupStorageSize,
+      maxComputeInvocationsPerWorkgroup,
+    });
+    Object.assign(opened, { joiner });
     poisonWorkgroupMemory(opened.gpu);
   }
   return opened;
