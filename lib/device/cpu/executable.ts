@@ -1,19 +1,10 @@
-import type { Attributes, Operation } from '../../graph/operation.js';
 import type { NumericArray } from '../../graph/operation.js';
 import type { Placed, Program } from '../../graph/program.js';
 import type { DeviceArray, Executable } from '../device.js';
 import { placeArrays } from '../places.js';
 import { CpuArray } from './array.js';
 import type { CpuDevice } from './device.js';
-import { placeSimd } from './place-simd.js';
-
-/** A step with its tensors in place. */
-export interface PlacedStep {
-  readonly operation: Operation;
-  readonly attributes: Attributes;
-  readonly inputs: readonly CpuArray[];
-  readonly outputs: readonly CpuArray[];
-}
+import { type PlacedStep, placeSimd } from './place-simd.js';
 
 /** A program on the heap of a CPU device: each step runs on SIMD kernels, phase by phase, or on its reference. */
 export class CpuExecutable implements Executable {

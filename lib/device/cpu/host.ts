@@ -1,5 +1,5 @@
 import { workerProgram } from '../../generated/worker.js';
-import type { WorkerStart } from './threads.js';
+import type { WorkerStart } from './control.js';
 
 /** A worker thread of Node or of a browser, which has been told to start. */
 export interface WorkerThread {

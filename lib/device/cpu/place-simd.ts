@@ -1,9 +1,17 @@
+import type { Attributes, Operation } from '../../graph/operation.js';
 import type { SimdPhase } from '../../graph/simd.js';
 import { sizeOf } from '../../shape.js';
 import type { CpuArray } from './array.js';
 import type { CpuDevice } from './device.js';
-import type { PlacedStep } from './executable.js';
 import { type PlacedTask, placeTasks, taskFunction, taskTable } from './tasks.js';
+
+/** A step with its tensors in place. */
+export interface PlacedStep {
+  readonly operation: Operation;
+  readonly attributes: Attributes;
+  readonly inputs: readonly CpuArray[];
+  readonly outputs: readonly CpuArray[];
+}
 
 /** Scratch memories of two threads share no cache line, nor a pair that is fetched together. */
 const SCRATCH_ALIGNMENT = 128;

@@ -4,7 +4,7 @@
  * tools/inline-kernels.ts inlines it as text, and lib/device/cpu/host.ts runs that text as a script of its own, in
  * Node and in browsers. Therefore it imports nothing but types.
  */
-import type { WorkerStart } from './threads.js';
+import type { WorkerStart } from './control.js';
 
 /** The way to the thread that started this one. */
 interface Port {
