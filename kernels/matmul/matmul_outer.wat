@@ -284,7 +284,8 @@
         (if (i32.lt_u (local.get $columns) (i32.const 48))
           (then
             (call $microEdge (local.get $K) (local.get $panel) (local.get $packedB) (i32.const 32)
-              (local.get $at) (local.get $ldc) (local.get $rows) (local.get $columns) (local.get $scratch) (local.get $accumulate)))
+              (local.get $at) (local.get $ldc) (local.get $rows) (local.get $columns) (local.get $scratch)
+              (local.get $accumulate)))
           (else
             (if (i32.and (local.get $isSparse) (i32.ne (i32.load (local.get $end)) (i32.const 0)))
               (then
