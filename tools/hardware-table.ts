@@ -8,7 +8,7 @@ import { basename, join } from 'node:path';
 import { markdownTable } from 'markdown-table';
 import { runProgram } from '../examples/cli.js';
 import { writeFileAtomically } from '../lib/node/write-file.js';
-import { type Chip, CHIPS } from './isa/chips.js';
+import { type Chip, CHIPS, DRIVERS } from './isa/chips.js';
 import { compileFor } from './isa/compile.js';
 import type { MachineCode } from './isa/machine-code.js';
 import { printKernels } from './kernels.js';
@@ -27,10 +27,15 @@ await runProgram('hardware-table', async () => {
   const end = document.indexOf(END);
   if (begin < 0 || end < begin) throw new Error(`${path} has no lines\n${BEGIN}${END}`);
   const rows: Rows = new Map();
-  for (const [name, chip] of CHIPS) {
-    console.error(`${name} …`);
-    await addColumn(rows, name, chip);
-  }
+  await Promise.all(
+    Object.keys(DRIVERS).map(async (vendor) => {
+      for (const [name, chip] of CHIPS) {
+        if (chip.vendor !== vendor) continue;
+        await addColumn(rows, name, chip);
+        console.error(name);
+      }
+    }),
+  );
   const table = tableOf(rows);
   await writeFileAtomically(path, `${document.slice(0, begin + BEGIN.length)}\n${table}\n\n${document.slice(end)}`);
   return 0;

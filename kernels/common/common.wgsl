@@ -2,7 +2,9 @@
 //
 // Index arithmetic   A dispatch of more than 65,535 workgroups is folded into two dimensions (lib/graph/launch.ts);
 //                    `workgroupIndex` counts them on. A walk steps through a tensor of up to eight axes by sizes and
-//                    strides in elements (lib/shape.ts); row-major position -> offset costs a division an axis.
+//                    strides in elements (lib/shape.ts); row-major position -> offset costs a division an axis. Each kernel
+//                    reads them where they lie: an array that a function is given, and indexes at run time, is copied to
+//                    memory of the invocation's own on NVIDIA.
 // Special values     WGSL lets an implementation assume that NaN and infinity do not occur, and compilers fold
 //                    `v != v` to false. So they are told apart by the bits of a value, never by comparing, and made
 //                    from bits that are only known at run time (a constant NaN is an error of the shader). Under fast
@@ -11,19 +13,6 @@
 
 fn workgroupIndex(id: vec3u, count: vec3u) -> u32 {
   return id.y * count.x + id.x;
-}
-
-fn walkOffset(position: u32, rank: u32, sizes: array<vec4u, 2>, strides: array<vec4u, 2>) -> u32 {
-  var rest = position;
-  var offset = 0u;
-  for (var axis = rank; axis > 0u; axis--) {
-    let quad = (axis - 1u) / 4u;
-    let lane = (axis - 1u) % 4u;
-    let size = sizes[quad][lane];
-    offset += (rest % size) * strides[quad][lane];
-    rest /= size;
-  }
-  return offset;
 }
 
 fn isNan(v: f32) -> bool {
