@@ -246,12 +246,8 @@ function callsOf(block: Product): SimdCall[] {
         ? [callOf('dots', [...columns, ...rows, c.argument, 4, c.lineBytes, N, M, K])]
         : [callOf('dots', [...rows, ...columns, c.argument, c.lineBytes, 4, M, N, K])];
     }
-    case 'row': {
-      const rest = N % 4;
-      const whole = N - rest;
-      const row = callOf('row', [a.argument, a.stepBytes, b.argument, b.stepBytes, c.argument, whole, K, SCRATCH]);
-      return [...(whole > 0 ? [row] : []), ...(rest > 0 ? [packedCall(blockOf(block, 0, whole, 1, rest))] : [])];
-    }
+    case 'row': // the last block of what is divided otherwise may have a few rows, too
+      return Array.from({ length: M }, (_, row) => rowCalls(blockOf(block, row, 0, 1, N))).flat();
     case 'outer':
       return Array.from({ length: ceilDivide(K, OUTER_K) }, (_, i) => {
         const from = OUTER_K * i;
@@ -264,6 +260,14 @@ function callsOf(block: Product): SimdCall[] {
     case 'packed':
       return [packedCall(block)];
   }
+}
+
+function rowCalls(row: Product): SimdCall[] {
+  const { N, K, a, b, c } = row;
+  const rest = N % 4;
+  const whole = N - rest;
+  const call = callOf('row', [a.argument, a.stepBytes, b.argument, b.stepBytes, c.argument, whole, K, SCRATCH]);
+  return [...(whole > 0 ? [call] : []), ...(rest > 0 ? [packedCall(blockOf(row, 0, whole, 1, rest))] : [])];
 }
 
 /** The calls that compute a block as the sum of parts, each of which has some of the k. */
