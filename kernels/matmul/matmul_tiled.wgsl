@@ -15,15 +15,16 @@
 // Launch      one workgroup a tile of ROWS · COLUMNS invocations; ⌈N/TILE_COLUMNS⌉ · ⌈M/TILE_ROWS⌉ · batch · parts
 //             workgroups in one row, folded at 65,535
 // Tiles                  invocation   workgroup   DEPTH   workgroup memory   flop/B from storage   from workgroup memory
-//             32 x 32    4 x 4         64         16       5.0 KiB            8                    1
-//             64 x 64    4 x 4        256         16      10.0 KiB           16                    1
+//             32 x 32    4 x 4         64         32       9.0 KiB            8                    1
+//             64 x 32    4 x 4        128         32      13.5 KiB           11                    1
 //             64 x 64    8 x 4        128         16      10.0 KiB           16                    1.3
+//             64 x 64    4 x 4        256         32      18.0 KiB           16                    1
 //             128 x 64   8 x 4        256         16      15.0 KiB           21                    1.3
-//             128 x 128  8 x 8        256          8      12.0 KiB           32                    2
 //             for any choice: flop/B from storage = TILE_ROWS · TILE_COLUMNS / (2 · (TILE_ROWS + TILE_COLUMNS)), from
 //             workgroup memory the same of an invocation's rows and columns; 16 KiB of it is what WebGPU guarantees.
-// Registers   4 · ROW_BLOCKS · 4 · COLUMN_BLOCKS sums, 16 a block of B, 16 of one block of A, 3 for each load's place, and
-//             with PREFETCH 4 for each load: 16 + 32, 32 + 32, 64 + 48, and some 20 of addresses.
+// Registers   16 · ROW_BLOCKS · COLUMN_BLOCKS sums, 16 for each block of B, 4 of A, some 20 of places and addresses; 4 for
+//             each load while strips are loaded, with PREFETCH all the time. 4 x 4: 60 to 74; 8 x 4: 72 to 106.
+// Inner loop  64 multiply-adds of 77 to 86 instructions for 4 x 4, 128 of 145 to 179 for 8 x 4 (docs/hardware.md)
 // Roofline    a GPU of 10 flop for each B of bandwidth is bound by arithmetic from 64 x 64 on. What limits it then are the
 //             reads of workgroup memory: (rows + columns)/4 vec4s for rows · columns multiply-adds of an invocation, which
 //             is 1 for 8 to 1 for 16; and the code around the inner loop, which DEPTH divides.

@@ -186,9 +186,18 @@ function commonCode({ sizes: { batch } }: Product, width: Width, glue: Glue | un
   );
 }
 
+/** Whether a variant could be the fastest: its tile is not mostly empty, and it reads less than all for each element. */
+function canWin(variant: MatmulVariant, product: Product): boolean {
+  const { M, N } = product.sizes;
+  if (variant === 'naive') return Math.min(M, N) < 64;
+  if (TECHNIQUES[variant].workgroupBytes === undefined) return true;
+  const [rows, columns] = TECHNIQUES[variant].tile(product);
+  return rows <= 2 * M && columns <= 2 * N;
+}
+
 /**
- * The variants to choose from on such an adapter, the default one first. Those with tiles in workgroup memory take an
- * adapter that runs on the CPU seconds to compile each, and gain nothing there.
+ * The variants to choose from on such an adapter, the default one first, without those that cannot win. Those with tiles in
+ * workgroup memory take an adapter that runs on the CPU seconds to compile each, and gain nothing there.
  */
 export function matmulVariants(
   a: TensorSpec,
@@ -202,6 +211,7 @@ export function matmulVariants(
     (variant) =>
       variant !== first &&
       !(target.isSoftware && TECHNIQUES[variant].suitsSoftware !== true) &&
+      canWin(variant, productOf(a.shape, b.shape, attributes)) &&
       offersVariant(a, b, attributes, variant, target),
   );
   return [first, ...others].map((variant) => ({

@@ -283,10 +283,10 @@ const UPDATE = /^gather \+ matmul \+ sum \+ sgdMomentumUpdate \+ sgdMomentumUpda
 
 /** Examples, features and outputs of a layer, and the ways to compute its products there. */
 const LAYERS = [
-  { sizes: [260, 36, 20], forward: ['tiled32x32', 'thin'], update: ['tiled32x32', 'tiled64x64', 'split32x32', 'thin'] },
+  { sizes: [260, 36, 32], forward: ['tiled32x32', 'thin'], update: ['tiled32x32', 'tiled64x64', 'split32x32', 'thin'] },
   { sizes: [259, 37, 19], forward: ['tiled32x32', 'thin'], update: ['tiled32x32', 'split32x32', 'thin'] },
   { sizes: [36, 260, 20], forward: ['split32x32', 'tiled64x32'], update: [] },
-  { sizes: [1032, 8, 12], forward: [], update: ['tiled32x32'] }, // more than one block of sums
+  { sizes: [1032, 16, 16], forward: [], update: ['tiled32x32'] }, // more than one block of sums
   { sizes: [5, 3, 40], forward: ['shallow'], update: ['shallow', 'thin'] },
 ] as const;
 

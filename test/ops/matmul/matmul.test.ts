@@ -1,7 +1,7 @@
 import test from 'tape';
 import { add, cast, gradient, linear, matmul, run, ShapeError, sum, tensor } from '../../../lib/index.js';
 import { offersVariant, variantFor } from '../../../lib/ops/matmul/matmul-choice.js';
-import { matmulLaunches } from '../../../lib/ops/matmul/matmul-kernels.js';
+import { matmulLaunches, matmulVariants } from '../../../lib/ops/matmul/matmul-kernels.js';
 import { MATMUL_VARIANTS, type MatmulVariant } from '../../../lib/ops/matmul/matmul-techniques.js';
 import type { GpuFamily } from '../../../lib/graph/launch.js';
 import type { DType, TensorSpec } from '../../../lib/graph/operation.js';
@@ -252,6 +252,15 @@ test('a variant is offered only where it can compute the product', (t) => {
   t.notOk(offers('split32x32', [4096, 4096], [4096, 4096]), 'there are tiles enough');
   t.ok(offers('tiled64x32', [64, 64], [64, 64]));
   t.notOk(offers('deep64x64', [64, 64], [64, 64]), 'it wants 17 KiB of workgroup memory');
+  t.end();
+});
+
+test('tuning tries no tile that would be mostly empty, and not the plainest kernel where it reads most', (t) => {
+  const tried = (M: number, N: number) =>
+    matmulVariants(f32([M, 64]), f32([64, N]), plain, targetOf(false)).map(({ name }) => name);
+  t.deepEqual(tried(40, 20), ['thin', 'naive', 'direct', 'tiled32x32', 'tiled64x32']);
+  t.ok(tried(128, 128).includes('tiled128x64'));
+  t.notOk(tried(128, 128).includes('naive'));
   t.end();
 });
 
