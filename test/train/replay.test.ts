@@ -55,6 +55,9 @@ function mynetStep(
   return { step, losses };
 }
 
+/** `npm run test:bounds` binds a buffer more, so that fewer launches are joined. */
+const MOST_DISPATCHES = process.env['KERNELWRIGHT_TEST_BOUNDS'] === '1' ? 6 : 5;
+
 test('a training step of MyNet, once warm, is at most five dispatches in one pass and one submit, and nothing else', async (t) => {
   const device = await openWebGpu();
   const { step, losses } = mynetStep(device);
@@ -67,7 +70,7 @@ test('a training step of MyNet, once warm, is at most five dispatches in one pas
     counter.reset();
     await step();
     ({ dispatches } = counter.values);
-    t.ok(dispatches <= 5, `${dispatches} dispatches`);
+    t.ok(dispatches <= MOST_DISPATCHES, `${dispatches} dispatches`);
     t.deepEqual(counter.values, { ...NOTHING_NEW, submits: 1, writes: 0, passes: 1, dispatches }, `${turn} step`);
   }
   const description = step.plans()[0]?.describe().split('\n') ?? [];
