@@ -12,7 +12,7 @@
 // Launch      workgroup 256; ⌈thick/TILE⌉ · ⌈thin/THIN⌉ · batch · parts tiles in one row, folded at 65,535; fewer workgroups
 //             take a tile each and then others, and one alone computes all of a small product
 // Memory      4.1 KiB of workgroup memory: [SLICES, TILE + 1] sums; the odd pitch keeps the stores in different banks
-// Cost        2 · THIN flop for each 4 B of the thick operand, which is read once: bound by bandwidth up to THIN = 8, with
+// Cost        2 · THIN flop for each 4 B of the thick operand, which is read once: bound by bandwidth for THIN up to 4, with
 //             four vec4 loads of an invocation under way. The thin operand is read THIN · SLICES · 4 numbers a step, from the
 //             caches: as vec4s where both lie along k, else one by one.
 // Registers   4 · THIN sums, 16 of the block, 12 of places
@@ -21,7 +21,7 @@
 // Reference   lib/ops/matmul/matmul.ts
 
 // begin thin
-const THIN = 8u;
+const THIN = 4u;
 const SLICES = 16u;
 const DEPTH = 64u;
 // end thin

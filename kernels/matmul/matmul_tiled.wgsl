@@ -10,7 +10,7 @@
 //             K            ├─────┼─────┤     for all, all of them under way before the barrier, and stored as they
 //           ┌──────────┐   │     │     │     lie. Then an invocation multiplies ROW_BLOCKS blocks of 4 rows with
 //  TILE_  M │▒▒▒       │   │     │  C  │     COLUMN_BLOCKS blocks of 4 columns, four steps of k at a time. Its sums are
-//  ROWS     │▒▒▒       │   │     │     │     mat4x4f with names of their own: no compiler can index them at run time
+//  ROWS     │▒▒▒       │   │     │     │     vec4f with names of their own: no compiler can index them at run time
 //           └──────────┘   └─────┴─────┘     and put them into memory for it.
 // Launch      one workgroup a tile of ROWS · COLUMNS invocations; ⌈N/TILE_COLUMNS⌉ · ⌈M/TILE_ROWS⌉ · batch · parts
 //             workgroups in one row, folded at 65,535
@@ -23,7 +23,7 @@
 //             for any choice: flop/B from storage = TILE_ROWS · TILE_COLUMNS / (2 · (TILE_ROWS + TILE_COLUMNS)), from
 //             workgroup memory the same of an invocation's rows and columns; 16 KiB of it is what WebGPU guarantees.
 // Registers   16 · ROW_BLOCKS · COLUMN_BLOCKS sums, 16 for each block of B, 4 of A, some 20 of places and addresses; 4 for
-//             each load while strips are loaded, with PREFETCH all the time. 4 x 4: 60 to 74; 8 x 4: 72 to 106.
+//             each load while strips are loaded, with PREFETCH all the time. 4 x 4: 60 to 89; 8 x 4: 64 to 109.
 // Inner loop  64 multiply-adds of 77 to 86 instructions for 4 x 4, 128 of 145 to 179 for 8 x 4 (docs/hardware.md)
 // Roofline    a GPU of 10 flop for each B of bandwidth is bound by arithmetic from 64 x 64 on. What limits it then are the
 //             reads of workgroup memory: (rows + columns)/4 vec4s for rows · columns multiply-adds of an invocation, which

@@ -325,7 +325,7 @@ const isAligned = ({ inQuads: { A, B, C } }: Product): boolean => A && B && C;
 const allQuads = (product: Product) => ({ A: isAligned(product), B: isAligned(product) });
 const widthOfAll = (product: Product): Width => (isAligned(product) ? 4 : 1);
 
-/** Steps of K that the kernels which straight from storage sum at once: BLOCK in kernels/matmul/matmul_common.wgsl. */
+/** Steps of K that the kernels which read straight from storage sum at once: BLOCK in kernels/matmul/matmul_common.wgsl. */
 const BLOCK = 256;
 
 export const TECHNIQUES: Readonly<Record<MatmulVariant, Technique>> = {
