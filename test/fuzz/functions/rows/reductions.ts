@@ -65,7 +65,7 @@ function classesFor(session: Session, logits: Value, seed: number, variant: numb
 
 /** A loss of logits and classes; perhaps with the accuracy beside it. */
 const classLoss: Row = (session, { a, b, variant }) => {
-  const logits = session.pick(a, ({ rank }) => rank === 2);
+  const logits = session.pick(a, ({ rank, shape }) => rank === 2 && shape[1] !== 0);
   if (!logits) return;
   const classes = classesFor(session, logits, b, variant);
   if ((variant & 8) === 8) session.call(accuracy, logits, classes);
@@ -96,7 +96,7 @@ const valueLoss: Row = (session, { a, b, variant }) => {
 
 /** Rows [N, C] of probabilities as targets. */
 const probabilityLoss: Row = (session, { a, b, size }) => {
-  const logits = session.pick(a, ({ rank }) => rank === 2);
+  const logits = session.pick(a, ({ rank, shape }) => rank === 2 && shape[1] !== 0);
   if (!logits) return;
   const target = session.call(softmax, session.constant(logits.shape, b));
   session.call(softmaxCrossEntropy, logits, target, { labelSmoothing: size % 4 === 0 ? 0.5 : 0 });
