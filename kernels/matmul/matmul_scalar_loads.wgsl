@@ -12,16 +12,16 @@ fn loadA(start: u32, row: u32, column: u32, rows: u32, columns: u32) -> vec4f {
   let places = column + vec4u(0u, 1u, 2u, 3u);
   let isInside = places < vec4u(select(0u, columns, row < rows));
   let at = start + tableRowA(min(row, rows - 1u)) * columns + min(places, vec4u(columns - 1u));
-  let quad = select(vec4f(0.0), vec4f(storedA(at.x), storedA(at.y), storedA(at.z), storedA(at.w)), isInside);
-  return select(quad, vec4f(nanValue(quad.x)), row < rows && isMissingA(min(row, rows - 1u)));
+  let quad = orZero(vec4f(storedA(at.x), storedA(at.y), storedA(at.z), storedA(at.w)), isInside);
+  return orNan(quad, row < rows && isMissingA(min(row, rows - 1u)));
 }
 
 fn loadB(start: u32, row: u32, column: u32, rows: u32, columns: u32) -> vec4f {
   let places = column + vec4u(0u, 1u, 2u, 3u);
   let isInside = places < vec4u(select(0u, columns, row < rows));
   let at = start + tableRowB(min(row, rows - 1u)) * columns + min(places, vec4u(columns - 1u));
-  let quad = select(vec4f(0.0), vec4f(storedB(at.x), storedB(at.y), storedB(at.z), storedB(at.w)), isInside);
-  let picked = select(quad, vec4f(nanValue(quad.x)), row < rows && isMissingB(min(row, rows - 1u)));
+  let quad = orZero(vec4f(storedB(at.x), storedB(at.y), storedB(at.z), storedB(at.w)), isInside);
+  let picked = orNan(quad, row < rows && isMissingB(min(row, rows - 1u)));
   // The further column of ones; what else stands beyond N is not stored.
   let n = select(places, vec4u(row), TRANSPOSE_B);
   return select(picked, vec4f(1.0), (n >= vec4u(size.N)) & vec4<bool>(SUM_COLUMNS > 0u));

@@ -10,15 +10,15 @@
 fn loadA(start: u32, row: u32, column: u32, rows: u32, columns: u32) -> vec4f {
   let stored = min(row, rows - 1u);
   let quad = storedQuadA((start + tableRowA(stored) * columns + min(column, columns - 4u)) / 4u);
-  let picked = select(quad, vec4f(nanValue(quad.x)), isMissingA(stored));
-  return select(vec4f(0.0), picked, row < rows && column < columns);
+  let picked = orNan(quad, isMissingA(stored));
+  return orZero(picked, vec4<bool>(row < rows && column < columns));
 }
 
 fn loadB(start: u32, row: u32, column: u32, rows: u32, columns: u32) -> vec4f {
   let stored = min(row, rows - 1u);
   let quad = storedQuadB((start + tableRowB(stored) * columns + min(column, columns - 4u)) / 4u);
-  let picked = select(quad, vec4f(nanValue(quad.x)), isMissingB(stored));
-  let inside = select(vec4f(0.0), picked, row < rows && column < columns);
+  let picked = orNan(quad, isMissingB(stored));
+  let inside = orZero(picked, vec4<bool>(row < rows && column < columns));
   // The further column of ones; what else stands beyond N is not stored.
   return select(inside, vec4f(1.0), isSum(select(column, row, TRANSPOSE_B)));
 }
