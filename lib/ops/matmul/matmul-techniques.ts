@@ -253,7 +253,7 @@ function thinTile(product: Product): readonly [rows: number, columns: number] {
   return thick === 'A' ? [tile, thin] : [thin, tile];
 }
 
-function isSmallProduct({ sizes: { M, N, K, batchShape } }: Product): boolean {
+export function isSmallProduct({ sizes: { M, N, K, batchShape } }: Product): boolean {
   return sizeOf(batchShape) * M * N * K <= SMALL_PRODUCT;
 }
 

@@ -230,7 +230,7 @@ test('adapters that run on the CPU get variants without workgroup memory where a
   t.equal(choose(['subgroups'], false), 'quad');
   t.equal(choose(['subgroups'], true), 'broadcast', 'N is not a multiple of 4');
   t.equal(choose([], false), 'direct');
-  t.equal(choose(['subgroups'], true, 8), 'thin', 'one workgroup, which others can be joined to');
+  t.equal(choose(['subgroups'], true, 8), 'naive', 'one that others can be joined to');
   for (const M of [1, 3, 100, 5000]) {
     const variant = variantFor([M, 2000], [2000, M], plain, targetOf(false, ['subgroups']));
     t.notOk(['direct', 'broadcast', 'quad'].includes(variant), variant);
