@@ -5,16 +5,16 @@ import test from 'tape';
 import { differs } from '../support/close.js';
 import { THREAD_PROBE } from '../support/thread-probe.js';
 import { loadAssembler } from '../../tools/inline-kernels.js';
-import { openSite, ORIGIN, type PagePath } from './site.js';
+import { openSite, ORIGIN, OTHER_ORIGIN, type PagePath } from './site.js';
 import { openTab, type Tab } from './tab.js';
 
 let context: BrowserContext | undefined;
 
 /** A test in a page of its own, in which no exception may go uncaught. */
-function testIn(path: PagePath, name: string, body: (t: test.Test, tab: Tab) => Promise<void>): void {
+function testIn(path: PagePath, name: string, body: (t: test.Test, tab: Tab) => Promise<void>, origin = ORIGIN): void {
   test(`${path.slice(1)}: ${name}`, async (t) => {
     context ??= await openSite();
-    const tab = await openTab(context, ORIGIN + path);
+    const tab = await openTab(context, origin + path);
     await body(t, tab);
     t.deepEqual(tab.uncaught, [], 'no exception went uncaught');
     await tab.close();
@@ -96,12 +96,17 @@ testIn('/opaque-origin', 'tuning works where IndexedDB is refused, and says that
   }
 });
 
-testIn('/not-isolated', 'tuning works where there is no room for its choices', async (t, tab) => {
-  await tab.limitStorage(1);
-  const { sources, warnings } = await tab.call('tune', 129);
-  t.deepEqual(sources, ['measured']);
-  t.ok(warnings.length === 1 && warnings[0]?.startsWith('the choices could not be kept:'), warnings.join());
-});
+testIn(
+  '/not-isolated',
+  'tuning works where there is no room for its choices',
+  async (t, tab) => {
+    await tab.limitStorage(1);
+    const { sources, warnings } = await tab.call('tune', 129);
+    t.deepEqual(sources, ['measured']);
+    t.ok(warnings.length === 1 && warnings[0]?.startsWith('the choices could not be kept:'), warnings.join());
+  },
+  OTHER_ORIGIN,
+);
 
 for (const [how, isSaid] of [
   ['no such property', false],

@@ -7,6 +7,8 @@ import { root } from '../../tools/root.js';
 
 /** Where the pages are: nothing listens there, the browser is answered from here. Localhost is a secure context. */
 export const ORIGIN = 'http://localhost:1';
+/** The same pages in another origin, which has kept nothing yet: Chromium goes on for a while by the room that one had. */
+export const OTHER_ORIGIN = 'http://localhost:2';
 
 const isolated = { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' };
 const policy = (text: string) => ({ 'Content-Security-Policy': text });
@@ -34,9 +36,11 @@ export async function openSite(): Promise<BrowserContext> {
   const script = { contentType: 'text/javascript', headers: anyone, body: await bundle() };
   const body = '<!doctype html><title>kernelwright</title><script type="module" src="/page.js"></script>';
   const context = await launchChromium();
-  await context.route(`${ORIGIN}/page.js`, (route) => route.fulfill(script));
-  for (const [path, headers] of Object.entries(PAGES)) {
-    await context.route(ORIGIN + path, (route) => route.fulfill({ contentType: 'text/html', headers, body }));
+  for (const origin of [ORIGIN, OTHER_ORIGIN]) {
+    await context.route(`${origin}/page.js`, (route) => route.fulfill(script));
+    for (const [path, headers] of Object.entries(PAGES)) {
+      await context.route(origin + path, (route) => route.fulfill({ contentType: 'text/html', headers, body }));
+    }
   }
   return context;
 }
