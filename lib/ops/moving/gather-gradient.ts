@@ -68,7 +68,7 @@ export function gatherGradientLaunches({ R, D, I }: TakenRows): NamedLaunch<Tens
     uniforms: new Uniforms()
       .u32(R, quads, I, DIGIT_BITS * digit, blocks, laneSize)
       .u32(digit % 2 === 0 ? I : 0, digit % 2 === 0 ? 0 : I, histogram, starts, bitsOf(I), level)
-      .u32(...Array.from({ length: 4 }, (_, l) => sums[l] ?? 0))
+      .u32(...[...sums, 0, 0, 0, 0].slice(0, 4))
       .bytes(),
     uniformsAt: 3,
     workgroups: foldWorkgroups(ceilDivide(invocations, WORKGROUP)),

@@ -67,9 +67,10 @@ export function transposeLaunch<const From extends string, const To extends stri
   const { sizes, strides } = collapse({ sizes: move.sizes, strides: [move.from.strides, move.to.strides] });
   const [source, target] = strides;
   const [row, column] = [source.indexOf(1), target.indexOf(1)];
-  const [rows, columns] = [sizes[row] ?? 0, sizes[column] ?? 0];
   // On software adapters a barrier takes longer than reading from far apart.
-  if (isSoftware || row === column || Math.min(rows, columns) < LEAST_OF_A_TILE) return moveLaunch(name, between);
+  if (isSoftware || row < 0 || column < 0 || row === column) return moveLaunch(name, between);
+  const [rows, columns] = [elementAt(sizes, row), elementAt(sizes, column)];
+  if (Math.min(rows, columns) < LEAST_OF_A_TILE) return moveLaunch(name, between);
   const outer = (axes: readonly number[]) => axes.filter((_, axis) => axis !== row && axis !== column);
   const places = sizeOf(outer(sizes));
   return {
