@@ -21,38 +21,18 @@ import {
   square,
   subtract,
   sum,
-  tensor,
   type Tensor,
   Variable,
 } from '../../lib/index.js';
-import { CpuDevice } from '../../lib/device/cpu/device.js';
-import { RandomStream } from '../../lib/random.js';
-import { differs } from '../support/close.js';
+import { comparing, normal } from '../support/comparing.js';
 import { testOnDevices } from '../support/devices.js';
-import { fusingCpu, stepsOf } from '../support/fusing.js';
+import { fusingCpu } from '../support/fusing.js';
 import { webgpu } from '../support/webgpu.js';
 
-const plain = new CpuDevice({ reason: 'test' });
-const TOLERANCE = { absolute: 2e-4, relative: 1e-5 };
+const compareOn = comparing({ absolute: 2e-4, relative: 1e-5 });
 
-function normal(name: string, ...shape: number[]): Tensor {
-  const size = shape.reduce((product, own) => product * own, 1);
-  return tensor(new RandomStream(9, name).normal(size), { shape });
-}
-
-/** Compares a function's results with those of the references, unfused. Returns the steps that it took. */
-async function compare(t: test.Test, device: Device, fn: (...x: Tensor[]) => Tensor | Tensor[], ...x: Tensor[]) {
-  const resultsOn = async (on: Device) => {
-    const step = compile((...given) => [fn(...given)].flat(), { device: on });
-    const values = await Promise.all((await step(...x)).map((own) => own.data()));
-    return { values, steps: stepsOf(step) };
-  };
-  const [expected, got] = [await resultsOn(plain), await resultsOn(device)];
-  got.values.forEach((values, i) => {
-    const what = `${x.map(({ shape }) => `[${shape.join(', ')}]`).join(' ')} result ${i}: ${got.steps.join('; ')}`;
-    t.equal(differs(values, expected.values[i] ?? [], TOLERANCE), undefined, what);
-  });
-  return got.steps;
+function compare(t: test.Test, device: Device, fn: (...x: Tensor[]) => Tensor | Tensor[], ...x: Tensor[]) {
+  return compareOn(t, device, x.map(({ shape }) => `[${shape.join(', ')}]`).join(' '), fn, ...x);
 }
 
 const SHAPES: readonly (readonly [number, number])[] = [

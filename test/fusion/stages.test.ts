@@ -1,11 +1,9 @@
 /** Stages behind products and behind each other, where their shapes differ from what the kernel works on. */
-import type test from 'tape';
 import {
   accuracy,
   add,
   clamp,
   compile,
-  type Device,
   dropout,
   Generator,
   gradient,
@@ -23,43 +21,11 @@ import {
   tensor,
   type Tensor,
 } from '../../lib/index.js';
-import { CpuDevice } from '../../lib/device/cpu/device.js';
 import { RandomStream } from '../../lib/random.js';
-import { differs } from '../support/close.js';
+import { comparing, normal } from '../support/comparing.js';
 import { testOnDevices } from '../support/devices.js';
-import { stepsOf } from '../support/fusing.js';
 
-const plain = new CpuDevice({ reason: 'test' });
-const TOLERANCE = { absolute: 1e-5, relative: 1e-5 };
-
-function normal(name: string, ...shape: number[]): Tensor {
-  const size = shape.reduce((product, own) => product * own, 1);
-  return tensor(new RandomStream(9, name).normal(size), { shape });
-}
-
-/** Compares a function's results with those of the references, unfused. Returns the steps that it took. */
-async function compare(
-  t: test.Test,
-  device: Device,
-  what: string,
-  fn: (...x: Tensor[]) => Tensor | Tensor[],
-  ...x: Tensor[]
-) {
-  const resultsOn = async (on: Device) => {
-    const step = compile((...given) => [fn(...given)].flat(), { device: on });
-    const values = await Promise.all((await step(...x)).map((own) => own.data()));
-    return { values, steps: stepsOf(step) };
-  };
-  const [expected, got] = [await resultsOn(plain), await resultsOn(device)];
-  got.values.forEach((values, i) => {
-    t.equal(
-      differs(values, expected.values[i] ?? [], TOLERANCE),
-      undefined,
-      `${what}, result ${i}: ${got.steps.join('; ')}`,
-    );
-  });
-  return got.steps;
-}
+const compare = comparing({ absolute: 1e-5, relative: 1e-5 });
 
 testOnDevices('nets of several widths with dropout draw the same mask forwards and backwards', async (t, device) => {
   const generator = new Generator(3);
