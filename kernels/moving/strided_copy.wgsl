@@ -1,4 +1,5 @@
-// strided_copy.wgsl: moves a block of one tensor into a block of another. Joined behind common.wgsl.
+// strided_copy.wgsl: moves a block of one tensor into a block of another. Joined behind common.wgsl and
+// walk_two.wgsl.
 //
 // Computes    output[outputStart + walk(i, outputStrides)] = input[inputStart + walk(i, inputStrides)], i < count
 // Bindings    0 input read   1 output write   2 uniforms          (words of 32 bits, whatever they mean)
@@ -30,18 +31,6 @@ fn stridedCopy(
   if (i >= uniforms.count) {
     return;
   }
-  var rest = i;
-  var source = uniforms.inputStart;
-  var destination = uniforms.outputStart;
-  for (var axis = uniforms.rank; axis > 1u; axis--) {
-    let quad = (axis - 1u) / 4u;
-    let along = (axis - 1u) % 4u;
-    let size = uniforms.axes[quad][along];
-    source += rest % size * uniforms.axes[quad + 2u][along];
-    destination += rest % size * uniforms.axes[quad + 4u][along];
-    rest /= size;
-  }
-  source += rest * uniforms.axes[2].x;
-  destination += rest * uniforms.axes[4].x;
-  output[destination] = input[source];
+  let places = walked(i);
+  output[uniforms.outputStart + places.y] = input[uniforms.inputStart + places.x];
 }

@@ -1,5 +1,5 @@
 // transpose_tiles.wgsl: a block of one tensor moved into another, whose innermost axis is another one. Joined behind
-// common.wgsl.
+// common.wgsl and walk_two.wgsl.
 //
 // Computes    output[outputStart + walk(i, outputStrides)] = input[inputStart + walk(i, inputStrides)] for all
 //             i of [.., rows, columns]: neighbours along rows lie side by side in the input, along columns in the output
@@ -43,20 +43,8 @@ fn transposeTiles(
   let firstRow = own % tilesAlong * 32u;
   let firstColumn = own / tilesAlong * 32u;
 
-  var rest = number / tiles;
-  let exists = rest < uniforms.outer;
-  var source = uniforms.inputStart;
-  var destination = uniforms.outputStart;
-  for (var axis = uniforms.rank; axis > 1u; axis--) {
-    let quad = (axis - 1u) / 4u;
-    let lane = (axis - 1u) % 4u;
-    let size = uniforms.axes[quad][lane];
-    source += rest % size * uniforms.axes[quad + 2u][lane];
-    destination += rest % size * uniforms.axes[quad + 4u][lane];
-    rest /= size;
-  }
-  source += rest * uniforms.axes[2].x;
-  destination += rest * uniforms.axes[4].x;
+  let exists = number / tiles < uniforms.outer;
+  let places = vec2u(uniforms.inputStart, uniforms.outputStart) + walked(number / tiles);
 
   let along = index % 32u;
   let across = index / 32u;
@@ -64,7 +52,7 @@ fn transposeTiles(
     let row = firstRow + along;
     let column = firstColumn + across + 8u * part;
     if (exists && row < uniforms.rows && column < uniforms.columns) {
-      tile[(across + 8u * part) * 33u + along] = input[source + column * uniforms.inputPitch + row];
+      tile[(across + 8u * part) * 33u + along] = input[places.x + column * uniforms.inputPitch + row];
     }
   }
   workgroupBarrier();
@@ -72,7 +60,7 @@ fn transposeTiles(
     let row = firstRow + across + 8u * part;
     let column = firstColumn + along;
     if (exists && row < uniforms.rows && column < uniforms.columns) {
-      output[destination + row * uniforms.outputPitch + column] = tile[along * 33u + across + 8u * part];
+      output[places.y + row * uniforms.outputPitch + column] = tile[along * 33u + across + 8u * part];
     }
   }
 }

@@ -1,4 +1,4 @@
-// integer_binary.wgsl: functions of two integers, which wrap around at 32 bits. Joined behind common.wgsl.
+// integer_binary.wgsl: functions of two integers, which wrap around at 32 bits. Joined behind common.wgsl and walk_two.wgsl.
 //
 // Computes    output[i] = f(a[..], b[..]), each walked with strides of its own
 // Bindings    0 a read   1 b read   2 output [count] write   3 uniforms
@@ -11,9 +11,7 @@
 struct Uniforms {
   count: u32,
   rank: u32,
-  sizes: array<vec4u, 2>,
-  stridesA: array<vec4u, 2>,
-  stridesB: array<vec4u, 2>,
+  axes: array<vec4u, 6>, // sizes, strides of a and of b
 }
 
 // begin function
@@ -40,20 +38,6 @@ fn integerBinary(
   if (i >= uniforms.count) {
     return;
   }
-  var rest = i;
-  var a = 0u;
-  var b = 0u;
-  for (var axis = uniforms.rank; axis > 1u; axis--) {
-    let quad = (axis - 1u) / 4u;
-    let part = (axis - 1u) % 4u;
-    let size = uniforms.sizes[quad][part];
-    let next = rest / size;
-    let index = rest - next * size;
-    a += index * uniforms.stridesA[quad][part];
-    b += index * uniforms.stridesB[quad][part];
-    rest = next;
-  }
-  a += rest * uniforms.stridesA[0].x;
-  b += rest * uniforms.stridesB[0].x;
-  output[i] = f(operandA[a], operandB[b]);
+  let places = walked(i);
+  output[i] = f(operandA[places.x], operandB[places.y]);
 }

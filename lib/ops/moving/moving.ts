@@ -1,6 +1,6 @@
 import { elementAt } from '../../element-at.js';
 import { stridedCopyWasm } from '../../generated/wasm.js';
-import { commonWgsl, stridedCopyWgsl, transposeTilesWgsl } from '../../generated/wgsl.js';
+import { commonWgsl, stridedCopyWgsl, transposeTilesWgsl, walkTwoWgsl } from '../../generated/wgsl.js';
 import { at, type NamedLaunch, type NamedPhase } from '../../graph/define.js';
 import { ceilDivide, foldWorkgroups, type KernelTarget, Uniforms } from '../../graph/launch.js';
 import type { View } from '../../graph/operands.js';
@@ -41,7 +41,7 @@ export function moveLaunch<const From extends string, const To extends string>(
   const { sizes, strides } = collapse({ sizes: move.sizes, strides: [move.from.strides, move.to.strides] });
   const count = sizeOf(move.sizes);
   return {
-    kernel: { name, code: commonWgsl + stridedCopyWgsl, entryPoint: 'stridedCopy' },
+    kernel: { name, code: commonWgsl + walkTwoWgsl + stridedCopyWgsl, entryPoint: 'stridedCopy' },
     bindings: [{ operand: from, index }, to],
     uniforms: new Uniforms()
       .u32(count, sizes.length, move.from.start, move.to.start)
@@ -74,7 +74,7 @@ export function transposeLaunch<const From extends string, const To extends stri
   const outer = (axes: readonly number[]) => axes.filter((_, axis) => axis !== row && axis !== column);
   const places = sizeOf(outer(sizes));
   return {
-    kernel: { name, code: commonWgsl + transposeTilesWgsl, entryPoint: 'transposeTiles' },
+    kernel: { name, code: commonWgsl + walkTwoWgsl + transposeTilesWgsl, entryPoint: 'transposeTiles' },
     bindings: [{ operand: from, index }, to],
     uniforms: new Uniforms()
       .u32(rows, columns, places, outer(sizes).length, move.from.start, move.to.start)

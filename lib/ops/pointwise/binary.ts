@@ -1,5 +1,5 @@
 import { binaryWasm } from '../../generated/wasm.js';
-import { binaryWgsl, commonWgsl, integerBinaryWgsl } from '../../generated/wgsl.js';
+import { binaryWgsl, commonWgsl, integerBinaryWgsl, walkTwoWgsl } from '../../generated/wgsl.js';
 import { defineOperation, type NoAttributes } from '../../graph/define.js';
 import { ceilDivide, fillBlock, foldWorkgroups, Uniforms } from '../../graph/launch.js';
 import { applyOne } from '../../graph/node.js';
@@ -113,7 +113,7 @@ export function defineBinary(row: BinaryRow): Operation<NoAttributes> {
         {
           kernel: {
             name: `${name} ${a.dtype}`,
-            code: commonWgsl + fillBlock(integerBinaryWgsl, 'function', f),
+            code: commonWgsl + walkTwoWgsl + fillBlock(integerBinaryWgsl, 'function', f),
             entryPoint: 'integerBinary',
           },
           bindings: ['a', 'b', 'output'],
