@@ -76,8 +76,9 @@ var<workgroup> counters: array<u32, 1024>; // [16 digits, 64 lanes]
 var<workgroup> before: array<u32, 64>; // [16 digits, 4 parts of the blocks]: how many are in blocks before this one
 var<workgroup> inAll: array<u32, 64>; // and in all
 
-fn digitAt(place: u32) -> u32 {
-  return (rowOf(sortedAt(place)) >> uniforms.shift) & 15u;
+// Of the row that index i takes.
+fn digitOf(i: u32) -> u32 {
+  return (rowOf(i) >> uniforms.shift) & 15u;
 }
 
 // How many of each digit each lane has.
@@ -88,7 +89,7 @@ fn countInLanes(block: u32, lane: u32) {
   let first = (block * 64u + lane) * uniforms.laneSize;
   let end = min(first + uniforms.laneSize, uniforms.I);
   for (var place = first; place < end; place++) {
-    counters[digitAt(place) * 64u + lane]++;
+    counters[digitOf(sortedAt(place)) * 64u + lane]++;
   }
 }
 
@@ -152,7 +153,7 @@ fn placeRows(
   let end = min(first + uniforms.laneSize, uniforms.I);
   for (var place = first; place < end; place++) {
     let i = sortedAt(place);
-    let counter = ((rowOf(i) >> uniforms.shift) & 15u) * 64u + lane;
+    let counter = digitOf(i) * 64u + lane;
     scratch[uniforms.placed + counters[counter]] = i;
     counters[counter]++;
   }
