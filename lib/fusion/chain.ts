@@ -91,13 +91,9 @@ export type ChainOutput =
   | { readonly site: number; readonly kind: 'kept'; readonly link: number }
   | { readonly site: number; readonly kind: 'written'; readonly output: number; readonly input: number };
 
-const layouts = new WeakMap<Chain, readonly ChainOutput[]>();
-
 /** The outputs of a chain, in order. */
-export function outputsOfChain(chain: Chain): readonly ChainOutput[] {
-  const layout = layouts.get(chain) ?? chain.sites.flatMap(outputsOfSite);
-  layouts.set(chain, layout);
-  return layout;
+export function outputsOfChain({ sites }: Chain): ChainOutput[] {
+  return sites.flatMap(outputsOfSite);
 }
 
 function outputsOfSite(links: readonly Link[], site: number): ChainOutput[] {
