@@ -15,7 +15,7 @@ export interface Part {
 }
 
 /** A binding of the joined launch, and what its parts call it. */
-interface SharedBinding {
+export interface SharedBinding {
   readonly access: Bound['access'];
   readonly type: string;
   readonly resource: Resource;
@@ -95,9 +95,12 @@ const SPACES = { read: 'storage, read', write: 'storage, read_write', uniform: '
  * The parts as one launch. Its text is made of theirs: what they declare gets the number of the part before its name, a
  * buffer is declared once, and an entry point becomes a function.
  */
-function joined(parts: readonly Part[], invocations: number, workgroups: number, body: readonly string[]): Work {
-  const bindings = sharedBindings(parts);
-  if (!bindings) throw new Error('launches were joined that bind a buffer as different types');
+function joined(
+  parts: readonly Part[],
+  bindings: readonly SharedBinding[],
+  { invocations, workgroups }: { readonly invocations: number; readonly workgroups: number },
+  body: readonly string[],
+): Work {
   const buffers = bindings.map(
     ({ access, type }, at) => `@group(0) @binding(${at}) var<${SPACES[access]}> buffer${at}: ${type};`,
   );
@@ -141,7 +144,7 @@ function joined(parts: readonly Part[], invocations: number, workgroups: number,
  * One workgroup with so many invocations computes the parts in turn, and the workgroups of a part in turn; those that are
  * smaller than itself side by side.
  */
-export function inSequence(parts: readonly Part[], invocations: number): Work {
+export function inSequence(parts: readonly Part[], bindings: readonly SharedBinding[], invocations: number): Work {
   const calls = parts.map((part, p) => {
     const abreast = invocations / part.invocations;
     const isWhole = abreast === 1;
@@ -158,11 +161,13 @@ export function inSequence(parts: readonly Part[], invocations: number): Work {
     ];
   });
   const [first = [], ...others] = calls;
-  return joined(parts, invocations, 1, [...first, ...others.flatMap((call) => ['storageBarrier();', ...call])]);
+  const body = [...first, ...others.flatMap((call) => ['storageBarrier();', ...call])];
+  return joined(parts, bindings, { invocations, workgroups: 1 }, body);
 }
 
-/** The workgroups of the parts one behind the other in one launch, in no order of execution. */
-export function sideBySide(parts: readonly Part[], invocations: number): Work {
+/** The workgroups of the parts, all of the same size, one behind the other in one launch, in no order of execution. */
+export function sideBySide(parts: readonly Part[], bindings: readonly SharedBinding[]): Work {
+  const { invocations } = elementAt(parts, 0);
   let start = 0;
   const body = parts.flatMap((part, p) => {
     const before = start;
@@ -174,7 +179,7 @@ export function sideBySide(parts: readonly Part[], invocations: number): Work {
       '}',
     ];
   });
-  return joined(parts, invocations, start, ['let lane = invocation;', ...body]);
+  return joined(parts, bindings, { invocations, workgroups: start }, ['let lane = invocation;', ...body]);
 }
 
 /** Whether parts could run in any order: none of them writes what another one binds. */

@@ -1,6 +1,14 @@
 import { ceilDivide, type Kernel } from '../../../graph/launch.js';
 import type { Work } from '../work.js';
-import { areIndependent, BUILTINS, inSequence, type Part, sharedBindings, sideBySide } from './joined-work.js';
+import {
+  areIndependent,
+  BUILTINS,
+  inSequence,
+  type Part,
+  type SharedBinding,
+  sharedBindings,
+  sideBySide,
+} from './joined-work.js';
 import { type EntryModule, entryModule } from './wgsl-module.js';
 
 /** Invocations of the one workgroup of a sequence. */
@@ -47,7 +55,7 @@ export class Joiner {
     const sequences = this.#grouped(works, {
       accepts: (part) => this.#isSmall(part),
       fits: () => true,
-      join: (parts) => inSequence(parts, INVOCATIONS),
+      join: (parts, bindings) => inSequence(parts, bindings, INVOCATIONS),
     });
     return this.#grouped(sequences, {
       accepts: ({ workgroups }) => workgroups < FILLING_WORKGROUPS,
@@ -55,7 +63,7 @@ export class Joiner {
         parts.every(({ invocations }) => invocations === parts[0]?.invocations) &&
         parts.reduce((sum, { workgroups }) => sum + workgroups, 0) <= FILLING_WORKGROUPS &&
         areIndependent(parts),
-      join: (parts) => sideBySide(parts, parts[0]?.invocations ?? INVOCATIONS),
+      join: sideBySide,
     });
   }
 
@@ -63,9 +71,10 @@ export class Joiner {
   #grouped(works: readonly Work[], way: WayOfJoining): Work[] {
     const joined: Work[] = [];
     let parts: readonly Part[] = [];
+    let bindings: readonly SharedBinding[] = []; // of several parts
     const flush = (): void => {
       const [first] = parts;
-      if (first) joined.push(parts.length === 1 ? first.work : way.join(parts));
+      if (first) joined.push(parts.length === 1 ? first.work : way.join(parts, bindings));
       parts = [];
     };
     for (const work of works) {
@@ -76,8 +85,10 @@ export class Joiner {
         continue;
       }
       const next = [...parts, part];
-      if (parts.length > 0 && !(this.#isAllowed(next) && way.fits(next))) flush();
+      const shared = parts.length > 0 && way.fits(next) ? this.#allowedBindings(next) : undefined;
+      if (!shared) flush();
       parts = [...parts, part];
+      bindings = shared ?? [];
     }
     flush();
     return joined;
@@ -107,22 +118,22 @@ export class Joiner {
     return isWhole && ceilDivide(workgroups * invocations, INVOCATIONS) <= MOST_ROUNDS;
   }
 
-  /** Whether the adapter allows a kernel of these parts. */
-  #isAllowed(parts: readonly Part[]): boolean {
-    const bindings = sharedBindings(parts);
-    if (!bindings || parts.length > MOST_PARTS) return false;
-    const uniforms = bindings.filter(({ access }) => access === 'uniform').length;
+  /** What a kernel of these parts binds; undefined where the adapter does not allow it. */
+  #allowedBindings(parts: readonly Part[]): readonly SharedBinding[] | undefined {
     const workgroupBytes = parts.reduce((sum, part) => sum + part.workgroupBytes, 0);
-    return (
+    if (parts.length > MOST_PARTS || workgroupBytes > this.#limits.maxComputeWorkgroupStorageSize) return undefined;
+    const bindings = sharedBindings(parts);
+    const uniforms = bindings?.filter(({ access }) => access === 'uniform').length ?? 0;
+    const isAllowed =
+      bindings &&
       uniforms <= this.#limits.maxUniformBuffersPerShaderStage &&
-      bindings.length - uniforms <= this.#limits.maxStorageBuffersPerShaderStage &&
-      workgroupBytes <= this.#limits.maxComputeWorkgroupStorageSize
-    );
+      bindings.length - uniforms <= this.#limits.maxStorageBuffersPerShaderStage;
+    return isAllowed ? bindings : undefined;
   }
 }
 
 interface WayOfJoining {
   readonly accepts: (part: Part) => boolean;
   readonly fits: (parts: readonly Part[]) => boolean;
-  readonly join: (parts: readonly Part[]) => Work;
+  readonly join: (parts: readonly Part[], bindings: readonly SharedBinding[]) => Work;
 }
