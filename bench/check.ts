@@ -1,5 +1,6 @@
 import { elementAt } from '../lib/element-at.js';
-import type { ArrayView, Attributes, Cost, NumericArray, Operation, TensorSpec } from '../lib/graph/operation.js';
+import type { ArrayView, Cost, NumericArray } from '../lib/graph/operation.js';
+import { sampledReference } from '../lib/graph/sampled-reference.js';
 import { sizeOf } from '../lib/shape.js';
 import { arrayOf } from '../lib/tensor.js';
 import { differs } from '../test/support/close.js';
@@ -19,34 +20,24 @@ export function checkOf(entry: Entry, values: readonly NumericArray[], { flop, t
   const { absolute, relative } = operation.tolerance;
   const tolerance = { absolute: absolute * Math.max(1, terms / TERMS_OF_TOLERANCE), relative };
   const inputs = specsOf(entry).map((spec, i) => ({ ...spec, data: elementAt(values, i).slice() }));
-  const sample = flop > WHOLE_FLOP ? operation.sample?.({ inputs, attributes }) : undefined;
-  if (sample) {
-    const given = sample.inputs.map((view, i) => ({ ...view, dtype: elementAt(inputs, i).dtype }));
-    const expected = elementAt(referenceOf(operation, given, sample.attributes), 0);
-    return ([output]) => {
-      const picked = Float32Array.from(sample.places, (place) => output?.[place] ?? NaN);
-      return differs(picked, expected, tolerance);
-    };
-  }
-  const expected = referenceOf(operation, inputs, attributes);
-  return (outputs) => {
-    for (const [i, data] of expected.entries()) {
-      const wrong = differs(outputs[i] ?? new Float32Array(0), data, tolerance);
-      if (wrong !== undefined) return `output ${i}: ${wrong}`;
-    }
-    return undefined;
-  };
-}
-
-function referenceOf(
-  operation: Operation,
-  inputs: readonly (ArrayView & TensorSpec)[],
-  attributes: Attributes,
-): NumericArray[] {
   const outputs = operation.infer(inputs, attributes).map(({ shape, dtype }, i): ArrayView => {
     const written = inputs[operation.writes?.[i] ?? -1]?.data;
     return { shape, data: written ?? arrayOf(dtype, new Float32Array(sizeOf(shape))) };
   });
-  operation.reference({ inputs, outputs, attributes });
-  return outputs.map(({ data }) => data);
+  const call = { inputs, outputs, attributes };
+  const sample = flop > WHOLE_FLOP ? sampledReference(operation, call) : undefined;
+  if (sample) {
+    const pick = (output: NumericArray | undefined): Float32Array =>
+      Float32Array.from(sample.places, (place) => output?.[place] ?? NaN);
+    const expected = pick(outputs[0]?.data);
+    return ([output]) => differs(pick(output), expected, tolerance);
+  }
+  operation.reference(call);
+  return (found) => {
+    for (const [i, { data }] of outputs.entries()) {
+      const wrong = differs(found[i] ?? new Float32Array(0), data, tolerance);
+      if (wrong !== undefined) return `output ${i}: ${wrong}`;
+    }
+    return undefined;
+  };
 }
