@@ -1,16 +1,9 @@
 import type { GpuFamily, KernelTarget } from '../../graph/launch.js';
 import type { TensorSpec } from '../../graph/operation.js';
 import type { Shape } from '../../shape.js';
+import { isSmallProduct, isSomething, type Product, productOf, tilesOf } from './matmul-product.js';
 import type { MatmulAttributes } from './matmul-sizes.js';
-import {
-  isSmallProduct,
-  isSomething,
-  type MatmulVariant,
-  type Product,
-  productOf,
-  TECHNIQUES,
-  tilesOf,
-} from './matmul-techniques.js';
+import { type MatmulVariant, TECHNIQUES } from './matmul-techniques.js';
 
 /** Whether a variant can compute this product on such an adapter. */
 export function offersVariant(
@@ -80,9 +73,9 @@ const FEW_WORKGROUPS = 32;
  *
  * On hardware by reasoning: see TILES; where even the smallest tile gives few workgroups and K is long, K is split. On
  * adapters that run on the CPU by measuring (docs/architecture.md): invocations are lanes of SIMD registers there,
- * workgroup memory gains nothing, and what counts is that lanes read consecutive elements. Small products take
- * the kernel without barriers, which can be joined to its neighbours: with the thin one
- * MyNet's step takes SwiftShader 18.0 ms in place of 17.2.
+ * workgroup memory gains nothing, and what counts is that lanes read consecutive elements. Small products take the kernel
+ * without barriers, which can be joined to its neighbours: with the thin one MyNet's step takes SwiftShader 18.0 ms in
+ * place of 17.2.
  */
 export function variantFor(a: Shape, b: Shape, attributes: MatmulAttributes, target: KernelTarget): MatmulVariant {
   const product = productOf(a, b, attributes);

@@ -25,16 +25,10 @@ import { fillTemplate } from '../../graph/template.js';
 import { sizeOf } from '../../shape.js';
 import { scaleParts } from '../moving/bytes.js';
 import { offersVariant, variantFor } from './matmul-choice.js';
+import type { Width } from './matmul-common.js';
+import { type Product, productOf } from './matmul-product.js';
 import type { MatmulAttributes } from './matmul-sizes.js';
-import {
-  MATMUL_VARIANTS,
-  type MatmulVariant,
-  type Product,
-  productOf,
-  SUM_COLUMNS,
-  TECHNIQUES,
-  type Width,
-} from './matmul-techniques.js';
+import { MATMUL_VARIANTS, type MatmulVariant, SUM_COLUMNS, TECHNIQUES } from './matmul-techniques.js';
 
 /** What a kernel does beside the product itself. */
 export interface Beside {

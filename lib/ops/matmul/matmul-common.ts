@@ -1,0 +1,74 @@
+import { matmulLoadsWgsl } from '../../generated/wgsl.js';
+import { ceilDivide, fillBlock } from '../../graph/launch.js';
+import { fillTemplate } from '../../graph/template.js';
+import { sizeOf } from '../../shape.js';
+import type { Product } from './matmul-product.js';
+
+/** How many elements of C are stored at once. */
+export type Width = 1 | 4;
+
+/** How a product is computed. */
+export interface Technique {
+  /** Stands behind matmul_common.wgsl and the operands. */
+  readonly code: (product: Product, isOneBlock: boolean) => string;
+  readonly entryPoint: string;
+  /** Whether A and B are read by fours. */
+  readonly readsQuads: (product: Product) => { readonly A: boolean; readonly B: boolean };
+  /** How many elements of C are stored at once. */
+  readonly width: (product: Product) => Width;
+  /** Rows and columns of C that a workgroup computes. */
+  readonly tile: (product: Product) => readonly [rows: number, columns: number];
+  /** Columns of tiles for the sums over k of op(A), as if B had further columns. */
+  readonly sumColumns: number;
+  readonly constants?: (product: Product) => Readonly<Record<string, number>>;
+  readonly usesSubgroups?: boolean;
+  /** Bytes of workgroup memory; left out, so few that every adapter has them. */
+  readonly workgroupBytes?: (product: Product) => number;
+  /** It runs on SIMD lanes of a CPU as well as can be: no workgroup memory, no barriers. */
+  readonly suitsSoftware?: boolean;
+  /** Parts of K that are summed by workgroups of their own; left out, one. */
+  readonly parts?: (product: Product) => number;
+  /** Steps of K in one chain of sums: beyond them blocks are added to C in memory. Left out, the kernel sees to it itself. */
+  readonly block?: number;
+  /** One workgroup computes the whole of it, tile by tile. */
+  readonly isOneWorkgroup?: (product: Product) => boolean;
+  /** Whether it can compute the product at all. */
+  readonly offers?: (product: Product) => boolean;
+}
+
+/** Steps of K in one chain of float32 additions, at most. */
+export const CHAIN = 1024;
+/** Steps of K that are worth a part of their own, at least. */
+const SHORTEST_PART = 128;
+/** Workgroups that splitting K is to make. */
+const WANTED_WORKGROUPS = 128;
+/** A product with more to add up has tiles enough without parts. */
+const MOST_SCRATCH_BYTES = 2 ** 26;
+
+/** Parts of K that make enough workgroups out of so many tiles, as far as parts are long and there is memory for them. */
+export function partsFor({ sizes: { M, N, K, batchShape } }: Product, tiles: number): number {
+  const wanted = ceilDivide(WANTED_WORKGROUPS, tiles);
+  const most = Math.floor(MOST_SCRATCH_BYTES / (4 * sizeOf(batchShape) * M * (N + 4)));
+  return Math.max(1, Math.min(wanted, Math.floor(K / SHORTEST_PART), most));
+}
+
+/** 1 for the condition that holds and 0 for the other one. */
+export function either(isFirst: boolean, first: string, second: string): Readonly<Record<string, number>> {
+  return { [first]: Number(isFirst), [second]: Number(!isFirst) };
+}
+
+export function constantsText(constants: Readonly<Record<string, number | boolean>>): string {
+  const text = (value: number | boolean): string => (typeof value === 'number' ? `${value}u` : String(value));
+  return Object.entries(constants)
+    .map(([name, value]) => `const ${name} = ${text(value)};`)
+    .join('\n');
+}
+
+/** How the tiled and the thin kernel read an operand. */
+export function loadsOf(operand: 'A' | 'B', { attributes, inQuads }: Product, tile: number): string {
+  const isAlongK = operand === 'A' ? !attributes.transposeA : attributes.transposeB;
+  const window = constantsText({ [`IS_${operand}_ALONG_K`]: isAlongK, [`TILE_${operand}`]: tile });
+  const loads = fillBlock(matmulLoadsWgsl, 'window', window);
+  const texts = { X: operand, OUTER: operand === 'A' ? 'M' : 'N' };
+  return fillTemplate(loads, either(inQuads[operand], 'QUADS', 'NUMBERS'), texts);
+}
