@@ -219,13 +219,8 @@ function carryOut(chain: Chain, { inputs, outputs }: ReferenceCall<Attributes>, 
       const kept = outputsThat((own) => own.site === site && own.kind === 'kept' && own.link === l);
       for (const output of kept) output.data.set(value.data);
       const given = l === 0 && chain.from !== undefined ? start : { data: value.data, shape: link.shape };
-      const next = { data: new Float32Array(sizeOf(link.shape)), shape: link.shape };
-      link.operation.reference({
-        inputs: link.inputs.map((place) => (place === VALUE ? given : viewAt(inputs, place))),
-        outputs: link.operation.writes ? outputsThat((own) => own.site === site && own.kind === 'written') : [next],
-        attributes: link.attributes,
-      });
-      value = next;
+      const written = outputsThat((own) => own.site === site && own.kind === 'written');
+      value = staged(link, given, inputs, written);
     });
     for (const output of outputsThat((own) => own.site === site && own.kind === 'result')) output.data.set(value.data);
   });
@@ -243,19 +238,26 @@ function rowsPicked(view: ArrayView, inputs: readonly ArrayView[], picked: Picke
 /** What the stages in front of an input compute. */
 function headed({ from, links, shape }: Head, inputs: readonly ArrayView[]): ArrayView {
   const last = links.reduce(
-    (before, link, l) => {
-      const value = l === 0 ? before : { data: before.data, shape: link.shape };
-      const next = { data: new Float32Array(sizeOf(link.shape)), shape: link.shape };
-      link.operation.reference({
-        inputs: link.inputs.map((place) => (place === VALUE ? value : viewAt(inputs, place))),
-        outputs: [next],
-        attributes: link.attributes,
-      });
-      return next;
-    },
+    (value, link, l) => staged(link, l === 0 ? value : { data: value.data, shape: link.shape }, inputs),
     viewAt(inputs, from),
   );
   return { data: last.data, shape };
+}
+
+/** What the reference of a stage makes of a value; one that writes in place leaves it in `written`. */
+function staged(
+  { operation, attributes, inputs: places, shape }: Link,
+  value: ArrayView,
+  inputs: readonly ArrayView[],
+  written: readonly ArrayView[] = [],
+): ArrayView {
+  const next = { data: new Float32Array(sizeOf(shape)), shape };
+  operation.reference({
+    inputs: places.map((place) => (place === VALUE ? value : viewAt(inputs, place))),
+    outputs: operation.writes ? written : [next],
+    attributes,
+  });
+  return next;
 }
 
 function viewAt(inputs: readonly ArrayView[], place: number): ArrayView {
