@@ -5,11 +5,12 @@
  * So a thread finds in its cache what the same part of a step before has left there, such as its rows of a weight. A
  * thread that is done with its share helps with the others, that of the next thread first.
  *
- * `shares`, and a line further for each thread, counts the tasks of a share that nobody has claimed: claiming is to count
- * it down by compare-and-exchange. Whatever else is read after that belongs to the claimed task, because its phase cannot
- * end before the task is done. `busy`, in the same line, is 1 while a worker claims and runs tasks. `phase` changes once there is something to claim. `done` counts finished tasks, `failed`
- * is 1 where one threw, `threads` is T, `table` is where the tasks are described (lib/device/cpu/tasks.ts), and `scratchStride` is how
- * far apart the scratches of two threads lie, in bytes.
+ * `shares`, and a line further for each thread, counts the tasks of a share that nobody has claimed: claiming is to
+ * count it down by compare-and-exchange. Whatever else is read after that belongs to the claimed task, because its
+ * phase cannot end before the task is done. `busy`, in the same line, is 1 while a worker claims and runs tasks.
+ * `phase` changes once there is something to claim. `done` counts finished tasks, `failed` is 1 where one threw,
+ * `threads` is T, `table` is where the tasks are described (lib/device/cpu/tasks.ts), and `scratchStride` is how far
+ * apart the scratches of two threads lie, in bytes.
  */
 export const CONTROL = {
   phase: 0,
