@@ -1,0 +1,130 @@
+import { elementAt } from '../../element-at.js';
+import { ShapeError } from '../../errors.js';
+import { type OptionRule, wholeNumber } from '../../options.js';
+import type { Shape } from '../../shape.js';
+
+/** A number for both axes, or one for height and one for width. */
+export type Pair = number | readonly [height: number, width: number];
+
+/**
+ * Zeros around a picture: as many on all sides, `[height, width]` (PyTorch), or `[top, bottom, left, right]`; `'valid'`
+ * for none; or `'same'` for so many that the output has ⌈size / stride⌉ places, as Keras counts them: of an odd number the
+ * one more stands below and on the right.
+ */
+export type Padding =
+  | number
+  | readonly [height: number, width: number]
+  | readonly [top: number, bottom: number, left: number, right: number]
+  | 'same'
+  | 'valid';
+
+/** Where windows lie in a picture. Options of every operation that moves a window over one. */
+export interface WindowOptions {
+  /** From one window to the next. */
+  readonly stride?: Pair;
+  /** Default 0, as in PyTorch; Keras calls that 'valid'. */
+  readonly padding?: Padding;
+  /** From one place of a window to the next. Default 1. */
+  readonly dilation?: Pair;
+}
+
+/** A window as an operation's attributes hold it; height before width. A type, because attributes need an index. */
+export type WindowAttributes = {
+  readonly kernel: readonly number[];
+  readonly stride: readonly number[];
+  readonly dilation: readonly number[];
+  /** Top, bottom, left, right. */
+  readonly padding: readonly number[];
+};
+
+const ONE_OR_MORE = wholeNumber({ min: 1 });
+const NONE_OR_MORE = wholeNumber({ min: 0 });
+
+/** A {@link Pair} of whole numbers from 1 on. */
+export const pairRule: OptionRule = {
+  expected: 'a whole number of 1 or more, or [height, width]',
+  accepts: (value) => (isList(value, 2) ? value : [value]).every(ONE_OR_MORE.accepts),
+};
+
+/** A {@link Padding}. */
+export const paddingRule: OptionRule = {
+  expected: "a whole number of 0 or more, [height, width], [top, bottom, left, right], 'same' or 'valid'",
+  accepts: (value) =>
+    value === 'same' ||
+    value === 'valid' ||
+    (isList(value, 2) || isList(value, 4) ? value : [value]).every(NONE_OR_MORE.accepts),
+};
+
+export const WINDOW_RULES = { stride: pairRule, padding: paddingRule, dilation: pairRule };
+
+function isList(value: unknown, length: number): value is readonly unknown[] {
+  return Array.isArray(value) && value.length === length;
+}
+
+/** Height and width of a {@link Pair}. */
+export function pairOf(pair: Pair): readonly [height: number, width: number] {
+  return typeof pair === 'number' ? [pair, pair] : pair;
+}
+
+/** The window of an operation on pictures of this size; `stride` is what is taken where none is given. */
+export function windowOf(
+  picture: readonly [height: number, width: number],
+  kernel: readonly [height: number, width: number],
+  { stride = 1, padding = 0, dilation = 1 }: WindowOptions,
+): WindowAttributes {
+  const [strides, dilations] = [pairOf(stride), pairOf(dilation)];
+  const sides = [0, 1].flatMap((axis) =>
+    sidesOf(padding, axis, {
+      size: elementAt(picture, axis),
+      span: spanOf(elementAt(kernel, axis), elementAt(dilations, axis)),
+      stride: elementAt(strides, axis),
+    }),
+  );
+  return { kernel, stride: strides, dilation: dilations, padding: sides };
+}
+
+/** Zeros before and behind an axis. */
+function sidesOf(
+  padding: Padding,
+  axis: number,
+  { size, span, stride }: { readonly size: number; readonly span: number; readonly stride: number },
+): readonly number[] {
+  if (padding === 'valid') return [0, 0];
+  if (padding === 'same') {
+    const all = Math.max((Math.ceil(size / stride) - 1) * stride + span - size, 0);
+    return [Math.floor(all / 2), Math.ceil(all / 2)];
+  }
+  if (typeof padding === 'number') return [padding, padding];
+  const sides = padding.length === 4 ? padding : [padding[0], padding[0], padding[1], padding[1]];
+  return sides.slice(2 * axis, 2 * axis + 2);
+}
+
+/** Places from the first to the last of a window, both included. */
+export function spanOf(kernel: number, dilation: number): number {
+  return (kernel - 1) * dilation + 1;
+}
+
+/**
+ * Windows that fit along height and width: ⌊(size + padding - span) / stride⌋ + 1, as PyTorch counts them.
+ * Throws ShapeError, naming the sizes, where a window is larger than the padded picture.
+ */
+export function windowsIn(
+  operation: string,
+  picture: Shape,
+  { kernel, stride, dilation, padding }: WindowAttributes,
+): readonly [height: number, width: number] {
+  const along = (axis: 0 | 1): number => {
+    const size = elementAt(picture, axis);
+    const padded = size + elementAt(padding, 2 * axis) + elementAt(padding, 2 * axis + 1);
+    const span = spanOf(elementAt(kernel, axis), elementAt(dilation, axis));
+    if (span > padded) {
+      const name = axis === 0 ? 'height' : 'width';
+      throw new ShapeError(
+        `${operation}: the window has a ${name} of ${span}, the picture one of ${size}` +
+          (padded > size ? `, ${padded} with its padding` : ''),
+      );
+    }
+    return Math.floor((padded - span) / elementAt(stride, axis)) + 1;
+  };
+  return [along(0), along(1)];
+}
