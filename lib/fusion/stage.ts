@@ -47,7 +47,7 @@ export interface Stage {
   readonly settings?: Readonly<Record<string, Setting>>;
   /** Whether the function takes the place of the element in its tensor, counted row-major. Default false. */
   readonly takesIndex?: boolean;
-  /** Whether the value may be kept as it was for others (an activation's input, for its backward pass). Default false. */
+  /** Whether the value may be kept as it was for others (what a backward pass needs of it). Default false. */
   readonly keepsInput?: boolean;
 }
 

@@ -1,4 +1,5 @@
 /** Stages behind products and behind each other, where their shapes differ from what the kernel works on. */
+import test from 'tape';
 import {
   accuracy,
   add,
@@ -14,6 +15,7 @@ import {
   multiply,
   Parameter,
   relu,
+  relu6,
   reshape,
   softmaxCrossEntropy,
   sum,
@@ -122,6 +124,22 @@ testOnDevices('bounds that are infinite work behind a loss and its hits', async 
     ];
     await compare(t, device, JSON.stringify(bounds), both, logits);
   }
+});
+
+test('ReLU goes backward from its output, other activations from their input', (t) => {
+  const steps = (activation: (x: Tensor) => Tensor): readonly string[] => {
+    const [a, b] = [normal('a', 3, 4), normal('b', 4, 5)];
+    const product = matmul(a, b);
+    const output = activation(product);
+    const [slope] = gradient(sum(output), [product]);
+    if (!slope || slope.origin.kind !== 'node') return [];
+    return slope.origin.node.inputs.map((input) =>
+      input === output ? 'output' : input === product ? 'input' : 'other',
+    );
+  };
+  for (const activation of [relu, relu6]) t.deepEqual(steps(activation), ['output', 'other'], activation.name);
+  t.deepEqual(steps(tanh), ['input', 'other']);
+  t.end();
 });
 
 testOnDevices('element-wise operations behind each other are one step, operands repeated or not', async (t, device) => {

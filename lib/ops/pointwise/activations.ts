@@ -12,6 +12,7 @@ const reluOperations = defineUnary({
   wgsl: 'relu',
   formula: (x) => (x < 0 ? 0 : x),
   derivative: (x) => (x > 0 ? 1 : 0),
+  derivativeAtOutput: true,
   tolerance: exact,
   benchmarks: { mynetHidden: [32, 200] },
 });
@@ -20,6 +21,7 @@ const relu6Operations = defineUnary({
   wgsl: 'relu6',
   formula: (x) => clip(x, 0, 6),
   derivative: (x) => (x > 0 && x < 6 ? 1 : 0),
+  derivativeAtOutput: true,
   tolerance: exact,
 });
 const leakyReluOperations = defineUnary({

@@ -24,6 +24,10 @@ export interface UnaryRow {
   readonly formula: (x: number, a: number, b: number) => number;
   /** df/dx at x. */
   readonly derivative: (x: number, a: number, b: number) => number;
+  /**
+   * df/dx at f(x) is what it is at x: the backward pass reads the output, and the input is kept for nobody. Default false.
+   */
+  readonly derivativeAtOutput?: boolean;
   /** Where f is defined; default: everywhere. */
   readonly domain?: CaseInput['fill'];
   /** Names of the parameters; default: none. */
@@ -150,8 +154,12 @@ export function defineUnary(row: UnaryRow): UnaryOperations {
         },
       ];
     },
-    gradient: ({ inputs, outputGradients: { output }, attributes }) => ({
-      input: applyOne(backward, [inputs.input, output], attributes),
+    gradient: ({ inputs, outputs, outputGradients, attributes }) => ({
+      input: applyOne(
+        backward,
+        [row.derivativeAtOutput === true ? outputs.output : inputs.input, outputGradients.output],
+        attributes,
+      ),
     }),
     stage: ({ inputs: specs, attributes: { parameters } }) =>
       specs.every(({ dtype }) => dtype === 'f32')

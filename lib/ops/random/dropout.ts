@@ -67,6 +67,7 @@ const dropoutOperation: Operation<DropoutAttributes> = defineOperation<DropoutAt
           words: { input: 1, from: 0, count: 3 },
           settings: { stream: { u32: stream }, use: { u32: use }, threshold: { u32: threshold }, scale },
           takesIndex: true,
+          keepsInput: true,
         }
       : undefined;
   },
