@@ -13,6 +13,7 @@ export type { TuningChoice, TuningReport, TuningTrial } from './device/tuning-re
 export type { NestedNumbers } from './nested-numbers.js';
 export { tensor, Tensor, type TensorLike, type TensorOptions } from './tensor.js';
 export type { TensorTree } from './tree.js';
+export type { FileLayout, FileLayouts } from './file-layout.js';
 export { Parameter, Variable } from './variable.js';
 export { Generator } from './generator.js';
 export { RandomStream, shuffledIndices } from './random.js';

@@ -1,5 +1,6 @@
 import { DataError, ShapeError, TraceError } from './errors.js';
 import type { Device } from './device/device.js';
+import type { FileLayouts } from './file-layout.js';
 import type { DType, NumericArray, TensorSpec } from './graph/operation.js';
 import { activeTrace, guarded, refuseWhileTracing, requireTrace } from './graph/trace.js';
 import { applyOne, storageOf } from './graph/node.js';
@@ -25,6 +26,8 @@ export class Variable implements TensorSpec {
   readonly shape: Shape;
   /** Type of the elements. */
   readonly dtype: DType;
+  /** How files order its values. */
+  readonly fileLayouts: FileLayouts;
   /** @internal */
   readonly storage: VariableStorage;
   readonly #leaf: Tensor;
@@ -34,8 +37,9 @@ export class Variable implements TensorSpec {
    * TraceError for a tensor that is to be computed.
    *
    * @param name as it stands in files and messages, e.g. `fc1.weight`
+   * @param fileLayouts how files order the values, where that is not as they are here
    */
-  constructor(name: string, initial: Tensor | NumericArray, shape?: Shape) {
+  constructor(name: string, initial: Tensor | NumericArray, shape?: Shape, fileLayouts: FileLayouts = {}) {
     if (!(initial instanceof Tensor)) checkValues(name, initial);
     const start =
       initial instanceof Tensor
@@ -45,6 +49,7 @@ export class Variable implements TensorSpec {
       throw new TraceError(`variable ${name}: the initial values must be known, not lazy`);
     this.shape = start.shape;
     this.dtype = start.dtype;
+    this.fileLayouts = fileLayouts;
     this.storage = new VariableStorage(name, start, start.origin.data);
     forgotten.register(this, this.storage);
     this.#leaf = new Tensor(start, { kind: 'variable', variable: this });

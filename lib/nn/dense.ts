@@ -78,7 +78,8 @@ export class Dense extends Module {
     const { inputSize: fanIn = inputSize, bias = true } = this.options;
     const { weightInitializer = kaimingUniform(), biasInitializer = kaimingUniform() } = this.options;
     const fans = { fanIn, fanOut: this.units };
-    const weight = this.parameter('weight', [this.units, fanIn], weightInitializer, fans);
+    const keras = { axes: [this.units, fanIn], order: [1, 0] };
+    const weight = this.parameter('weight', [this.units, fanIn], weightInitializer, fans, { keras });
     if (bias) this.bias = this.parameter('bias', [this.units], biasInitializer, fans);
     this.weight = weight;
     return weight;

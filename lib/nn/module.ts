@@ -1,4 +1,5 @@
 import { OptionError, TraceError } from '../errors.js';
+import type { FileLayouts } from '../file-layout.js';
 import { Generator } from '../generator.js';
 import type { NumericArray } from '../graph/operation.js';
 import { activeTrace, guarded, type Mode, record } from '../graph/trace.js';
@@ -297,8 +298,15 @@ export abstract class Module {
    * Throws TraceError before the model is built, OptionError where the initializer gives another number of values.
    *
    * @param fans what the initializer is told; default: those of a weight [out, in, ...], or of a vector
+   * @param fileLayouts how files order the values, where that is not as they are here
    */
-  protected parameter(name: string, shape: Shape, initializer: Initializer, fans = fansOf(shape)): Parameter {
+  protected parameter(
+    name: string,
+    shape: Shape,
+    initializer: Initializer,
+    fans = fansOf(shape),
+    fileLayouts: FileLayouts = {},
+  ): Parameter {
     const scope = this.scope;
     const fullName = joinPath(scope.path, name);
     checkArgument(fullName, 'its initializer', initializer, callback);
@@ -309,7 +317,7 @@ export abstract class Module {
         `${fullName}: its initializer gave ${found} for ${formatShape(shape)}, which takes a Float32Array of ${sizeOf(shape)}`,
       );
     }
-    const parameter = new Parameter(fullName, values, shape);
+    const parameter = new Parameter(fullName, values, shape, fileLayouts);
     if (this.#isFrozen) parameter.freeze();
     return parameter;
   }

@@ -1,4 +1,5 @@
 import { DataError } from '../errors.js';
+import { fromFile, shapeInFile, toFile } from '../file-layout.js';
 import type { Safetensors } from '../io/safetensors.js';
 import { asDoubles, ListedTensor, type SafetensorsTensor } from '../io/safetensors-types.js';
 import { slotStride } from '../ops/update/update.js';
@@ -16,7 +17,7 @@ interface NamedParameter {
 /** Behind a parameter's name its steps; alone those of the optimizer. */
 const STEP = 'step';
 
-/** The state of parameters, and of an optimizer that has taken `step` steps, as tensors of a file. */
+/** The state of parameters, and of an optimizer that has taken `step` steps, as tensors of a file, in PyTorch's layouts. */
 export async function packedState(
   named: readonly (NamedParameter & { readonly steps: number })[],
   step: number,
@@ -24,12 +25,13 @@ export async function packedState(
   // All are asked for at once, so that no step comes between them.
   const buffers = await Promise.all(named.map(async ({ tracked }) => tracked.buffer?.data()));
   const state = new Map<string, SafetensorsTensor>();
-  named.forEach(({ name, parameter: { shape }, tracked, steps }, i) => {
+  named.forEach(({ name, parameter: { shape, fileLayouts }, tracked, steps }, i) => {
     const { slots } = tracked.rule.update;
     const stride = slotStride(shape, slots.length);
     slots.forEach((slot, s) => {
-      const data = Float32Array.from(buffers[i]?.slice(s * stride, s * stride + sizeOf(shape)) ?? []);
-      state.set(`${name}.${slot}`, { dtype: 'F32', shape, data });
+      const values = Float32Array.from(buffers[i]?.slice(s * stride, s * stride + sizeOf(shape)) ?? []);
+      const data = Float32Array.from(toFile(values, fileLayouts.pytorch));
+      state.set(`${name}.${slot}`, { dtype: 'F32', shape: shapeInFile(shape, fileLayouts.pytorch), data });
     });
     state.set(`${name}.${STEP}`, { dtype: 'F32', shape: [], data: Float32Array.of(steps) });
   });
@@ -63,14 +65,15 @@ export function unpackedState(named: readonly NamedParameter[], tensors: Safeten
     }
     return steps ?? NaN;
   };
-  const found = named.map(({ name, parameter: { shape }, tracked }) => {
+  const found = named.map(({ name, parameter: { shape, fileLayouts }, tracked }) => {
     const { update, initial = 0 } = tracked.rule;
     const { slots } = update;
     const stride = slotStride(shape, slots.length);
     const values = new Float32Array(slots.length * stride).fill(initial);
     if (![...slots, STEP].some((slot) => tensors.has(`${name}.${slot}`))) return { tracked, values, steps: 0 };
     slots.forEach((slot, s) => {
-      values.set(valuesOf(`${name}.${slot}`, shape), s * stride);
+      const saved = valuesOf(`${name}.${slot}`, shapeInFile(shape, fileLayouts.pytorch));
+      if (saved.length > 0) values.set(fromFile(Float32Array.from(saved), fileLayouts.pytorch), s * stride);
     });
     return { tracked, values, steps: stepsOf(`${name}.${STEP}`) };
   });

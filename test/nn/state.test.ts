@@ -153,6 +153,7 @@ test('what does not fit is left as it is where that is wanted, and reported', as
     missing: [],
     extra: [],
     misshapen: [],
+    ignored: [],
   });
   state.delete('fc1.bias');
   state.set('fc2.weight', { dtype: 'F32', shape: [4, 2], data: new Float32Array(8) });
@@ -162,6 +163,7 @@ test('what does not fit is left as it is where that is wanted, and reported', as
     missing: ['fc1.bias'],
     extra: ['fc3.weight'],
     misshapen: ['fc2.weight'],
+    ignored: [],
   });
   const after = await stateOf(model);
   for (const name of ['fc1.weight', 'fc2.bias']) t.deepEqual(after.get(name), state.get(name), `${name} is loaded`);
@@ -195,6 +197,128 @@ test('a state that nothing can be made of changes nothing, strict or not', async
     'strict must be true',
   );
   t.deepEqual(await weightsOf(model), before);
+});
+
+/** As convolutions have them: weights [out, height, width, in], and [height, width, channels · 2] of a depthwise one. */
+class Kernels extends Module {
+  readonly weight: Parameter;
+  readonly depthwise: Parameter;
+
+  constructor() {
+    super();
+    const [out, height, width, into, channels] = [2, 3, 4, 5, 6];
+    this.weight = new Parameter('weight', counting(out * height * width * into), [out, height, width, into], {
+      pytorch: { axes: [out, height, width, into], order: [0, 3, 1, 2] },
+      keras: { axes: [out, height, width, into], order: [1, 2, 3, 0] },
+    });
+    this.depthwise = new Parameter('depthwise', counting(height * width * channels), [height, width, channels], {
+      pytorch: { axes: [height, width, channels, 1], order: [2, 3, 0, 1] },
+      keras: { axes: [height, width, channels / 2, 2], order: [0, 1, 2, 3] },
+    });
+  }
+
+  override forward(input: Tensor): Tensor {
+    return input;
+  }
+}
+
+const counting = (count: number): Float32Array => Float32Array.from({ length: count }, (_, i) => i);
+
+/** Numbers [a, b, c, d] in the order of other loops, by their indices here. */
+function reordered(sizes: readonly number[], at: (indices: readonly number[]) => number): SafetensorsTensor {
+  const data: number[] = [];
+  const visit = (before: readonly number[]): void => {
+    const size = sizes[before.length];
+    if (size === undefined) data.push(at(before));
+    else for (let i = 0; i < size; i++) visit([...before, i]);
+  };
+  visit([]);
+  return { dtype: 'F32', shape: sizes, data: Float32Array.from(data) };
+}
+
+const inPyTorch = new Map([
+  ['weight', reordered([2, 5, 3, 4], ([o = 0, i = 0, h = 0, w = 0]) => ((o * 3 + h) * 4 + w) * 5 + i)],
+  ['depthwise', reordered([6, 1, 3, 4], ([c = 0, , h = 0, w = 0]) => (h * 4 + w) * 6 + c)],
+]);
+
+test("weights lie in files as PyTorch has them, and come back bit for bit; Keras's are read as well", async (t) => {
+  t.deepEqual(await stateOf(new Kernels()), inPyTorch);
+  const inKeras = new Map([
+    ['weight', reordered([3, 4, 5, 2], ([h = 0, w = 0, i = 0, o = 0]) => ((o * 3 + h) * 4 + w) * 5 + i)],
+    ['depthwise', reordered([3, 4, 3, 2], ([h = 0, w = 0, c = 0, m = 0]) => (h * 4 + w) * 6 + 2 * c + m)],
+  ]);
+  for (const [layout, tensors] of [
+    ['pytorch', inPyTorch],
+    ['keras', inKeras],
+  ] as const) {
+    const model = new Kernels();
+    for (const variable of [model.weight, model.depthwise]) variable.set(new Float32Array(variable.size));
+    t.deepEqual(loadState(model, { tensors }, { layout }).loaded, ['weight', 'depthwise']);
+    t.deepEqual(await model.weight.data(), counting(120), layout);
+    t.deepEqual(await model.depthwise.data(), counting(72), layout);
+  }
+});
+
+test('a state that lacks, has and bends a tensor is refused in one message, with shapes as files have them', (t) => {
+  const extra: SafetensorsTensor = { dtype: 'F32', shape: [1], data: new Float32Array(1) };
+  const tensors = new Map([
+    ['weight', { dtype: 'F32', shape: [2, 3, 4, 5], data: counting(120) } as const],
+    ['gone', extra],
+  ]);
+  refuses(
+    t,
+    () => loadState(new Kernels(), { tensors }),
+    DataError,
+    'depthwise is missing',
+    'gone is not in the model',
+    'weight is [2, 3, 4, 5], the model has [2, 5, 3, 4]',
+  );
+  refuses(t, () => loadState(new Kernels(), { tensors }, { layout: 'keras' }), DataError, 'the model has [3, 4, 5, 2]');
+  refuses(
+    t,
+    () => loadState(new Kernels(), { tensors }, { layout: 'tf' as never }),
+    OptionError,
+    "'pytorch' or 'keras'",
+  );
+  t.end();
+});
+
+test('num_batches_tracked is ignored, and said to be', (t) => {
+  const batches: SafetensorsTensor = { dtype: 'I64', shape: [], data: BigInt64Array.of(7n) };
+  const tensors = new Map([...inPyTorch, ['bn1.num_batches_tracked', batches], ['num_batches_tracked', batches]]);
+  const { loaded, extra, ignored } = loadState(new Kernels(), { tensors });
+  t.deepEqual(ignored, ['bn1.num_batches_tracked', 'num_batches_tracked']);
+  t.deepEqual([loaded, extra], [['weight', 'depthwise'], []]);
+  const close = new Map([...inPyTorch, ['bn1.nums_batches_tracked', batches]]);
+  refuses(t, () => loadState(new Kernels(), { tensors: close }), DataError, 'bn1.nums_batches_tracked is not in');
+  t.end();
+});
+
+test("Keras's names are found, with slashes and repeated layers, and two of one are refused", async (t) => {
+  const kernel: SafetensorsTensor = { dtype: 'F32', shape: [3, 2], data: Float32Array.of(1, 2, 3, 4, 5, 6) };
+  const bias: SafetensorsTensor = { dtype: 'F32', shape: [2], data: Float32Array.of(7, 8) };
+  for (const [kernelName, biasName] of [
+    ['fc/kernel:0', 'fc/bias:0'],
+    ['fc/fc/kernel:0', 'fc/fc/bias:0'],
+    ['fc/kernel', 'fc/bias'],
+    ['fc.kernel', 'fc.bias'],
+  ] as const) {
+    const model = new Holder().build([3]);
+    const tensors = new Map([
+      [kernelName, kernel],
+      [biasName, bias],
+    ]);
+    t.deepEqual(loadState(model, { tensors }, { layout: 'keras' }).loaded, ['fc.weight', 'fc.bias']);
+    t.deepEqual(await model.fc.weight?.data(), Float32Array.of(1, 3, 5, 2, 4, 6), '[in, units] is transposed');
+  }
+  const tensors = new Map([
+    ['fc/kernel:0', kernel],
+    ['fc/kernel', kernel],
+    ['fc/bias', bias],
+    ['fc/seed', bias],
+  ]);
+  const load = () => loadState(new Holder().build([3]), { tensors }, { layout: 'keras' });
+  refuses(t, load, DataError, 'fc/kernel:0 and fc/kernel are both fc.weight', 'fc/seed is not in the model');
 });
 
 test('a variable in several places is saved once, and loaded under any of its names', async (t) => {

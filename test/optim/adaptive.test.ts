@@ -313,6 +313,33 @@ test('the state of PyTorch, which counts the steps of parameters only, is taken'
   t.end();
 });
 
+test("a state has PyTorch's layouts, as the weights have, and goes back from there", async (t) => {
+  // [2, 1, 3] here, [3, 2, 1] in the file.
+  const layouts = { pytorch: { axes: [2, 1, 3], order: [2, 0, 1] } };
+  const make = () => new Parameter('p', Float32Array.of(1, 2, 3, 4, 5, 6), [2, 1, 3], layouts);
+  const [p, q] = [make(), make()];
+  const [before, after] = [new Adam({ beta1: 0 }), new Adam({ beta1: 0 })];
+  const given = tensor(Float32Array.of(1, 2, 3, 4, 5, 6), { shape: [2, 1, 3] });
+  const step = (optimizer: Optimizer, parameter: Parameter) =>
+    run(() => optimizer.apply([parameter], [given]), { device: cpu });
+  await step(before, p);
+  const state = await before.state();
+  t.deepEqual(state.get('p.exp_avg'), { dtype: 'F32', shape: [3, 2, 1], data: Float32Array.of(1, 4, 2, 5, 3, 6) });
+  after.loadState([q], { tensors: state });
+  t.deepEqual(await after.state(), state);
+  q.set(await p.data());
+  await Promise.all([step(before, p), step(after, q)]);
+  t.deepEqual(await q.data(), await p.data());
+  const turned = new Map(state).set('p.exp_avg', { dtype: 'F32', shape: [2, 1, 3], data: new Float32Array(6) });
+  refuses(
+    t,
+    () => after.loadState([q], { tensors: turned }),
+    DataError,
+    'p.exp_avg is [2, 1, 3]',
+    'expected [3, 2, 1]',
+  );
+});
+
 test('a state that does not fit is refused, and nothing is taken', async (t) => {
   const p = new Parameter('p', Float32Array.of(1, 2));
   const optimizer = new Adam();

@@ -1,0 +1,52 @@
+import { elementAt } from './element-at.js';
+import type { NumericArray } from './graph/operation.js';
+import { collapse, forEachOffset, type Shape, stridesOf } from './shape.js';
+
+/**
+ * The order of a weight's numbers in a file, where it is another one than here: its axes, some of them perhaps divided, or of
+ * size 1, in another order. A convolution's weight is [out, height, width, in] here and [out, in, height, width] in
+ * PyTorch's files: `{ axes: [out, height, width, in], order: [0, 3, 1, 2] }`.
+ */
+export interface FileLayout {
+  /** Sizes of the axes, in the order that they have here. Their product is that of the weight's own. */
+  readonly axes: Shape;
+  /** Axis i in the file is axis `order[i]` of these. */
+  readonly order: readonly number[];
+}
+
+/** The layouts of a weight in the files of each library; one that is left out is that of the weight itself. */
+export interface FileLayouts {
+  /** In PyTorch's files. */
+  readonly pytorch?: FileLayout;
+  /** In Keras's files. */
+  readonly keras?: FileLayout;
+}
+
+/** @internal The shape in a file of what has this one here. */
+export function shapeInFile(shape: Shape, layout: FileLayout | undefined): Shape {
+  return layout ? layout.order.map((axis) => elementAt(layout.axes, axis)) : shape;
+}
+
+/** @internal The numbers in the order of a file. */
+export function toFile(data: NumericArray, layout: FileLayout | undefined): NumericArray {
+  if (!layout) return data;
+  const moved = data.slice();
+  forEachPlace(layout, (here, there) => (moved[there] = elementAt(data, here)));
+  return moved;
+}
+
+/** @internal The numbers of a file in the order that they have here. */
+export function fromFile(data: NumericArray, layout: FileLayout | undefined): NumericArray {
+  if (!layout) return data;
+  const moved = data.slice();
+  forEachPlace(layout, (here, there) => (moved[here] = elementAt(data, there)));
+  return moved;
+}
+
+function forEachPlace({ axes, order }: FileLayout, visit: (here: number, there: number) => void): void {
+  const inFile = stridesOf(order.map((axis) => elementAt(axes, axis)));
+  const strides = [stridesOf(axes), axes.map((_, axis) => elementAt(inFile, order.indexOf(axis)))] as const;
+  forEachOffset(collapse({ sizes: axes, strides }), ([here, there]) => {
+    visit(here, there);
+  });
+}
