@@ -54,6 +54,7 @@ export { argmax, type ArgmaxOptions } from './ops/reduce/argmax.js';
 export { add, divide, equal, maximum, minimum, multiply, subtract } from './ops/pointwise/arithmetic.js';
 export { cast, type CastOptions, type NumberType } from './ops/pointwise/cast.js';
 export { concat } from './ops/moving/concat.js';
+export { depthwiseConv2d, type DepthwiseConv2dOptions } from './ops/convolution/depthwise.js';
 export { dropout, type DropoutOptions } from './ops/random/dropout.js';
 export { gather, type GatherOptions } from './ops/moving/gather.js';
 export { binaryCrossEntropyWithLogits, meanSquaredError } from './ops/loss/losses.js';
