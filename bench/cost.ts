@@ -12,6 +12,7 @@ export function costOf(entry: Entry): Cost {
     flop: Math.max(...tensors.map(({ shape }) => sizeOf(shape))),
     bytes: 4 * tensors.reduce((words, spec) => words + wordsOf(spec), 0),
     terms: 1,
+    multiplyAdds: 0,
     ...operation.cost?.({ inputs, attributes }),
   };
 }

@@ -17,6 +17,11 @@ export interface GraphNode {
   readonly storage: Tensor | undefined;
 }
 
+/** The id of the next node. */
+export function nodesMadeSoFar(): number {
+  return nodesMade;
+}
+
 /** A node before it is put into a graph. */
 export type NodeParts = Omit<GraphNode, 'id' | 'storage'>;
 

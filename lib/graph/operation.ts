@@ -110,6 +110,8 @@ export interface Cost {
   readonly bytes: number;
   /** Terms in the longest sum: rounding errors grow with it. */
   readonly terms: number;
+  /** Of the flop, pairs of a product and a sum: of matrix products and convolutions, by which nets are compared. */
+  readonly multiplyAdds: number;
 }
 
 /** A small call that stands for a large one, where the reference would take too long. */
@@ -164,7 +166,7 @@ export interface Operation<A extends Attributes = Attributes> {
   /** How far a float32 kernel may be from the reference: absolute + relative * |reference|. */
   readonly tolerance: { readonly absolute: number; readonly relative: number };
   readonly cases: readonly OperationCase<A>[];
-  /** What of the cost is not that of a function of single elements: a flop for each of the largest tensor, sums of one term. */
+  /** What of the cost is not that of a function of single elements: a flop for each of the largest tensor, sums of one term, no products. */
   cost?(call: Omit<Call<A>, 'outputs'>): Partial<Cost>;
   /** What is timed: sizes that real nets have, by name; left out, the largest case. */
   readonly benchmarks?: Readonly<Record<string, OperationCase<A>>>;

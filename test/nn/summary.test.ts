@@ -1,5 +1,19 @@
 import test from 'tape';
-import { Dense, Dropout, Flatten, Module, ReLU, relu, Sequential, type Tensor } from '../../lib/index.js';
+import {
+  add,
+  Dense,
+  Dropout,
+  Flatten,
+  matmul,
+  Module,
+  Parameter,
+  ReLU,
+  relu,
+  Sequential,
+  type Tensor,
+  transpose,
+  Variable,
+} from '../../lib/index.js';
 import { MyNet } from '../../examples/mynet/model.js';
 
 const silently = (): void => undefined;
@@ -22,8 +36,8 @@ test('MyNet2, 2352 -> 200 -> 100 -> 2, has 490,902 parameters', (t) => {
   t.end();
 });
 
-test('a summary has a row for each layer: name, type, output shape, parameters', (t) => {
-  const { layers, parameters } = new Sequential({
+test('a summary has a row for each layer: name, type, output shape, parameters, multiply-adds', (t) => {
+  const { layers, parameters, multiplyAdds } = new Sequential({
     flat: new Flatten(),
     fc1: new Dense(8),
     relu: new ReLU(),
@@ -32,13 +46,14 @@ test('a summary has a row for each layer: name, type, output shape, parameters',
     .build([3, 2])
     .summary(silently);
   t.deepEqual(layers, [
-    { name: 'flat', type: 'Flatten', outputShape: [6], parameters: 0 },
-    { name: 'fc1', type: 'Dense', outputShape: [8], parameters: 56 },
-    { name: 'relu', type: 'ReLU', outputShape: [8], parameters: 0 },
-    { name: 'body.0', type: 'Dense', outputShape: [4], parameters: 32 },
-    { name: 'body.1', type: 'Dropout', outputShape: [4], parameters: 0 },
+    { name: 'flat', type: 'Flatten', outputShape: [6], parameters: 0, buffers: 0, multiplyAdds: 0 },
+    { name: 'fc1', type: 'Dense', outputShape: [8], parameters: 56, buffers: 0, multiplyAdds: 48 },
+    { name: 'relu', type: 'ReLU', outputShape: [8], parameters: 0, buffers: 0, multiplyAdds: 0 },
+    { name: 'body.0', type: 'Dense', outputShape: [4], parameters: 32, buffers: 0, multiplyAdds: 32 },
+    { name: 'body.1', type: 'Dropout', outputShape: [4], parameters: 0, buffers: 0, multiplyAdds: 0 },
   ]);
   t.equal(parameters, 88);
+  t.equal(multiplyAdds, 80);
   t.end();
 });
 
@@ -48,14 +63,15 @@ test('a summary is printed as a table that adds up', (t) => {
   t.deepEqual(printed, [text], 'what is printed is what is returned');
   t.deepEqual(text.split('\n'), [
     'MyNet',
-    '───────────────────────────────────────────',
-    'layer              output shape  parameters',
-    '───────────────────────────────────────────',
-    'fc1 (Dense)        [N, 200]         470,600',
-    'dropout (Dropout)  [N, 200]               0',
-    'fc2 (Dense)        [N, 2]               402',
-    '───────────────────────────────────────────',
+    '──────────────────────────────────────────────────────────',
+    'layer              output shape  parameters  multiply-adds',
+    '──────────────────────────────────────────────────────────',
+    'fc1 (Dense)        [N, 200]         470,600        470,400',
+    'dropout (Dropout)  [N, 200]               0              0',
+    'fc2 (Dense)        [N, 2]               402            400',
+    '──────────────────────────────────────────────────────────',
     '471,002 parameters',
+    '470,800 multiply-adds for one input',
   ]);
   t.end();
 });
@@ -71,6 +87,39 @@ test('a summary goes to the console unless told otherwise', (t) => {
   } finally {
     console.log = log;
   }
+  t.end();
+});
+
+test('what is saved and not trained is counted apart; products go to the layer that computes them', (t) => {
+  class Scaled extends Module {
+    readonly inner = new Dense(4, { bias: false });
+    readonly weight = new Parameter('weight', new Float32Array(16), [4, 4]);
+    readonly mean = new Variable('mean', new Float32Array(4));
+
+    override forward(input: Tensor): Tensor {
+      return matmul(add(this.inner.forward(input), this.mean.value), this.weight);
+    }
+  }
+  class Net extends Module {
+    readonly scaled = new Scaled();
+
+    override forward(input: Tensor): Tensor {
+      const output = this.scaled.forward(this.scaled.forward(input));
+      return matmul(transpose(output), output); // in no layer
+    }
+  }
+  const { layers, ...totals } = new Net().build([4]).summary(silently);
+  const inner = { name: 'scaled.inner', type: 'Dense', outputShape: [4], buffers: 0, multiplyAdds: 16 };
+  const outer = { name: 'scaled', type: 'Scaled', outputShape: [4], multiplyAdds: 16 };
+  t.deepEqual(layers, [
+    { ...inner, parameters: 16 },
+    { ...outer, parameters: 16, buffers: 4 },
+    { ...inner, parameters: 0 },
+    { ...outer, parameters: 0, buffers: 0 },
+  ]);
+  const { text, ...counts } = totals;
+  t.deepEqual(counts, { parameters: 32, trainable: 32, frozen: 0, buffers: 4, multiplyAdds: 4 * 16 + 16 });
+  t.ok(text.includes('\n4 numbers that are saved and not trained'), text);
   t.end();
 });
 

@@ -145,7 +145,8 @@ const matmulOperation: Operation<MatmulAttributes> = defineOperation<MatmulAttri
   ],
   cost({ specs: { a, b }, attributes }) {
     const { M, N, K, batchShape } = sizesOf(a.shape, b.shape, attributes);
-    return { flop: 2 * sizeOf(batchShape) * M * N * K, terms: K };
+    const multiplyAdds = sizeOf(batchShape) * M * N * K;
+    return { flop: 2 * multiplyAdds, multiplyAdds, terms: K };
   },
   benchmarks: matmulBenchmarks,
   sample: matmulSample,
