@@ -65,6 +65,7 @@ export { negativeLogLikelihood } from './ops/loss/negative-log-likelihood.js';
 export { randomBits, randomNormal, randomUniform } from './ops/random/random.js';
 export { max, min } from './ops/reduce/extremes.js';
 export { broadcastTo, mean, sum } from './ops/reduce/sum.js';
+export { moments, type Moments } from './ops/reduce/moments.js';
 export { variance, type VarianceOptions } from './ops/reduce/variance.js';
 export type { ReduceOptions } from './ops/reduce/reduce.js';
 export type { Reduction, ReductionOptions } from './ops/loss/reduction.js';
@@ -73,6 +74,8 @@ export { flatten, type FlattenOptions, reshape } from './ops/moving/reshape.js';
 export { stopGradient } from './ops/moving/stop-gradient.js';
 export { slice } from './ops/moving/slice.js';
 export { softmaxCrossEntropy, type CrossEntropyOptions } from './ops/loss/softmax-cross-entropy.js';
+export { batchNorm, type BatchNormOptions, type NormalizeOptions } from './ops/normalize/batch-norm.js';
+export { groupNorm, layerNorm, type LayerNormOptions } from './ops/normalize/layer-norm.js';
 export { logSoftmax, softmax, type AxisOptions } from './ops/normalize/softmax.js';
 export { transpose } from './ops/moving/transpose.js';
 
@@ -87,6 +90,14 @@ export {
   type Initializer,
 } from './nn/initializers.js';
 export { Dropout, Flatten, ReLU, Sigmoid, Softmax, type SoftmaxOptions, Tanh } from './nn/layers.js';
+export {
+  BatchNorm,
+  GroupNorm,
+  LayerNorm,
+  type BatchNormLayerOptions,
+  type LayerNormLayerOptions,
+  type NormalizationOptions,
+} from './nn/normalization.js';
 export { Module, type BuildOptions, type Scope } from './nn/module.js';
 export { Sequential } from './nn/sequential.js';
 export { loadState, stateOf, type LoadOptions, type LoadReport } from './nn/state.js';

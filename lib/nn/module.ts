@@ -47,6 +47,9 @@ const buildRules: OptionRules<BuildOptions> = { seed };
 /** Models that {@link Module.build} was called on: whoever joined one of them later finds it here. */
 const builtModels = new IterableWeakSet<Module>();
 
+/** Whether a model is running on a placeholder: see {@link Module.isRehearsal}. */
+let isRehearsing = false;
+
 /**
  * A layer or a net: named parameters, other modules, and a `forward`. Write your own as in PyTorch: a class with its
  * layers as fields. No registration: parameters and modules are found by walking the fields, and arrays, Maps, Sets and
@@ -118,8 +121,9 @@ export abstract class Module {
 
   /**
    * Stops training the parameters in this module, those that it makes later included; with a path, those of that part or
-   * that parameter alone (`model.freeze('body')`, `model.freeze('fc1.weight')`). Optimizers leave them as they are. The
-   * mode is another matter: `eval()` on a part keeps it in evaluation mode while the model is trained.
+   * that parameter alone (`model.freeze('body')`, `model.freeze('fc1.weight')`). Optimizers leave them as they are, and
+   * a BatchNorm in such a part uses its running statistics and does not move them on. The mode is another matter: `eval()`
+   * on a part keeps it in evaluation mode while the model is trained.
    *
    * Throws OptionError where nothing is called so.
    */
@@ -148,6 +152,16 @@ export abstract class Module {
     }
     if (names.some(isMeant)) return this;
     throw new OptionError(`${caller}: nothing in the model is called '${wanted}'${suggest(wanted, names)}`);
+  }
+
+  /** Whether {@link freeze} was called on this module or on one that holds it. A recording that read it is made anew when it changed. */
+  protected get isFrozen(): boolean {
+    return guarded(() => this.#isFrozen);
+  }
+
+  /** Whether `forward` runs on a placeholder of one example, so that layers learn their sizes: nothing is computed. */
+  protected get isRehearsal(): boolean {
+    return isRehearsing;
   }
 
   /** Modules directly in this one by the name of their field; those in an array as `field.0`, `field.1` … */
@@ -336,6 +350,7 @@ export abstract class Module {
     if (!this.#inputShape) throw new TraceError(`${path} was built as a part of a model: ask the model itself`);
     const input = new Tensor({ shape: [1, ...this.#inputShape], dtype: 'f32' }, { kind: 'input', position: 0 });
     const before = new Set(this.namedVariables().values());
+    isRehearsing = true;
     try {
       const output: unknown = record(() => this.forward(input)).result;
       if (!(output instanceof Tensor)) {
@@ -353,6 +368,8 @@ export abstract class Module {
         }
       }
       throw error;
+    } finally {
+      isRehearsing = false;
     }
   }
 }

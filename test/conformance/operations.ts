@@ -2,6 +2,7 @@ import {
   abs,
   add,
   argmax,
+  batchNorm,
   binaryCrossEntropyWithLogits,
   clamp,
   concat,
@@ -16,6 +17,7 @@ import {
   gelu,
   gradient,
   hardswish,
+  layerNorm,
   leakyRelu,
   linear,
   log,
@@ -46,9 +48,10 @@ import {
   subtract,
   sum,
   tanh,
-  type Tensor,
+  Tensor,
   transpose,
   variance,
+  Variable,
 } from '../../lib/index.js';
 import type { Attributes } from './attributes.js';
 import type { Comparison, Values } from './compare.js';
@@ -56,10 +59,12 @@ import type { LoadedCase } from './loaded-case.js';
 
 /** The tensors that a case gives to its operation. */
 type Inputs = ReadonlyMap<string, Tensor>;
-type Call = (inputs: Inputs, attributes: Attributes) => Tensor;
+type OfOne = (inputs: Inputs, attributes: Attributes) => Tensor;
+/** What is called `out`, with further results by their names. */
+type Call = (inputs: Inputs, attributes: Attributes) => Tensor | readonly [Tensor, Readonly<Record<string, Tensor>>];
 
 const unary =
-  (apply: (x: Tensor) => Tensor): Call =>
+  (apply: (x: Tensor) => Tensor): OfOne =>
   (inputs) =>
     apply(need(inputs, 'x'));
 const binary =
@@ -67,7 +72,7 @@ const binary =
   (inputs) =>
     apply(need(inputs, 'a'), need(inputs, 'b'));
 const along =
-  (apply: (x: Tensor, options: { axis: number }) => Tensor): Call =>
+  (apply: (x: Tensor, options: { axis: number }) => Tensor): OfOne =>
   (inputs, attributes) =>
     apply(need(inputs, 'x'), { axis: attributes.number('dim') });
 const reducing =
@@ -81,7 +86,30 @@ const pairLoss =
 
 const reductionOf = (attributes: Attributes) => attributes.choice('reduction', ['mean', 'sum', 'none'], 'mean');
 
-const activations: Readonly<Record<string, Call>> = {
+/** Batch normalization of [N, C, ..]; ours has the channels last. */
+const batchNormOf: Call = (inputs, attributes) => {
+  const x = need(inputs, 'x');
+  const axes = x.shape.map((_, axis) => axis);
+  const [last, back] = [
+    [0, ...axes.slice(2), 1],
+    [0, x.rank - 1, ...axes.slice(1, -1)],
+  ];
+  const running = (name: string): Variable => {
+    const { origin, shape } = need(inputs, name);
+    if (origin.kind !== 'constant') throw new DataError(`the input '${name}' is no data`);
+    return new Variable(name, origin.data.slice(), shape);
+  };
+  const [runningMean, runningVariance] = [running('running_mean'), running('running_var')];
+  const [weight, bias] = [inputs.get('weight'), inputs.get('bias')];
+  const normalized = batchNorm(transpose(x, last), {
+    ...{ runningMean, runningVariance, ...(weight && { weight }), ...(bias && { bias }) },
+    ...{ training: attributes.boolean('training') },
+    ...{ momentum: attributes.number('momentum'), epsilon: attributes.number('eps') },
+  });
+  return [transpose(normalized, back), { new_running_mean: runningMean.value, new_running_var: runningVariance.value }];
+};
+
+const activations: Readonly<Record<string, OfOne>> = {
   relu: unary(relu),
   relu6: unary(relu6),
   leaky_relu: (inputs, attributes) =>
@@ -122,6 +150,16 @@ const calls: Readonly<Record<string, Call>> = {
 
   softmax: along(softmax),
   log_softmax: along(logSoftmax),
+
+  batch_norm1d: batchNormOf,
+  batch_norm2d: batchNormOf,
+  layer_norm: (inputs, attributes) => {
+    const [weight, bias] = [inputs.get('weight'), inputs.get('bias')];
+    return layerNorm(need(inputs, 'x'), {
+      axes: attributes.numbers('normalized_shape').map((_, i) => -1 - i),
+      ...{ epsilon: attributes.number('eps'), ...(weight && { weight }), ...(bias && { bias }) },
+    });
+  },
 
   sum: reducing(sum),
   mean: reducing(mean),
@@ -183,8 +221,9 @@ export async function runOperation(loaded: LoadedCase, device: Device): Promise<
   const inputs = new Map(loaded.names('input').map((name) => [name, loaded.tensor(name)]));
   const results = await run(
     () => {
-      const out = call(inputs, loaded.attributes);
-      return Object.fromEntries([['out', out], ...gradientsOf(loaded, inputs, out)]);
+      const called = call(inputs, loaded.attributes);
+      const [out, others] = called instanceof Tensor ? [called, {}] : called;
+      return { out, ...others, ...Object.fromEntries(gradientsOf(loaded, inputs, out)) };
     },
     { device },
   );
