@@ -72,12 +72,19 @@ export type { Reduction, ReductionOptions } from './ops/loss/reduction.js';
 export type { ClassLossOptions } from './ops/loss/class-rows.js';
 export { flatten, type FlattenOptions, reshape } from './ops/moving/reshape.js';
 export { stopGradient } from './ops/moving/stop-gradient.js';
+export { pad, type PadOptions, type PadWidth } from './ops/moving/pad.js';
 export { slice } from './ops/moving/slice.js';
 export { softmaxCrossEntropy, type CrossEntropyOptions } from './ops/loss/softmax-cross-entropy.js';
 export { batchNorm, type BatchNormOptions, type NormalizeOptions } from './ops/normalize/batch-norm.js';
 export { groupNorm, layerNorm, type LayerNormOptions } from './ops/normalize/layer-norm.js';
 export { logSoftmax, softmax, type AxisOptions } from './ops/normalize/softmax.js';
 export { transpose } from './ops/moving/transpose.js';
+export { upsample, type UpsampleOptions } from './ops/moving/upsample.js';
+export { averagePool2d, type AveragePool2dOptions } from './ops/pooling/average-pool2d.js';
+export { globalAveragePool, globalMaxPool } from './ops/pooling/global-pool.js';
+export { maxPool2d, type MaxPool2dOptions } from './ops/pooling/max-pool2d.js';
+export type { PoolOptions } from './ops/pooling/pool-window.js';
+export type { Pair, Padding } from './ops/convolution/window.js';
 
 export { Dense, type DenseOptions } from './nn/dense.js';
 export {

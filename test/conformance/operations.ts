@@ -2,6 +2,7 @@ import {
   abs,
   add,
   argmax,
+  averagePool2d,
   batchNorm,
   binaryCrossEntropyWithLogits,
   clamp,
@@ -15,6 +16,7 @@ import {
   flatten,
   gather,
   gelu,
+  globalAveragePool,
   gradient,
   hardswish,
   layerNorm,
@@ -25,6 +27,7 @@ import {
   matmul,
   max,
   maximum,
+  maxPool2d,
   mean,
   meanSquaredError,
   min,
@@ -33,6 +36,8 @@ import {
   negate,
   negativeLogLikelihood,
   reciprocal,
+  pad,
+  type PoolOptions,
   relu,
   relu6,
   reshape,
@@ -83,6 +88,19 @@ const pairLoss =
   (apply: typeof meanSquaredError): Call =>
   (inputs, attributes) =>
     apply(need(inputs, 'x'), need(inputs, 'target'), { reduction: reductionOf(attributes) });
+
+const channelsLast = (x: Tensor): Tensor => transpose(x, [0, 2, 3, 1]);
+const channelsFirst = (x: Tensor): Tensor => transpose(x, [0, 3, 1, 2]);
+const pooling =
+  (apply: (x: Tensor, options: PoolOptions, attributes: Attributes) => Tensor): Call =>
+  (inputs, attributes) => {
+    const pair = (name: string): [number, number] => {
+      const [height = NaN, width = NaN] = attributes.numbers(name);
+      return [height, width];
+    };
+    const options = { size: pair('kernel'), stride: pair('stride'), padding: pair('padding') };
+    return channelsFirst(apply(channelsLast(need(inputs, 'x')), options, attributes));
+  };
 
 const reductionOf = (attributes: Attributes) => attributes.choice('reduction', ['mean', 'sum', 'none'], 'mean');
 
@@ -180,6 +198,26 @@ const calls: Readonly<Record<string, Call>> = {
   concat: (inputs, attributes) => concat([...inputs.values()], { axis: attributes.number('axis') }),
   slice: (inputs, attributes) => slice(need(inputs, 'x'), attributes.numbers('start'), attributes.numbers('end')),
   embedding: (inputs) => gather(need(inputs, 'weight'), need(inputs, 'indices')),
+
+  // Pictures of the vectors are [N, C, height, width].
+  max_pool2d: pooling((x, options) => maxPool2d(x, options)),
+  avg_pool2d: pooling((x, options, attributes) =>
+    averagePool2d(x, { ...options, countIncludePad: attributes.boolean('count_include_pad', true) }),
+  ),
+  global_avg_pool2d: (inputs) => {
+    const pooled = globalAveragePool(channelsLast(need(inputs, 'x')));
+    return reshape(pooled, [...pooled.shape, 1, 1]);
+  },
+  pad2d: (inputs, attributes) => {
+    const [top = 0, bottom = 0, left = 0, right = 0] = attributes.numbers('pad_top_bottom_left_right');
+    const widths: [number, number][] = [
+      [0, 0],
+      [0, 0],
+      [top, bottom],
+      [left, right],
+    ];
+    return pad(need(inputs, 'x'), widths, { value: attributes.number('value', 0) });
+  },
 
   dropout: (inputs, attributes) =>
     dropout(need(inputs, 'x'), { probability: attributes.number('p'), mask: need(inputs, 'mask') }),

@@ -105,17 +105,21 @@ export function spanOf(kernel: number, dilation: number): number {
 }
 
 /**
- * Windows that fit along height and width: ⌊(size + padding - span) / stride⌋ + 1, as PyTorch counts them.
+ * Windows that fit along height and width: ⌊(size + padding - span) / stride⌋ + 1, as PyTorch counts them. In `ceilMode`
+ * one more that begins in the picture, or in the padding before it, where the last one leaves some of the picture out.
  * Throws ShapeError, naming the sizes, where a window is larger than the padded picture.
  */
 export function windowsIn(
   operation: string,
   picture: Shape,
   { kernel, stride, dilation, padding }: WindowAttributes,
+  ceilMode = false,
 ): readonly [height: number, width: number] {
   const along = (axis: 0 | 1): number => {
     const size = elementAt(picture, axis);
-    const padded = size + elementAt(padding, 2 * axis) + elementAt(padding, 2 * axis + 1);
+    const before = elementAt(padding, 2 * axis);
+    const padded = size + before + elementAt(padding, 2 * axis + 1);
+    const step = elementAt(stride, axis);
     const span = spanOf(elementAt(kernel, axis), elementAt(dilation, axis));
     if (span > padded) {
       const name = axis === 0 ? 'height' : 'width';
@@ -124,7 +128,8 @@ export function windowsIn(
           (padded > size ? `, ${padded} with its padding` : ''),
       );
     }
-    return Math.floor((padded - span) / elementAt(stride, axis)) + 1;
+    const whole = Math.floor((padded - span) / step) + 1;
+    return ceilMode && (whole - 1) * step + span < padded && whole * step < size + before ? whole + 1 : whole;
   };
   return [along(0), along(1)];
 }

@@ -117,11 +117,11 @@ function moveTasks<const From extends string, const To extends string>({
   }));
 }
 
-/** The phase that fills `operand`, of `count` elements, with zeros. */
-export function clearPhase<const Name extends string>(operand: Name, count: number): NamedPhase<Name> {
+/** The phase that fills `operand`, of `count` elements, with one whose bits are given. */
+export function fillPhase<const Name extends string>(operand: Name, count: number, bits: number): NamedPhase<Name> {
   const kernel = { module: stridedCopyWasm, entryPoint: 'fill' };
   return {
-    tasks: elementParts(count).map((part) => [{ kernel, arguments: [at(operand, 4 * part.start), part.count, 0] }]),
+    tasks: elementParts(count).map((part) => [{ kernel, arguments: [at(operand, 4 * part.start), part.count, bits] }]),
   };
 }
 

@@ -5,10 +5,11 @@ import { defineOperation, type NamedLaunch } from '../../graph/define.js';
 import { ceilDivide, foldWorkgroups, Uniforms } from '../../graph/launch.js';
 import { applyOne } from '../../graph/node.js';
 import { like, numbers } from '../../graph/operands.js';
+import type { DType } from '../../graph/operation.js';
 import { formatShape, type Shape, sizeOf, stridesOf } from '../../shape.js';
 import { checkArgument, list } from '../../options.js';
 import { asTensor, type Tensor, type TensorLike } from '../../tensor.js';
-import { clearPhase, type Move, moveElements, moveLaunch, movePhase } from './moving.js';
+import { fillPhase, type Move, moveElements, moveLaunch, movePhase } from './moving.js';
 
 type SliceAttributes = { readonly start: readonly number[]; readonly end: readonly number[] };
 
@@ -26,7 +27,7 @@ const sliceOperation = defineOperation<SliceAttributes>()({
   simd: ({ specs: { input, output }, attributes: { start } }) =>
     movePhase([{ move: cutOut(input.shape, output.shape, start), from: 'input', to: 'output' }]),
   gradient: ({ inputs: { input }, outputGradients: { output }, attributes: { start } }) => ({
-    input: applyOne(padOperation, [output], { start, shape: input.shape }),
+    input: applyOne(padOperation, [output], { start, shape: input.shape, value: 0 }),
   }),
   tolerance: { absolute: 0, relative: 0 },
   cases: [
@@ -44,33 +45,33 @@ const sliceOperation = defineOperation<SliceAttributes>()({
   },
 });
 
-type PadAttributes = { readonly start: readonly number[]; readonly shape: Shape };
+type PadAttributes = { readonly start: readonly number[]; readonly shape: Shape; readonly value: number };
 
-/** Gradient of a slice: zeros in the shape of its input, with the block put back where it was cut out. */
-const padOperation = defineOperation<PadAttributes>()({
-  name: 'sliceGradient',
+/** A block in a larger shape, with one value around it; of 0 it is the gradient of a slice. `pad` is its public form. */
+export const padOperation = defineOperation<PadAttributes>()({
+  name: 'pad',
   inputs: { block: numbers('...') },
   outputs: { output: like('block', '...output') },
   infer: ({ attributes: { shape } }) => ({ output: shape }),
-  reference({ block, output }, _, { start }) {
-    output.data.fill(0);
+  reference({ block, output }, _, { start, value }) {
+    output.data.fill(value);
     moveElements(putBack(block.shape, output.shape, start), block, output);
   },
-  kernel({ specs: { block }, attributes: { start, shape } }) {
+  kernel({ specs: { block }, attributes: { start, shape, value } }) {
     const count = sizeOf(shape);
-    const clear: NamedLaunch<'output'> = {
-      kernel: { name: 'sliceGradient fill', code: commonWgsl + fillWgsl, entryPoint: 'fillWithZero' },
+    const fill: NamedLaunch<'output'> = {
+      kernel: { name: 'pad fill', code: commonWgsl + fillWgsl, entryPoint: 'fill' },
       bindings: ['output'],
-      uniforms: new Uniforms().u32(count).bytes(),
+      uniforms: new Uniforms().u32(count, bitsOf(value, block.dtype)).bytes(),
       workgroups: foldWorkgroups(ceilDivide(count, 64)),
     };
-    if (sizeOf(block.shape) === 0) return [clear];
+    if (sizeOf(block.shape) === 0) return [fill];
     const move = putBack(block.shape, shape, start);
-    return [clear, moveLaunch('sliceGradient', { move, from: 'block', to: 'output' })];
+    return [fill, moveLaunch('pad', { move, from: 'block', to: 'output' })];
   },
-  simd({ specs: { block }, attributes: { start, shape } }) {
+  simd({ specs: { block }, attributes: { start, shape, value } }) {
     const moves = movePhase([{ move: putBack(block.shape, shape, start), from: 'block', to: 'output' }]);
-    return moves && [clearPhase('output', sizeOf(shape)), ...moves];
+    return moves && [fillPhase('output', sizeOf(shape), bitsOf(value, block.dtype)), ...moves];
   },
   gradient({ inputs: { block }, outputGradients: { output }, attributes: { start } }) {
     const end = block.shape.map((size, axis) => size + elementAt(start, axis));
@@ -78,14 +79,19 @@ const padOperation = defineOperation<PadAttributes>()({
   },
   tolerance: { absolute: 0, relative: 0 },
   cases: [
-    { inputs: { block: { shape: [3, 5] } }, attributes: { start: [1, 2], shape: [5, 7] } },
-    { inputs: { block: { shape: [0, 5] } }, attributes: { start: [1, 2], shape: [5, 7] } },
+    { inputs: { block: { shape: [3, 5] } }, attributes: { start: [1, 2], shape: [5, 7], value: 0 } },
+    { inputs: { block: { shape: [0, 5] } }, attributes: { start: [1, 2], shape: [5, 7], value: 1.5 } },
   ],
   cost: () => ({ flop: 0 }),
   benchmarks: {
-    crop: { inputs: { block: { shape: [896, 896] } }, attributes: { start: [64, 64], shape: [1024, 1024] } },
+    crop: { inputs: { block: { shape: [896, 896] } }, attributes: { start: [64, 64], shape: [1024, 1024], value: 0 } },
   },
 });
+
+/** The bits of a value of a type. */
+function bitsOf(value: number, dtype: DType): number {
+  return dtype === 'f32' ? elementAt(new Uint32Array(Float32Array.of(value).buffer), 0) : value >>> 0;
+}
 
 function startOf(shape: Shape, start: readonly number[]): number {
   return stridesOf(shape).reduce((offset, stride, axis) => offset + stride * elementAt(start, axis), 0);

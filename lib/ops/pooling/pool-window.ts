@@ -1,0 +1,111 @@
+import { elementAt } from '../../element-at.js';
+import { OptionError } from '../../errors.js';
+import { ceilDivide, foldWorkgroups, Uniforms } from '../../graph/launch.js';
+import { boolean, required } from '../../options.js';
+import type { Shape } from '../../shape.js';
+import {
+  type Pair,
+  type Padding,
+  pairOf,
+  pairRule,
+  paddingRule,
+  spanOf,
+  type WindowAttributes,
+  windowOf,
+} from '../convolution/window.js';
+
+/** What the options of all pooling by windows have in common. */
+export interface PoolOptions {
+  /** Height and width of a window (PyTorch: kernel_size; Keras: pool_size). */
+  readonly size: Pair;
+  /** From one window to the next. Default: `size`, so that windows lie side by side. */
+  readonly stride?: Pair;
+  /** Around the picture, at most half of a window. Default 0, as in PyTorch; Keras calls that 'valid'. */
+  readonly padding?: Padding;
+  /**
+   * Whether a last window may begin in the picture and end beyond it, where the ones before leave some of it out
+   * (PyTorch: ceil_mode). Default false.
+   */
+  readonly ceilMode?: boolean;
+}
+
+/** @internal Rules of {@link PoolOptions}. */
+export const POOL_RULES = { size: required(pairRule), stride: pairRule, padding: paddingRule, ceilMode: boolean };
+
+/** Windows that are pooled. A type, because attributes need an index. */
+export type PoolAttributes = WindowAttributes & { readonly ceilMode: boolean };
+
+/**
+ * The windows of a pooling operation on pictures [N, H, W, C].
+ * Throws OptionError, as PyTorch does, where the padding is larger than half of a window: one could lie beside the picture.
+ */
+export function poolWindow(
+  operation: string,
+  picture: Shape,
+  { size, stride = size, padding = 0, ceilMode = false }: PoolOptions,
+  dilation: Pair = 1,
+): PoolAttributes {
+  const [height = 0, width = 0] = picture.slice(1);
+  const window = windowOf([height, width], pairOf(size), { stride, padding, dilation });
+  window.padding.forEach((zeros, side) => {
+    const axis = side < 2 ? 0 : 1;
+    const span = spanOf(elementAt(window.kernel, axis), elementAt(window.dilation, axis));
+    if (zeros <= span / 2) return;
+    throw new OptionError(
+      `${operation}: padding must be at most half of the window, so that none lies in the padding alone: found ` +
+        `${zeros} with a window whose ${axis === 0 ? 'height' : 'width'} is ${span}`,
+    );
+  });
+  return { ...window, ceilMode };
+}
+
+/** What kernels/pooling/pool_window.wgsl is told: a launch of an invocation for four channels of each place of `walked`. */
+export function poolLaunch(
+  { N, H, W, C, OH, OW }: Record<'N' | 'H' | 'W' | 'C' | 'OH' | 'OW', number>,
+  { kernel, stride, dilation, padding }: WindowAttributes,
+  walked: 'picture' | 'windows',
+  counted = padding,
+) {
+  const quads = ceilDivide(C, 4);
+  const count = N * quads * (walked === 'picture' ? H * W : OH * OW);
+  const pairs = { KERNEL: kernel, STRIDE: stride, DILATION: dilation };
+  return {
+    constants: Object.fromEntries(
+      Object.entries(pairs).flatMap(([name, pair]) => [
+        [`${name}_HEIGHT`, elementAt(pair, 0)],
+        [`${name}_WIDTH`, elementAt(pair, 1)],
+      ]),
+    ),
+    uniforms: new Uniforms()
+      .u32(H, W, OH, OW, quads, C, count, elementAt(padding, 0), elementAt(padding, 2))
+      .align()
+      .u32(...counted)
+      .bytes(),
+    uniformsAt: 2,
+    workgroups: foldWorkgroups(ceilDivide(count, 64)),
+  };
+}
+
+/** A place of a window: where it stands in the picture, and its number in the window, in row order. */
+export interface Tap {
+  readonly y: number;
+  readonly x: number;
+  readonly place: number;
+}
+
+/** The places of the window of output (row, column) that lie in a picture, in row order: for references. */
+export function tapsOf(
+  { kernel, stride, dilation, padding }: WindowAttributes,
+  [height, width]: readonly [height: number, width: number],
+  [row, column]: readonly [row: number, column: number],
+): Tap[] {
+  const taps: Tap[] = [];
+  for (let i = 0; i < elementAt(kernel, 0); i++) {
+    for (let j = 0; j < elementAt(kernel, 1); j++) {
+      const y = row * elementAt(stride, 0) - elementAt(padding, 0) + i * elementAt(dilation, 0);
+      const x = column * elementAt(stride, 1) - elementAt(padding, 2) + j * elementAt(dilation, 1);
+      if (y >= 0 && y < height && x >= 0 && x < width) taps.push({ y, x, place: i * elementAt(kernel, 1) + j });
+    }
+  }
+  return taps;
+}
