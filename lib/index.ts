@@ -53,6 +53,8 @@ export { accuracy, binaryAccuracy, correctPredictions, type BinaryAccuracyOption
 export { argmax, type ArgmaxOptions } from './ops/reduce/argmax.js';
 export { add, divide, equal, maximum, minimum, multiply, subtract } from './ops/pointwise/arithmetic.js';
 export { cast, type CastOptions, type NumberType } from './ops/pointwise/cast.js';
+export { conv2d, type Conv2dOptions } from './ops/convolution/conv2d.js';
+export { convTranspose2d, type ConvTranspose2dOptions } from './ops/convolution/conv-transpose2d.js';
 export { concat } from './ops/moving/concat.js';
 export { depthwiseConv2d, type DepthwiseConv2dOptions } from './ops/convolution/depthwise.js';
 export { dropout, type DropoutOptions } from './ops/random/dropout.js';
@@ -85,7 +87,6 @@ export { globalAveragePool, globalMaxPool } from './ops/pooling/global-pool.js';
 export { maxPool2d, type MaxPool2dOptions } from './ops/pooling/max-pool2d.js';
 export type { PoolOptions } from './ops/pooling/pool-window.js';
 export type { Pair, Padding } from './ops/convolution/window.js';
-
 export { Dense, type DenseOptions } from './nn/dense.js';
 export {
   constant,

@@ -1,4 +1,5 @@
 // Every room, a line each: what it exports is an operation or a list of them.
+export { conv2dOperations } from './convolution/conv2d-operations.js';
 export { depthwiseOperations } from './convolution/depthwise-operations.js';
 export { accuracyOperations } from './loss/accuracy.js';
 export { lossOperations } from './loss/losses.js';

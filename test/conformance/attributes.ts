@@ -50,6 +50,24 @@ export class Attributes {
     return value;
   }
 
+  /** Height and width. */
+  pair(name: string): readonly [height: number, width: number] {
+    const [height, width, ...others] = this.numbers(name);
+    if (height === undefined || width === undefined || others.length > 0) throw this.#fault(name, 'two numbers');
+    return [height, width];
+  }
+
+  /** Zeros around a picture: the same on both sides, or side by side where the case says them so. */
+  padding(): readonly [height: number, width: number] | readonly [number, number, number, number] {
+    const sides = 'pad_top_bottom_left_right';
+    if (!this.has(sides)) return this.pair('padding');
+    const [top, bottom, left, right] = this.numbers(sides);
+    if (top === undefined || bottom === undefined || left === undefined || right === undefined) {
+      throw this.#fault(sides, 'four numbers');
+    }
+    return [top, bottom, left, right];
+  }
+
   /** A list of texts, in which null stands for 'none'. */
   texts(name: string): readonly string[] {
     const value = this.#values[name];

@@ -7,6 +7,7 @@ import {
   binaryCrossEntropyWithLogits,
   clamp,
   concat,
+  conv2d,
   type Device,
   DataError,
   divide,
@@ -89,16 +90,17 @@ const pairLoss =
   (inputs, attributes) =>
     apply(need(inputs, 'x'), need(inputs, 'target'), { reduction: reductionOf(attributes) });
 
+// Pictures and weights are [.., channels, height, width] in the vectors.
 const channelsLast = (x: Tensor): Tensor => transpose(x, [0, 2, 3, 1]);
 const channelsFirst = (x: Tensor): Tensor => transpose(x, [0, 3, 1, 2]);
 const pooling =
   (apply: (x: Tensor, options: PoolOptions, attributes: Attributes) => Tensor): Call =>
   (inputs, attributes) => {
-    const pair = (name: string): [number, number] => {
-      const [height = NaN, width = NaN] = attributes.numbers(name);
-      return [height, width];
+    const options = {
+      size: attributes.pair('kernel'),
+      stride: attributes.pair('stride'),
+      padding: attributes.pair('padding'),
     };
-    const options = { size: pair('kernel'), stride: pair('stride'), padding: pair('padding') };
     return channelsFirst(apply(channelsLast(need(inputs, 'x')), options, attributes));
   };
 
@@ -199,7 +201,6 @@ const calls: Readonly<Record<string, Call>> = {
   slice: (inputs, attributes) => slice(need(inputs, 'x'), attributes.numbers('start'), attributes.numbers('end')),
   embedding: (inputs) => gather(need(inputs, 'weight'), need(inputs, 'indices')),
 
-  // Pictures of the vectors are [N, C, height, width].
   max_pool2d: pooling((x, options) => maxPool2d(x, options)),
   avg_pool2d: pooling((x, options, attributes) =>
     averagePool2d(x, { ...options, countIncludePad: attributes.boolean('count_include_pad', true) }),
@@ -218,6 +219,16 @@ const calls: Readonly<Record<string, Call>> = {
     ];
     return pad(need(inputs, 'x'), widths, { value: attributes.number('value', 0) });
   },
+  conv2d: (inputs, attributes) =>
+    channelsFirst(
+      conv2d(channelsLast(need(inputs, 'x')), channelsLast(need(inputs, 'weight')), {
+        bias: inputs.get('bias'),
+        stride: attributes.pair('stride'),
+        padding: attributes.padding(),
+        dilation: attributes.pair('dilation'),
+        groups: attributes.number('groups'),
+      }),
+    ),
 
   dropout: (inputs, attributes) =>
     dropout(need(inputs, 'x'), { probability: attributes.number('p'), mask: need(inputs, 'mask') }),

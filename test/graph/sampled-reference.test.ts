@@ -4,6 +4,7 @@ import { elementAt } from '../../lib/element-at.js';
 import type { ArrayView, Attributes, NumericArray, Operation, TensorSpec } from '../../lib/graph/operation.js';
 import { rightPlaces, sampledReference } from '../../lib/graph/sampled-reference.js';
 import { Adam, compile, linear, Parameter, relu, SGD, sum, tensor } from '../../lib/index.js';
+import { conv2dOperations } from '../../lib/ops/convolution/conv2d-operations.js';
 import { matmulOperations } from '../../lib/ops/matmul/matmul.js';
 import { RandomStream } from '../../lib/random.js';
 import { sizeOf } from '../../lib/shape.js';
@@ -87,6 +88,21 @@ test('a sampled product with stages has the elements of the whole one, and all s
     }
     step.dispose();
   }
+});
+
+test('a sampled convolution, and its gradients, have the elements of the whole one', (t) => {
+  for (const operation of [...conv2dOperations] as readonly Operation[]) {
+    let parts = 0;
+    for (const { inputs: given, attributes } of operation.cases) {
+      const inputs = given.map(({ shape }): TensorSpec => ({ shape, dtype: 'f32' }));
+      if (inputs.some(({ shape }) => sizeOf(shape) === 0)) continue;
+      const { wrong, right, left } = compared(operation, inputs, operation.infer(inputs, attributes), attributes);
+      t.deepEqual(wrong, [], `${operation.name} ${JSON.stringify(attributes)}`);
+      if (right > 0 && left > 0) parts++;
+    }
+    t.ok(parts > 3, `${operation.name}: ${parts} are sampled in part`);
+  }
+  t.end();
 });
 
 test('what has no sample is not sampled', async (t) => {

@@ -8,6 +8,7 @@ const x = tensor([
   [1, 2],
   [3, 4],
 ]);
+const picture = tensor([[[[1]]]]);
 const labels = tensor(Int32Array.of(0, 1));
 
 const isPlain = (options: object | null) => options !== null && !Array.isArray(options);
@@ -27,6 +28,9 @@ const FUNCTIONS: Readonly<Record<string, (options: never) => unknown>> = {
   'gather scale': (options) => kernelwright.gather(x, labels, options),
   'cast scale': (options) => kernelwright.cast(x, 'i32', options),
   'matmul transposeA transposeB': (options) => kernelwright.matmul(x, x, options),
+  'conv2d stride padding dilation groups': (options) => kernelwright.conv2d(picture, picture, options),
+  'convTranspose2d stride padding dilation groups outputPadding': (options) =>
+    kernelwright.convTranspose2d(picture, picture, options),
   'meanSquaredError reduction': (options) => kernelwright.meanSquaredError(x, x, options),
   'binaryCrossEntropyWithLogits reduction': (options) => kernelwright.binaryCrossEntropyWithLogits(x, x, options),
   'negativeLogLikelihood reduction ignoreIndex': (options) => kernelwright.negativeLogLikelihood(x, labels, options),

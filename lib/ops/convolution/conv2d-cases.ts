@@ -1,0 +1,77 @@
+import type { Conv2dAttributes } from './conv2d-sizes.js';
+import { weightShape } from './conv2d-sizes.js';
+import { type Pair, type WindowOptions, pairOf, windowOf, windowsIn } from './window.js';
+import type { Shape } from '../../shape.js';
+
+/** A convolution to test or to time: a picture [N, H, W, C], how many channels come out, the kernel, the rest. */
+type Row = readonly [
+  picture: readonly [N: number, H: number, W: number, C: number],
+  O: number,
+  kernel: Pair,
+  options?: WindowOptions & { readonly groups?: number },
+];
+
+/** A convolution: the shapes of its three tensors. */
+export interface Conv2dCase {
+  readonly picture: Shape;
+  readonly weight: Shape;
+  readonly output: Shape;
+  readonly attributes: Conv2dAttributes;
+}
+
+const CASES: readonly Row[] = [
+  [[1, 1, 1, 1], 1, 1],
+  [[2, 5, 7, 3], 4, 3, { padding: 1 }],
+  [[1, 6, 5, 4], 8, 3],
+  [[2, 9, 8, 3], 5, 3, { stride: 2, padding: 'same' }],
+  [[1, 8, 9, 4], 4, 3, { stride: 2, padding: 1 }],
+  [[1, 7, 7, 16], 33, 3, { padding: 'same' }],
+  [[1, 4, 5, 65], 4, [3, 2], { padding: [1, 0] }],
+  [[1, 13, 11, 3], 8, 7, { stride: 2, padding: 3 }],
+  [[1, 9, 10, 2], 3, 3, { dilation: 2, padding: [2, 1, 0, 3] }],
+  [[1, 7, 8, 5], 6, [3, 2], { stride: [3, 1], dilation: [2, 1], padding: 2 }],
+  [[2, 4, 5, 6], 9, 3, { groups: 3, padding: 1 }],
+  [[1, 5, 6, 8], 16, 3, { groups: 2, padding: 1, stride: 2 }],
+  [[1, 5, 4, 3], 6, 2, { groups: 3 }],
+  [[2, 5, 6, 5], 4, 1, { stride: 2 }],
+  [[1, 3, 3, 4], 4, 1, { stride: 4, padding: 1 }],
+  [[2, 3, 2, 4], 4, [3, 1], { padding: [1, 0] }],
+  [[1, 17, 16, 4], 32, 3, { padding: 1 }],
+  [[0, 5, 5, 3], 4, 3],
+];
+
+/** The convolutions of ResNet-50 that are no products, of one picture of 224 x 224: by the size of their input. */
+const RESNET50: Readonly<Record<string, Row>> = {
+  resnet_conv1: [[1, 224, 224, 3], 64, 7, { stride: 2, padding: 3 }],
+  resnet_56_3x3_64: [[1, 56, 56, 64], 64, 3, { padding: 1 }],
+  resnet_56_3x3_128_stride2: [[1, 56, 56, 128], 128, 3, { stride: 2, padding: 1 }],
+  resnet_56_1x1_512_stride2: [[1, 56, 56, 256], 512, 1, { stride: 2 }],
+  resnet_28_3x3_128: [[1, 28, 28, 128], 128, 3, { padding: 1 }],
+  resnet_28_3x3_256_stride2: [[1, 28, 28, 256], 256, 3, { stride: 2, padding: 1 }],
+  resnet_28_1x1_1024_stride2: [[1, 28, 28, 512], 1024, 1, { stride: 2 }],
+  resnet_14_3x3_256: [[1, 14, 14, 256], 256, 3, { padding: 1 }],
+  resnet_14_3x3_512_stride2: [[1, 14, 14, 512], 512, 3, { stride: 2, padding: 1 }],
+  resnet_14_1x1_2048_stride2: [[1, 14, 14, 1024], 2048, 1, { stride: 2 }],
+  resnet_7_3x3_512: [[1, 7, 7, 512], 512, 3, { padding: 1 }],
+  // MobileNet's first layer, with the zeros of Keras: below and on the right.
+  mobilenet_conv1: [[1, 224, 224, 3], 32, 3, { stride: 2, padding: 'same' }],
+};
+
+function caseOf([picture, O, kernel, options = {}]: Row): Conv2dCase {
+  const { groups = 1, ...window } = options;
+  const size = [picture[1], picture[2]] as const;
+  const attributes = { ...windowOf(size, pairOf(kernel), window), groups };
+  return {
+    picture,
+    weight: weightShape(picture[3], O, attributes),
+    output: [picture[0], ...windowsIn('conv2d', size, attributes), O],
+    attributes,
+  };
+}
+
+export const conv2dCases: readonly Conv2dCase[] = CASES.map(caseOf);
+
+/** The same, of sizes that real nets have, each made an operation's own case. */
+export function conv2dBenchmarks<T>(use: (benchmark: Conv2dCase) => T): Readonly<Record<string, T>> {
+  return Object.fromEntries(Object.entries(RESNET50).map(([name, row]) => [name, use(caseOf(row))]));
+}

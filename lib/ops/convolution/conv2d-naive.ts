@@ -1,0 +1,36 @@
+import { elementAt } from '../../element-at.js';
+import { commonWgsl, conv2dNaiveWgsl } from '../../generated/wgsl.js';
+import { ceilDivide, foldWorkgroups, Uniforms } from '../../graph/launch.js';
+import type { Conv2dAttributes, Conv2dSizes } from './conv2d-sizes.js';
+
+const ENTRY_POINTS = {
+  output: 'conv2dNaive',
+  picture: 'conv2dInputGradientNaive',
+  weight: 'conv2dWeightGradientNaive',
+} as const;
+
+/** The launch that computes one of the three tensors, of so many elements, from the other two. */
+export function naiveLaunch(
+  computed: keyof typeof ENTRY_POINTS,
+  elements: number,
+  { N, H, W, C, P, Q, O, R, S }: Conv2dSizes,
+  { stride, dilation, padding, groups }: Conv2dAttributes,
+) {
+  const entryPoint = ENTRY_POINTS[computed];
+  return {
+    kernel: { name: entryPoint, code: commonWgsl + conv2dNaiveWgsl, entryPoint },
+    constants: {
+      KERNEL_HEIGHT: R,
+      KERNEL_WIDTH: S,
+      STRIDE_HEIGHT: elementAt(stride, 0),
+      STRIDE_WIDTH: elementAt(stride, 1),
+      DILATION_HEIGHT: elementAt(dilation, 0),
+      DILATION_WIDTH: elementAt(dilation, 1),
+      TOP: elementAt(padding, 0),
+      LEFT: elementAt(padding, 2),
+      GROUPS: groups,
+    },
+    uniforms: new Uniforms().u32(N, H, W, C, P, Q, O).bytes(),
+    workgroups: foldWorkgroups(ceilDivide(elements, 64)),
+  };
+}
