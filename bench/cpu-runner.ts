@@ -56,7 +56,7 @@ export class CpuRunner implements Runner {
       slots: [],
       isRepeated: true,
     };
-    const executable = await device.load(program, () => arrays);
+    const executable = await device.prepare(program).load(() => arrays);
     // Last of all: the heap may have grown, which ends the views that came before.
     values.forEach((data, i) => arrays[i]?.write(data));
     const usesSimd = device.usesSimd && operation.simd?.({ inputs, outputs, attributes }) !== undefined;
@@ -83,7 +83,7 @@ export class CpuRunner implements Runner {
       slots: [],
       isRepeated: true,
     };
-    const executable = await this.#device.load(empty, () => []);
+    const executable = await this.#device.prepare(empty).load(() => []);
     const emptyCall = timedCalls(this.#device, () => {
       executable.run([], 1);
     });

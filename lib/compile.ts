@@ -1,8 +1,9 @@
 import { defaultDevice } from './device/default.js';
-import type { NumericArray } from './graph/operation.js';
+import type { NumericArray, TensorSpec } from './graph/operation.js';
 import { type Mode, record, refuseNesting, type Trace } from './graph/trace.js';
 import { callback, checkArgument, checkOptions, instanceOf, list, type OptionRules, wholeNumber } from './options.js';
-import { Plan, PLANS_KEPT } from './plan.js';
+import { Plan, PLANS_KEPT, type PreparedPlan } from './plan.js';
+import { type PlanMemory, planMemoryOf } from './plan-memory.js';
 import { RecentValues } from './recent.js';
 import { heldResult, keepResults } from './results.js';
 import { RUN_RULES, type RunOptions } from './run.js';
@@ -29,6 +30,16 @@ export interface CompiledFunction<Out extends TensorTree> {
    * @param inputs what the function takes; default none
    */
   repeat(replays: number, inputs?: readonly CompiledInput[], options?: RepeatOptions): Promise<Out>;
+  /**
+   * What the plan for such inputs takes on the device: known before the first call, and before anything is allocated. The
+   * function is recorded for it, and nothing runs.
+   *
+   * @param inputs what the function takes, or only shapes and types: `{ shape: [8, 224, 224, 3], dtype: 'f32' }`
+   * Throws DeviceMemoryError for a tensor over a limit of the device.
+   */
+  memory(...inputs: readonly (CompiledInput | TensorSpec)[]): PlanMemory;
+  /** @internal The plan for inputs of the host, before it is loaded. */
+  prepare(...inputs: readonly (CompiledInput | TensorSpec)[]): PreparedPlan;
   /** The plans made so far, one for each signature of inputs: the last 64 that were used. */
   plans(): readonly Plan[];
   /** Frees the buffers of all plans. */
@@ -45,9 +56,11 @@ const REPEAT_RULES: OptionRules<RepeatOptions> = { signal: instanceOf(AbortSigna
 
 /** A recording, and the plan that was made of it. */
 interface Entry<Out> {
-  readonly plan: Plan;
   readonly trace: Trace;
   readonly result: Out;
+  readonly prepared: PreparedPlan;
+  /** Undefined until it has been loaded. */
+  plan: Plan | undefined;
 }
 
 /** A call whose caller has not got the results yet. */
@@ -83,13 +96,13 @@ export function compileIn<Out extends TensorTree>(
   const device = options.device ?? defaultDevice();
   /** By signature. */
   const entries = new RecentValues<Entry<Out>>(PLANS_KEPT, ({ plan }) => {
-    plan.dispose();
+    plan?.dispose();
   });
   const calls = new Set<Call>();
   let queue: Promise<unknown> = Promise.resolve();
   let waiting = 0;
 
-  const signatureOf = (inputs: readonly Tensor[]): string =>
+  const signatureOf = (inputs: readonly TensorSpec[]): string =>
     inputs.map(({ shape, dtype }) => `${dtype}[${shape.join(',')}]`).join(' ');
 
   const known = (signature: string): Entry<Out> | undefined => {
@@ -97,15 +110,15 @@ export function compileIn<Out extends TensorTree>(
     return entry?.trace.guardsHold() ? entry : undefined;
   };
 
-  const entryFor = async (inputs: readonly Tensor[]): Promise<Entry<Out>> => {
+  const entryFor = (inputs: readonly TensorSpec[]): Entry<Out> => {
     const signature = signatureOf(inputs);
     const found = known(signature);
     if (found) return found;
     entries.delete(signature);
     const placeholders = inputs.map((input, position) => new Tensor(input, { kind: 'input', position }));
     const { trace, result } = record(() => fn(...placeholders), mode);
-    const plan = await Plan.build(device, flattenTree(result), placeholders, trace, true);
-    const entry = { plan, trace, result };
+    const prepared = Plan.prepare(device, flattenTree(result), placeholders, trace, true);
+    const entry = { trace, result, prepared, plan: undefined };
     entries.set(signature, entry);
     return entry;
   };
@@ -144,8 +157,9 @@ export function compileIn<Out extends TensorTree>(
     waiting++;
     const result = queue.then(async () => {
       const inputs = await settled;
-      const entry = await entryFor(inputs);
-      return finish(call, entry, await replay(entry.plan, inputs, entry.trace));
+      const entry = entryFor(inputs);
+      const plan = (entry.plan ??= await entry.prepared.load());
+      return finish(call, entry, await replay(plan, inputs, entry.trace));
     });
     const over = (): void => {
       waiting--;
@@ -157,7 +171,7 @@ export function compileIn<Out extends TensorTree>(
   /** A call where nothing has to be waited for, such as a training loop makes it: its replay is queued at once. */
   const callNow = (call: Call, inputs: readonly Tensor[]): Promise<Out> | undefined => {
     const entry = waiting === 0 ? known(signatureOf(inputs)) : undefined;
-    const results = entry?.plan.runNow(inputs, entry.trace);
+    const results = entry?.plan?.runNow(inputs, entry.trace);
     return entry && results && Promise.resolve(finish(call, entry, results));
   };
 
@@ -165,6 +179,10 @@ export function compileIn<Out extends TensorTree>(
     refuseNesting();
     const inputs = given.map(toTensor);
     return start((call) => callNow(call, inputs) ?? enqueue(call, given, (plan, own, trace) => plan.run(own, trace)));
+  };
+  const prepare = (...given: readonly (CompiledInput | TensorSpec)[]): PreparedPlan => {
+    refuseNesting();
+    return entryFor(given.map(specOf)).prepared;
   };
   return Object.assign(compiled, {
     repeat: (replays: number, given: readonly CompiledInput[] = [], repeatOptions: RepeatOptions = {}) => {
@@ -176,7 +194,13 @@ export function compileIn<Out extends TensorTree>(
       const replay: Replay = (plan, own, trace) => plan.repeat(own, trace, replays, signal);
       return start((call) => enqueue(call, given, replay));
     },
-    plans: () => entries.values().map(({ plan }) => plan),
+    memory: (...given: readonly (CompiledInput | TensorSpec)[]) => planMemoryOf(device, prepare(...given)),
+    prepare,
+    plans: () =>
+      entries
+        .values()
+        .map(({ plan }) => plan)
+        .filter((plan) => plan !== undefined),
     dispose: () => {
       entries.clear();
     },
@@ -194,6 +218,11 @@ async function held(given: CompiledInput): Promise<Tensor> {
   const input = toTensor(ArrayBuffer.isView(given) ? given.slice() : given);
   if (input.origin.kind !== 'node') return heldResult(input);
   return new Tensor(input, { kind: 'constant', data: await input.data() });
+}
+
+function specOf(input: CompiledInput | TensorSpec): TensorSpec {
+  const isSpec = typeof input === 'object' && 'shape' in input && 'dtype' in input;
+  return isSpec ? input : tensor(input);
 }
 
 function toTensor(input: CompiledInput): Tensor {

@@ -24,6 +24,12 @@ export class TraceError extends KernelwrightError {}
 /** A device that cannot be opened, or refused an allocation or a kernel; the message names the operation or limit. */
 export class DeviceError extends KernelwrightError {}
 
+/**
+ * A plan or a tensor that the device has no room for; the message says what it needs and what there is. It is thrown
+ * before anything of the plan is allocated.
+ */
+export class DeviceMemoryError extends DeviceError {}
+
 /** The device was lost (driver reset, adapter removed); everything pending is rejected with this error. */
 export class DeviceLostError extends DeviceError {}
 

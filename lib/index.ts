@@ -8,6 +8,7 @@
 export { compile, type CompiledFunction, type RepeatOptions, type CompiledInput } from './compile.js';
 export { run, type RunOptions } from './run.js';
 export { Plan } from './plan.js';
+export type { PlanMemory } from './plan-memory.js';
 export { tune } from './tune.js';
 export type { TuningChoice, TuningReport, TuningTrial } from './device/tuning-report.js';
 export type { NestedNumbers } from './nested-numbers.js';
@@ -23,6 +24,7 @@ export type { Shape } from './shape.js';
 export {
   DataError,
   DeviceError,
+  DeviceMemoryError,
   DeviceLostError,
   KernelwrightError,
   OptionError,
@@ -32,7 +34,7 @@ export {
 } from './errors.js';
 
 export { openDevice, type DeviceOptions, type DeviceRequest } from './device/open.js';
-export type { Device, DeviceInfo } from './device/device.js';
+export type { Device, DeviceInfo, DeviceMemory, ProgramMemory } from './device/device.js';
 
 export {
   elu,

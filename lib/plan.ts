@@ -1,7 +1,8 @@
-import type { Device, DeviceArray, Executable } from './device/device.js';
+import type { Device, DeviceArray, Executable, PreparedProgram } from './device/device.js';
 import type { NumericArray } from './graph/operation.js';
 import { describeProgram } from './graph/describe.js';
 import { ownerOf } from './graph/memory.js';
+import { checkRoomForPlans, type PlanMemory, planMemoryOf, type SizedProgram } from './plan-memory.js';
 import { buildProgram, type Program } from './graph/program.js';
 import type { Trace } from './graph/trace.js';
 import { copy } from './ops/moving/copy.js';
@@ -26,6 +27,7 @@ interface BoundVariable {
 
 /** What a program was loaded into. */
 interface Loaded {
+  readonly memory: PlanMemory;
   readonly executable: Executable;
   readonly variables: readonly BoundVariable[];
 }
@@ -37,6 +39,12 @@ function inTurn<T>(work: () => Promise<T>): Promise<T> {
   const turn = lastTurn.then(work);
   lastTurn = turn.catch(() => undefined);
   return turn;
+}
+
+/** A graph laid out for a device: its kernels are chosen, and nothing has been allocated. */
+export interface PreparedPlan extends SizedProgram {
+  /** Rejects with DeviceMemoryError where the device has no room for it: then nothing has been allocated. */
+  load(): Promise<Plan>;
 }
 
 /**
@@ -59,16 +67,21 @@ export class Plan {
     this.#loaded = loaded;
   }
 
-  /** @internal Lays out memory for the graph of `outputs` and the trace's updates, and loads it on the device. */
-  static async build(
+  /** @internal Lays out memory for the graph of `outputs` and the trace's updates, to be loaded on the device. */
+  static prepare(
     device: Device,
     outputs: readonly Tensor[],
     inputs: readonly Tensor[],
     trace: Trace | undefined,
     isRepeated: boolean,
-  ): Promise<Plan> {
+  ): PreparedPlan {
     const program = buildProgram(outputs.map(ownResult), inputs, trace, { fusion: device.fusion, isRepeated });
-    return new Plan(device, program, await load(device, program));
+    const prepared = device.prepare(program);
+    return {
+      program,
+      memory: prepared.memory,
+      load: async () => new Plan(device, program, await load(device, program, prepared)),
+    };
   }
 
   /**
@@ -135,13 +148,17 @@ export class Plan {
     return reads;
   }
 
+  /** What it takes on its device, exactly: the bytes of its buffers, and of those of its variables. */
+  get memory(): PlanMemory {
+    return this.#loaded.memory;
+  }
+
   /**
    * What the plan does, in words: its steps, what was joined into one, the kernels that a replay launches (on the CPU the
    * calls that it makes), and the memory it takes.
    */
   describe(): string {
-    const { dispatches } = this.#loaded.executable;
-    return describeProgram(this.program, dispatches, (spec) => this.device.bytesOf(spec));
+    return describeProgram(this.program, this.#loaded.executable.dispatches, this.memory);
   }
 
   /** Frees the buffers of the plan. Its results cannot be read afterwards. */
@@ -153,7 +170,7 @@ export class Plan {
 
   /** @internal Loads the program anew: with the kernels that its device has by now. Results are read before, or not at all. */
   async reload(): Promise<void> {
-    const loaded = await load(this.device, this.program);
+    const loaded = await load(this.device, this.program, this.device.prepare(this.program));
     if (this.#isDisposed) {
       loaded.executable.dispose();
       return;
@@ -232,21 +249,23 @@ export class Plan {
   }
 }
 
-/** Loads a program. Where that fails, nothing is left of the buffers that its variables got for it. */
-async function load(device: Device, program: Program): Promise<Loaded> {
+/** Loads a program, if there is room for it. Where that fails, nothing is left of the buffers that its variables got for it. */
+async function load(device: Device, program: Program, prepared: PreparedProgram): Promise<Loaded> {
+  const sized = { program, memory: prepared.memory };
+  checkRoomForPlans(device, [sized], `a plan of ${program.steps.length} steps`);
   const written = new Set<VariableStorage | undefined>();
   for (const { outputs } of program.steps) {
     for (const { place } of outputs) if (place.kind === 'variable') written.add(program.variables[place.index]);
   }
   const variables: BoundVariable[] = [];
   try {
-    const executable = await device.load(program, () => {
+    const executable = await prepared.load(() => {
       for (const storage of program.variables) {
         variables.push({ storage, copy: storage.place(device), isWritten: written.has(storage) });
       }
       return variables.map(({ copy: own }) => own.array);
     });
-    return { executable, variables };
+    return { memory: planMemoryOf(device, sized), executable, variables };
   } catch (error) {
     for (const { storage, copy: own } of variables) storage.dropUnused(own);
     throw error;

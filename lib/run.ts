@@ -112,7 +112,7 @@ function runGraph(outputs: readonly Tensor[], trace: Trace | undefined, device: 
   const plans = kept.get(device) ?? newPlans(device);
   const known = plans.get(key);
   if (known) return known.read(leaves, trace);
-  const made = new KeptPlan(Plan.build(device, outputs, leaves, trace, false), () => {
+  const made = new KeptPlan(Plan.prepare(device, outputs, leaves, trace, false).load(), () => {
     if (plans.get(key) === made) plans.delete(key);
   });
   plans.set(key, made);

@@ -51,6 +51,11 @@ export class VariableStorage implements TensorSpec {
     this.#recover = recover;
   }
 
+  /** Whether a device has a buffer for it. */
+  isOn(device: Device): boolean {
+    return this.#copies.has(device);
+  }
+
   /** The buffer on a device, perhaps a new one, whose values are to come. */
   place(device: Device): VariableCopy {
     this.checkAlive();

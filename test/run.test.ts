@@ -12,9 +12,9 @@ class CountingDevice extends CpuDevice {
     super({ reason: 'counts' });
   }
 
-  override load(...parameters: Parameters<CpuDevice['load']>): ReturnType<CpuDevice['load']> {
+  override prepare(...parameters: Parameters<CpuDevice['prepare']>): ReturnType<CpuDevice['prepare']> {
     this.loads++;
-    return super.load(...parameters);
+    return super.prepare(...parameters);
   }
 }
 

@@ -32,7 +32,7 @@ test('a tuned step computes what it did before, and its kernels were chosen by m
     read: () => Promise.resolve(text),
     write: (next: string) => Promise.resolve(void (text = next)),
   };
-  const device = new WebGpuDevice(opened.gpu, opened.info, { tuningStore: store });
+  const device = new WebGpuDevice(opened.gpu, opened.info, { host: { tuningStore: store } });
   const expected = layer(cpu);
   const got = layer(device);
   for (const { step, x } of [expected, got]) await step(x);
@@ -58,7 +58,7 @@ test('a tuned step computes what it did before, and its kernels were chosen by m
   const difference = differs(await got.weight.data(), await expected.weight.data(), { absolute: 1e-5, relative: 1e-5 });
   t.equal(difference, undefined);
 
-  const again = new WebGpuDevice(opened.gpu, opened.info, { tuningStore: store });
+  const again = new WebGpuDevice(opened.gpu, opened.info, { host: { tuningStore: store } });
   await tune(again);
   const third = layer(again);
   await third.step(third.x);

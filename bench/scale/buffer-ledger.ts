@@ -51,7 +51,6 @@ export class BufferLedger {
       this.#living.set(start, bytes);
       return start;
     };
-    // The heap, too, releases blocks when it grows: such are in no ledger.
     heap.release = (start, bytes) => {
       this.#living.delete(start);
       release(start, bytes);

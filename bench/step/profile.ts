@@ -1,5 +1,5 @@
 import { CpuDevice } from '../../lib/device/cpu/device.js';
-import type { DeviceArray, Executable } from '../../lib/device/device.js';
+import type { DeviceArray, Executable, PreparedProgram } from '../../lib/device/device.js';
 import { elementAt } from '../../lib/element-at.js';
 import { placeArrays } from '../../lib/device/places.js';
 import type { NumericArray } from '../../lib/graph/operation.js';
@@ -130,7 +130,12 @@ class ClockedDevice extends CpuDevice {
     for (const milliseconds of this.#milliseconds) milliseconds.length = 0;
   }
 
-  override async load(program: Program, variables: () => readonly DeviceArray[]): Promise<Executable> {
+  override prepare(program: Program): PreparedProgram {
+    const { memory } = super.prepare(program);
+    return { memory, load: (variables) => this.#load(program, variables) };
+  }
+
+  async #load(program: Program, variables: () => readonly DeviceArray[]): Promise<Executable> {
     const { inputs, owned, at } = placeArrays(this, program, variables());
     const arrays = new Map<string, { readonly index: number; readonly array: DeviceArray }>();
     const asVariable = (placed: Placed): Placed => {
@@ -147,9 +152,9 @@ class ClockedDevice extends CpuDevice {
     const outputs = program.outputs.map(asVariable);
     const parts = this.#inParts ? steps.map((step) => [step]) : [steps];
     const load = (each: readonly Step[]): Promise<Executable> =>
-      super.load({ ...program, ...{ steps: each, outputs, inputs: [], constants: [], slots: [] } }, () =>
-        [...arrays.values()].map(({ array }) => array),
-      );
+      super
+        .prepare({ ...program, ...{ steps: each, outputs, inputs: [], constants: [], slots: [] } })
+        .load(() => [...arrays.values()].map(({ array }) => array));
     const executables = await Promise.all(parts.map(load));
     const clocked = executables.map((executable) => ({ executable, milliseconds: [] as number[] }));
     this.#steps = program.steps;

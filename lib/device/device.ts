@@ -38,6 +38,30 @@ export interface DeviceArray extends TensorSpec {
   dispose(): void;
 }
 
+/** Bytes of the buffers that a program makes on its device, beside those of its variables. */
+export interface ProgramMemory {
+  /** For what is computed in between, such as activations and gradients: what does not live at the same time shares them. */
+  readonly slots: number;
+  /** What each replay is given. */
+  readonly inputs: number;
+  /** Values that are the same in every replay. */
+  readonly constants: number;
+  /** What one kernel of an operation leaves for the next; on the CPU, the threads' own working memory. */
+  readonly scratch: number;
+  /** What kernels are told: uniforms, on the CPU the lists of calls for other threads. */
+  readonly arguments: number;
+}
+
+/** A program whose kernels are chosen; nothing has been allocated for it. */
+export interface PreparedProgram {
+  readonly memory: ProgramMemory;
+  /**
+   * Makes it ready for replay over its variables' buffers, which are asked for where a refusal of theirs is noticed.
+   * Rejects with DeviceError naming the operation.
+   */
+  load(variables: () => readonly DeviceArray[]): Promise<Executable>;
+}
+
 /** A program that was loaded on a device: every buffer, bind group and pipeline that its replay needs exists. */
 export interface Executable {
   /** Results, overwritten by each run. */
@@ -47,6 +71,14 @@ export interface Executable {
   /** Queues replays, all with these inputs: values of the host, or arrays of the same device. */
   run(inputs: readonly (NumericArray | DeviceArray)[], replays: number): void;
   dispose(): void;
+}
+
+/** Memory of a device, in bytes. */
+export interface DeviceMemory {
+  /** In buffers: of variables, and of plans that have not been disposed of. */
+  readonly used: number;
+  /** How much there may be: `memoryLimit` of {@link openDevice}, on the CPU 4 GiB at most; else Infinity. */
+  readonly limit: number;
 }
 
 /**
@@ -60,15 +92,14 @@ export interface Device {
   readonly isLost: boolean;
   /** @internal What operations are joined for, where a kernel costs more to launch than a call; else undefined. */
   readonly fusion: FusionTarget | undefined;
-  /** @internal Bytes that the elements of a tensor take on this device. */
+  /** Memory of its buffers. Not counted are pictures of results on their way to the host, and what the driver takes itself. */
+  readonly memory: DeviceMemory;
+  /** @internal Bytes of the buffer that a tensor has on this device. */
   bytesOf(spec: TensorSpec): number;
-  /** @internal A buffer that lives until it is disposed of. Throws DeviceError naming the limit where it is too large. */
+  /** @internal A buffer that lives until it is disposed of. Throws DeviceMemoryError naming the limit where it is too large. */
   allocate(spec: TensorSpec): DeviceArray;
-  /**
-   * @internal Prepares a program for replay over its variables' buffers, which are asked for where a refusal of theirs is
-   * noticed. Rejects with DeviceError naming the operation.
-   */
-  load(program: Program, variables: () => readonly DeviceArray[]): Promise<Executable>;
+  /** @internal Chooses the kernels of a program. Throws DeviceMemoryError, naming the operation, for a tensor over a limit. */
+  prepare(program: Program): PreparedProgram;
   /**
    * @internal From now on kernels are chosen by measuring; the report grows as programs are loaded. Undefined where there
    * is nothing to choose.

@@ -20,9 +20,15 @@ export interface DeviceOptions {
    * Content-Security-Policy forbids workers.
    */
   readonly threads?: number;
+  /**
+   * How many bytes its buffers may take in all: what would need more is refused with DeviceMemoryError, before anything
+   * of it is allocated. WebGPU does not tell how much memory a GPU has, so there it is for you to state. Default: no limit
+   * on WebGPU, 4 GiB on the CPU, which are all that its memory can have.
+   */
+  readonly memoryLimit?: number;
 }
 
-const RULES: OptionRules<DeviceOptions> = { threads: wholeNumber({ min: 1 }) };
+const RULES: OptionRules<DeviceOptions> = { threads: wholeNumber({ min: 1 }), memoryLimit: wholeNumber({ min: 1 }) };
 
 const REQUESTS: readonly DeviceRequest[] = ['auto', 'cpu', 'webgpu'];
 
@@ -51,9 +57,10 @@ export async function openFrom(
     const word = String(request);
     throw new OptionError(`unknown device '${word}'${suggest(word, REQUESTS)}: expected auto, cpu or webgpu`);
   }
+  const { memoryLimit } = options;
   const threads = Math.min(options.threads ?? defaultThreads(), machineThreads());
   const openCpu = async (reason: string): Promise<Device> => {
-    const device = new CpuDevice({ path: 'simd', threads, reason });
+    const device = new CpuDevice({ path: 'simd', threads, reason, memoryLimit });
     if (mustTryWorkers()) await device.pool.start();
     return device;
   };
@@ -61,11 +68,11 @@ export async function openFrom(
   const adapter = await tryAdapter(getGpu);
   if (request === 'webgpu') {
     if (typeof adapter === 'string') throw new DeviceError(`no WebGPU device: ${adapter}`);
-    return adapter.open('webgpu was asked for', host);
+    return adapter.open('webgpu was asked for', { host, memoryLimit });
   }
   if (typeof adapter === 'string') return openCpu(adapter);
   if (adapter.software) return openCpu(`the only WebGPU adapter is a software one (${adapter.description})`);
-  return adapter.open('a hardware WebGPU adapter was found', host);
+  return adapter.open('a hardware WebGPU adapter was found', { host, memoryLimit });
 }
 
 async function tryAdapter(getGpu: () => Promise<GPU | string>): Promise<FoundAdapter | string> {

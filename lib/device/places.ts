@@ -1,6 +1,6 @@
 import type { TensorSpec } from '../graph/operation.js';
 import type { Place, Program } from '../graph/program.js';
-import type { DeviceArray } from './device.js';
+import type { Device, DeviceArray, ProgramMemory } from './device.js';
 
 /** The arrays of a loaded program. */
 export interface PlacedArrays<Own extends DeviceArray> {
@@ -11,32 +11,54 @@ export interface PlacedArrays<Own extends DeviceArray> {
   readonly at: (place: Place) => Own;
 }
 
-/** Allocates the inputs, constants and slots of a program beside the variables' arrays, and uploads the constants. */
+/** Bytes of the arrays that {@link placeArrays} allocates. */
+export function placedBytes(
+  device: Pick<Device, 'bytesOf'>,
+  { inputs, constants, slots }: Program,
+): Pick<ProgramMemory, 'inputs' | 'constants' | 'slots'> {
+  const total = (specs: readonly TensorSpec[]): number => specs.reduce((sum, spec) => sum + device.bytesOf(spec), 0);
+  return { inputs: total(inputs), constants: total(constants), slots: total(slots.map(slotSpec)) };
+}
+
+/** What a slot is allocated as. */
+export function slotSpec({ elements }: Program['slots'][number]): TensorSpec {
+  return { shape: [elements], dtype: 'f32' };
+}
+
+/**
+ * Allocates the inputs, constants and slots of a program beside the variables' arrays, and uploads the constants. Where one
+ * is refused, nothing is left of the others.
+ */
 export function placeArrays<Own extends DeviceArray>(
   device: { allocate(spec: TensorSpec): Own; own(array: DeviceArray): Own },
   program: Program,
   variables: readonly DeviceArray[],
 ): PlacedArrays<Own> {
-  const inputs = program.inputs.map((spec) => device.allocate(spec));
-  const constants = program.constants.map((constant) => {
-    const array = device.allocate(constant);
-    array.write(constant.data);
+  const owned: Own[] = [];
+  const allocate = (spec: TensorSpec): Own => {
+    const array = device.allocate(spec);
+    owned.push(array);
     return array;
-  });
-  const slots = program.slots.map(({ elements }) => device.allocate({ shape: [elements], dtype: 'f32' }));
-  const arrays = {
-    input: inputs,
-    constant: constants,
-    variable: variables.map((array) => device.own(array)),
-    slot: slots,
   };
-  return {
-    inputs,
-    owned: [...inputs, ...constants, ...slots],
-    at: (place) => {
-      const array = arrays[place.kind][place.index];
-      if (!array) throw new Error(`the program names ${place.kind} ${place.index}, which does not exist`);
-      return array;
-    },
-  };
+  try {
+    const arrays = {
+      variable: variables.map((array) => device.own(array)),
+      input: program.inputs.map(allocate),
+      constant: program.constants.map(allocate),
+      slot: program.slots.map((slot) => allocate(slotSpec(slot))),
+    };
+    program.constants.forEach(({ data }, i) => arrays.constant[i]?.write(data));
+    return {
+      inputs: arrays.input,
+      owned,
+      at: (place) => {
+        const array = arrays[place.kind][place.index];
+        if (!array) throw new Error(`the program names ${place.kind} ${place.index}, which does not exist`);
+        return array;
+      },
+    };
+  } catch (error) {
+    for (const array of owned) array.dispose();
+    throw error;
+  }
 }

@@ -1,5 +1,5 @@
+import type { PlanMemory } from '../plan-memory.js';
 import { formatShape } from '../shape.js';
-import type { TensorSpec } from './operation.js';
 import type { Placed, Program } from './program.js';
 
 /**
@@ -7,9 +7,9 @@ import type { Placed, Program } from './program.js';
  * takes. Slots are the plan's buffers for what is computed in between.
  *
  * @param dispatches kernels that a replay launches
- * @param bytesOf bytes that a tensor takes on the device
+ * @param memory what it takes on its device
  */
-export function describeProgram(program: Program, dispatches: number, bytesOf: (spec: TensorSpec) => number): string {
+export function describeProgram(program: Program, dispatches: number, memory: PlanMemory): string {
   const { steps, slots, inputs, constants, variables } = program;
   const name = ({ place, shape }: Placed): string => {
     if (place.kind === 'variable') return variables[place.index]?.name ?? 'variable';
@@ -22,20 +22,12 @@ export function describeProgram(program: Program, dispatches: number, bytesOf: (
   ]);
   const width = rows.reduce((widest, [, operation = '']) => Math.max(widest, operation.length), 0);
   const joined = steps.reduce((count, { operation }) => count + operation.name.split(' + ').length, 0);
-  const total = (specs: readonly TensorSpec[]): number => specs.reduce((sum, spec) => sum + bytesOf(spec), 0);
-  const bytes = {
-    slots: total(slots.map(({ elements }) => ({ shape: [elements], dtype: 'f32' }))),
-    inputs: total(inputs),
-    constants: total(constants),
-    variables: total(variables),
-  };
-  const own = bytes.slots + bytes.inputs + bytes.constants;
   return [
     ...rows.map(([number = '', operation = '', places = '']) => `${number}  ${operation.padEnd(width)}  ${places}`),
     `steps: ${steps.length}, for ${joined} operations; dispatches: ${dispatches}`,
-    `bytes: ${bytes.slots} in slots (${slots.length}), ${bytes.inputs} of inputs (${inputs.length}), ` +
-      `${bytes.constants} of constants (${constants.length}), ` +
-      `${bytes.variables} of variables (${variables.length}), which outlive the plan`,
-    `peak memory: ${own} bytes, ${own + bytes.variables} with variables`,
+    `bytes: ${memory.slots} in slots (${slots.length}), ${memory.inputs} of inputs (${inputs.length}), ` +
+      `${memory.constants} of constants (${constants.length}), ${memory.scratch} of scratch, ` +
+      `${memory.arguments} of arguments, ${memory.variables} of variables (${variables.length}), which outlive the plan`,
+    `peak memory: ${memory.total - memory.variables} bytes, ${memory.total} with variables`,
   ].join('\n');
 }

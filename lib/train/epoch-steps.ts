@@ -2,6 +2,7 @@ import { type CompiledFunction, compileIn } from '../compile.js';
 import type { TrainingData } from '../data/training-data.js';
 import type { Batch, DataLoader, TargetBatch } from '../data/data-loader.js';
 import type { Mode } from '../graph/trace.js';
+import type { PreparedPlan } from '../plan.js';
 import type { RunOptions } from '../run.js';
 
 /** A step over each batch of an epoch: as many full batches as there are, and one of what is left. */
@@ -23,6 +24,12 @@ export class EpochSteps {
     this.#fullBatches = Math.floor(count / batchSize);
     this.#full = stepOf(batchSize);
     this.#last = count % batchSize > 0 ? stepOf(count % batchSize) : undefined;
+  }
+
+  /** The plans of an epoch, before they are loaded. */
+  prepare(): PreparedPlan[] {
+    const steps = [this.#fullBatches > 0 ? this.#full : undefined, this.#last];
+    return steps.filter((step) => step !== undefined).map((step) => step.prepare());
   }
 
   /** Queues one epoch. An aborted signal ends it between two submits. */

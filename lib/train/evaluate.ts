@@ -1,8 +1,11 @@
-import type { LabelledData, TrainingData } from '../data/training-data.js';
+import { type LabelledData, outcomesOf, type TrainingData } from '../data/training-data.js';
+import { defaultDevice } from '../device/default.js';
 import { DataLoader } from '../data/data-loader.js';
 import type { Module } from '../nn/module.js';
 import { callback, checkOptions, type OptionRules, wholeNumber } from '../options.js';
 import { RUN_RULES, type RunOptions } from '../run.js';
+import type { PreparedPlan } from '../plan.js';
+import { checkBatchRoom } from './batch-room.js';
 import { EpochSteps } from './epoch-steps.js';
 import type { Means } from './history.js';
 import { Measurements } from './measurements.js';
@@ -37,8 +40,9 @@ const RULES: OptionRules<EvaluateOptions> = {
 };
 
 /**
- * Loss and metrics of a model on data, in evaluation mode. Throws OptionError for an unknown or unusable option, and
- * DataError or ShapeError where model, data, loss and metrics do not fit.
+ * Loss and metrics of a model on data, in evaluation mode. Throws OptionError for an unknown or unusable option,
+ * DataError or ShapeError where model, data, loss and metrics do not fit, and DeviceMemoryError, with the batch that would
+ * fit, where the device has no room for it.
  */
 export function evaluate<M extends Metrics>(
   model: Module,
@@ -57,8 +61,13 @@ export async function evaluate(
 ): Promise<Evaluation<Metrics>> {
   checkOptions('evaluate', options, RULES);
   prepareModel('evaluate', model, data, 'data', options);
-  const evaluator = new Evaluator(model, data, objectiveFor('evaluate', model, data, options), options);
+  const { device = defaultDevice() } = options;
+  const batchSize = Math.min(options.batchSize ?? EVALUATION_BATCH, outcomesOf(data).count);
+  const objective = objectiveFor('evaluate', model, data, options);
+  const inBatchesOf = (size: number): Evaluator => new Evaluator(model, data, objective, { device, batchSize: size });
+  const evaluator = inBatchesOf(batchSize);
   try {
+    checkBatchRoom('evaluate', device, evaluator, batchSize, inBatchesOf);
     const { loss, metrics } = await evaluator.run();
     return { loss, ...metrics };
   } finally {
@@ -88,6 +97,11 @@ export class Evaluator {
       },
       options,
     );
+  }
+
+  /** Its plans, before they are loaded. */
+  prepare(): PreparedPlan[] {
+    return this.#steps.prepare();
   }
 
   async run(): Promise<Means> {

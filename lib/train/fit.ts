@@ -1,5 +1,5 @@
 import { defaultDevice } from '../device/default.js';
-import type { LabelledData, TrainingData } from '../data/training-data.js';
+import { type LabelledData, outcomesOf, type TrainingData } from '../data/training-data.js';
 import { TrainingError } from '../errors.js';
 import { type Module, moduleRule } from '../nn/module.js';
 import { Optimizer } from '../optim/optimizer.js';
@@ -17,13 +17,15 @@ import {
 } from '../options.js';
 import { RUN_RULES, type RunOptions } from '../run.js';
 import { tune } from '../tune.js';
-import { Evaluator } from './evaluate.js';
+import { checkBatchRoom } from './batch-room.js';
+import type { Evaluator } from './evaluate.js';
 import { refuseInTraining, trainExclusively } from './exclusive.js';
 import { type Epoch, epochResult, type EpochResult, type History, historyOf } from './history.js';
 import { type DefaultMetrics, type Metrics, metricsRule } from './metrics.js';
 import { type Loss, objectiveFor } from './objective.js';
 import { prepareModel } from './prepare-model.js';
-import { Trainer } from './trainer.js';
+import type { Trainer } from './trainer.js';
+import { Training } from './training.js';
 
 /** Options of {@link fit}. */
 export interface FitOptions<M = DefaultMetrics<LabelledData>> extends RunOptions {
@@ -87,7 +89,8 @@ const RULES: OptionRules<FitOptions> = {
  *
  * Throws OptionError for an unknown or unusable option and for a model or an optimizer that another `fit` is
  * training, or training with, in whole or in part,
- * DataError or ShapeError where model, data, loss and metrics do not fit, and TrainingError, naming the step, once the loss or the validation loss
+ * DataError or ShapeError where model, data, loss and metrics do not fit, DeviceMemoryError, with the batch that would fit
+ * and before anything is allocated, where the device has no room for the training, and TrainingError, naming the step, once the loss or the validation loss
  * is not finite: what `onEpochEnd` saved last is then the last good state.
  */
 export function fit<M extends Metrics>(
@@ -104,28 +107,33 @@ export async function fit(model: Module, data: TrainingData, options: FitOptions
   checkOptions('fit', options, RULES);
   checkArgument('fit', 'the model', model, moduleRule);
   refuseInTraining(model, options.optimizer);
-  const { validation, device, onEpochEnd } = options;
+  const { validation, device = defaultDevice(), onEpochEnd } = options;
   prepareModel('fit', model, data, 'training data', options);
   if (validation !== undefined) prepareModel('fit', model, validation, 'validation data', options);
   const objective = objectiveFor('fit', model, data, options);
   const names = Object.keys(objective.metrics);
   const epochs = await trainExclusively(model, options.optimizer, async () => {
-    if (options.tune) await tune(options.device ?? defaultDevice());
-    const trainer = new Trainer(model, data, objective, options);
-    const evaluator = validation && new Evaluator(model, validation, objective, device && { device });
-    return train(
-      trainer,
-      evaluator,
-      options,
-      onEpochEnd && ((epoch) => onEpochEnd(epochResult(names, epoch) as EpochResult<Metrics>)),
-    );
+    const inBatchesOf = (size: number): Training =>
+      new Training(model, data, validation, objective, { ...options, device, batchSize: size });
+    const batchSize = Math.min(options.batchSize ?? 32, outcomesOf(data).count);
+    const training = inBatchesOf(batchSize);
+    try {
+      if (options.epochs > 0) checkBatchRoom('fit', device, training, batchSize, inBatchesOf);
+      if (options.tune) await tune(device);
+      return await train(
+        training,
+        options,
+        onEpochEnd && ((epoch) => onEpochEnd(epochResult(names, epoch) as EpochResult<Metrics>)),
+      );
+    } finally {
+      training.dispose();
+    }
   });
   return historyOf(names, epochs) as History<Metrics>;
 }
 
 async function train(
-  trainer: Trainer,
-  evaluator: Evaluator | undefined,
+  { trainer, evaluator }: Training,
   { epochs, signal }: { readonly epochs: number; readonly signal?: AbortSignal },
   onEpochEnd: ((epoch: Epoch) => void | Promise<void>) | undefined,
 ): Promise<Epoch[]> {
@@ -142,21 +150,16 @@ async function train(
   // Where nobody looks at an epoch before the next one begins, its figures are fetched while that one is trained.
   const isWatched = (evaluator ?? onEpochEnd) !== undefined;
   let fetching: Promise<Fetched | undefined> | undefined;
-  try {
-    for (let epoch = 1; epoch <= epochs && signal?.aborted !== true; epoch++) {
-      await trainer.run(signal);
-      await keep(fetching);
-      fetching = fetchEpoch(epoch, trainer, evaluator, signal);
-      fetching.catch(() => undefined); // it is waited for here, or behind the next epoch's steps
-      if (!isWatched) continue;
-      await keep(fetching);
-      fetching = undefined;
-    }
+  for (let epoch = 1; epoch <= epochs && signal?.aborted !== true; epoch++) {
+    await trainer.run(signal);
     await keep(fetching);
-  } finally {
-    trainer.dispose();
-    evaluator?.dispose();
+    fetching = fetchEpoch(epoch, trainer, evaluator, signal);
+    fetching.catch(() => undefined); // it is waited for here, or behind the next epoch's steps
+    if (!isWatched) continue;
+    await keep(fetching);
+    fetching = undefined;
   }
+  await keep(fetching);
   return results;
 }
 

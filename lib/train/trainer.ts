@@ -4,6 +4,7 @@ import { TrainingError } from '../errors.js';
 import type { Module } from '../nn/module.js';
 import type { Optimizer } from '../optim/optimizer.js';
 import type { RunOptions } from '../run.js';
+import type { PreparedPlan } from '../plan.js';
 import { EpochSteps } from './epoch-steps.js';
 import type { Means } from './history.js';
 import { Measurements } from './measurements.js';
@@ -12,7 +13,7 @@ import type { Objective } from './objective.js';
 /** How a model is trained; see `FitOptions`. */
 export interface TrainerOptions extends RunOptions {
   readonly optimizer: Optimizer;
-  readonly batchSize?: number;
+  readonly batchSize: number;
   readonly seed?: number;
   readonly shuffle?: boolean;
 }
@@ -24,7 +25,7 @@ export class Trainer {
   readonly #steps: EpochSteps;
 
   constructor(model: Module, data: TrainingData, objective: Objective, options: TrainerOptions) {
-    const { optimizer, batchSize = 32, seed = 0, shuffle = true } = options;
+    const { optimizer, batchSize, seed = 0, shuffle = true } = options;
     const epoch = Math.floor(optimizer.step / Math.ceil(outcomesOf(data).count / batchSize));
     this.#loader = new DataLoader(data, { batchSize, seed, epoch, shuffle });
     this.#measurements = new Measurements(objective);
@@ -41,6 +42,11 @@ export class Trainer {
 
   get stepsPerEpoch(): number {
     return this.#loader.batchesPerEpoch;
+  }
+
+  /** Its plans, before they are loaded. */
+  prepare(): PreparedPlan[] {
+    return this.#steps.prepare();
   }
 
   /** Queues one epoch. */

@@ -51,7 +51,7 @@ for (const [name, graphOf] of Object.entries(GRAPHS)) {
 
 test('a plan of two thousand operations is made at once, and computes', async (t) => {
   const { outputs } = GRAPHS['a chain of additions']?.(2000) ?? { outputs: [] };
-  const plan = await Plan.build(cpu, outputs, [], undefined, false);
+  const plan = await Plan.prepare(cpu, outputs, [], undefined, false).load();
   t.deepEqual(await (await plan.run([], undefined))[0]?.data(), Float32Array.of(2001, 2002, 2003));
   plan.dispose();
 });

@@ -2,12 +2,15 @@ import { DeviceError } from '../../errors.js';
 import type { DType, NumericArray, TensorSpec } from '../../graph/operation.js';
 import type { FusionTarget } from '../../fusion/stage.js';
 import type { Program } from '../../graph/program.js';
-import { sizeOf } from '../../shape.js';
-import type { Device, DeviceArray, DeviceInfo, Executable } from '../device.js';
+import { formatShape } from '../../shape.js';
+import type { Device, DeviceArray, DeviceInfo, DeviceMemory, PreparedProgram } from '../device.js';
+import { placedBytes } from '../places.js';
+import { checkRoom } from '../room.js';
 import { CpuArray } from './array.js';
 import { CpuExecutable } from './executable.js';
-import { Heap } from './heap.js';
+import { blockBytes, Heap, MAX_HEAP_BYTES } from './heap.js';
 import { canShareMemory } from './host.js';
+import { simdProgram } from './place-simd.js';
 import { hasSimd, SimdKernels } from './simd.js';
 import { ThreadPool } from './threads.js';
 
@@ -26,6 +29,8 @@ export interface CpuDeviceOptions {
   readonly path?: CpuPath;
   /** How many threads run SIMD kernels; one where memory cannot be shared. Default 1. */
   readonly threads?: number;
+  /** How many bytes its buffers may take. Default: the 4 GiB that its memory can have. */
+  readonly memoryLimit?: number | undefined;
 }
 
 const DESCRIPTIONS: Readonly<Record<CpuPath, string>> = {
@@ -41,9 +46,11 @@ export class CpuDevice implements Device {
   readonly pool: ThreadPool;
   readonly #path: CpuPath;
   readonly #reason: string;
+  readonly #memoryLimit: number;
 
   constructor(options: CpuDeviceOptions) {
-    const { path = 'reference', threads = 1 } = options;
+    const { path = 'reference', threads = 1, memoryLimit = Infinity } = options;
+    this.#memoryLimit = Math.min(memoryLimit, MAX_HEAP_BYTES);
     this.#reason = options.reason;
     this.#path = path === 'simd' && !hasSimd() ? 'reference' : path;
     this.heap = new Heap(this.usesSimd && threads > 1 && canShareMemory());
@@ -78,8 +85,12 @@ export class CpuDevice implements Device {
     return this.#path === 'simd';
   }
 
-  bytesOf({ shape, dtype }: TensorSpec): number {
-    return this.#elementBytes(dtype) * sizeOf(shape);
+  get memory(): DeviceMemory {
+    return { used: this.heap.used, limit: this.#memoryLimit };
+  }
+
+  bytesOf(spec: TensorSpec): number {
+    return blockBytes(CpuArray.bytesOf(spec, this.#elementBytes(spec.dtype)));
   }
 
   #elementBytes(dtype: DType): number {
@@ -88,15 +99,26 @@ export class CpuDevice implements Device {
   }
 
   allocate(spec: TensorSpec): CpuArray {
-    const bytes = CpuArray.bytesOf(spec, this.#elementBytes(spec.dtype));
+    const bytes = this.bytesOf(spec);
+    checkRoom(this, bytes, `a tensor ${formatShape(spec.shape)}`);
     const start = this.heap.allocate(bytes);
     return new CpuArray(this, spec, start, () => {
       this.heap.release(start, bytes);
     });
   }
 
-  load(program: Program, variables: () => readonly DeviceArray[]): Promise<Executable> {
-    return CpuExecutable.load(this, program, variables());
+  prepare(program: Program): PreparedProgram {
+    const simd = simdProgram(this, program);
+    const { threads } = this.pool;
+    const bytes = (words: number): number => (words === 0 ? 0 : this.bytesOf({ shape: [words], dtype: 'u32' }));
+    return {
+      memory: {
+        ...placedBytes(this, program),
+        scratch: bytes((simd.scratchStride / 4) * threads),
+        arguments: bytes(threads > 1 ? 2 * simd.tableLength : 0),
+      },
+      load: async (variables) => CpuExecutable.load(this, program, simd, variables()),
+    };
   }
 
   enableTuning(): undefined {

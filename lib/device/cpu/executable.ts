@@ -1,10 +1,11 @@
+import { elementAt } from '../../element-at.js';
 import type { NumericArray } from '../../graph/operation.js';
-import type { Placed, Program } from '../../graph/program.js';
+import type { Placed, Program, Step } from '../../graph/program.js';
 import type { DeviceArray, Executable } from '../device.js';
 import { placeArrays } from '../places.js';
 import { CpuArray } from './array.js';
 import type { CpuDevice } from './device.js';
-import { type PlacedStep, placeSimd } from './place-simd.js';
+import { placeSimd, type PlacedTensors, type SimdProgram } from './place-simd.js';
 
 /** A program on the heap of a CPU device: each step runs on SIMD kernels, phase by phase, or on its reference. */
 export class CpuExecutable implements Executable {
@@ -34,19 +35,23 @@ export class CpuExecutable implements Executable {
     this.#makeWork = makeWork;
   }
 
-  static async load(device: CpuDevice, program: Program, variables: readonly DeviceArray[]): Promise<CpuExecutable> {
+  static async load(
+    device: CpuDevice,
+    program: Program,
+    simdProgram: SimdProgram,
+    variables: readonly DeviceArray[],
+  ): Promise<CpuExecutable> {
     const { inputs, owned, at } = placeArrays<CpuArray>(device, program, variables);
     const resolve = (placed: Placed): CpuArray => new CpuArray(device, placed, at(placed.place).start);
 
-    const steps = program.steps.map(({ operation, attributes, inputs: from, outputs: to }): PlacedStep => ({
-      operation,
-      attributes,
+    const tensors = program.steps.map(({ inputs: from, outputs: to }): PlacedTensors => ({
       inputs: from.map(resolve),
       outputs: to.map(resolve),
     }));
-    const simd = await placeSimd(device, steps);
-    const makeWork = (): (() => void)[] => steps.flatMap((step, i) => simd.work[i] ?? [referenceWork(step)]);
-    const dispatches = steps.reduce((count, _, i) => count + (simd.work[i]?.length ?? 1), 0);
+    const simd = await placeSimd(device, simdProgram, tensors);
+    const makeWork = (): (() => void)[] =>
+      program.steps.flatMap((step, i) => simd.work[i] ?? [referenceWork(step, elementAt(tensors, i))]);
+    const dispatches = program.steps.reduce((count, _, i) => count + (simd.work[i]?.length ?? 1), 0);
     const outputs = program.outputs.map(resolve);
     return new CpuExecutable(device, inputs, outputs, [...owned, ...simd.owned], dispatches, makeWork);
   }
@@ -67,7 +72,7 @@ export class CpuExecutable implements Executable {
   }
 }
 
-function referenceWork({ operation, attributes, inputs, outputs }: PlacedStep): () => void {
+function referenceWork({ operation, attributes }: Step, { inputs, outputs }: PlacedTensors): () => void {
   const call = {
     inputs: inputs.map((array) => array.view()),
     outputs: outputs.map((array) => array.view()),

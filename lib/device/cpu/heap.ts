@@ -1,4 +1,4 @@
-import { DeviceError } from '../../errors.js';
+import { DeviceMemoryError } from '../../errors.js';
 import type { DType, NumericArray } from '../../graph/operation.js';
 
 /** Start of every block: a cache line, so that vectors are aligned and panels do not share lines. */
@@ -6,6 +6,12 @@ const ALIGNMENT = 64;
 const PAGE = 65_536;
 /** WebAssembly addresses 4 GiB. */
 const MAX_PAGES = 65_536;
+export const MAX_HEAP_BYTES = MAX_PAGES * PAGE;
+
+/** Bytes of the block for so many: whole lines, and one at least. */
+export function blockBytes(bytes: number): number {
+  return Math.ceil(Math.max(bytes, 1) / ALIGNMENT) * ALIGNMENT;
+}
 
 interface Block {
   readonly start: number;
@@ -25,6 +31,8 @@ export class Heap {
   #pages = 16;
   /** Counts how often the memory has grown. */
   generation = 0;
+  /** Bytes of the blocks that were given out. */
+  #used = 0;
 
   /** @param share asks for memory that threads can share; where the engine has no room for it, it is not shared */
   constructor(share = false) {
@@ -36,9 +44,14 @@ export class Heap {
     this.#free = [{ start: ALIGNMENT, bytes: this.#pages * PAGE - ALIGNMENT }];
   }
 
-  /** The start of a block of at least `bytes` zeros. Throws DeviceError where 4 GiB are used up. */
+  /** Bytes of the blocks that were given out and not given back. */
+  get used(): number {
+    return this.#used;
+  }
+
+  /** The start of a block of at least `bytes` zeros. Throws DeviceMemoryError where 4 GiB are used up. */
   allocate(bytes: number): number {
-    const size = Math.ceil(Math.max(bytes, 1) / ALIGNMENT) * ALIGNMENT;
+    const size = blockBytes(bytes);
     let index = this.#free.findIndex((block) => block.bytes >= size);
     if (index < 0) index = this.#grow(size);
     const block = this.#free[index];
@@ -46,6 +59,7 @@ export class Heap {
     if (block.bytes === size) this.#free.splice(index, 1);
     else this.#free[index] = { start: block.start + size, bytes: block.bytes - size };
     new Uint8Array(this.memory.buffer, block.start, size).fill(0);
+    this.#used += size;
     return block.start;
   }
 
@@ -58,10 +72,15 @@ export class Heap {
 
   /** Gives a block back, by the start and the size it was asked for. */
   release(start: number, bytes: number): void {
-    const size = Math.ceil(Math.max(bytes, 1) / ALIGNMENT) * ALIGNMENT;
-    const after = this.#free.findIndex((block) => block.start > start);
+    const size = blockBytes(bytes);
+    this.#used -= size;
+    this.#addFree({ start, bytes: size });
+  }
+
+  #addFree(given: Block): void {
+    const after = this.#free.findIndex((block) => block.start > given.start);
     const at = after < 0 ? this.#free.length : after;
-    this.#free.splice(at, 0, { start, bytes: size });
+    this.#free.splice(at, 0, given);
     this.#merge(at);
     if (at > 0) this.#merge(at - 1);
   }
@@ -82,20 +101,26 @@ export class Heap {
     this.#free.splice(index, 2, { start: block.start, bytes: block.bytes + next.bytes });
   }
 
-  /** Grows by at least half, so that growing stays rare; returns the index of the free block at the end. */
+  /** Grows by half and more, so that growing stays rare, or by as much as it must; returns the index of the free block at the end. */
   #grow(bytes: number): number {
-    const wanted = Math.max(Math.ceil(bytes / PAGE), Math.ceil(this.#pages / 2));
-    const pages = Math.min(wanted, MAX_PAGES - this.#pages);
-    if (pages * PAGE < bytes) throw outOfMemory(bytes);
-    try {
-      this.memory.grow(pages);
-    } catch {
-      throw outOfMemory(bytes);
-    }
+    const least = Math.ceil(bytes / PAGE);
+    const wanted = Math.min(Math.max(least, Math.ceil(this.#pages / 2)), MAX_PAGES - this.#pages);
+    const pages = [wanted, least].find((count) => count >= least && this.#hasGrown(count));
+    if (pages === undefined) throw outOfMemory(bytes);
     this.generation++;
-    this.release(this.#pages * PAGE, pages * PAGE);
+    this.#addFree({ start: this.#pages * PAGE, bytes: pages * PAGE });
     this.#pages += pages;
     return this.#free.length - 1;
+  }
+
+  /** Whether the machine gives so many pages more. */
+  #hasGrown(pages: number): boolean {
+    try {
+      this.memory.grow(pages);
+      return true;
+    } catch {
+      return false;
+    }
   }
 }
 
@@ -108,6 +133,6 @@ function sharedMemory(sizes: { readonly initial: number; readonly maximum: numbe
   }
 }
 
-function outOfMemory(bytes: number): DeviceError {
-  return new DeviceError(`the CPU device has no ${bytes} bytes left: its WebAssembly memory ends at 4 GiB`);
+function outOfMemory(bytes: number): DeviceMemoryError {
+  return new DeviceMemoryError(`the CPU device has no ${bytes} bytes left: its WebAssembly memory ends at 4 GiB`);
 }

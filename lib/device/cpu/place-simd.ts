@@ -1,22 +1,52 @@
-import type { Attributes, Operation } from '../../graph/operation.js';
 import type { SimdPhase } from '../../graph/simd.js';
+import type { Program, Step } from '../../graph/program.js';
 import { sizeOf } from '../../shape.js';
 import type { CpuArray } from './array.js';
 import type { CpuDevice } from './device.js';
-import { type PlacedTask, placeTasks, taskFunction, taskTable } from './tasks.js';
+import { type PlacedTask, placeTasks, taskFunction, taskTable, taskTableLength } from './tasks.js';
 
-/** A step with its tensors in place. */
-export interface PlacedStep {
-  readonly operation: Operation;
-  readonly attributes: Attributes;
-  readonly inputs: readonly CpuArray[];
-  readonly outputs: readonly CpuArray[];
+/** What the steps of a program do on SIMD kernels. */
+export interface SimdProgram {
+  /** The phases of each step, in order; undefined where its reference must run. */
+  readonly phases: readonly (readonly SimdPhase[] | undefined)[];
+  /** Bytes of the scratch memory that each thread has; 0 where none needs any. */
+  readonly scratchStride: number;
+  /** Numbers in the tables of all phases that several threads can work at. */
+  readonly tableLength: number;
 }
 
 /** Scratch memories of two threads share no cache line, nor a pair that is fetched together. */
 const SCRATCH_ALIGNMENT = 128;
 
-/** What the steps of a program do on SIMD kernels. */
+/** Asks the operations of a program for their SIMD kernels, where the device has such. */
+export function simdProgram({ usesSimd }: CpuDevice, { steps }: Program): SimdProgram {
+  const phases = steps.map((step) => (usesSimd ? phasesOf(step) : undefined));
+  const used = phases.flatMap((own) => own ?? []);
+  const scratchBytes = used.reduce((most, phase) => Math.max(most, phase.scratchBytes ?? 0), 0);
+  return {
+    phases,
+    scratchStride: Math.ceil(scratchBytes / SCRATCH_ALIGNMENT) * SCRATCH_ALIGNMENT,
+    tableLength: used.reduce((sum, { tasks }) => sum + (isDivided(tasks) ? taskTableLength(tasks) : 0), 0),
+  };
+}
+
+/** The phases of a step; undefined where its operation has none for these sizes. */
+function phasesOf(step: Step): readonly SimdPhase[] | undefined {
+  if (step.outputs.every(({ shape }) => sizeOf(shape) === 0)) return [];
+  return step.operation.simd?.(step);
+}
+
+function isDivided(tasks: readonly unknown[]): boolean {
+  return tasks.length > 1;
+}
+
+/** The tensors of a step in place. */
+export interface PlacedTensors {
+  readonly inputs: readonly CpuArray[];
+  readonly outputs: readonly CpuArray[];
+}
+
+/** SIMD kernels with everything in place. */
 export interface PlacedSimd {
   /** The phases of each step, in order; undefined where its reference must run. */
   readonly work: readonly (readonly (() => void)[] | undefined)[];
@@ -25,23 +55,38 @@ export interface PlacedSimd {
 }
 
 /** Links the kernels of all steps and puts their tasks in place: as functions, and as a table for the workers. */
-export async function placeSimd(device: CpuDevice, steps: readonly PlacedStep[]): Promise<PlacedSimd> {
+export async function placeSimd(
+  device: CpuDevice,
+  { phases, scratchStride, tableLength }: SimdProgram,
+  steps: readonly PlacedTensors[],
+): Promise<PlacedSimd> {
   const { pool } = device;
-  const phases = steps.map((step) => (device.usesSimd ? phasesOf(step) : undefined));
   const used = phases.flatMap((own) => own ?? []);
   const calls = used.flatMap(({ tasks }) => tasks.flat());
   const kernels = new Map(
     await Promise.all(calls.map(async ({ kernel }) => [kernel, await device.simd.get(kernel)] as const)),
   );
 
-  if (used.some(({ tasks }) => tasks.length > 1)) await pool.start();
-  const scratchBytes = used.reduce((most, phase) => Math.max(most, phase.scratchBytes ?? 0), 0);
-  const scratchStride = Math.ceil(scratchBytes / SCRATCH_ALIGNMENT) * SCRATCH_ALIGNMENT;
-  const scratch = device.allocate({ shape: [(scratchStride / 4) * pool.threads], dtype: 'u32' });
+  if (used.some(({ tasks }) => isDivided(tasks))) await pool.start();
+  const owned: CpuArray[] = [];
+  const allocate = (words: number): number => {
+    if (words === 0) return 0;
+    const block = device.allocate({ shape: [words], dtype: 'u32' });
+    owned.push(block);
+    return block.start;
+  };
+  const scratch = allocate((scratchStride / 4) * pool.threads);
   const placed = steps.map(({ inputs, outputs }, i) =>
-    phases[i]?.map((phase) => placeTasks(phase, { inputs, outputs, scratch: scratch.start }, kernels)),
+    phases[i]?.map((phase) => placeTasks(phase, { inputs, outputs, scratch }, kernels)),
   );
-  const { tables, block } = writeTables(device, pool.threads > 1 ? placed.flatMap((own) => own ?? []) : []);
+  const tables =
+    pool.threads > 1
+      ? writeTables(
+          device,
+          placed.flatMap((own) => own ?? []),
+          allocate(2 * tableLength),
+        )
+      : new Map<Phase, number>();
   const work = placed.map((own) =>
     own?.map((tasks) => {
       const phase = { tasks: tasks.map(taskFunction), table: tables.get(tasks) ?? 0, scratchStride };
@@ -50,28 +95,21 @@ export async function placeSimd(device: CpuDevice, steps: readonly PlacedStep[])
       };
     }),
   );
-  return { work, owned: [scratch, block] };
-}
-
-/** The phases of a step; undefined where its operation has none for these sizes. */
-function phasesOf(step: PlacedStep): readonly SimdPhase[] | undefined {
-  if (step.outputs.every(({ shape }) => sizeOf(shape) === 0)) return [];
-  return step.operation.simd?.(step);
+  return { work, owned };
 }
 
 type Phase = readonly PlacedTask[];
 
-/** Writes the tables of all phases that several threads can work at, into one block; addresses by phase. */
-function writeTables(device: CpuDevice, phases: readonly Phase[]) {
-  const divided = phases.filter((tasks) => tasks.length > 1).map((tasks) => ({ tasks, table: taskTable(tasks) }));
+/** Writes the tables of all phases that several threads can work at, from an address on; addresses by phase. */
+function writeTables(device: CpuDevice, phases: readonly Phase[], start: number): ReadonlyMap<Phase, number> {
+  const divided = phases.filter(isDivided).map((tasks) => ({ tasks, table: taskTable(tasks) }));
   const numbers = Float64Array.from(divided.flatMap(({ table }) => table));
-  const block = device.allocate({ shape: [2 * numbers.length], dtype: 'u32' });
-  new Float64Array(device.heap.memory.buffer, block.start, numbers.length).set(numbers);
+  new Float64Array(device.heap.memory.buffer, start, numbers.length).set(numbers);
   const tables = new Map<Phase, number>();
-  let at = block.start;
+  let at = start;
   for (const { tasks, table } of divided) {
     tables.set(tasks, at);
     at += 8 * table.length;
   }
-  return { tables, block };
+  return tables;
 }

@@ -65,6 +65,12 @@ export function taskTable(tasks: readonly PlacedTask[]): number[] {
   return table;
 }
 
+/** How many numbers {@link taskTable} gives for the tasks of a phase. */
+export function taskTableLength(tasks: SimdPhase['tasks']): number {
+  const callLength = ({ arguments: given }: SimdCall): number => 3 + given.length;
+  return tasks.reduce((sum, calls) => sum + 2 + calls.reduce((own, call) => own + callLength(call), 0), 0);
+}
+
 function valueOf(argument: SimdArgument, { inputs, outputs, scratch }: Places): number {
   if (typeof argument === 'number') return argument;
   const { offset = 0 } = argument;

@@ -1,6 +1,5 @@
 import type { DeviceInfo } from '../device.js';
-import { WebGpuDevice } from './device.js';
-import type { WebGpuHost } from './host.js';
+import { WebGpuDevice, type WebGpuDeviceOptions } from './device.js';
 
 /** Adapters that run on the CPU, by what they say of themselves. */
 const SOFTWARE = /swiftshader|llvmpipe|lavapipe|basic render|software|warp/i;
@@ -23,7 +22,7 @@ const FEATURES = ['shader-f16', 'subgroups', 'timestamp-query'] as const;
 export interface FoundAdapter {
   readonly description: string;
   readonly software: boolean;
-  open(reason: string, host?: WebGpuHost): Promise<WebGpuDevice>;
+  open(reason: string, options?: WebGpuDeviceOptions): Promise<WebGpuDevice>;
 }
 
 /** Asks WebGPU for its best adapter; undefined where there is none. */
@@ -36,12 +35,12 @@ export async function findAdapter(gpu: GPU): Promise<FoundAdapter | undefined> {
   return {
     description: name.join(', ') || 'unnamed adapter',
     software,
-    async open(reason, host) {
+    async open(reason, options) {
       const requiredLimits = Object.fromEntries(LIMITS.map((limit) => [limit, adapter.limits[limit]]));
       const requiredFeatures = FEATURES.filter((feature) => adapter.features.has(feature));
       const opened = await adapter.requestDevice({ requiredLimits, requiredFeatures });
       const info: DeviceInfo = { kind: 'webgpu', description: name.join(', '), threads: null, software, reason };
-      return new WebGpuDevice(opened, info, host);
+      return new WebGpuDevice(opened, info, options);
     },
   };
 }

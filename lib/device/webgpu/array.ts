@@ -82,7 +82,7 @@ export class WebGpuArray implements DeviceArray {
   }
 
   dispose(): void {
-    this.buffer.destroy();
+    this.device.buffers.destroy(this.buffer);
     for (const staging of this.#staging.splice(0)) staging.destroy();
   }
 }

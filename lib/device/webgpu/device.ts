@@ -1,18 +1,29 @@
-import { DeviceError, DeviceLostError } from '../../errors.js';
-import { GPU_FAMILIES, type GpuFamily, type KernelTarget, type Launch, wordsOf } from '../../graph/launch.js';
+import { DeviceError, DeviceLostError, DeviceMemoryError } from '../../errors.js';
+import { GPU_FAMILIES, type GpuFamily, type KernelTarget, type Launch } from '../../graph/launch.js';
 import type { TensorSpec } from '../../graph/operation.js';
 import type { FusionTarget } from '../../fusion/stage.js';
 import type { Program, Step } from '../../graph/program.js';
 import { formatShape } from '../../shape.js';
-import type { Device, DeviceArray, DeviceInfo, Executable } from '../device.js';
+import type { Device, DeviceArray, DeviceInfo, DeviceMemory, Executable, PreparedProgram } from '../device.js';
+import { placedBytes, slotSpec } from '../places.js';
+import { checkRoom } from '../room.js';
 import { bufferBytes, STORAGE_USAGE, WebGpuArray } from './array.js';
-import { prepareWork, WebGpuExecutable } from './executable.js';
+import { Buffers } from './buffers.js';
+import { argumentBytes, compileWork, scratchBytes, WebGpuExecutable, worksOf } from './executable.js';
 import type { WebGpuHost } from './host.js';
+import type { Work } from './work.js';
 import { Pipelines } from './pipelines.js';
 import { Joiner } from './joining/joiner.js';
 import { adapterKey } from './tuning/key.js';
 import { trialsOf } from './tuning/trials.js';
 import { Tuner } from './tuning/tuner.js';
+
+/** How a WebGPU device is made. */
+export interface WebGpuDeviceOptions {
+  readonly host?: WebGpuHost | undefined;
+  /** How many bytes its buffers may take. WebGPU does not tell how much memory there is. Default: no limit. */
+  readonly memoryLimit?: number | undefined;
+}
 
 /** Dispatches every operation's kernels on a WebGPU device. */
 export class WebGpuDevice implements Device {
@@ -20,10 +31,12 @@ export class WebGpuDevice implements Device {
   readonly fusion: FusionTarget;
   readonly gpu: GPUDevice;
   readonly pipelines: Pipelines;
+  readonly buffers: Buffers;
   readonly joiner: Joiner;
   /** What kernels are chosen for. */
   readonly target: KernelTarget;
   readonly #host: WebGpuHost;
+  readonly #memoryLimit: number;
   #tuner: Tuner | undefined;
   #lost: DeviceLostError | undefined;
   #disposed = false;
@@ -33,10 +46,12 @@ export class WebGpuDevice implements Device {
   /** Rejects each promise that is being waited for. */
   readonly #waiting = new Set<(error: DeviceError) => void>();
 
-  constructor(gpu: GPUDevice, info: DeviceInfo, host: WebGpuHost = {}) {
+  constructor(gpu: GPUDevice, info: DeviceInfo, { host = {}, memoryLimit = Infinity }: WebGpuDeviceOptions = {}) {
     this.gpu = gpu;
     this.info = info;
     this.#host = host;
+    this.#memoryLimit = memoryLimit;
+    this.buffers = new Buffers(gpu);
     this.pipelines = new Pipelines(gpu);
     this.joiner = new Joiner(gpu.limits);
     this.fusion = { kernels: 'wgsl', maxStorageBuffers: gpu.limits.maxStorageBuffersPerShaderStage };
@@ -59,37 +74,57 @@ export class WebGpuDevice implements Device {
     return this.#disposed || this.#lost !== undefined;
   }
 
+  get memory(): DeviceMemory {
+    return { used: this.buffers.used, limit: this.#memoryLimit };
+  }
+
   bytesOf(spec: TensorSpec): number {
-    return 4 * wordsOf(spec);
+    return bufferBytes(spec);
   }
 
   allocate(spec: TensorSpec): WebGpuArray {
     this.checkAlive();
+    this.checkBuffer(spec);
     const size = bufferBytes(spec);
-    const { maxBufferSize } = this.gpu.limits;
-    if (size > maxBufferSize) {
-      throw new DeviceError(
-        `a tensor ${formatShape(spec.shape)} needs a buffer of ${size} bytes; this device's maxBufferSize is ${maxBufferSize}`,
-      );
-    }
     const label = formatShape(spec.shape);
-    const buffer = this.#attempt(() => this.gpu.createBuffer({ label, size, usage: STORAGE_USAGE }));
+    checkRoom(this, size, `a tensor ${label}`);
+    const buffer = this.#attempt(() => this.buffers.create({ label, size, usage: STORAGE_USAGE }));
     return new WebGpuArray(this, spec, buffer);
   }
 
-  /** Builds everything a replay needs under error scopes, so that what is wrong shows here and not at some replay. */
-  async load(program: Program, variables: () => readonly DeviceArray[]): Promise<Executable> {
+  prepare(program: Program): PreparedProgram {
     this.checkAlive();
-    await this.#tuner?.prepare(program.steps);
-    const launches = await this.untilLost(prepareWork(this, program));
+    const { variables, inputs, constants, slots } = program;
+    for (const { operation, inputs: from, outputs: to } of program.steps) {
+      for (const placed of [...from, ...to]) this.checkBinding(operation.name, placed);
+    }
+    for (const spec of [...variables, ...inputs, ...constants, ...slots.map(slotSpec)]) this.checkBuffer(spec);
+    const works = worksOf(this, program);
+    return {
+      memory: {
+        ...placedBytes(this, program),
+        scratch: scratchBytes(works),
+        arguments: argumentBytes(this, works),
+      },
+      load: async (variablesOf) => {
+        await this.#tuner?.prepare(program.steps);
+        return this.#load(program, variablesOf, this.#tuner ? worksOf(this, program) : works);
+      },
+    };
+  }
+
+  /** Builds everything a replay needs under error scopes, so that what is wrong shows here and not at some replay. */
+  async #load(program: Program, variables: () => readonly DeviceArray[], works: readonly Work[]): Promise<Executable> {
+    const compiled = await this.untilLost(compileWork(this, works));
     this.gpu.pushErrorScope('validation');
     this.gpu.pushErrorScope('out-of-memory');
-    const building = tryBuild(() => WebGpuExecutable.build(this, program, variables(), launches));
+    const building = tryBuild(() => WebGpuExecutable.build(this, program, variables(), compiled));
     const popped = [this.gpu.popErrorScope(), this.gpu.popErrorScope()];
     const [outOfMemory, invalid] = await this.untilLost(Promise.all(popped));
     if ('error' in building) throw building.error;
     const names = [...new Set(program.steps.map(({ operation }) => operation.name))].join(', ');
-    if (outOfMemory) throw new DeviceError(`out of GPU memory for a plan of ${names}: ${outOfMemory.message}`);
+    if (outOfMemory ?? invalid) building.executable.dispose();
+    if (outOfMemory) throw new DeviceMemoryError(`out of GPU memory for a plan of ${names}: ${outOfMemory.message}`);
     if (invalid) throw new DeviceError(`the GPU refused a plan of ${names}: ${invalid.message}`);
     return building.executable;
   }
@@ -169,12 +204,23 @@ export class WebGpuDevice implements Device {
     throw new DeviceError('an array of another device was given to this WebGPU device');
   }
 
+  /** A tensor that one buffer cannot hold is refused with the limit's name. */
+  checkBuffer(spec: TensorSpec): void {
+    const { maxBufferSize } = this.gpu.limits;
+    const size = bufferBytes(spec);
+    if (size > maxBufferSize) {
+      throw new DeviceMemoryError(
+        `a tensor ${formatShape(spec.shape)} needs a buffer of ${size} bytes; this device's maxBufferSize is ${maxBufferSize}`,
+      );
+    }
+  }
+
   /** A tensor that one binding cannot cover is refused with the limit's name. */
   checkBinding(operation: string, spec: TensorSpec): void {
     const { maxStorageBufferBindingSize } = this.gpu.limits;
     const size = bufferBytes(spec);
     if (size > maxStorageBufferBindingSize) {
-      throw new DeviceError(
+      throw new DeviceMemoryError(
         `${operation}: a tensor ${formatShape(spec.shape)} takes ${size} bytes; this device's ` +
           `maxStorageBufferBindingSize is ${maxStorageBufferBindingSize}`,
       );

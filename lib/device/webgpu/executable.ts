@@ -45,12 +45,12 @@ export class WebGpuExecutable implements Executable {
     device: WebGpuDevice,
     program: Program,
     variables: readonly DeviceArray[],
-    prepared: readonly PreparedWork[],
+    compiled: readonly CompiledWork[],
   ): WebGpuExecutable {
     const { inputs, owned, at } = placeArrays<WebGpuArray>(device, program, variables);
-    const resources = prepared.flatMap(({ work }) => work.bindings.map(({ resource }) => resource));
-    const uniforms = uniformBuffer(device, resources);
-    const scratch = scratchBuffer(device, resources);
+    const works = compiled.map(({ work }) => work);
+    const uniforms = uniformBuffer(device, works);
+    const scratch = scratchBuffer(device, works);
     const bufferOf = (resource: Resource): GPUBufferBinding => {
       if (resource.kind === 'tensor') {
         return { buffer: at(resource.placed.place).buffer, size: bufferBytes(resource.placed) };
@@ -59,7 +59,7 @@ export class WebGpuExecutable implements Executable {
       if (!binding) throw new Error(`a kernel binds ${resource.kind} that are not there`);
       return binding;
     };
-    const dispatches = prepared.map(({ work, pipeline }): Dispatch => {
+    const dispatches = compiled.map(({ work, pipeline }): Dispatch => {
       const bindGroup = device.gpu.createBindGroup({
         label: work.kernel.name,
         layout: device.pipelines.layout(work.bindings),
@@ -99,27 +99,28 @@ export class WebGpuExecutable implements Executable {
   }
 
   dispose(): void {
-    for (const buffer of this.#owned) buffer.destroy();
+    for (const buffer of this.#owned) this.#device.buffers.destroy(buffer);
     for (const output of this.outputs) output.dispose();
   }
 }
 
 /** A dispatch with its pipeline. */
-export interface PreparedWork {
+export interface CompiledWork {
   readonly work: Work;
   readonly pipeline: GPUComputePipeline;
 }
 
-/**
- * The dispatches of a program with their pipelines, compiled where they are not there yet. Rejects with DeviceError
- * naming the operations whose kernel is refused, or whose tensor is too large to be bound.
- */
-export function prepareWork(device: WebGpuDevice, program: Program): Promise<PreparedWork[]> {
-  for (const { operation, inputs, outputs } of program.steps) {
-    for (const placed of [...inputs, ...outputs]) device.checkBinding(operation.name, placed);
-  }
+/** The dispatches of a program, as its kernels are chosen now. */
+export function worksOf(device: WebGpuDevice, program: Program): Work[] {
   const launched = program.steps.flatMap((step) => workOfStep(device, step));
-  const works = program.isRepeated ? device.joiner.join(launched) : launched;
+  return program.isRepeated ? device.joiner.join(launched) : launched;
+}
+
+/**
+ * Dispatches with their pipelines, compiled where they are not there yet. Rejects with DeviceError naming the operations
+ * whose kernel is refused.
+ */
+export function compileWork(device: WebGpuDevice, works: readonly Work[]): Promise<CompiledWork[]> {
   return Promise.all(
     works.map(async (work) => {
       const pipeline = await device.pipelines.get(work, work.bindings).catch((error: unknown) => {
@@ -143,26 +144,47 @@ function isEmpty(placed: Placed): boolean {
   return sizeOf(placed.shape) === 0;
 }
 
-/** One buffer for the scratch of all operations: an operation's launches follow one another, so they can share it. */
-function scratchBuffer(device: WebGpuDevice, resources: readonly Resource[]): GPUBuffer | undefined {
-  const bytes = resources.reduce((most, own) => (own.kind === 'scratch' ? Math.max(most, own.bytes) : most), 0);
-  if (bytes === 0) return undefined;
-  return device.gpu.createBuffer({ label: 'scratch', size: Math.ceil(bytes / 16) * 16, usage: STORAGE_USAGE });
+function resourcesOf(works: readonly Work[]): Resource[] {
+  return works.flatMap(({ bindings }) => bindings.map(({ resource }) => resource));
 }
 
-/** One buffer for all uniforms, each at an offset of its own: they never change. */
-function uniformBuffer(device: WebGpuDevice, resources: readonly Resource[]) {
+/** Bytes of the one buffer for the scratch of all operations: an operation's launches follow one another, so they share it. */
+export function scratchBytes(works: readonly Work[]): number {
+  const bytes = resourcesOf(works).reduce(
+    (most, own) => (own.kind === 'scratch' ? Math.max(most, own.bytes) : most),
+    0,
+  );
+  return Math.ceil(bytes / 16) * 16;
+}
+
+function scratchBuffer(device: WebGpuDevice, works: readonly Work[]): GPUBuffer | undefined {
+  const size = scratchBytes(works);
+  return size === 0 ? undefined : device.buffers.create({ label: 'scratch', size, usage: STORAGE_USAGE });
+}
+
+/** Where in the one buffer for all uniforms each is, at an offset of its own: they never change. */
+function uniformLayout(device: WebGpuDevice, works: readonly Work[]) {
   const alignment = device.gpu.limits.minUniformBufferOffsetAlignment;
-  const offsets = new Map<Resource, number>();
+  const offsets = new Map<Uniforms, number>();
   let size = 0;
-  for (const resource of resources) {
+  for (const resource of resourcesOf(works)) {
     if (resource.kind !== 'uniforms') continue;
     offsets.set(resource, size);
     size = Math.ceil((size + resource.bytes.byteLength) / alignment) * alignment;
   }
-  const values = new Uint8Array(Math.max(size, 16));
-  for (const [resource, offset] of offsets) if (resource.kind === 'uniforms') values.set(resource.bytes, offset);
-  const buffer = device.gpu.createBuffer({ label: 'uniforms', size: values.byteLength, usage: UNIFORM_USAGE });
+  return { offsets, size: Math.max(size, 16) };
+}
+
+/** Bytes of the buffer for uniforms. */
+export function argumentBytes(device: WebGpuDevice, works: readonly Work[]): number {
+  return uniformLayout(device, works).size;
+}
+
+function uniformBuffer(device: WebGpuDevice, works: readonly Work[]) {
+  const { offsets, size } = uniformLayout(device, works);
+  const values = new Uint8Array(size);
+  for (const [{ bytes }, offset] of offsets) values.set(bytes, offset);
+  const buffer = device.buffers.create({ label: 'uniforms', size, usage: UNIFORM_USAGE });
   device.gpu.queue.writeBuffer(buffer, 0, values);
   const get = (resource: Uniforms): GPUBufferBinding | undefined => {
     const offset = offsets.get(resource);

@@ -48,7 +48,7 @@ async function results(device: WebGpuDevice, operation: Operation, setting: Case
   const arrays = Array.from({ length: Math.max(-1, ...specs.keys()) + 1 }, (_, i) =>
     device.allocate(specs.get(i) ?? { shape: [1], dtype: 'f32' }),
   );
-  const executable = await device.load(program, () => arrays);
+  const executable = await device.prepare(program).load(() => arrays);
   values.forEach((data, i) => arrays[i]?.write(data));
   executable.run([], 2);
   const outputs: NumericArray[] = await Promise.all(arrays.map((array) => array.read()));
@@ -218,7 +218,7 @@ test('side by side, launches compute what they compute alone', async (t) => {
       outputs: placed.slice(2 + i, 3 + i),
     }));
     const program = { steps, inputs: [], constants: [], variables: [], outputs: placed, slots: [], isRepeated };
-    const executable = await device.load(program, () => arrays);
+    const executable = await device.prepare(program).load(() => arrays);
     arrays.forEach((array, i) => {
       array.write(Float32Array.from({ length: count }, (_, at) => (at % 97) + i));
     });

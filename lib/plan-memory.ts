@@ -1,0 +1,42 @@
+import type { Device, ProgramMemory } from './device/device.js';
+import { checkRoom, formatBytes } from './device/room.js';
+import type { Program } from './graph/program.js';
+
+/** Bytes of the buffers of a plan on its device. */
+export interface PlanMemory extends ProgramMemory {
+  /** Variables that it uses, such as weights, the state of optimizers and data sets. They outlive it, and plans share them. */
+  readonly variables: number;
+  /** All of these: the most that is taken while it runs. */
+  readonly total: number;
+}
+
+/** A program and what it takes on its device. */
+export interface SizedProgram {
+  readonly program: Program;
+  readonly memory: ProgramMemory;
+}
+
+/** What a program takes with its variables. */
+export function planMemoryOf(device: Device, { program, memory }: SizedProgram): PlanMemory {
+  const variables = program.variables.reduce((sum, storage) => sum + device.bytesOf(storage), 0);
+  return { ...memory, variables, total: ownBytes(memory) + variables };
+}
+
+/** Bytes of what a plan has for itself. */
+export function ownBytes({ slots, inputs, constants, scratch, arguments: told }: ProgramMemory): number {
+  return slots + inputs + constants + scratch + told;
+}
+
+/**
+ * Throws DeviceMemoryError where a device has no room for programs side by side, and for those of their variables that are
+ * not there yet.
+ */
+export function checkRoomForPlans(device: Device, programs: readonly SizedProgram[], what: string): void {
+  const variables = [...new Set(programs.flatMap(({ program }) => program.variables))];
+  const sum = (bytes: readonly number[]): number => bytes.reduce((total, own) => total + own, 0);
+  const computed = sum(programs.map(({ memory }) => memory.slots));
+  const own = sum(programs.map(({ memory }) => ownBytes(memory)));
+  const added = sum(variables.filter((storage) => !storage.isOn(device)).map((storage) => device.bytesOf(storage)));
+  const parts = `${formatBytes(computed)} for what is computed, ${formatBytes(added)} of variables`;
+  checkRoom(device, own + added, `${what} (${parts})`);
+}
