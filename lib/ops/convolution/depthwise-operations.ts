@@ -4,8 +4,11 @@ import { applyOne } from '../../graph/node.js';
 import { f32, View } from '../../graph/operands.js';
 import type { Operation } from '../../graph/operation.js';
 import { formatShape, type Shape, sizeOf } from '../../shape.js';
+import { backwardMeetings, forwardMeetings } from './depthwise-axes.js';
 import { depthwiseCases } from './depthwise-cases.js';
+import { depthwiseHost } from './depthwise-host.js';
 import { depthwiseSizes, type DepthwisePictureAttributes, forEachDepthwiseTap } from './depthwise-sizes.js';
+import { weightGradientLaunches } from './depthwise-weight-launches.js';
 import { type WindowAttributes, windowsIn } from './window.js';
 
 // The three are each other's gradients, so they share a room. depthwise-sizes.ts has the formula.
@@ -48,6 +51,7 @@ export const depthwiseOperation: Operation<WindowAttributes> = defineOperation<W
     );
     output.data.set(sums.data);
   },
+  ...depthwiseHost(() => depthwiseOperation as Operation, forwardMeetings),
   gradient: ({ inputs: { picture, weight }, outputGradients: { output }, attributes, needs }) => ({
     picture: needs.picture
       ? applyOne(inputGradientOperation, [output, weight], { ...attributes, picture: picture.shape.slice(1, 3) })
@@ -81,6 +85,7 @@ const inputGradientOperation: Operation<DepthwisePictureAttributes> = defineOper
     );
     picture.data.set(sums.data);
   },
+  ...depthwiseHost(() => inputGradientOperation as Operation, backwardMeetings),
   gradient({ inputs: { output, weight }, outputGradients: { picture }, attributes, needs }) {
     const { kernel, stride, dilation, padding } = attributes;
     const window = { kernel, stride, dilation, padding };
@@ -113,6 +118,8 @@ const weightGradientOperation: Operation<WindowAttributes> = defineOperation<Win
     );
     weight.data.set(sums.data);
   },
+  kernel: ({ specs: { picture, output }, attributes }, target) =>
+    weightGradientLaunches(depthwiseSizes(picture.shape, output.shape, attributes), attributes, target),
   gradient: ({ inputs: { picture, output }, outputGradients: { weight }, attributes, needs }) => ({
     picture: needs.picture
       ? applyOne(inputGradientOperation, [output, weight], { ...attributes, picture: picture.shape.slice(1, 3) })

@@ -1,0 +1,76 @@
+import { elementAt } from '../../element-at.js';
+import { type Chain, type Host, hostInputs } from '../../fusion/chain.js';
+import { glueOf } from '../../fusion/glue.js';
+import type { Attributes, AttributeValue, Operation, TensorSpec } from '../../graph/operation.js';
+import { type Shape, sizeOf } from '../../shape.js';
+import type { Meeting, PerAxis } from './depthwise-axes.js';
+import { channelsAtOnce, depthwiseLaunch, STAGES_AT, type Windowed, WORDS } from './depthwise-launches.js';
+import type { WindowAttributes } from './window.js';
+
+/** How a depthwise convolution, or its input gradient, carries out stages on its sums: a bias, a norm, an activation. */
+export function depthwiseHost(
+  operation: () => Operation,
+  meetingsOf: (window: WindowAttributes) => PerAxis<Meeting>,
+): { readonly host: Host; readonly chain: () => Chain } {
+  const windowedOf = (chain: Chain, inputs: readonly TensorSpec[], attributes: Attributes) => {
+    const own = hostInputs(chain, inputs).slice(0, 2);
+    const { shape } = elementAt(operation().infer(own, attributes), 0);
+    const window = windowOfAttributes(attributes);
+    return { shape, windowed: windowed(elementAt(own, 0).shape, shape, meetingsOf(window)) };
+  };
+  const host: Host = {
+    get operation() {
+      return operation();
+    },
+    accepts: (_chain, _site, _use, { kernels }) => kernels === 'wgsl',
+    bindings: () => 2,
+    reference(chain, { inputs, attributes }) {
+      const own = inputs.slice(0, 2);
+      const specs = own.map(({ shape }) => ({ shape, dtype: 'f32' as const }));
+      const { shape } = windowedOf(chain, specs, attributes);
+      const sums = { data: new Float32Array(sizeOf(shape)), shape };
+      operation().reference({ inputs: own, outputs: [sums], attributes });
+      return [sums];
+    },
+    kernel(chain, { inputs, attributes }) {
+      const { shape, windowed } = windowedOf(chain, inputs, attributes);
+      if (chain.sites[0]?.length === 0) return [depthwiseLaunch(windowed)];
+      const spot = {
+        site: 0,
+        put: 'put(given: Element, index: u32, channel: u32)',
+        index: 'index',
+        count: sizeOf(shape),
+        coordinates: [{ inner: 1, size: windowed.channels, spelled: 'channel' }],
+      };
+      const width = channelsAtOnce(windowed);
+      return [
+        depthwiseLaunch(windowed, glueOf(chain, inputs, [spot], { width, firstBinding: STAGES_AT, words: WORDS })),
+      ];
+    },
+  };
+  return { host, chain: () => ({ host, rows: [], sites: [[]] }) };
+}
+
+function windowed(source: Shape, target: Shape, meetings: PerAxis<Meeting>): Windowed {
+  return {
+    pictures: elementAt(target, 0),
+    channels: elementAt(target, 3),
+    source: [elementAt(source, 1), elementAt(source, 2)],
+    target: [elementAt(target, 1), elementAt(target, 2)],
+    meetings,
+  };
+}
+
+function windowOfAttributes({ kernel, stride, dilation, padding }: Attributes): WindowAttributes {
+  return {
+    kernel: numbersOf(kernel),
+    stride: numbersOf(stride),
+    dilation: numbersOf(dilation),
+    padding: numbersOf(padding),
+  };
+}
+
+function numbersOf(value: AttributeValue | undefined): readonly number[] {
+  if (!Array.isArray(value)) throw new Error('a window has numbers for its axes');
+  return value as readonly number[];
+}
