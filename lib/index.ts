@@ -109,6 +109,7 @@ export {
   type NormalizationOptions,
 } from './nn/normalization.js';
 export { Module, type BuildOptions, type Scope } from './nn/module.js';
+export { AveragePool2d, GlobalAveragePool, GlobalMaxPool, MaxPool2d, Upsample, ZeroPadding2d } from './nn/pooling.js';
 export { Sequential } from './nn/sequential.js';
 export { loadState, stateOf, type LoadOptions, type LoadReport } from './nn/state.js';
 export type { Summary, SummaryLayer } from './nn/summary.js';

@@ -200,30 +200,34 @@ const RULES: OptionRules<UpsampleOptions> = {
  *     bilinear                   max((i + 1/2) · from / to - 1/2, 0)
  *     bilinear, alignCorners     i · (from - 1) / (to - 1)
  *
- * between two elements, and takes of each by how near it is. Nothing is smoothed where pictures become smaller.
+ * between two elements, and takes of each by how near it is. Nothing is smoothed where pictures become smaller. Places are
+ * exact; PyTorch computes them in float32, and is one element off here and there (nearest, 78 to 132: output 88).
  *
  * Throws ShapeError for other shapes and pictures without an element; OptionError unless there is one of `scale` and
  * `size`, for `alignCorners` with nearest elements, and for bad options.
  */
 export function upsample(input: TensorLike, options: UpsampleOptions): Tensor {
-  checkOptions('upsample', options, RULES);
+  checkUpsampleOptions('upsample', options);
   const value = asTensor('upsample', 'input', input);
   const { H = 0, W = 0 } = bind('upsample', { input: f32('N', 'H', 'W', 'C') }, [value]).sizes;
-  const { mode = 'nearest', alignCorners = false } = options;
-  if (alignCorners && mode === 'nearest') throw new OptionError("upsample: alignCorners goes with mode 'bilinear'");
+  const { mode = 'nearest', alignCorners = false, scale = 1 } = options;
+  const [down, across] = pairOf(scale);
   return applyOne(upsampleOperation, [value], {
-    size: sizeOf([H, W], options),
+    size: options.size === undefined ? [H * down, W * across] : pairOf(options.size),
     mode: alignCorners ? 'aligned' : mode,
   });
 }
 
-function sizeOf([H, W]: readonly [height: number, width: number], { scale, size }: UpsampleOptions) {
-  if (scale !== undefined && size === undefined) {
-    const [down, across] = pairOf(scale);
-    return [H * down, W * across];
+/** @internal Throws OptionError for options of `caller` that are none of {@link UpsampleOptions}. */
+export function checkUpsampleOptions(caller: string, options: UpsampleOptions): void {
+  checkOptions(caller, options, RULES);
+  const { scale, size, mode, alignCorners } = options;
+  if ((scale === undefined) === (size === undefined)) {
+    throw new OptionError(`${caller}: needs either scale or size, found ${scale === undefined ? 'neither' : 'both'}`);
   }
-  if (size !== undefined && scale === undefined) return pairOf(size);
-  throw new OptionError(`upsample: needs either scale or size, found ${scale === undefined ? 'neither' : 'both'}`);
+  if (alignCorners === true && mode !== 'bilinear') {
+    throw new OptionError(`${caller}: alignCorners goes with mode 'bilinear'`);
+  }
 }
 
 export const upsampleOperations = [upsampleOperation, upsampleGradient];

@@ -8,7 +8,15 @@ import { boolean, checkOptions, type OptionRules } from '../../options.js';
 import { asTensor, type Tensor, type TensorLike } from '../../tensor.js';
 import { channelsWgsl } from '../channels.js';
 import { type Pair, windowsIn } from '../convolution/window.js';
-import { POOL_RULES, type PoolAttributes, poolLaunch, type PoolOptions, poolWindow, tapsOf } from './pool-window.js';
+import {
+  SIZE_RULE,
+  POOL_RULES,
+  type PoolAttributes,
+  poolLaunch,
+  type PoolOptions,
+  poolWindow,
+  tapsOf,
+} from './pool-window.js';
 
 type AverageAttributes = PoolAttributes & { readonly countIncludePad: boolean };
 type GradientAttributes = AverageAttributes & { readonly picture: readonly number[] };
@@ -181,7 +189,11 @@ export interface AveragePool2dOptions extends PoolOptions {
   readonly countIncludePad?: boolean;
 }
 
-const RULES: OptionRules<AveragePool2dOptions> = { ...POOL_RULES, countIncludePad: boolean };
+/** @internal Rules of {@link AveragePool2dOptions} but the size. */
+export const AVERAGE_POOL_RULES: OptionRules<Omit<AveragePool2dOptions, 'size'>> = {
+  ...POOL_RULES,
+  countIncludePad: boolean,
+};
 
 /**
  * The mean of each window that moves over pictures: input [N, H, W, C] → [N, OH, OW, C] (PyTorch: `F.avg_pool2d`; Keras:
@@ -194,7 +206,7 @@ const RULES: OptionRules<AveragePool2dOptions> = { ...POOL_RULES, countIncludePa
  * half a window and for bad options.
  */
 export function averagePool2d(input: TensorLike, options: AveragePool2dOptions): Tensor {
-  checkOptions('averagePool2d', options, RULES);
+  checkOptions('averagePool2d', options, { ...SIZE_RULE, ...AVERAGE_POOL_RULES });
   const value = asTensor('averagePool2d', 'input', input);
   const { countIncludePad = true } = options;
   return applyOne(averagePool2dOperation, [value], {

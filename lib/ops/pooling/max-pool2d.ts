@@ -9,7 +9,15 @@ import { checkOptions, type OptionRules } from '../../options.js';
 import { asTensor, type Tensor, type TensorLike } from '../../tensor.js';
 import { type Pair, pairRule, windowsIn } from '../convolution/window.js';
 import { channelsWgsl } from '../channels.js';
-import { POOL_RULES, type PoolAttributes, poolLaunch, type PoolOptions, poolWindow, tapsOf } from './pool-window.js';
+import {
+  SIZE_RULE,
+  POOL_RULES,
+  type PoolAttributes,
+  poolLaunch,
+  type PoolOptions,
+  poolWindow,
+  tapsOf,
+} from './pool-window.js';
 
 /** Places of a window that a byte tells apart. */
 export const MAX_PLACES = 256;
@@ -175,7 +183,8 @@ export interface MaxPool2dOptions extends PoolOptions {
   readonly dilation?: Pair;
 }
 
-const RULES: OptionRules<MaxPool2dOptions> = { ...POOL_RULES, dilation: pairRule };
+/** @internal Rules of {@link MaxPool2dOptions} but the size. */
+export const MAX_POOL_RULES: OptionRules<Omit<MaxPool2dOptions, 'size'>> = { ...POOL_RULES, dilation: pairRule };
 
 /**
  * The largest element of each window that moves over pictures: input [N, H, W, C] → [N, OH, OW, C] (PyTorch: `F.max_pool2d`;
@@ -188,7 +197,7 @@ const RULES: OptionRules<MaxPool2dOptions> = { ...POOL_RULES, dilation: pairRule
  * half a window, for a window of more than 256 places along an axis, and for bad options.
  */
 export function maxPool2d(input: TensorLike, options: MaxPool2dOptions): Tensor {
-  checkOptions('maxPool2d', options, RULES);
+  checkOptions('maxPool2d', options, { ...SIZE_RULE, ...MAX_POOL_RULES });
   const value = asTensor('maxPool2d', 'input', input);
   const window = poolWindow('maxPool2d', value.shape, options, options.dilation);
   const [height, width] = [elementAt(window.kernel, 0), elementAt(window.kernel, 1)];

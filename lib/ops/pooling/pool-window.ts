@@ -29,8 +29,10 @@ export interface PoolOptions {
   readonly ceilMode?: boolean;
 }
 
-/** @internal Rules of {@link PoolOptions}. */
-export const POOL_RULES = { size: required(pairRule), stride: pairRule, padding: paddingRule, ceilMode: boolean };
+/** @internal Rules of {@link PoolOptions} but the size. */
+export const POOL_RULES = { stride: pairRule, padding: paddingRule, ceilMode: boolean };
+/** @internal The rule of the size. */
+export const SIZE_RULE = { size: required(pairRule) };
 
 /** Windows that are pooled. A type, because attributes need an index. */
 export type PoolAttributes = WindowAttributes & { readonly ceilMode: boolean };
