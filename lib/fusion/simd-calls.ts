@@ -1,7 +1,7 @@
 import type { TensorSpec } from '../graph/operation.js';
 import type { SimdArgument, SimdCall } from '../graph/simd.js';
 import { sizeOf } from '../shape.js';
-import { broadcastOf, offsetAt } from './broadcast.js';
+import { broadcastOf, isWhole, offsetAt } from './broadcast.js';
 import { type Chain, type ChainOutput, outputsOfChain, VALUE } from './chain.js';
 
 /** Elements in memory: where they begin, and bytes from one row to the next. */
@@ -19,6 +19,63 @@ export interface ValueBlock {
   readonly pitch: number;
   /** Where values lie that are no output. */
   readonly scratch: Rows;
+}
+
+/** A block of a matrix that has been computed, its rows counted on over all matrices where there are several. */
+export interface FinishedBlock {
+  readonly row: number;
+  readonly column: number;
+  readonly rows: number;
+  readonly columns: number;
+  /** Memory of the block's size that is gone after the calls. */
+  readonly scratch: Rows;
+}
+
+/** What is done with each block of a matrix while it is in the cache. */
+export interface BlockFinish {
+  /** Where the matrix goes. */
+  readonly target: { readonly output: number } | 'scratch';
+  readonly calls: (block: FinishedBlock) => readonly SimdCall[];
+}
+
+/** What the stages of a site do with blocks of a matrix of so many columns; undefined where there are no stages. */
+export function finishOf(
+  chain: Chain,
+  site: number,
+  inputs: readonly TensorSpec[],
+  columnsOfAll: number,
+): BlockFinish | undefined {
+  if (chain.sites[site]?.length === 0) return undefined;
+  return {
+    target: startOf(chain, site),
+    calls: ({ row, column, rows, columns, scratch }) =>
+      callsOn(chain, site, inputs, {
+        ...{ rows, columns, scratch },
+        ...{ first: row * columnsOfAll + column, pitch: columnsOfAll },
+      }),
+  };
+}
+
+/** Whether all that the last stage of a site reads goes evenly along the rows and columns of a matrix. */
+export function goesByBlocks(
+  chain: Chain,
+  site: number,
+  inputs: readonly TensorSpec[],
+  { rows, columns }: { readonly rows: number; readonly columns: number },
+): boolean {
+  const link = chain.sites[site]?.at(-1);
+  if (!link) return true;
+  return link.inputs.every((place, input) => {
+    const operand = inputs[place];
+    if (!operand || place === VALUE || input === link.stage.words?.input) return true;
+    if (link.operation.writes?.includes(input)) return true;
+    const broadcast = broadcastOf(operand.shape, link.shape);
+    const [axis] = broadcast;
+    if (isWhole(broadcast, rows * columns)) return true;
+    if (link.stage.simd?.strided !== true || broadcast.length > 1) return false;
+    if (!axis) return true;
+    return axis.inner === 1 ? axis.size === columns && axis.stride === 1 : axis.inner === columns && axis.size === rows;
+  });
 }
 
 /** Where the values of a site lie before its first stage: in an output of the chain, or in memory that is gone afterwards. */

@@ -1,10 +1,9 @@
 import { elementAt } from '../../element-at.js';
 import { pickingRows, replaced, type Fusion } from '../../fusion/absorb.js';
-import { broadcastOf, isWhole } from '../../fusion/broadcast.js';
-import { type Chain, type Host, hostInputs, VALUE } from '../../fusion/chain.js';
+import { type Chain, type Host, hostInputs } from '../../fusion/chain.js';
 import { type Glue, glueOf, type Spot } from '../../fusion/glue.js';
 import type { FoldCall, JoinCall, SelectedRows } from '../../fusion/pass.js';
-import { callsOn, startOf } from '../../fusion/simd-calls.js';
+import { finishOf, goesByBlocks } from '../../fusion/simd-calls.js';
 import { isSameTensor } from '../../fusion/tensors.js';
 import type {
   Attributes,
@@ -20,7 +19,7 @@ import type { Tensor } from '../../tensor.js';
 import { sumOperation } from '../reduce/sum.js';
 import { variantFor } from './matmul-choice.js';
 import { type Beside, matmulLaunches, matmulVariants, STAGES_AT, type TableRows, WORDS } from './matmul-kernels.js';
-import { type BlockFinish, matmulSimdPhases } from './matmul-simd.js';
+import { matmulSimdPhases } from './matmul-simd.js';
 import { type MatmulAttributes, sizesOf } from './matmul-sizes.js';
 
 /** The outputs of a product: C, and the sums over k of op(A), where they are computed beside it. */
@@ -36,7 +35,10 @@ export function matmulHost(product: () => Operation<MatmulAttributes>) {
     bindings: ({ rows }) => 2 + rows.filter(Boolean).length,
     accepts(chain, site, { inputs, attributes }, { kernels }) {
       if (site === SUMS) return chain.sites[SUMS]?.at(-1)?.stage.takesIndex !== true;
-      return kernels === 'wgsl' || goesByBlocks(chain, inputs, attributesOf(attributes));
+      if (kernels === 'wgsl') return true;
+      const { M, rows, columns } = sizeOfProduct(chain, inputs, attributesOf(attributes));
+      // A vector's product is computed transposed.
+      return M > 1 && columns > 1 && goesByBlocks(chain, PRODUCT, inputs, { rows, columns });
     },
     reference: (chain, call) =>
       valuesOf(chain, call, (own) => {
@@ -62,7 +64,12 @@ export function matmulHost(product: () => Operation<MatmulAttributes>) {
     },
     simd(chain, { inputs, attributes }) {
       const [own, [a, b]] = [attributesOf(attributes), matricesOf(chain, inputs)];
-      return matmulSimdPhases(a.shape, b.shape, own, finishOf(chain, inputs, sizesOf(a.shape, b.shape, own).N));
+      return matmulSimdPhases(
+        a.shape,
+        b.shape,
+        own,
+        finishOf(chain, PRODUCT, inputs, sizesOf(a.shape, b.shape, own).N),
+      );
     },
   };
   return {
@@ -151,36 +158,11 @@ function besideOf(chain: Chain, inputs: readonly TensorSpec[], attributes: Matmu
   };
 }
 
-/** What SIMD kernels do with a block of the product. */
-function finishOf(chain: Chain, inputs: readonly TensorSpec[], N: number): BlockFinish | undefined {
-  if (chain.sites[PRODUCT]?.length === 0) return undefined;
-  return {
-    target: startOf(chain, PRODUCT),
-    calls: ({ row, column, rows, columns, scratch }) =>
-      callsOn(chain, PRODUCT, inputs, { rows, columns, first: row * N + column, pitch: N, scratch }),
-  };
-}
-
-/** Whether all that the last stage reads goes evenly along rows and columns of the product, and blocks of it are computed. */
-function goesByBlocks(chain: Chain, inputs: readonly TensorSpec[], attributes: MatmulAttributes): boolean {
+/** Rows of the product, of all matrices together, and its columns. */
+function sizeOfProduct(chain: Chain, inputs: readonly TensorSpec[], attributes: MatmulAttributes) {
   const [a, b] = matricesOf(chain, inputs);
   const { M, N, batchShape } = sizesOf(a.shape, b.shape, attributes);
-  // A vector's product is computed transposed.
-  if (M === 1 || N === 1) return false;
-  const rows = sizeOf(batchShape) * M;
-  const link = chain.sites[PRODUCT]?.at(-1);
-  if (!link) return true;
-  return link.inputs.every((place, input) => {
-    const operand = inputs[place];
-    if (!operand || place === VALUE || input === link.stage.words?.input) return true;
-    if (link.operation.writes?.includes(input)) return true;
-    const broadcast = broadcastOf(operand.shape, link.shape);
-    const [axis] = broadcast;
-    if (isWhole(broadcast, rows * N)) return true;
-    if (link.stage.simd?.strided !== true || broadcast.length > 1) return false;
-    if (!axis) return true;
-    return axis.inner === 1 ? axis.size === N && axis.stride === 1 : axis.inner === N && axis.size === rows;
-  });
+  return { M, rows: sizeOf(batchShape) * M, columns: N };
 }
 
 /** The rows of a and b that are picked from tables are read from there. */

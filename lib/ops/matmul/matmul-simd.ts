@@ -9,7 +9,7 @@ import {
   matmulRowRelaxedWasm,
   matmulRowWasm,
 } from '../../generated/wasm.js';
-import type { Rows } from '../../fusion/simd-calls.js';
+import type { BlockFinish } from '../../fusion/simd-calls.js';
 import { ceilDivide } from '../../graph/launch.js';
 import type { SimdArgument, SimdCall, SimdKernel, SimdPhase } from '../../graph/simd.js';
 import { forEachOffset, type Shape } from '../../shape.js';
@@ -86,23 +86,6 @@ const DOTS_BELOW_ROWS = 64;
 const ROW_COLUMNS = 1024;
 /** `row`: more rows than this fill the blocks of `packed` better. */
 const MOST_SINGLE_ROWS = 3;
-
-/** A block of C that has been computed, its rows counted on over all matrices of C. */
-export interface FinishedBlock {
-  readonly row: number;
-  readonly column: number;
-  readonly rows: number;
-  readonly columns: number;
-  /** Memory of the block's size that is gone after the calls. */
-  readonly scratch: Rows;
-}
-
-/** What is done with each block of C while it is in the cache. */
-export interface BlockFinish {
-  /** Where C goes. */
-  readonly target: { readonly output: number } | 'scratch';
-  readonly calls: (block: FinishedBlock) => readonly SimdCall[];
-}
 
 /** Tasks of kernels/matmul_*.wat: blocks of C. None for an empty sum, which the reference fills with 0. */
 export function matmulSimdPhases(
