@@ -4,7 +4,7 @@ import { f32, View } from '../../graph/operands.js';
 import type { Operation } from '../../graph/operation.js';
 import { type Shape, sizeOf } from '../../shape.js';
 import { conv2dBenchmarks, type Conv2dCase, conv2dCases } from './conv2d-cases.js';
-import { naiveLaunch } from './conv2d-naive.js';
+import { conv2dHost } from './conv2d-host.js';
 import { conv2dSample, inputGradientSample, weightGradientSample } from './conv2d-sample.js';
 import {
   checkChannels,
@@ -53,15 +53,7 @@ export const conv2dOperation: Operation<Conv2dAttributes> = defineOperation<Conv
     });
     output.data.set(sums.data);
   },
-  kernel({ specs: { picture, output }, attributes }) {
-    const sizes = conv2dSizes(picture.shape, output.shape, attributes);
-    return [
-      {
-        ...naiveLaunch('output', sizeOf(output.shape), sizes, attributes),
-        bindings: ['picture', 'weight', 'output'],
-      },
-    ];
-  },
+  ...conv2dHost('output', () => conv2dOperation),
   gradient: ({ inputs: { picture, weight }, outputGradients: { output }, attributes, needs }) => ({
     picture: needs.picture
       ? applyOne(inputGradientOperation, [output, weight], { ...attributes, picture: picture.shape.slice(1, 3) })
@@ -101,15 +93,7 @@ export const inputGradientOperation: Operation<PictureAttributes> = defineOperat
     });
     picture.data.set(sums.data);
   },
-  kernel({ specs: { output, picture }, attributes }) {
-    const sizes = conv2dSizes(picture.shape, output.shape, attributes);
-    return [
-      {
-        ...naiveLaunch('picture', sizeOf(picture.shape), sizes, attributes),
-        bindings: ['output', 'weight', 'picture'],
-      },
-    ];
-  },
+  ...conv2dHost('picture', () => inputGradientOperation),
   gradient({ inputs: { output, weight }, outputGradients: { picture }, attributes, needs }) {
     const { kernel, stride, dilation, padding, groups } = attributes;
     const own: Conv2dAttributes = { kernel, stride, dilation, padding, groups };
@@ -148,15 +132,7 @@ const weightGradientOperation: Operation<Conv2dAttributes> = defineOperation<Con
     });
     weight.data.set(sums.data);
   },
-  kernel({ specs: { picture, output, weight }, attributes }) {
-    const sizes = conv2dSizes(picture.shape, output.shape, attributes);
-    return [
-      {
-        ...naiveLaunch('weight', sizeOf(weight.shape), sizes, attributes),
-        bindings: ['picture', 'output', 'weight'],
-      },
-    ];
-  },
+  ...conv2dHost('weight', () => weightGradientOperation),
   gradient: ({ inputs: { picture, output }, outputGradients: { weight }, attributes, needs }) => ({
     picture: needs.picture
       ? applyOne(inputGradientOperation, [output, weight], { ...attributes, picture: picture.shape.slice(1, 3) })

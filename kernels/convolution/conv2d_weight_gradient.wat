@@ -1,0 +1,121 @@
+;; conv2d_weight_gradient.wat: the gradient of a convolution's weight as a product for the CPU device, WebAssembly SIMD.
+;;
+;; Computes    c[m, t, n] = Σ_p y[p, m] · x[p, t, n] + (accumulate ? c : 0), f32: p are pixels of the output, m output channels,
+;;             t taps and n input channels. Entry p of `rows` is the address of the pixel's window in the picture, and that
+;;             of its gradients y, 8 B; entry t of `taps` bytes to the tap in x, and to its columns in c. Rows of c are `ldc`
+;;             apart. M, N and the pixels are 1 or more
+;; Technique   a product over pixels, 256 at a time: y is packed in panels of 4 channels, [p][4], and each 32 columns of x, by way
+;;             of the table, in panels of 8, [p][8], so that the inner loop reads both in order (matmul/micro.wat)
+;; Cache       a panel of x is 8 KiB and stays in the first-level cache while all panels of y (4 KiB each) pass by
+;; Relaxed     a multiplication and an addition of locals are one f32x4.relaxed_madd in the second module made of this
+;; Accuracy    256 pixels are summed on their own and added once
+;; Edges       panels are filled up with 0; a block of c at the edge is computed into a tile and copied
+;; Scratch     128 B of tile, 32 KiB of panels of x, 1 KiB for each channel of y rounded up to 4
+;; Reference   lib/ops/convolution/conv2d.ts
+(module
+  (import "env" "memory" (memory 1))
+
+  ;; join common/common.wat
+  ;; join matmul/pack.wat
+  ;; join matmul/micro.wat
+
+  ;; Packs 32 columns of listed pixels into four panels [k][8].
+  (func $packFour (param $rows i32) (param $offset i32) (param $k i32) (param $to i32)
+    (local $x i32) (local $p1 i32) (local $p2 i32) (local $p3 i32) (local $bytes i32)
+    (local.set $bytes (i32.shl (local.get $k) (i32.const 5)))
+    (local.set $p1 (i32.add (local.get $to) (local.get $bytes)))
+    (local.set $p2 (i32.add (local.get $p1) (local.get $bytes)))
+    (local.set $p3 (i32.add (local.get $p2) (local.get $bytes)))
+    (loop $next
+      (local.set $x (i32.add (i32.load (local.get $rows)) (local.get $offset)))
+      (v128.store (local.get $to) (v128.load (local.get $x)))
+      (v128.store offset=16 (local.get $to) (v128.load offset=16 (local.get $x)))
+      (v128.store (local.get $p1) (v128.load offset=32 (local.get $x)))
+      (v128.store offset=16 (local.get $p1) (v128.load offset=48 (local.get $x)))
+      (v128.store (local.get $p2) (v128.load offset=64 (local.get $x)))
+      (v128.store offset=16 (local.get $p2) (v128.load offset=80 (local.get $x)))
+      (v128.store (local.get $p3) (v128.load offset=96 (local.get $x)))
+      (v128.store offset=16 (local.get $p3) (v128.load offset=112 (local.get $x)))
+      (local.set $rows (i32.add (local.get $rows) (i32.const 8)))
+      (local.set $to (i32.add (local.get $to) (i32.const 32)))
+      (local.set $p1 (i32.add (local.get $p1) (i32.const 32)))
+      (local.set $p2 (i32.add (local.get $p2) (i32.const 32)))
+      (local.set $p3 (i32.add (local.get $p3) (i32.const 32)))
+      (br_if $next (local.tee $k (i32.sub (local.get $k) (i32.const 1))))))
+
+  ;; Packs up to 8 columns of listed pixels into a panel [k][8].
+  (func $packPanel (param $rows i32) (param $offset i32) (param $columns i32) (param $k i32) (param $to i32)
+    (local $x i32)
+    (loop $next
+      (local.set $x (i32.add (i32.load (local.get $rows)) (local.get $offset)))
+      (if (i32.ge_s (local.get $columns) (i32.const 4))
+        (then
+          (v128.store (local.get $to) (v128.load (local.get $x)))
+          (if (i32.eq (local.get $columns) (i32.const 8))
+            (then (v128.store offset=16 (local.get $to) (v128.load offset=16 (local.get $x))))
+            (else
+              (v128.store offset=16 (local.get $to)
+                (call $loadSome (i32.add (local.get $x) (i32.const 16)) (i32.sub (local.get $columns) (i32.const 4))
+                  (v128.const f32x4 0 0 0 0))))))
+        (else
+          (v128.store (local.get $to)
+            (call $loadSome (local.get $x) (local.get $columns) (v128.const f32x4 0 0 0 0)))
+          (v128.store offset=16 (local.get $to) (v128.const f32x4 0 0 0 0))))
+      (local.set $rows (i32.add (local.get $rows) (i32.const 8)))
+      (local.set $to (i32.add (local.get $to) (i32.const 32)))
+      (br_if $next (local.tee $k (i32.sub (local.get $k) (i32.const 1))))))
+
+  (func (export "weights")
+    (param $rows i32) (param $pixels i32) (param $taps i32) (param $tapCount i32)
+    (param $yStep i32) (param $yFrom i32)
+    (param $c i32) (param $ldc i32) (param $M i32) (param $N i32) (param $accumulate i32) (param $scratch i32)
+    (local $k i32) (local $tap i32) (local $tapsLeft i32) (local $n i32) (local $left i32) (local $some i32) (local $at i32)
+    (local $panelsX i32) (local $panelsY i32) (local $x i32) (local $cTap i32)
+    (local.set $panelsX (i32.add (local.get $scratch) (i32.const 128)))
+    (local.set $panelsY (i32.add (local.get $panelsX) (i32.const 32768)))
+    (loop $nextPixels
+      (local.set $k (select (local.get $pixels) (i32.const 256) (i32.lt_u (local.get $pixels) (i32.const 256))))
+      (call $pack (i32.add (i32.load offset=4 (local.get $rows)) (local.get $yFrom)) (i32.const 4) (local.get $yStep)
+        (local.get $M) (local.get $k) (i32.const 4) (local.get $panelsY))
+      (local.set $tap (local.get $taps))
+      (local.set $tapsLeft (local.get $tapCount))
+      (loop $nextTap
+        (local.set $x (i32.load (local.get $tap)))
+        (local.set $cTap (i32.add (local.get $c) (i32.load offset=4 (local.get $tap))))
+        (local.set $n (local.get $N))
+        (loop $nextColumns
+          (if (i32.ge_u (local.get $n) (i32.const 32))
+            (then
+              (local.set $some (i32.const 32))
+              (call $packFour (local.get $rows) (local.get $x) (local.get $k) (local.get $panelsX)))
+            (else
+              (local.set $some (select (local.get $n) (i32.const 8) (i32.lt_u (local.get $n) (i32.const 8))))
+              (call $packPanel (local.get $rows) (local.get $x) (local.get $some) (local.get $k) (local.get $panelsX))))
+          (local.set $left (local.get $some))
+          (local.set $at (local.get $panelsX))
+          (loop $nextPanel
+            (call $allChannels (local.get $k) (local.get $panelsY) (local.get $M) (local.get $at)
+              (local.get $cTap) (local.get $ldc)
+              (select (local.get $left) (i32.const 8) (i32.lt_u (local.get $left) (i32.const 8)))
+              (local.get $scratch) (local.get $accumulate))
+            (local.set $at (i32.add (local.get $at) (i32.shl (local.get $k) (i32.const 5))))
+            (local.set $cTap (i32.add (local.get $cTap) (i32.const 32)))
+            (br_if $nextPanel (i32.gt_s (local.tee $left (i32.sub (local.get $left) (i32.const 8))) (i32.const 0))))
+          (local.set $x (i32.add (local.get $x) (i32.shl (local.get $some) (i32.const 2))))
+          (br_if $nextColumns (local.tee $n (i32.sub (local.get $n) (local.get $some)))))
+        (local.set $tap (i32.add (local.get $tap) (i32.const 8)))
+        (br_if $nextTap (local.tee $tapsLeft (i32.sub (local.get $tapsLeft) (i32.const 1)))))
+      (local.set $accumulate (i32.const 1))
+      (local.set $rows (i32.add (local.get $rows) (i32.const 2048)))
+      (br_if $nextPixels (local.tee $pixels (i32.sub (local.get $pixels) (local.get $k))))))
+
+  ;; All panels of y by one of x.
+  (func $allChannels (param $k i32) (param $y i32) (param $M i32) (param $x i32) (param $c i32) (param $ldc i32)
+                     (param $columns i32) (param $tile i32) (param $accumulate i32)
+    (loop $next
+      (call $microEdge (local.get $k) (local.get $y) (local.get $x) (i32.const 32) (local.get $c) (local.get $ldc)
+        (select (local.get $M) (i32.const 4) (i32.lt_s (local.get $M) (i32.const 4)))
+        (local.get $columns) (local.get $tile) (local.get $accumulate))
+      (local.set $y (i32.add (local.get $y) (i32.shl (local.get $k) (i32.const 4))))
+      (local.set $c (i32.add (local.get $c) (i32.shl (local.get $ldc) (i32.const 2))))
+      (br_if $next (i32.gt_s (local.tee $M (i32.sub (local.get $M) (i32.const 4))) (i32.const 0))))))

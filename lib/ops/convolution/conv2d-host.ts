@@ -1,0 +1,91 @@
+import { elementAt } from '../../element-at.js';
+import type { Chain, Host } from '../../fusion/chain.js';
+import { finishOf, goesByBlocks } from '../../fusion/simd-calls.js';
+import type { ArrayView, Attributes, Operation, ReferenceCall, TensorSpec } from '../../graph/operation.js';
+import { sampledReference } from '../../graph/sampled-reference.js';
+import { type Shape, sizeOf } from '../../shape.js';
+import { naiveLaunch } from './conv2d-naive.js';
+import { conv2dSimdPhases, inputGradientSimdPhases } from './conv2d-simd.js';
+import { weightGradientSimdPhases } from './conv2d-simd-weight-gradient.js';
+import { type Conv2dAttributes, conv2dSizes } from './conv2d-sizes.js';
+
+/** Which of its three tensors a convolution computes from the other two. */
+type Computed = 'output' | 'picture' | 'weight';
+
+const SIMD = { output: conv2dSimdPhases, picture: inputGradientSimdPhases, weight: weightGradientSimdPhases } as const;
+
+/** How a convolution carries out stages on what it computes. */
+export function conv2dHost<A extends Conv2dAttributes>(computed: Computed, operation: () => Operation<A>) {
+  const ofAny = (): Operation => operation();
+  const shapeOf = (inputs: readonly { readonly shape: Shape }[], attributes: Attributes): Shape => {
+    const own = inputs.slice(0, 2).map(({ shape }) => ({ shape, dtype: 'f32' }) as const);
+    return elementAt(ofAny().infer(own, attributes), 0).shape;
+  };
+  const use = (inputs: readonly TensorSpec[], attributes: Attributes) => {
+    const shape = shapeOf(inputs, attributes);
+    const [first, second] = [elementAt(inputs, 0).shape, elementAt(inputs, 1).shape];
+    const picture = computed === 'picture' ? shape : first;
+    const output = computed === 'output' ? shape : computed === 'picture' ? first : second;
+    const own = attributesOf(attributes);
+    // A gradient of a weight is a matrix of output channels, everything else one of places.
+    const columns = sizeOf(shape.slice(computed === 'weight' ? 1 : -1));
+    return { shape, own, sizes: conv2dSizes(picture, output, own), columns };
+  };
+  const host: Host = {
+    get operation() {
+      return ofAny();
+    },
+    accepts(chain, site, { inputs, attributes }, { kernels }) {
+      if (kernels === 'wgsl') return false;
+      const { shape, columns } = use(inputs, attributes);
+      return columns > 0 && goesByBlocks(chain, site, inputs, { rows: sizeOf(shape) / columns, columns });
+    },
+    bindings: () => 2,
+    reference(_, call) {
+      const value = emptyView(shapeOf(call.inputs, call.attributes));
+      ofAny().reference(ownCall(call, value));
+      return [value];
+    },
+    sampledReference(_, call) {
+      const value = emptyView(shapeOf(call.inputs, call.attributes));
+      const elements = sampledReference(ofAny(), ownCall(call, value));
+      if (!elements) throw new Error('a convolution has no sample');
+      return { ...elements, values: [value] };
+    },
+    kernel(_, { inputs, attributes }) {
+      const { shape, own, sizes } = use(inputs, attributes);
+      return [
+        {
+          ...naiveLaunch(computed, sizeOf(shape), sizes, own),
+          bindings: [{ input: 0 }, { input: 1 }, { output: 0 }],
+        },
+      ];
+    },
+    simd(chain, { inputs, attributes }) {
+      const { own, sizes, columns } = use(inputs, attributes);
+      return SIMD[computed](sizes, own, finishOf(chain, 0, inputs, columns));
+    },
+  };
+  return { host, chain: (): Chain => ({ host, rows: [], sites: [[]] }) };
+}
+
+function emptyView(shape: Shape): ArrayView {
+  return { data: new Float32Array(sizeOf(shape)), shape };
+}
+
+/** The convolution's own part of a call. */
+function ownCall(
+  { inputs, attributes }: Omit<ReferenceCall<Attributes>, 'outputs'>,
+  value: ArrayView,
+): ReferenceCall<Attributes> {
+  return { inputs: inputs.slice(0, 2), outputs: [value], attributes };
+}
+
+function attributesOf({ kernel, stride, dilation, padding, groups }: Attributes): Conv2dAttributes {
+  const own = { kernel: listOf(kernel), stride: listOf(stride), dilation: listOf(dilation), padding: listOf(padding) };
+  return { ...own, groups: Number(groups) };
+}
+
+function listOf(value: Attributes[string] | undefined): readonly number[] {
+  return typeof value === 'object' && value !== null ? value : [];
+}
