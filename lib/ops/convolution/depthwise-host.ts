@@ -1,10 +1,12 @@
 import { elementAt } from '../../element-at.js';
 import { type Chain, type Host, hostInputs } from '../../fusion/chain.js';
 import { glueOf } from '../../fusion/glue.js';
+import { finishOf, goesByBlocks } from '../../fusion/simd-calls.js';
 import type { Attributes, AttributeValue, Operation, TensorSpec } from '../../graph/operation.js';
 import { type Shape, sizeOf } from '../../shape.js';
 import type { Meeting, PerAxis } from './depthwise-axes.js';
 import { channelsAtOnce, depthwiseLaunch, STAGES_AT, type Windowed, WORDS } from './depthwise-launches.js';
+import { depthwisePhases } from './depthwise-simd.js';
 import type { WindowAttributes } from './window.js';
 
 /** How a depthwise convolution, or its input gradient, carries out stages on its sums: a bias, a norm, an activation. */
@@ -22,7 +24,11 @@ export function depthwiseHost(
     get operation() {
       return operation();
     },
-    accepts: (_chain, _site, _use, { kernels }) => kernels === 'wgsl',
+    accepts(chain, site, { inputs, attributes }, { kernels }) {
+      if (kernels === 'wgsl') return true;
+      const { shape, windowed } = windowedOf(chain, inputs, attributes);
+      return goesByBlocks(chain, site, inputs, { rows: sizeOf(shape.slice(0, 3)), columns: windowed.channels });
+    },
     bindings: () => 2,
     reference(chain, { inputs, attributes }) {
       const own = inputs.slice(0, 2);
@@ -46,6 +52,10 @@ export function depthwiseHost(
       return [
         depthwiseLaunch(windowed, glueOf(chain, inputs, [spot], { width, firstBinding: STAGES_AT, words: WORDS })),
       ];
+    },
+    simd(chain, { inputs, attributes }) {
+      const { windowed } = windowedOf(chain, inputs, attributes);
+      return depthwisePhases(windowed, finishOf(chain, 0, inputs, windowed.channels));
     },
   };
   return { host, chain: () => ({ host, rows: [], sites: [[]] }) };
