@@ -89,6 +89,16 @@ export { globalAveragePool, globalMaxPool } from './ops/pooling/global-pool.js';
 export { maxPool2d, type MaxPool2dOptions } from './ops/pooling/max-pool2d.js';
 export type { PoolOptions } from './ops/pooling/pool-window.js';
 export type { Pair, Padding } from './ops/convolution/window.js';
+
+export {
+  Conv2d,
+  ConvTranspose2d,
+  DepthwiseConv2d,
+  type Conv2dLayerOptions,
+  type ConvolutionOptions,
+  type ConvTranspose2dLayerOptions,
+  type DepthwiseConv2dLayerOptions,
+} from './nn/convolution.js';
 export { Dense, type DenseOptions } from './nn/dense.js';
 export {
   constant,
@@ -99,7 +109,7 @@ export {
   type Fans,
   type Initializer,
 } from './nn/initializers.js';
-export { Dropout, Flatten, ReLU, Sigmoid, Softmax, type SoftmaxOptions, Tanh } from './nn/layers.js';
+export { Dropout, Flatten, ReLU, ReLU6, Sigmoid, Softmax, type SoftmaxOptions, Tanh } from './nn/layers.js';
 export {
   BatchNorm,
   GroupNorm,
@@ -113,6 +123,12 @@ export { AveragePool2d, GlobalAveragePool, GlobalMaxPool, MaxPool2d, Upsample, Z
 export { Sequential } from './nn/sequential.js';
 export { loadState, stateOf, type LoadOptions, type LoadReport } from './nn/state.js';
 export type { Summary, SummaryLayer } from './nn/summary.js';
+
+export { mobileNetV1, type MobileNetV1, type MobileNetV1Options } from './models/mobilenet-v1.js';
+export { mobileNetV2, type MobileNetV2, type MobileNetV2Options } from './models/mobilenet-v2.js';
+export type { NetOptions } from './models/options.js';
+export { resnet18, resnet50, type ResNet, type ResNetOptions } from './models/resnet.js';
+export { resnet8, type ResNet8, type ResNet8Options } from './models/resnet8.js';
 
 export { Adagrad, type AdagradOptions, type AdagradSettings } from './optim/adagrad.js';
 export { Adam, AdamW, type AdamOptions, type AdamSettings } from './optim/adam.js';

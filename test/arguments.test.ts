@@ -11,7 +11,6 @@ import {
   Generator,
   glorotUniform,
   gradient,
-  heNormal,
   OptionError,
   Parameter,
   predict,
@@ -72,7 +71,6 @@ test('an argument of another kind is refused by the name of what it was given to
 
 test('what takes no options refuses them', (t) => {
   const calls: [name: string, call: (...given: never[]) => unknown][] = [
-    ['heNormal', heNormal],
     ['glorotUniform', glorotUniform],
     ['zeros', zeros],
     ['Dropout', (...given) => new Dropout(0.5, ...given)],

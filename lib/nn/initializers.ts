@@ -1,4 +1,4 @@
-import { checkArgument, checkOptions, number, refuseOptions } from '../options.js';
+import { checkArgument, checkOptions, number, oneOf, refuseOptions } from '../options.js';
 import { allocate } from '../allocate.js';
 import type { RandomStream } from '../random.js';
 import { type Shape, sizeOf } from '../shape.js';
@@ -34,10 +34,15 @@ export function kaimingUniform(options: { readonly a?: number } = {}): Initializ
   };
 }
 
-/** Normal with standard deviation √(2 / fanIn), for layers before a ReLU (He et al. 2015; PyTorch: `kaiming_normal_`). */
-export function heNormal(...unexpected: readonly never[]): Initializer {
-  refuseOptions('heNormal', unexpected);
-  return (shape, { fanIn }, random) => random.normal(sizeOf(shape), 0, Math.sqrt(2 / Math.max(1, fanIn)));
+/**
+ * Normal with standard deviation √(2 / fan), for layers before a ReLU (He et al. 2015; PyTorch: `kaiming_normal_`). The fan
+ * is by default `fanIn`, which keeps the size of activations; with `fanOut`, which keeps that of gradients, it is what
+ * torchvision's nets have in their convolutions.
+ */
+export function heNormal(options: { readonly fan?: keyof Fans } = {}): Initializer {
+  checkOptions('heNormal', options, { fan: oneOf('fanIn', 'fanOut') });
+  const { fan = 'fanIn' } = options;
+  return (shape, fans, random) => random.normal(sizeOf(shape), 0, Math.sqrt(2 / Math.max(1, fans[fan])));
 }
 
 /** Uniform in ±√(6 / (fanIn + fanOut)) (Glorot & Bengio 2010): what Keras's Dense does for its weight. */

@@ -1,4 +1,4 @@
-import { relu, sigmoid, tanh } from '../ops/pointwise/activations.js';
+import { relu, relu6, sigmoid, tanh } from '../ops/pointwise/activations.js';
 import { dropout } from '../ops/random/dropout.js';
 import { flatten } from '../ops/moving/reshape.js';
 import { softmax } from '../ops/normalize/softmax.js';
@@ -10,6 +10,13 @@ import { Module } from './module.js';
 export class ReLU extends Module {
   override forward(input: Tensor): Tensor {
     return relu(input);
+  }
+}
+
+/** The layer of {@link relu6}: min(max(x, 0), 6). */
+export class ReLU6 extends Module {
+  override forward(input: Tensor): Tensor {
+    return relu6(input);
   }
 }
 

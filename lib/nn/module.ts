@@ -34,6 +34,8 @@ export interface Scope {
   readonly seed: number;
   /** Draws dropout masks; shared by the whole model. */
   readonly generator: Generator;
+  /** Shape of one input of the model, without the batch axis. */
+  readonly inputShape: Shape;
 }
 
 /** How a model is built. */
@@ -232,10 +234,11 @@ export abstract class Module {
     if (this.#scope) throw new OptionError('build: the model is built already; make a new one to start afresh');
     checkOptions('build', options, buildRules);
     checkInputShape(inputShape);
-    const scope = { seed: options.seed ?? 0, generator: new Generator(options.seed ?? 0) };
+    const { seed = 0 } = options;
+    const scope = { seed, generator: new Generator(seed), inputShape: [...inputShape] };
     const modules = this.namedModules().map(([path, module]) => ({ path, module, before: module.#scope }));
     for (const { path, module } of modules) module.#scope = { path, ...scope };
-    this.#inputShape = [...inputShape];
+    this.#inputShape = scope.inputShape;
     try {
       this.#runOnce();
     } catch (error) {

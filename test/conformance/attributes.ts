@@ -1,4 +1,5 @@
 import { DataError } from '../../lib/errors.js';
+import type { Values } from './compare.js';
 
 /** The attributes of a case, read with their types. Every method throws DataError naming case and attribute. */
 export class Attributes {
@@ -66,6 +67,41 @@ export class Attributes {
       throw this.#fault(sides, 'four numbers');
     }
     return [top, bottom, left, right];
+  }
+
+  /** A list of lists of numbers, all as long. */
+  rows(name: string): Values {
+    const value: unknown = this.#values[name];
+    const rows = Array.isArray(value) ? value : [];
+    const [first] = rows as unknown[];
+    const columns = Array.isArray(first) ? first.length : 0;
+    const data: unknown[] = rows.flat();
+    if (columns * rows.length !== data.length || !data.every((item) => typeof item === 'number')) {
+      throw this.#fault(name, 'rows of numbers');
+    }
+    return { shape: [rows.length, columns], data };
+  }
+
+  /** A list of objects, each as attributes of its own. */
+  list(name: string): readonly Attributes[] {
+    const value = this.#values[name];
+    if (!Array.isArray(value)) throw this.#fault(name, 'a list of objects');
+    return value.map((item: unknown, i) => this.#within(name, item, `${name}[${i}]`));
+  }
+
+  /** The attributes in an object. */
+  record(name: string): Attributes {
+    return this.#within(name, this.#values[name], name);
+  }
+
+  /** The names of all attributes. */
+  get names(): string[] {
+    return Object.keys(this.#values);
+  }
+
+  #within(name: string, item: unknown, place: string): Attributes {
+    if (typeof item !== 'object' || item === null) throw this.#fault(name, 'made of objects');
+    return new Attributes({ ...item }, `${this.#where}: ${place}`);
   }
 
   /** A list of texts, in which null stands for 'none'. */

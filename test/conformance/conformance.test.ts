@@ -109,7 +109,7 @@ const wrong: Written = {
     'grad.x': ['grad', f32([2, 2, 2])],
   },
 };
-const unknown: Written = { op: 'conv2d', name: 'later', tensors: { out: ['output', f32([1])] } };
+const unknown: Written = { op: 'conv4d', name: 'later', tensors: { out: ['output', f32([1])] } };
 
 /** Two steps with momentum 0.5 and learning rate 0.1: v = 1, then 0.5 + 3. */
 const momentum: Written = {
@@ -200,8 +200,8 @@ test('conformance: right cases pass, what does not exist is listed and skipped',
     t.equal(code, 0, errors);
     t.equal(lines.at(-1), '3 passed, 0 failed, 1 skipped');
     t.ok(
-      lines.some((line) => /^ {2}conv2d +1 cases$/.test(line)),
-      'conv2d is listed',
+      lines.some((line) => /^ {2}conv4d +1 cases$/.test(line)),
+      'conv4d is listed',
     );
   });
 });

@@ -13,6 +13,10 @@ export interface TensorEntry {
   readonly atol: number;
   /** Name of the version computed in float64, in the same file. */
   readonly f64: string | undefined;
+  /** Name of the tensor in the same file that has an `atol` for each part along the first axis. */
+  readonly atolByStep: string | undefined;
+  /** A bound of the Euclidean norm of all errors. */
+  readonly l2: number | undefined;
 }
 
 /** One case of an index.json. */
@@ -45,8 +49,8 @@ export async function readCases(folder: string): Promise<CaseEntry[]> {
   const inside = entries.filter((entry) => entry.isDirectory()).map((entry) => join(folder, entry.name));
   const cases: CaseEntry[] = [];
   for (const place of [folder, ...inside.sort()]) {
-    if (existsSync(join(place, 'index.json'))) cases.push(...(await readIndex(join(place, 'index.json'))));
-    cases.push(...(await readModels(place)));
+    const listed = existsSync(join(place, 'index.json')) ? await readIndex(join(place, 'index.json')) : [];
+    cases.push(...listed, ...(await readModels(place, listed)));
   }
   if (cases.length === 0) throw new UsageError(`${folder} holds no cases: neither an index.json with some, nor models`);
   return cases;
@@ -83,20 +87,28 @@ function readCase(path: string, position: number, value: unknown, siblings: read
 
 function readTensorEntry(where: string, value: unknown, widest: { rtol: number; atol: number }): TensorEntry {
   if (!isRecord(value)) throw new DataError(`${where} is not described by an object`);
-  const { role, shape, f64 } = value;
+  const { role, shape, f64, atol_by_step: atolByStep } = value;
   if (typeof role !== 'string') throw new DataError(`${where} has no text 'role'`);
   if (!Array.isArray(shape) || !shape.every(isSize)) throw new DataError(`${where} has no 'shape' of whole numbers`);
-  if (f64 !== undefined && f64 !== null && typeof f64 !== 'string') throw new DataError(`${where}: 'f64' is no name`);
+  if (!isName(f64)) throw new DataError(`${where}: 'f64' is no name`);
+  if (!isName(atolByStep)) throw new DataError(`${where}: 'atol_by_step' is no name`);
   return {
     role,
     shape,
     rtol: tolerance(where, value, 'rtol', widest.rtol),
     atol: tolerance(where, value, 'atol', widest.atol),
     f64: f64 ?? undefined,
+    atolByStep: atolByStep ?? undefined,
+    l2: value['l2'] === undefined ? undefined : tolerance(where, value, 'l2', NaN),
   };
 }
 
-function tolerance(where: string, entry: Record<string, unknown>, field: 'rtol' | 'atol', otherwise: number): number {
+function tolerance(
+  where: string,
+  entry: Record<string, unknown>,
+  field: 'rtol' | 'atol' | 'l2',
+  otherwise: number,
+): number {
   const value = entry[field] ?? otherwise;
   if (typeof value !== 'number' || !(value >= 0))
     throw new DataError(`${where}: '${field}' is not a number of 0 or more`);
@@ -106,7 +118,7 @@ function tolerance(where: string, entry: Record<string, unknown>, field: 'rtol' 
 /** The modes of a model's results, each of them a case. */
 const MODEL_MODES = ['train', 'eval'];
 
-async function readModels(folder: string): Promise<CaseEntry[]> {
+async function readModels(folder: string, siblings: readonly CaseEntry[]): Promise<CaseEntry[]> {
   const files = (await readdir(folder)).filter((file) => file.endsWith('.json') && file !== 'index.json').sort();
   const cases: CaseEntry[] = [];
   for (const file of files) {
@@ -116,7 +128,7 @@ async function readModels(folder: string): Promise<CaseEntry[]> {
     for (const mode of MODEL_MODES.filter((known) => known in content)) {
       const name = `${content['model']}_${mode}`;
       const values = join(folder, `${basename(file, '.json')}.safetensors`);
-      cases.push({ op: 'model', name, file: values, attributes: content, tensors: new Map(), siblings: cases });
+      cases.push({ op: 'model', name, file: values, attributes: { ...content, mode }, tensors: new Map(), siblings });
     }
   }
   return cases;
@@ -134,6 +146,10 @@ async function readJson(path: string): Promise<unknown> {
   } catch (error) {
     throw new DataError(`${path} is not JSON: ${reasonOf(error)}`);
   }
+}
+
+function isName(value: unknown): value is string | null | undefined {
+  return value === undefined || value === null || typeof value === 'string';
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

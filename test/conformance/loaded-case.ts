@@ -24,6 +24,11 @@ export class LoadedCase {
     return new LoadedCase(entry, (await readSafetensors(entry.file)).tensors);
   }
 
+  /** All tensors of the file. */
+  get tensors(): ReadonlyMap<string, SafetensorsTensor> {
+    return this.#tensors;
+  }
+
   /** Names of the tensors of a role, sorted: the order in the files means nothing. */
   names(role: string): string[] {
     return [...this.entry.tensors].flatMap(([name, tensor]) => (tensor.role === role ? [name] : [])).sort();
@@ -56,7 +61,9 @@ export class LoadedCase {
   comparisons(results: ReadonlyMap<string, Values>): Comparison[] {
     return [...this.names('output'), ...this.names('grad')].map((name) => {
       const entry = this.entry.tensors.get(name);
-      const tolerance = { rtol: entry?.rtol ?? 0, atol: entry?.atol ?? 0 };
+      const { atolByStep, l2 } = entry ?? {};
+      const atol = atolByStep === undefined ? (entry?.atol ?? 0) : this.values(atolByStep).data;
+      const tolerance = { rtol: entry?.rtol ?? 0, atol, l2 };
       return { name, got: results.get(name), expected: this.values(this.#truthOf(name, entry)), ...tolerance };
     });
   }

@@ -20,6 +20,7 @@ import { rowsOf, Stack } from './rows.js';
 const OPTIMIZERS: Readonly<Record<string, (attributes: Attributes) => Optimizer>> = {
   sgd: (attributes) =>
     new SGD({
+      ...clippingOf(attributes),
       learningRate: attributes.number('lr'),
       momentum: attributes.number('momentum', 0),
       dampening: attributes.number('dampening', 0),
@@ -31,6 +32,7 @@ const OPTIMIZERS: Readonly<Record<string, (attributes: Attributes) => Optimizer>
     new AdamW({ ...adamOptions(attributes), weightDecay: attributes.number('weight_decay', 0.01) }),
   rmsprop: (attributes) =>
     new RMSprop({
+      ...clippingOf(attributes),
       learningRate: attributes.number('lr', 0.01),
       alpha: attributes.number('alpha', 0.99),
       epsilon: attributes.number('eps', 1e-8),
@@ -40,6 +42,7 @@ const OPTIMIZERS: Readonly<Record<string, (attributes: Attributes) => Optimizer>
     }),
   adagrad: (attributes) =>
     new Adagrad({
+      ...clippingOf(attributes),
       learningRate: attributes.number('lr', 0.01),
       learningRateDecay: attributes.number('lr_decay', 0),
       initialAccumulatorValue: attributes.number('initial_accumulator_value', 0),
@@ -48,9 +51,20 @@ const OPTIMIZERS: Readonly<Record<string, (attributes: Attributes) => Optimizer>
     }),
 };
 
+/** PyTorch clips with functions of their own; a case says by an attribute such as `clip_grad_norm` that it did. */
+function clippingOf(attributes: Attributes) {
+  const value = attributes.names.find((name) => /^clip.*value$/.test(name));
+  const norm = attributes.names.find((name) => name !== value && /^(clip|max_norm$)/.test(name));
+  return {
+    ...(norm !== undefined && { clipGradNorm: attributes.number(norm) }),
+    ...(value !== undefined && { clipGradValue: attributes.number(value) }),
+  };
+}
+
 function adamOptions(attributes: Attributes) {
   const [beta1 = 0.9, beta2 = 0.999] = attributes.has('betas') ? attributes.numbers('betas') : [];
   return {
+    ...clippingOf(attributes),
     ...{ learningRate: attributes.number('lr', 0.001), beta1, beta2 },
     ...{ epsilon: attributes.number('eps', 1e-8), amsgrad: attributes.boolean('amsgrad', false) },
   };

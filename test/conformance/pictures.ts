@@ -1,4 +1,5 @@
-import { DataError, type Device, divide, run, transpose } from '../../lib/index.js';
+import { DataError, type Device, divide, run, tensor, type Tensor, transpose } from '../../lib/index.js';
+import type { Attributes } from './attributes.js';
 import type { Comparison, Values } from './compare.js';
 import type { LoadedCase } from './loaded-case.js';
 
@@ -33,4 +34,23 @@ export function picturesOf(data: LoadedCase, part: string): Values {
     return (bytes[picture * channels + place * C + channel] ?? NaN) / 255;
   });
   return { shape: [N, C, H, W], data: pixels };
+}
+
+/** Pictures as bytes [N, height, width, channels]. */
+export function bytesOf(loaded: LoadedCase, name: string): Values {
+  const layout = loaded.attributes.choice('u8_layout', ['NHWC'], 'NHWC');
+  const { shape, data } = loaded.values(name);
+  if (shape.length === 4) return { shape, data };
+  throw new DataError(`${name} has the shape [${shape.join(', ')}], expected ${layout}`);
+}
+
+/** Bytes as the net of a case takes them: by its attribute `x`, divided by 255 or as they are. */
+export function inputFrom({ shape, data }: Values, attributes: Attributes): Tensor {
+  const how = attributes.text('x');
+  const isDivided = /^u8 \/ 255\b/.test(how);
+  if (!isDivided && !/^u8 as float32\b/.test(how)) throw new DataError(`what x is, is not known: ${how}`);
+  return tensor(
+    Float32Array.from(data, (byte) => (isDivided ? byte / 255 : byte)),
+    { shape },
+  );
 }

@@ -39,3 +39,20 @@ export class Stack {
     return { shape: [this.#items.length, ...this.#shape], data };
   }
 }
+
+/** The row numbers of each step; -1 fills up a short batch. */
+export function batchesOf({ shape, data }: Values): number[][] {
+  const [steps = 0, batch = 0] = shape;
+  const all = Array.from(data);
+  return Array.from({ length: steps }, (_, i) => all.slice(i * batch, (i + 1) * batch).filter((row) => row >= 0));
+}
+
+export function euclideanNorm(values: ArrayLike<number>): number {
+  let squares = 0;
+  for (let i = 0; i < values.length; i++) squares += (values[i] ?? 0) ** 2;
+  return Math.sqrt(squares);
+}
+
+export async function valuesOf(result: Tensor): Promise<Values> {
+  return { shape: result.shape, data: await result.data() };
+}

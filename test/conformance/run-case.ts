@@ -1,12 +1,16 @@
 import type { Device } from '../../lib/device/device.js';
 import { KernelwrightError } from '../../lib/errors.js';
 import { compare, type Comparison } from './compare.js';
+import { runConvnet, runConvnetData } from './convnet.js';
 import type { CaseEntry } from './index-file.js';
 import type { LoadedCase } from './loaded-case.js';
+import { runModel } from './model.js';
+import { isNet } from './nets.js';
 import { runInit } from './network.js';
 import { isOperation, runOperation } from './operations.js';
 import { isOptimizer, runOptimizer } from './optimizer.js';
 import { runData } from './pictures.js';
+import { runTrainedNet } from './trained-net.js';
 import { runTraining } from './training.js';
 
 type Runner = (loaded: LoadedCase, device: Device) => Promise<Comparison[]>;
@@ -17,6 +21,13 @@ export type Outcome =
   | { readonly kind: 'passed'; readonly margin: number }
   | { readonly kind: 'failed'; readonly faults: readonly string[] }
   | { readonly kind: 'skipped'; readonly reason: string };
+
+const RUNNERS: Readonly<Record<string, Runner>> = {
+  mynet_data: runData,
+  mynet_init: runInit,
+  convnet_data: runConvnetData,
+  trained_net: runTrainedNet,
+};
 
 /** What a case is counted under: its operation, and of an optimizer or a model which one. */
 export function groupOf({ op, attributes }: CaseEntry): string {
@@ -30,7 +41,11 @@ export function runnerOf(entry: CaseEntry): Runner | undefined {
   const hasOptimizer = isOptimizer(entry.attributes['optimizer']);
   if (entry.op === 'optimizer') return hasOptimizer ? runOptimizer : undefined;
   if (entry.op === 'mynet_run') return hasOptimizer ? runTraining : undefined;
-  return { mynet_data: runData, mynet_init: runInit }[entry.op];
+  if (entry.op === 'convnet_run') return hasOptimizer ? runConvnet : undefined;
+  if (entry.op === 'model') {
+    return 'weights' in entry.attributes || isNet(entry.attributes['model']) ? runModel : undefined;
+  }
+  return RUNNERS[entry.op];
 }
 
 /** Runs a case on a device; whatever goes wrong in it is a fault of this case and not the end of the run. */

@@ -17,7 +17,7 @@ import type { LoadedCase } from './loaded-case.js';
 import { Network } from './network.js';
 import { optimizerFrom } from './optimizer.js';
 import { picturesOf } from './pictures.js';
-import { selectRows, Stack } from './rows.js';
+import { batchesOf, euclideanNorm, selectRows, Stack, valuesOf } from './rows.js';
 import { sibling } from './sibling.js';
 
 /** `mynet_run`: trains the network with the given batches and masks, and follows PyTorch step by step. */
@@ -93,27 +93,10 @@ function variableOf(name: string, { shape, data }: Values): Variable {
   return new Variable(name, Float32Array.from(data), shape);
 }
 
-/** The row numbers of each step; -1 fills up a short batch. */
-function batchesOf({ shape, data }: Values): number[][] {
-  const [steps = 0, batch = 0] = shape;
-  const all = Array.from(data);
-  return Array.from({ length: steps }, (_, i) => all.slice(i * batch, (i + 1) * batch).filter((row) => row >= 0));
-}
-
 /** The first rows of a step's mask [steps, batch, units]. */
 function maskOf({ shape, data }: Values, step: number, rows: number): Tensor {
   const [, batch = 0, units = 0] = shape;
   const start = step * batch * units;
   const mask = Float32Array.from({ length: rows * units }, (_, i) => data[start + i] ?? NaN);
   return tensor(mask, { shape: [rows, units] });
-}
-
-function euclideanNorm(values: ArrayLike<number>): number {
-  let squares = 0;
-  for (let i = 0; i < values.length; i++) squares += (values[i] ?? 0) ** 2;
-  return Math.sqrt(squares);
-}
-
-async function valuesOf(result: Tensor): Promise<Values> {
-  return { shape: result.shape, data: await result.data() };
 }

@@ -64,6 +64,16 @@ test('heNormal has the variance 2 / fanIn and the tails of a normal distribution
   t.end();
 });
 
+test("heNormal goes by the other fan where it is told to, as torchvision's nets do", (t) => {
+  const values = (fan?: 'fanIn' | 'fanOut') => heNormal(fan && { fan })([COUNT], fans, stream());
+  const ratio = Math.sqrt(fans.fanIn / fans.fanOut);
+  const [inner, outer] = [values('fanIn'), values('fanOut')];
+  t.deepEqual(inner, values());
+  t.ok(outer.every((value, i) => Math.abs(value - ratio * (inner[i] ?? NaN)) < 1e-6));
+  refuses(t, () => heNormal({ fan: 'out' as never }), OptionError, "heNormal: fan must be 'fanIn' or 'fanOut'");
+  t.end();
+});
+
 test('zeros and constant are the same number everywhere', (t) => {
   t.deepEqual(zeros()([2, 2], fans, stream()), new Float32Array(4));
   t.deepEqual(constant(0.25)([3], fans, stream()), Float32Array.of(0.25, 0.25, 0.25));

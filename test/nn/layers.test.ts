@@ -6,6 +6,7 @@ import {
   Module,
   OptionError,
   ReLU,
+  ReLU6,
   run,
   Sequential,
   Sigmoid,
@@ -19,12 +20,13 @@ import { cpu, testOnDevices } from '../support/devices.js';
 import { refuses } from '../support/errors.js';
 import { webgpu } from '../support/webgpu.js';
 
-const X = [-2, -0.5, 0, 3];
+const X = [-2, -0.5, 0, 3, 7];
 /** WGSL promises exp and tanh to an absolute error of about 1e-5. */
 const TOLERANCE = { absolute: 1e-5, relative: 1e-5 };
 
 for (const [layer, f] of [
   [new ReLU(), (x: number) => Math.max(0, x)],
+  [new ReLU6(), (x: number) => Math.min(6, Math.max(0, x))],
   [new Sigmoid(), (x: number) => 1 / (1 + Math.exp(-x))],
   [new Tanh(), Math.tanh],
 ] as const) {

@@ -16,7 +16,8 @@ export interface ConvTranspose2dOptions extends Conv2dOptions {
 
 const NONE_OR_MORE = wholeNumber({ min: 0 });
 
-const outputPaddingRule: OptionRule = {
+/** Of an option `outputPadding`. */
+export const outputPaddingRule: OptionRule = {
   expected: 'a whole number of 0 or more, or [height, width]',
   accepts: (value) =>
     NONE_OR_MORE.accepts(value) || (Array.isArray(value) && value.length === 2 && value.every(NONE_OR_MORE.accepts)),

@@ -17,7 +17,7 @@ import {
   weightShape,
 } from './conv2d-sizes.js';
 import { forEachTap } from './conv2d-taps.js';
-import { windowsIn } from './window.js';
+import { productsOf, windowsIn } from './window.js';
 
 // The three are each other's gradients, so they share a room. conv2d-taps.ts has the formula.
 
@@ -27,10 +27,6 @@ const TOLERANCE = { absolute: 2e-5, relative: 1e-5 };
 /** A view of float64 sums, all 0. */
 function sumsOf(shape: Shape): View {
   return new View({ data: new Float64Array(sizeOf(shape)), shape });
-}
-
-function flopOf(output: Shape, weight: Shape): number {
-  return 2 * sizeOf(output) * sizeOf(weight.slice(1));
 }
 
 export const conv2dOperation: Operation<Conv2dAttributes> = defineOperation<Conv2dAttributes>()({
@@ -64,7 +60,7 @@ export const conv2dOperation: Operation<Conv2dAttributes> = defineOperation<Conv
   cases: conv2dCases.map(conv2dCase),
   cost({ specs: { weight }, sizes: { N, H, W, O }, attributes }) {
     const output = [N, ...windowsIn('conv2d', [H, W], attributes), O];
-    return { flop: flopOf(output, weight.shape), terms: sizeOf(weight.shape.slice(1)) };
+    return { ...productsOf(sizeOf(weight.shape.slice(1)), output), terms: sizeOf(weight.shape.slice(1)) };
   },
   benchmarks: conv2dBenchmarks(conv2dCase),
   sample: conv2dSample,
@@ -105,7 +101,7 @@ export const inputGradientOperation: Operation<PictureAttributes> = defineOperat
   tolerance: TOLERANCE,
   cases: conv2dCases.map(inputGradientCase),
   cost({ specs: { output, weight }, sizes: { O, R, S }, attributes: { groups } }) {
-    return { flop: flopOf(output.shape, weight.shape), terms: (O / groups) * R * S };
+    return { ...productsOf(sizeOf(weight.shape.slice(1)), output.shape), terms: (O / groups) * R * S };
   },
   benchmarks: conv2dBenchmarks(inputGradientCase),
   sample: inputGradientSample,
@@ -143,7 +139,7 @@ const weightGradientOperation: Operation<Conv2dAttributes> = defineOperation<Con
   cases: conv2dCases.map(weightGradientCase),
   cost({ specs: { picture, output }, attributes }) {
     const { N, P, Q, C, O } = conv2dSizes(picture.shape, output.shape, attributes);
-    return { flop: flopOf(output.shape, weightShape(C, O, attributes)), terms: N * P * Q };
+    return { ...productsOf(sizeOf(weightShape(C, O, attributes).slice(1)), output.shape), terms: N * P * Q };
   },
   benchmarks: conv2dBenchmarks(weightGradientCase),
   sample: weightGradientSample,

@@ -9,7 +9,7 @@ import { depthwiseCases } from './depthwise-cases.js';
 import { depthwiseHost } from './depthwise-host.js';
 import { depthwiseSizes, type DepthwisePictureAttributes, forEachDepthwiseTap } from './depthwise-sizes.js';
 import { weightGradientLaunches } from './depthwise-weight-launches.js';
-import { type WindowAttributes, windowsIn } from './window.js';
+import { productsOf, type WindowAttributes, windowsIn } from './window.js';
 
 // The three are each other's gradients, so they share a room. depthwise-sizes.ts has the formula.
 
@@ -65,7 +65,7 @@ export const depthwiseOperation: Operation<WindowAttributes> = defineOperation<W
   })),
   cost({ sizes: { N, H, W, C, R, S }, attributes }) {
     const windows = windowsIn('depthwiseConv2d', [H, W], attributes);
-    return { flop: 2 * R * S * sizeOf([N, ...windows, C]), terms: R * S };
+    return { ...productsOf(R * S, [N, ...windows, C]), terms: R * S };
   },
 });
 
@@ -99,7 +99,7 @@ const inputGradientOperation: Operation<DepthwisePictureAttributes> = defineOper
     inputs: { output: { shape: output }, weight: { shape: weight } },
     attributes: { ...attributes, picture: picture.slice(1, 3) },
   })),
-  cost: ({ specs: { output }, sizes: { R, S } }) => ({ flop: 2 * R * S * sizeOf(output.shape), terms: R * S }),
+  cost: ({ specs: { output }, sizes: { R, S } }) => ({ ...productsOf(R * S, output.shape), terms: R * S }),
 });
 
 const weightGradientOperation: Operation<WindowAttributes> = defineOperation<WindowAttributes>()({
@@ -132,7 +132,7 @@ const weightGradientOperation: Operation<WindowAttributes> = defineOperation<Win
     attributes,
   })),
   cost({ specs: { output }, sizes: { N, P, Q }, attributes: { kernel } }) {
-    return { flop: 2 * sizeOf(kernel) * sizeOf(output.shape), terms: N * P * Q };
+    return { ...productsOf(sizeOf(kernel), output.shape), terms: N * P * Q };
   },
 });
 

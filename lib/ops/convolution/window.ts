@@ -1,7 +1,8 @@
 import { elementAt } from '../../element-at.js';
 import { ShapeError } from '../../errors.js';
 import { type OptionRule, wholeNumber } from '../../options.js';
-import type { Shape } from '../../shape.js';
+import type { Cost } from '../../graph/operation.js';
+import { type Shape, sizeOf } from '../../shape.js';
 
 /** A number for both axes, or one for height and one for width. */
 export type Pair = number | readonly [height: number, width: number];
@@ -132,4 +133,10 @@ export function windowsIn(
     return ceilMode && (whole - 1) * step + span < padded && whole * step < size + before ? whole + 1 : whole;
   };
   return [along(0), along(1)];
+}
+
+/** The cost of sums of so many products, one for each element of the output. */
+export function productsOf(terms: number, output: Shape): Pick<Cost, 'flop' | 'multiplyAdds'> {
+  const multiplyAdds = terms * sizeOf(output);
+  return { flop: 2 * multiplyAdds, multiplyAdds };
 }
