@@ -14,9 +14,9 @@ fn normalize(
   @builtin(num_workgroups) workgroups: vec3u,
   @builtin(local_invocation_index) index: u32,
 ) {
-  beginStages();
   let task = taskOf(workgroupIndex(workgroupId, workgroups), index);
-  let joined = folded(joinLanes(reduceInput(task), index, task.lane));
+  let start = begin(task);
+  let joined = folded(joinLanes(reduceInput(task, start), index, task.lane));
   workgroupBarrier();
   if (task.lane == 0u) {
     partial[index] = joined;
@@ -25,7 +25,7 @@ fn normalize(
   let total = partial[index - task.lane * select(1u, 64u / LANES, ACROSS)];
 
   let pitch = uniforms.axes[6].x;
-  let first = offsetOf(task.item, uniforms.keptRank, 0u) + task.first * pitch;
+  let first = start + task.first * pitch;
   let next = LANES * pitch;
   let quads = task.count / 4u;
   for (var quad = 0u; quad < quads; quad++) {

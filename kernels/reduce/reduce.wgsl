@@ -1,8 +1,8 @@
 // reduce.wgsl: output[i] = finish(f over the reduced axes of input). Joined behind common.wgsl and element_one.wgsl or
 // element_four.wgsl.
 //
-// Bindings    0 uniforms   1 parts [blocks, items] read or write   2 input read   3 output [kept] write; with stages those of
-//             lib/fusion/glue.ts from 2 on
+// Bindings    0 uniforms   1 parts [blocks, items] read or write   2 input read   3 output [kept] write; with stages, or several
+//             inputs or outputs, those of lib/fusion/glue.ts from 2 on
 // Launch      workgroup 64, LANES lanes an item: ⌈items · blocks · LANES / 64⌉ workgroups, folded at 65,535
 //             reduceWhole: input to output; reduceToParts, then reduceFromParts: long ones, in two launches
 // Items       an item is what is stored at once. Where the reduced elements lie side by side (rows), an item is one output,
@@ -74,6 +74,15 @@ fn folded(a: Accumulator) -> Accumulator {
 fn finish(total: Accumulator, index: u32) {
   put(firstOf(total * uniforms.scale), index);
 }
+
+// Called before the first element of an item is read, and before its result is stored.
+fn beginItem(start: u32) {
+}
+
+// The accumulator of the element at an index of the input.
+fn accumulatorAt(index: u32, place: Word) -> Accumulator {
+  return lift(valueAt(index), place);
+}
 // end function
 
 // begin stages
@@ -111,9 +120,9 @@ fn offsetOf(position: u32, rank: u32, first: u32) -> u32 {
 fn elementAt(start: u32, position: u32) -> Accumulator {
   let place = PLACES + Word(position * PLACE_STEP);
   if (STRAIGHT) {
-    return lift(valueAt(start + position * uniforms.axes[6].x), place);
+    return accumulatorAt(start + position * uniforms.axes[6].x, place);
   }
-  return lift(valueAt(start + offsetOf(position, uniforms.reducedRank, 4u)), place);
+  return accumulatorAt(start + offsetOf(position, uniforms.reducedRank, 4u), place);
 }
 
 // What an invocation has to do: `count` positions of an item, LANES apart.
@@ -139,8 +148,16 @@ fn taskOf(group: u32, index: u32) -> Task {
   return Task(number % uniforms.items, block, first, count, exists, lane);
 }
 
-fn reduceInput(task: Task) -> Accumulator {
+fn begin(task: Task) -> u32 {
+  beginStages();
   let start = offsetOf(task.item, uniforms.keptRank, 0u);
+  if (task.count > 0u) {
+    beginItem(start);
+  }
+  return start;
+}
+
+fn reduceInput(task: Task, start: u32) -> Accumulator {
   let quads = task.count / 4u;
   let chunks = (quads + 15u) / 16u;
   var total = neutral(uniforms.scale);
@@ -188,9 +205,8 @@ fn reduceWhole(
   @builtin(num_workgroups) workgroups: vec3u,
   @builtin(local_invocation_index) index: u32,
 ) {
-  beginStages();
   let task = taskOf(workgroupIndex(workgroupId, workgroups), index);
-  let total = joinLanes(reduceInput(task), index, task.lane);
+  let total = joinLanes(reduceInput(task, begin(task)), index, task.lane);
   if (task.exists && task.lane == 0u) {
     finish(folded(total), task.item * RESULT_WIDTH);
   }
@@ -202,9 +218,8 @@ fn reduceToParts(
   @builtin(num_workgroups) workgroups: vec3u,
   @builtin(local_invocation_index) index: u32,
 ) {
-  beginStages();
   let task = taskOf(workgroupIndex(workgroupId, workgroups), index);
-  let total = joinLanes(reduceInput(task), index, task.lane);
+  let total = joinLanes(reduceInput(task, begin(task)), index, task.lane);
   if (task.exists && task.lane == 0u) {
     parts[task.block * uniforms.items + task.item] = total;
   }
@@ -216,8 +231,8 @@ fn reduceFromParts(
   @builtin(num_workgroups) workgroups: vec3u,
   @builtin(local_invocation_index) index: u32,
 ) {
-  beginStages();
   let task = taskOf(workgroupIndex(workgroupId, workgroups), index);
+  begin(task);
   let quads = task.count / 4u;
   let step = LANES * uniforms.items;
   let start = task.first * uniforms.items + task.item;

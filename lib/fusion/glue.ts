@@ -3,6 +3,7 @@ import type { TensorSpec } from '../graph/operation.js';
 import { type Shape, sizeOf } from '../shape.js';
 import { type Axis, type Broadcast, broadcastOf, isWhole } from './broadcast.js';
 import { type Chain, type ChainOutput, type Link, outputsOfChain, VALUE } from './chain.js';
+import type { Setting } from './stage.js';
 
 /** Where values come out of a kernel, and how it says where they belong. */
 export interface Spot {
@@ -160,9 +161,7 @@ class Printer {
     const { wgsl, settings = {}, words, parts = {} } = stage;
     for (const source of wgsl.sources) this.#sources.add(source);
     const isEach = wgsl.on === 'number' && this.#widthAt(spot) === 4;
-    const set = Object.entries(settings).map(([key, value]) =>
-      this.#setting(`${name}_${key}`, typeof value === 'number' ? value : value.u32, typeof value !== 'number'),
-    );
+    const set = Object.entries(settings).map(([key, value]) => this.#setting(`${name}_${key}`, value));
 
     const targets: { readonly text: string; readonly at: string }[] = [];
     const given = inputs.flatMap((place, input): string[] => {
@@ -229,9 +228,11 @@ class Printer {
     return prepared;
   }
 
-  /** An override; a number that is not finite cannot be one, and goes through the uniforms. */
-  #setting(name: string, value: number, isWhole: boolean): string {
-    if (Number.isFinite(value)) {
+  /** An override; a number that varies, or is not finite and cannot be one, goes through the uniforms. */
+  #setting(name: string, setting: Setting): string {
+    const isWhole = typeof setting !== 'number' && 'u32' in setting;
+    const value = typeof setting === 'number' ? setting : 'u32' in setting ? setting.u32 : setting.varies;
+    if (Number.isFinite(value) && (typeof setting === 'number' || isWhole)) {
       this.#head.push(`override ${name}: ${isWhole ? 'u32' : 'f32'};`);
       this.#constants[name] = value;
     } else {

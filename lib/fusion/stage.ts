@@ -1,7 +1,10 @@
 import type { Attributes, TensorSpec } from '../graph/operation.js';
 
-/** A number that a stage is set to: an f32, or a u32 where it says so. */
-export type Setting = number | { readonly u32: number };
+/**
+ * A number that a stage is set to: an f32, or a u32 where it says so; or an f32 that varies from use to use (1 / n), for
+ * which there is not to be a pipeline each.
+ */
+export type Setting = number | { readonly u32: number } | { readonly varies: number };
 
 /**
  * An operation as a pure function of values, which a kernel that computes something else can call on each element before

@@ -88,7 +88,8 @@ export interface CaseInput {
   readonly dtype?: DType;
   /**
    * How it is filled: `normal` (default); `zero`; `positive`, in [0.1, 3]; `unit`, in [0, 1]; `distinct`, no two closer than
-   * a finite difference; `integers` in [0, below); `probabilities`, rows that sum to 1; `state`, a generator's state; or the state of an optimizer at a step.
+   * a finite difference; `integers` in [0, below); `probabilities`, rows that sum to 1;
+   * `batchMean` and `batchVariance`, the moments of the first input over all axes but the last; `state`, a generator's state; or the state of an optimizer at a step.
    */
   readonly fill?:
     | 'normal'
@@ -97,6 +98,8 @@ export interface CaseInput {
     | 'unit'
     | 'distinct'
     | 'probabilities'
+    | 'batchMean'
+    | 'batchVariance'
     | 'state'
     | { readonly below: number }
     | { readonly step: number };

@@ -9,8 +9,13 @@ export type Case = Operation['cases'][number];
 
 /** The tensors of a case, filled from the seed as the case asks for. */
 export function caseInputs({ inputs }: Case, seed = 7): Tensor[] {
+  const first = inputs[0] && fill(inputs[0], new RandomStream(seed, 'input 0'));
   return inputs.map((input, i) => {
-    const values = fill(input, new RandomStream(seed, `input ${i}`));
+    const isMoment = input.fill === 'batchMean' || input.fill === 'batchVariance';
+    const values =
+      isMoment && first
+        ? columnMoments(first, sizeOf(input.shape))[input.fill]
+        : fill(input, new RandomStream(seed, `input ${i}`));
     return tensor(values, { shape: input.shape, ...(input.dtype === 'f16' && { dtype: 'f16' }) });
   });
 }
@@ -33,6 +38,22 @@ function fill(input: CaseInput, stream: RandomStream): NumericArray {
   if (kind === 'probabilities') return normalizedRows(stream.uniform(count, 0.1, 1), input.shape.at(-1) ?? 1);
   if (kind === 'distinct') return distinct(count, stream);
   return stream.normal(count);
+}
+
+/** Mean and biased variance of the columns of a matrix. */
+function columnMoments(values: NumericArray, columns: number) {
+  const rows = values.length / columns;
+  const [batchMean, batchVariance] = [new Float64Array(columns), new Float64Array(columns)];
+  const add = (sums: Float64Array, i: number, value: number): void => {
+    sums[i % columns] = (sums[i % columns] ?? NaN) + value / rows;
+  };
+  values.forEach((value, i) => {
+    add(batchMean, i, value);
+  });
+  values.forEach((value, i) => {
+    add(batchVariance, i, (value - (batchMean[i % columns] ?? NaN)) ** 2);
+  });
+  return { batchMean: Float32Array.from(batchMean), batchVariance: Float32Array.from(batchVariance) };
 }
 
 function normalizedRows(values: Float32Array, size: number): Float32Array {

@@ -2,10 +2,10 @@ import { OptionError, ShapeError } from '../../errors.js';
 import { bind, f32, type Inputs } from '../../graph/operands.js';
 import { boolean, checkOptions, number, type OptionRule, type OptionRules } from '../../options.js';
 import { formatShape, sizeOf } from '../../shape.js';
-import { asTensor, type Tensor, type TensorLike } from '../../tensor.js';
+import { asTensor, tensor, type Tensor, type TensorLike } from '../../tensor.js';
 import { Variable } from '../../variable.js';
 import { moments } from '../reduce/moments.js';
-import { normalize } from './normalize.js';
+import { normalize } from './channels.js';
 import { moveAverage } from './running-average.js';
 
 /** What every normalization may be given beside its input. */
@@ -73,12 +73,15 @@ export function batchNorm(input: TensorLike, options: BatchNormOptions = {}): Te
   const value = asTensor('batchNorm', 'input', input);
   const parameters = tensorsOf('batchNorm', value, options);
   const running = runningOf(options, training);
-  const { weight = 1, bias = 0, runningMean = 0, runningVariance = 1 } = parameters;
-  const affine = { weight, bias, epsilon: added };
-  if (!training || value.size === 0)
-    return normalize(value, { mean: runningMean, variance: runningVariance, ...affine });
+  const affine = { weight: parameters.weight, bias: parameters.bias, epsilon: added };
+  const channels = sizeOf(value.shape.slice(-1));
+  if (!training || value.size === 0) {
+    const nothing = tensor(new Float32Array(channels));
+    const { runningMean: mean = nothing, runningVariance: variance = nothing } = parameters;
+    return normalize(value, { mean, variance, ...affine }, 'data');
+  }
 
-  const count = value.size / sizeOf(value.shape.slice(-1));
+  const count = value.size / channels;
   if (count === 1) {
     throw new ShapeError(
       `batchNorm: training takes more than one value a channel, found the input ${formatShape(value.shape)}`,
@@ -89,7 +92,7 @@ export function batchNorm(input: TensorLike, options: BatchNormOptions = {}): Te
     moveAverage(running.mean, ofBatch.mean, { momentum: share });
     moveAverage(running.variance, ofBatch.variance, { momentum: share, scale: count / (count - 1) });
   }
-  return normalize(value, { ...ofBatch, ...affine });
+  return normalize(value, { ...ofBatch, ...affine }, 'batch');
 }
 
 /** The tensors among the options. Throws ShapeError where one does not fit the input. */

@@ -6,7 +6,8 @@ import { asTensor, type Tensor, type TensorLike } from '../../tensor.js';
 import { reshape } from '../moving/reshape.js';
 import { moments } from '../reduce/moments.js';
 import { NORMALIZE_RULES, type NormalizeOptions } from './batch-norm.js';
-import { normalize } from './normalize.js';
+import { add, multiply, subtract } from '../pointwise/arithmetic.js';
+import { reciprocal, sqrt } from '../pointwise/math.js';
 
 /** Options of {@link layerNorm}. Weight and bias have the shape of the normalized axes. */
 export interface LayerNormOptions extends NormalizeOptions {
@@ -85,4 +86,19 @@ export function groupNorm(input: TensorLike, groups: number, options: NormalizeO
     typeof each === 'number' ? each : reshape(each, [groups, channels / groups]);
   const result = normalize(grouped, { ...statistics, weight: perGroup(weight), bias: perGroup(bias), epsilon });
   return reshape(result, shape);
+}
+
+/** What values are normalized by, each broadcast to them. */
+interface NormalizedBy {
+  readonly mean: TensorLike;
+  readonly variance: TensorLike;
+  readonly weight: TensorLike;
+  readonly bias: TensorLike;
+  readonly epsilon: number;
+}
+
+/** (input - mean) / √(variance + epsilon) · weight + bias. */
+function normalize(input: Tensor, { mean, variance, weight, bias, epsilon }: NormalizedBy): Tensor {
+  const inverse = reciprocal(sqrt(add(variance, epsilon)));
+  return add(multiply(multiply(subtract(input, mean), inverse), weight), bias);
 }

@@ -25,12 +25,14 @@ function defineSoftmax(name: string, logarithm: boolean, gradient: SoftmaxGradie
     name,
     ...reduceHost(() => ({
       operation,
-      kernel: {
-        ...{ name, dtype: 'f32', result: 'f32', fields: ['largest', 'sum'] },
-        code: extremesWgsl + softmaxWgsl,
-        constants: { LOGARITHM: Number(logarithm) },
-      },
-      use: ({ axis }) => ({ axes: [Number(axis)], scale: 1 }),
+      use: ({ axis }) => ({
+        kernel: {
+          ...{ name, dtype: 'f32', result: 'f32', fields: ['largest', 'sum'] },
+          code: extremesWgsl + softmaxWgsl,
+          constants: { LOGARITHM: Number(logarithm) },
+        },
+        axes: [Number(axis)],
+      }),
     })),
     inputs: INPUTS,
     outputs: OUTPUTS,

@@ -4,29 +4,44 @@ import { type Chain, type Host, hostInputs } from '../../fusion/chain.js';
 import { glueOf } from '../../fusion/glue.js';
 import type { FoldCall } from '../../fusion/pass.js';
 import type { Attributes, Call, Operation } from '../../graph/operation.js';
-import { sizeOf } from '../../shape.js';
+import { type Shape, sizeOf } from '../../shape.js';
 import type { Tensor } from '../../tensor.js';
 import { layoutOf, type ReduceKernel, reduceLaunches, resultWidth, STAGES_AT } from './reduce-launches.js';
 
 /** How an operation reduces, as a host sees it. */
 export interface Reducing {
   readonly operation: Operation;
-  readonly kernel: ReduceKernel;
-  /** The axes, and what the result is multiplied by. */
-  readonly use: (attributes: Attributes) => { readonly axes: readonly number[]; readonly scale: number };
+  /** Names of the functions by which the kernel reads the elements of its inputs. Default: `valueAt`, of one. */
+  readonly reads?: readonly string[];
+  /** Default 1. */
+  readonly outputs?: number;
+  /** What the kernel computes, over which axes of the first input. */
+  readonly use: (
+    attributes: Attributes,
+    shape: Shape,
+  ) => {
+    readonly kernel: ReduceKernel;
+    readonly axes: readonly number[];
+    /** The uniform `scale`. Default 1. */
+    readonly scale?: number;
+  };
 }
 
-/** How a reduction of floats carries out stages: on the elements as it reads them, and on what comes out. */
+/**
+ * How a reduction of floats carries out stages: on the elements as it reads them, where it has one input, and on what comes
+ * out.
+ */
 export function reduceHost(reducing: () => Reducing) {
+  const readsOf = ({ reads = ['valueAt'] }: Reducing): readonly string[] => reads;
   const host: Host = {
     get operation() {
       return reducing().operation;
     },
     accepts: (_chain, _site, _use, { kernels }) => kernels === 'wgsl',
-    bindings: ({ heads }) => 1 + Number(heads === undefined), // the parts of long ones, and the input
+    bindings: ({ heads }) => 1 + (heads ? 0 : readsOf(reducing()).length), // the parts of long ones, and the inputs
     reference(chain, { inputs, attributes }) {
       const { operation } = reducing();
-      const own = inputs.slice(0, 1);
+      const own = inputs.slice(0, readsOf(reducing()).length);
       const outputs = operation
         .infer(
           hostInputs(
@@ -40,16 +55,19 @@ export function reduceHost(reducing: () => Reducing) {
       return outputs;
     },
     kernel(chain, { inputs, attributes }, target) {
-      const { kernel, use } = reducing();
-      const { axes, scale } = use(attributes);
-      const { shape } = elementAt(hostInputs(chain, inputs), 0);
+      const seen = hostInputs(chain, inputs);
+      const { shape } = elementAt(seen, 0);
+      const { kernel, axes, scale = 1 } = reducing().use(attributes, shape);
       const layout = layoutOf(shape, axes);
       const isWide = resultWidth(kernel, layout) === 4;
-      const put = `put(given: ${isWide ? 'Element' : 'f32'}, index: u32)`;
+      const given = `(given: ${isWide ? 'Element' : 'f32'}, index: u32)`;
       const count = kernel.finish ? layout.items * resultWidth(kernel, layout) : sizeOf(shape);
-      const stages = glueOf(chain, inputs, [{ site: 0, put, index: 'index', count, isSingle: !isWide }], {
+      const spots = chain.sites.map((_, site) => ({
+        ...{ site, put: `put${site || ''}${given}`, index: 'index', count, isSingle: !isWide },
+      }));
+      const stages = glueOf(chain, inputs, spots, {
         ...{ width: layout.width, firstBinding: STAGES_AT, words: 'uniforms.words' },
-        intakes: [{ input: 0, name: 'valueAt', shape }],
+        intakes: readsOf(reducing()).map((name, input) => ({ input, name, shape: elementAt(seen, input).shape })),
       });
       return reduceLaunches(kernel, layout, scale, { bindings: stages.bindings, stages }, target);
     },
@@ -57,7 +75,9 @@ export function reduceHost(reducing: () => Reducing) {
   return {
     host,
     chain: ({ inputs: [input] }: Pick<Call<Attributes>, 'inputs'>): Chain | undefined =>
-      input?.dtype === 'f32' ? { host, rows: [], sites: [[]] } : undefined,
+      input?.dtype === 'f32'
+        ? { host, rows: [], sites: Array.from({ length: reducing().outputs ?? 1 }, () => []) }
+        : undefined,
     fold: (call: FoldCall): readonly Tensor[] | undefined => takingStages(call),
   };
 }

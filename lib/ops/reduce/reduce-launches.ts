@@ -21,13 +21,16 @@ export interface ReduceKernel {
   readonly result: Reduced;
   /** Fields of the struct `Accumulator` that the code declares; left out, an accumulator is an Element. */
   readonly fields?: readonly string[];
-  /** The functions `neutral`, `lift` and `combine`. */
+  /** The functions `neutral`, `lift` and `combine`, and those of `hooks`. */
   readonly code: string;
+  /** Functions of the block `function` that the code has of its own. */
+  readonly hooks?: readonly ('beginItem' | 'accumulatorAt')[];
   /** Values of overrides in the code. */
   readonly constants?: Readonly<Record<string, number>>;
   /**
-   * What is stored of `total`, an accumulator; `first` takes what stands for an output out of an Element. Left out, there
-   * is an output for each element, which the code's `normalized` makes of it and of the accumulator.
+   * What is stored of `total`, an accumulator, by `put`, of a second output by `put1`, and so on; `first` takes what stands for
+   * an output out of an Element. Left out, there is an output for each element, which the code's `normalized` makes of it
+   * and of the accumulator.
    */
   readonly finish?: (first: (element: string) => string) => string;
 }
@@ -226,7 +229,7 @@ function layoutText(kernel: ReduceKernel, layout: Layout): string {
   ].join('\n');
 }
 
-function functionText({ fields, code, finish }: ReduceKernel, { across, width }: Layout): string {
+function functionText({ fields, code, hooks = [], finish }: ReduceKernel, { across, width }: Layout): string {
   const isFolded = width === 4 && !across;
   const turned = (value: string, order: string): string =>
     fields ? `Accumulator(${fields.map((field) => `${value}.${field}.${order}`).join(', ')})` : `${value}.${order}`;
@@ -240,6 +243,10 @@ function functionText({ fields, code, finish }: ReduceKernel, { across, width }:
       ? [`  let b = combine(a, ${turned('a', 'zwxy')});`, `  return combine(b, ${turned('b', 'yxwz')});`]
       : ['  return a;']),
     '}',
+    ...(hooks.includes('beginItem') ? [] : ['fn beginItem(start: u32) { }']),
+    ...(hooks.includes('accumulatorAt')
+      ? []
+      : ['fn accumulatorAt(index: u32, place: Word) -> Accumulator { return lift(valueAt(index), place); }']),
     `fn finish(total: Accumulator, index: u32) { ${finish?.((element) => (isFolded ? `(${element}).x` : element)) ?? ''} }`,
   ].join('\n');
 }

@@ -116,7 +116,10 @@ const TIMED: Readonly<Record<string, readonly [Shape, readonly number[]]>> = {
 export function defineReduce(row: ReduceRow): Operation<ReduceAttributes> {
   const operation: Operation<ReduceAttributes> = defineOperation<ReduceAttributes>()<typeof INPUTS, typeof OUTPUTS>({
     name: row.name,
-    ...reduceHost(() => ({ operation, kernel: kernelOf(row, 'f32'), use: attributesOf })),
+    ...reduceHost(() => ({
+      operation,
+      use: (attributes) => ({ kernel: kernelOf(row, 'f32'), ...attributesOf(attributes) }),
+    })),
     inputs: INPUTS,
     outputs: OUTPUTS,
     infer: ({ specs: { input }, attributes: { axes } }) => ({
@@ -171,7 +174,12 @@ export function defineReduce(row: ReduceRow): Operation<ReduceAttributes> {
 }
 
 function attributesOf({ axes, scale }: Attributes): ReduceAttributes {
-  return { axes: typeof axes === 'object' && axes !== null ? axes : [], scale: Number(scale) };
+  return { axes: axesOf(axes), scale: Number(scale) };
+}
+
+/** The attribute `axes`. */
+export function axesOf(axes: Attributes[string] | undefined): readonly number[] {
+  return typeof axes === 'object' && axes !== null ? axes : [];
 }
 
 /** The numbers that an array holds: integers wrap around at the ends. */
