@@ -40,11 +40,12 @@ export interface NamedVariant<Names extends string> extends Omit<KernelVariant, 
   readonly launches: readonly NamedLaunch<Names>[];
 }
 
-/** {@link SimdArgument} by name: an address in a tensor, `offset` bytes from its start, or in scratch; or a number. */
+/** {@link SimdArgument} by name: an address in a tensor, `offset` bytes from its start, or in scratch or shared memory; or a number. */
 export type NamedArgument<Names extends string> =
   | Names
   | { readonly operand: Names; readonly index?: number; readonly offset?: number }
   | { readonly scratch: true; readonly offset?: number }
+  | { readonly shared: true; readonly offset?: number }
   | number;
 
 /** The address of a tensor's element, `offset` bytes from its start, as an argument of a SIMD kernel. */
@@ -243,7 +244,7 @@ function operationOf(definition: AnyDefinition): Operation {
   });
   const argumentOf = (argument: NamedArgument<string>): SimdArgument => {
     if (typeof argument === 'string') return placeOf(argument);
-    if (typeof argument === 'number' || 'scratch' in argument) return argument;
+    if (typeof argument === 'number' || 'scratch' in argument || 'shared' in argument) return argument;
     const { operand, index, ...offset } = argument;
     return { ...placeOf(operand, index), ...offset };
   };

@@ -10,11 +10,15 @@ export interface SimdKernel {
   readonly entryPoint: string;
 }
 
-/** An argument of a call: an address in a tensor or in the thread's scratch, `offset` bytes from its start; or a number. */
+/**
+ * An argument of a call: an address in a tensor, in the thread's scratch or in what the tasks of a step share, `offset` bytes
+ * from its start; or a number.
+ */
 export type SimdArgument =
   | { readonly input: number; readonly offset?: number }
   | { readonly output: number; readonly offset?: number }
   | { readonly scratch: true; readonly offset?: number }
+  | { readonly shared: true; readonly offset?: number }
   | number;
 
 /** Words of 32 bits that the elements of a tensor fill in the heap: one each, or one for four of type `u8`. */
@@ -39,4 +43,6 @@ export interface SimdPhase {
   readonly tasks: readonly SimdTask[];
   /** Bytes of scratch memory that a task needs; each thread has its own, shared by all tasks of a program. Default 0. */
   readonly scratchBytes?: number;
+  /** Bytes of memory that all tasks of a step see, so that a phase finds what the one before has left there. Default 0. */
+  readonly sharedBytes?: number;
 }

@@ -14,8 +14,9 @@ const GUARD_WORDS = 16;
 const GUARD = 0xdeadbeef;
 /** A NaN behind every input and in the scratch memory: what reads it shows in the results. */
 const POISON = 0x7fc00bad;
-/** Words of scratch memory, at the end. */
+/** Words of scratch memory, at the end, and of shared memory, in front of it. */
 const SCRATCH_WORDS = 2 ** 18;
+const SHARED_WORDS = 2 ** 16;
 
 /** Outputs of a case and the guard words that were overwritten; undefined where the reference runs. */
 async function runGuarded(operation: Operation, setting: Case) {
@@ -26,7 +27,7 @@ async function runGuarded(operation: Operation, setting: Case) {
   if (!phases) return undefined;
 
   const words = new Uint32Array(memory.buffer);
-  words.fill(GUARD).fill(POISON, words.length - SCRATCH_WORDS);
+  words.fill(GUARD).fill(POISON, words.length - SCRATCH_WORDS - SHARED_WORDS);
   let end = 0;
   /** [guard | tensor | guard], not filled up to anything; returns the tensor's first word. */
   const place = (spec: TensorSpec, values: NumericArray | undefined, isWritten: boolean): number => {
@@ -50,9 +51,11 @@ async function runGuarded(operation: Operation, setting: Case) {
     const start =
       'scratch' in argument
         ? words.length - SCRATCH_WORDS
-        : 'input' in argument
-          ? (sources[argument.input] ?? NaN)
-          : (targets[argument.output] ?? NaN);
+        : 'shared' in argument
+          ? words.length - SCRATCH_WORDS - SHARED_WORDS
+          : 'input' in argument
+            ? (sources[argument.input] ?? NaN)
+            : (targets[argument.output] ?? NaN);
     return 4 * start + (argument.offset ?? 0);
   };
   for (const { tasks } of phases) {

@@ -114,7 +114,7 @@ export class CpuDevice implements Device {
     return {
       memory: {
         ...placedBytes(this, program),
-        scratch: bytes((simd.scratchStride / 4) * threads),
+        scratch: bytes((simd.scratchStride / 4) * threads) + bytes(simd.sharedBytes / 4),
         arguments: bytes(threads > 1 ? 2 * simd.tableLength : 0),
       },
       load: async (variables) => CpuExecutable.load(this, program, simd, variables()),

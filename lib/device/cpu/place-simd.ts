@@ -11,6 +11,8 @@ export interface SimdProgram {
   readonly phases: readonly (readonly SimdPhase[] | undefined)[];
   /** Bytes of the scratch memory that each thread has; 0 where none needs any. */
   readonly scratchStride: number;
+  /** Bytes of the memory that the tasks of a step share, one step after the other. */
+  readonly sharedBytes: number;
   /** Numbers in the tables of all phases that several threads can work at. */
   readonly tableLength: number;
 }
@@ -22,10 +24,13 @@ const SCRATCH_ALIGNMENT = 128;
 export function simdProgram({ usesSimd }: CpuDevice, { steps }: Program): SimdProgram {
   const phases = steps.map((step) => (usesSimd ? phasesOf(step) : undefined));
   const used = phases.flatMap((own) => own ?? []);
-  const scratchBytes = used.reduce((most, phase) => Math.max(most, phase.scratchBytes ?? 0), 0);
+  const most = (of: (phase: SimdPhase) => number | undefined): number =>
+    used.reduce((bytes, phase) => Math.max(bytes, of(phase) ?? 0), 0);
+  const scratchBytes = most((phase) => phase.scratchBytes);
   return {
     phases,
     scratchStride: Math.ceil(scratchBytes / SCRATCH_ALIGNMENT) * SCRATCH_ALIGNMENT,
+    sharedBytes: 4 * Math.ceil(most((phase) => phase.sharedBytes) / 4),
     tableLength: used.reduce((sum, { tasks }) => sum + (isDivided(tasks) ? taskTableLength(tasks) : 0), 0),
   };
 }
@@ -57,7 +62,7 @@ export interface PlacedSimd {
 /** Links the kernels of all steps and puts their tasks in place: as functions, and as a table for the workers. */
 export async function placeSimd(
   device: CpuDevice,
-  { phases, scratchStride, tableLength }: SimdProgram,
+  { phases, scratchStride, sharedBytes, tableLength }: SimdProgram,
   steps: readonly PlacedTensors[],
 ): Promise<PlacedSimd> {
   const { pool } = device;
@@ -76,8 +81,9 @@ export async function placeSimd(
     return block.start;
   };
   const scratch = allocate((scratchStride / 4) * pool.threads);
+  const shared = allocate(sharedBytes / 4);
   const placed = steps.map(({ inputs, outputs }, i) =>
-    phases[i]?.map((phase) => placeTasks(phase, { inputs, outputs, scratch }, kernels)),
+    phases[i]?.map((phase) => placeTasks(phase, { inputs, outputs, scratch, shared }, kernels)),
   );
   const tables =
     pool.threads > 1

@@ -18,6 +18,7 @@ export interface Places {
   readonly inputs: readonly { readonly start: number }[];
   readonly outputs: readonly { readonly start: number }[];
   readonly scratch: number;
+  readonly shared: number;
 }
 
 /** The tasks of a phase with everything in place, by kernels that were linked before. */
@@ -71,10 +72,11 @@ export function taskTableLength(tasks: SimdPhase['tasks']): number {
   return tasks.reduce((sum, calls) => sum + 2 + calls.reduce((own, call) => own + callLength(call), 0), 0);
 }
 
-function valueOf(argument: SimdArgument, { inputs, outputs, scratch }: Places): number {
+function valueOf(argument: SimdArgument, { inputs, outputs, scratch, shared }: Places): number {
   if (typeof argument === 'number') return argument;
   const { offset = 0 } = argument;
   if ('scratch' in argument) return scratch + offset;
+  if ('shared' in argument) return shared + offset;
   const array = 'input' in argument ? inputs[argument.input] : outputs[argument.output];
   if (!array) throw new Error('a SIMD call names a tensor that its operation does not have');
   return array.start + offset;

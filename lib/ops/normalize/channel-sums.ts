@@ -1,10 +1,12 @@
+import { channelSumsWasm } from '../../generated/wasm.js';
 import { channelSumsWgsl } from '../../generated/wgsl.js';
-import { defineOperation } from '../../graph/define.js';
+import { at, defineOperation } from '../../graph/define.js';
 import { apply } from '../../graph/node.js';
 import { f32 } from '../../graph/operands.js';
 import type { Operation } from '../../graph/operation.js';
 import { type Shape, sizeOf } from '../../shape.js';
 import type { Tensor } from '../../tensor.js';
+import { columnPairPhases } from '../reduce/column-pairs.js';
 import { reduceHost } from '../reduce/reduce-host.js';
 
 type SumsAttributes = { readonly epsilon: number };
@@ -51,6 +53,23 @@ const channelSums: Operation<SumsAttributes> = defineOperation<SumsAttributes>()
       biasGradient.set(c, sum);
     }
   },
+  simd({ sizes: { C }, specs: { input }, attributes: { epsilon } }) {
+    const kernelOf = (entryPoint: string) => ({ module: channelSumsWasm, entryPoint });
+    return columnPairPhases<Operands>(
+      { starts: [0], rows: sizeOf(input.shape.slice(0, -1)), columns: C },
+      ({ start, rows, to, stride }) => ({
+        kernel: kernelOf('channelSums'),
+        arguments: [at('outputGradient', 4 * start), at('input', 4 * start), rows, 4 * C, C, 'mean', to, stride],
+      }),
+      ({ parts, partBytes, stride, blocks }) => ({
+        kernel: kernelOf('joinChannelSums'),
+        arguments: [
+          ...[parts, partBytes, stride, blocks.length, at('variance'), C],
+          ...[at('weightGradient'), at('biasGradient'), epsilon],
+        ],
+      }),
+    );
+  },
   gradient: { unwritten: 'second derivatives of normalizations are not written' },
   tolerance: { absolute: 1e-4, relative: 1e-5 }, // sums of up to 5000 products of normal numbers: √5000 · 1e-7 · a few
   cases: SHAPES.map((shape) => caseOf(shape)),
@@ -58,6 +77,8 @@ const channelSums: Operation<SumsAttributes> = defineOperation<SumsAttributes>()
   cost: ({ specs: { input }, sizes: { C } }) => ({ flop: 4 * sizeOf(input.shape), terms: sizeOf(input.shape) / C }),
   benchmarks: { resnet50Layer1: caseOf([8, 56, 56, 64]), resnet50Layer2: caseOf([8, 28, 28, 128]) },
 });
+
+type Operands = 'outputGradient' | 'input' | 'mean' | 'variance' | 'weightGradient' | 'biasGradient';
 
 function caseOf(shape: Shape) {
   const channels = shape.slice(-1);

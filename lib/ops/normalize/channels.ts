@@ -1,4 +1,5 @@
 import type { Stage } from '../../fusion/stage.js';
+import { channelsWasm } from '../../generated/wasm.js';
 import { channelsWgsl } from '../../generated/wgsl.js';
 import { type Definition, defineOperation } from '../../graph/define.js';
 import { applyOne } from '../../graph/node.js';
@@ -52,6 +53,7 @@ function defineChannels(
         position === 0
           ? {
               wgsl: { sources: [channelsWgsl], call: 'normalizeChannels', on: 'Element' },
+              simd: { module: channelsWasm, entryPoint: 'normalizeChannels', strided: true, settings: [epsilon] },
               settings: { epsilon },
               keepsInput: true,
             }
@@ -161,6 +163,10 @@ const normalizeBatchInputGradient: Operation<ChannelsAttributes> = defineOperati
     return position === 0
       ? {
           wgsl: { sources: [channelsWgsl], call: 'normalizeBatchInputGradient', on: 'Element' },
+          simd: {
+            ...{ module: channelsWasm, entryPoint: 'normalizeBatchInputGradient', strided: true },
+            settings: [epsilon, share],
+          },
           settings: { epsilon, share: { varies: share } },
         }
       : undefined;

@@ -1,14 +1,18 @@
+import { elementAt } from '../../element-at.js';
+import { momentsWasm } from '../../generated/wasm.js';
 import { momentsWgsl } from '../../generated/wgsl.js';
-import { defineOperation } from '../../graph/define.js';
+import { at, defineOperation, type NamedCall } from '../../graph/define.js';
 import { apply } from '../../graph/node.js';
 import { f32 } from '../../graph/operands.js';
 import type { Operation } from '../../graph/operation.js';
 import { checkOptions } from '../../options.js';
-import { axisSize, forEachOffset, normalizeAxes, type Shape, sizeOf } from '../../shape.js';
+import { axisSize, forEachOffset, normalizeAxes, type Shape, sizeOf, type Walk } from '../../shape.js';
 import { asTensor, type Tensor, type TensorLike } from '../../tensor.js';
 import { reshape } from '../moving/reshape.js';
 import { add, multiply, subtract } from '../pointwise/arithmetic.js';
-import { axesOf, countOf, REDUCE_RULES, type ReduceOptions } from './reduce.js';
+import { fromEnd, MAX_CALLS, rowParts, tasksOf } from '../simd-parts.js';
+import { columnPairPhases } from './column-pairs.js';
+import { axesOf, countOf, REDUCE_RULES, type ReduceOptions, stripsOf } from './reduce.js';
 import { reduceHost } from './reduce-host.js';
 import { type ReduceKernel, walksOf } from './reduce-launches.js';
 import { broadcastTo } from './sum.js';
@@ -83,6 +87,7 @@ const momentsOperation: Operation<MomentsAttributes> = defineOperation<MomentsAt
       variance.set(i, sumOf(start, (x) => (x - average) ** 2) / count);
     });
   },
+  simd: ({ specs: { input }, attributes: { axes } }) => momentsPhases(input.shape, axes),
   // ∂mean / ∂x = 1 / n,  ∂variance / ∂x = 2 · (x - mean) / n
   gradient({ inputs: { input }, outputs, outputGradients: { mean, variance }, attributes: { axes } }) {
     const share = 1 / countOf(input.shape, axes);
@@ -105,6 +110,67 @@ const momentsOperation: Operation<MomentsAttributes> = defineOperation<MomentsAt
     rows: { inputs: { input: { shape: [1024, 768] } }, attributes: { axes: [1] } },
   },
 });
+
+/**
+ * Phases of kernels/reduce/moments.wat: along rows where the reduced elements are contiguous, down columns where the kept ones
+ * are; undefined where neither is, where more axes are left than the kernel walks, and where there is nothing to reduce.
+ */
+function momentsPhases(shape: Shape, axes: readonly number[]) {
+  const { kept, reduced } = walksOf(shape, axes);
+  const [keptStrides, reducedStrides] = [kept.strides[0], reduced.strides[0]];
+  if (sizeOf(reduced.sizes) === 0) return undefined;
+  if (reduced.sizes.length > 0 && reduced.sizes.length <= 2 && reducedStrides.at(-1) === 1) {
+    return rowPhases(kept, stripsOf(reduced.sizes, reducedStrides));
+  }
+  const columns = fromEnd(kept.sizes, 1, 1);
+  const areColumns = fromEnd(keptStrides, 1, 1) === 1 && fromEnd(reducedStrides, 1, columns) === columns;
+  if (reduced.sizes.length > 1 || !areColumns) return undefined;
+  const starts: number[] = [];
+  forEachOffset({ sizes: kept.sizes.slice(0, -1), strides: [keptStrides.slice(0, -1)] }, ([offset]) => {
+    starts.push(offset);
+  });
+  return columnPairPhases<Operands>(
+    { starts, rows: sizeOf(reduced.sizes), columns },
+    ({ start, rows, to, stride }) => {
+      const from = at('input', 4 * start);
+      return { kernel: kernelOf('momentSums'), arguments: [from, from, rows, 4 * columns, columns, from, to, stride] };
+    },
+    ({ matrix, parts, partBytes, stride, blocks }) => {
+      const [rows, lastRows] = [elementAt(blocks, 0).count, elementAt(blocks, -1).count];
+      const from = at('input', 4 * elementAt(starts, matrix));
+      const results = [at('mean', 4 * matrix * columns), at('variance', 4 * matrix * columns)];
+      const blockBytes = 4 * rows * columns;
+      return {
+        kernel: kernelOf('joinMoments'),
+        arguments: [parts, partBytes, stride, from, blockBytes, blocks.length, rows, lastRows, columns, ...results],
+      };
+    },
+  );
+}
+
+/** Phases for rows, each of some strips of contiguous elements. */
+function rowPhases({ sizes, strides: [strides] }: Walk<readonly [Shape]>, strips: readonly [number, number, number]) {
+  const [count, pitch] = [fromEnd(sizes, 1, 1), 4 * fromEnd(strides, 1, 0)];
+  const outer = { sizes: sizes.slice(0, -1), strides: [strides.slice(0, -1)] as const };
+  if (sizeOf(outer.sizes) > MAX_CALLS) return undefined;
+  const elements = strips[0] * strips[2];
+  const calls: NamedCall<Operands>[] = [];
+  forEachOffset(outer, ([offset], i) => {
+    for (const part of rowParts(count, elements)) {
+      const to = 4 * (i * count + part.start);
+      const from = at('input', 4 * offset + part.start * pitch);
+      const given = [from, pitch, part.count, ...strips, at('mean', to), at('variance', to)];
+      calls.push({ kernel: kernelOf('momentsRows'), arguments: given });
+    }
+  });
+  return [{ tasks: tasksOf(calls, sizeOf(sizes) * elements) }];
+}
+
+type Operands = 'input' | 'mean' | 'variance';
+
+function kernelOf(entryPoint: 'momentSums' | 'joinMoments' | 'momentsRows') {
+  return { module: momentsWasm, entryPoint };
+}
 
 /** Mean and variance of the same elements. */
 export interface Moments {

@@ -235,7 +235,7 @@ function reduceTasks(row: ReduceRow, shape: Shape, { axes, scale }: ReduceAttrib
 }
 
 /** Number and pitch of the strips of contiguous elements that are reduced, and the elements of each. */
-function stripsOf(sizes: readonly number[], strides: readonly number[]): [number, number, number] {
+export function stripsOf(sizes: readonly number[], strides: readonly number[]): [number, number, number] {
   const columns = elementAt(sizes, -1);
   return sizes.length === 1 ? [1, 0, columns] : [elementAt(sizes, 0), 4 * elementAt(strides, 0), columns];
 }
