@@ -41,3 +41,14 @@
         (local.set $count (i32.sub (local.get $count) (i32.const 4)))
         (br $nextQuad)))
     (call $storeSome (local.get $to) (local.get $count) (local.get $value)))
+
+  ;; Four, or the first `count` of them where there are fewer; the others are 0.
+  (func $loadQuad (param $from i32) (param $count i32) (result v128)
+    (if (result v128) (i32.ge_s (local.get $count) (i32.const 4))
+      (then (v128.load (local.get $from)))
+      (else (call $loadSome (local.get $from) (local.get $count) (i32x4.splat (i32.const 0))))))
+
+  (func $storeQuad (param $to i32) (param $count i32) (param $value v128)
+    (if (i32.ge_s (local.get $count) (i32.const 4))
+      (then (v128.store (local.get $to) (local.get $value)))
+      (else (call $storeSome (local.get $to) (local.get $count) (local.get $value)))))

@@ -39,17 +39,6 @@
         (else (call $storeSome (local.get $to) (local.get $C) (local.get $e)))))
     (f64.add (f64x2.extract_lane 0 (local.get $sum)) (f64x2.extract_lane 1 (local.get $sum))))
 
-  ;; The first `count` of four columns, 1 to 4 of them.
-  (func $loadQuad (param $from i32) (param $count i32) (result v128)
-    (if (result v128) (i32.eq (local.get $count) (i32.const 4))
-      (then (v128.load (local.get $from)))
-      (else (call $loadSome (local.get $from) (local.get $count) (f32x4.splat (f32.const 0))))))
-
-  (func $storeQuad (param $to i32) (param $count i32) (param $value v128)
-    (if (i32.eq (local.get $count) (i32.const 4))
-      (then (v128.store (local.get $to) (local.get $value)))
-      (else (call $storeSome (local.get $to) (local.get $count) (local.get $value)))))
-
   ;; What the third pass makes of $x.
   ;; rows
   ;;   quotients    (f32x4.div (local.get $x) (local.get $a))

@@ -4,6 +4,7 @@ import type { Device } from '../../lib/device/device.js';
 import { gradient, run, type Shape, tensor, type Tensor } from '../../lib/index.js';
 import { sizeOf } from '../../lib/shape.js';
 import { differs } from './close.js';
+import { cpu, simd } from './devices.js';
 
 /** Element i is (37 i mod 101) / 8 - 6: no two near each other are equal. */
 export function picture(...shape: number[]): Tensor {
@@ -39,4 +40,26 @@ export async function hasValues(
   t.equal(differs(await output.data(), expected.output, tolerance), undefined, 'output');
   const found = (await slopes?.data()) ?? new Float32Array(0);
   t.equal(differs(found, expected.gradient, tolerance), undefined, 'gradient');
+}
+
+/** On SIMD, a function of pictures has the gradient that it has on the references. */
+export async function hasGradientOfReference(
+  t: test.Test,
+  [input, apply]: readonly [input: Tensor, apply: (input: Tensor) => Tensor],
+  message: string,
+): Promise<void> {
+  const [expected, found] = await Promise.all(
+    [cpu, simd].map(async (device) => {
+      const [slopes] = await run(
+        () => {
+          const output = apply(input);
+          return gradient(output, [input], upstream(output.shape));
+        },
+        { device },
+      );
+      return (await slopes?.data()) ?? new Float32Array(0);
+    }),
+  );
+  t.ok(expected && found, message);
+  if (expected && found) t.equal(differs(found, expected, { absolute: 1e-5, relative: 1e-5 }), undefined, message);
 }

@@ -1,4 +1,5 @@
 import { elementAt } from '../../element-at.js';
+import { averagePool2dWasm } from '../../generated/wasm.js';
 import { averagePool2dWgsl, commonWgsl, poolWindowWgsl } from '../../generated/wgsl.js';
 import { defineOperation } from '../../graph/define.js';
 import { applyOne } from '../../graph/node.js';
@@ -16,6 +17,8 @@ import {
   type PoolOptions,
   poolWindow,
   tapsOf,
+  windowGradientsPhase,
+  windowsPhase,
 } from './pool-window.js';
 
 type AverageAttributes = PoolAttributes & { readonly countIncludePad: boolean };
@@ -112,6 +115,10 @@ const averagePool2dOperation: Operation<AverageAttributes> = defineOperation<Ave
       bindings: ['input', 'output'],
     },
   ],
+  simd: ({ sizes, attributes }) => {
+    const kernel = { module: averagePool2dWasm, entryPoint: 'averagePool2d' };
+    return windowsPhase(kernel, ['input', 'output', 0], { sizes, attributes, counted: countedPadding(attributes) });
+  },
   gradient: ({ inputs: { input }, outputGradients: { output }, attributes }) => ({
     input: applyOne(averagePool2dGradient, [output], { ...attributes, picture: input.shape.slice(1, 3) }),
   }),
@@ -160,6 +167,11 @@ const averagePool2dGradient = defineOperation<GradientAttributes>()({
       bindings: ['outputGradient', 'inputGradient'],
     },
   ],
+  simd: ({ sizes, attributes }) => {
+    const kernel = { module: averagePool2dWasm, entryPoint: 'averagePool2dGradient' };
+    const call = { sizes, attributes, counted: countedPadding(attributes) };
+    return windowGradientsPhase(kernel, ['outputGradient', 'inputGradient', 0], call);
+  },
   // Pooling is linear: its gradient's gradient is itself.
   gradient: ({
     outputGradients: { inputGradient },

@@ -1,5 +1,6 @@
 import { elementAt } from '../../element-at.js';
 import { OptionError } from '../../errors.js';
+import { maxPool2dWasm } from '../../generated/wasm.js';
 import { commonWgsl, maxPool2dWgsl, poolWindowWgsl } from '../../generated/wgsl.js';
 import { defineOperation } from '../../graph/define.js';
 import { ceilDivide } from '../../graph/launch.js';
@@ -17,6 +18,8 @@ import {
   type PoolOptions,
   poolWindow,
   tapsOf,
+  windowGradientsPhase,
+  windowsPhase,
 } from './pool-window.js';
 
 /** Places of a window that a byte tells apart. */
@@ -91,6 +94,10 @@ const maxPool2dOperation = defineOperation<PoolAttributes>()({
       bindings: ['input', 'output', { operand: 'places', at: 3 }],
     },
   ],
+  simd: ({ sizes, attributes }) => {
+    const kernel = { module: maxPool2dWasm, entryPoint: 'maxPool2d' };
+    return windowsPhase(kernel, ['input', 'output', 'places'], { sizes, attributes });
+  },
   gradient: ({ inputs: { input }, outputs: { places }, outputGradients: { output }, attributes }) => ({
     input: output && applyOne(maxPool2dGradient, [output, places], { ...attributes, picture: input.shape.slice(1, 3) }),
   }),
@@ -142,6 +149,10 @@ const maxPool2dGradient = defineOperation<GradientAttributes>()({
       bindings: ['outputGradient', 'inputGradient', { operand: 'places', at: 4 }],
     },
   ],
+  simd: ({ sizes, attributes }) => {
+    const kernel = { module: maxPool2dWasm, entryPoint: 'maxPool2dGradient' };
+    return windowGradientsPhase(kernel, ['outputGradient', 'inputGradient', 'places'], { sizes, attributes });
+  },
   gradient: { unwritten: 'second derivatives of maxPool2d are not written' },
   tolerance: { absolute: 1e-5, relative: 1e-6 }, // sums of up to 9 normal numbers
   cases: CASES.map((setting) => gradientCase(setting)),

@@ -1,6 +1,9 @@
 import { elementAt } from '../../element-at.js';
 import { OptionError } from '../../errors.js';
 import { ceilDivide, foldWorkgroups, Uniforms } from '../../graph/launch.js';
+import type { NamedPhase } from '../../graph/define.js';
+import type { SimdKernel } from '../../graph/simd.js';
+import { rowParts } from '../simd-parts.js';
 import { boolean, required } from '../../options.js';
 import type { Shape } from '../../shape.js';
 import {
@@ -61,9 +64,11 @@ export function poolWindow(
   return { ...window, ceilMode };
 }
 
+type PoolSizes = Readonly<Record<'N' | 'H' | 'W' | 'C' | 'OH' | 'OW', number>>;
+
 /** What kernels/pooling/pool_window.wgsl is told: a launch of an invocation for four channels of each place of `walked`. */
 export function poolLaunch(
-  { N, H, W, C, OH, OW }: Record<'N' | 'H' | 'W' | 'C' | 'OH' | 'OW', number>,
+  { N, H, W, C, OH, OW }: PoolSizes,
   { kernel, stride, dilation, padding }: WindowAttributes,
   walked: 'picture' | 'windows',
   counted = padding,
@@ -86,6 +91,60 @@ export function poolLaunch(
     uniformsAt: 2,
     workgroups: foldWorkgroups(ceilDivide(count, 64)),
   };
+}
+
+const SCRATCH = { scratch: true } as const;
+
+type PoolCall = {
+  readonly attributes: WindowAttributes;
+  readonly sizes: PoolSizes;
+  readonly counted?: readonly number[];
+};
+
+/** The phase of kernels/pooling/windows.wat, of some rows of windows a task. */
+export function windowsPhase<const Name extends string>(
+  kernel: SimdKernel,
+  tensors: readonly [from: Name, to: Name, places: Name | 0],
+  call: PoolCall,
+): readonly NamedPhase<Name>[] {
+  const { N, C, OH, OW } = call.sizes;
+  const tasks = rowParts(N * OH, OW * C).map(({ start, count }) => [
+    { kernel, arguments: [...tensors, start, count, ...windowArguments(call)] },
+  ]);
+  return [{ tasks }];
+}
+
+/**
+ * The phase of kernels/pooling/window_gradients.wat, of some pictures a task, or of some lines of one: those at which
+ * windows begin, so that side by side none is in two tasks.
+ */
+export function windowGradientsPhase<const Name extends string>(
+  kernel: SimdKernel,
+  tensors: readonly [from: Name, to: Name, places: Name | 0],
+  call: PoolCall,
+): readonly NamedPhase<Name>[] {
+  const { N, H, W, C, OH } = call.sizes;
+  const [stride, top] = [elementAt(call.attributes.stride, 0), elementAt(call.attributes.padding, 0)];
+  const span = spanOf(elementAt(call.attributes.kernel, 0), elementAt(call.attributes.dilation, 0));
+  const lineOf = (row: number): number =>
+    row === 0 ? 0 : row === OH ? H : Math.min(Math.max(row * stride - top, 0), H);
+  const tasks = rowParts(N, H * W * C).flatMap((pictures) =>
+    rowParts(OH, pictures.count * stride * W * C).flatMap((rows) => {
+      const [begin, end] = [lineOf(rows.start), lineOf(rows.start + rows.count)];
+      if (begin === end) return [];
+      const firstRow = Math.max(Math.ceil((begin + top - span + 1) / stride), 0);
+      const endRow = Math.min(Math.floor((end - 1 + top) / stride) + 1, OH);
+      const range = [pictures.start, pictures.count, ...windowArguments(call), begin, end, firstRow, endRow];
+      return [[{ kernel, arguments: [...tensors, ...range, SCRATCH] }]];
+    }),
+  );
+  // Two tables of a word for each place, and room for what has none in the picture.
+  return [{ tasks, scratchBytes: 2048 + 4 * C }];
+}
+
+function windowArguments({ sizes: { H, W, C, OH, OW }, attributes, counted = attributes.padding }: PoolCall): number[] {
+  const { kernel, stride, dilation, padding } = attributes;
+  return [C, H, W, OH, OW, ...kernel, ...stride, ...dilation, elementAt(padding, 0), elementAt(padding, 2), ...counted];
 }
 
 /** A place of a window: where it stands in the picture, and its number in the window, in row order. */

@@ -1,8 +1,9 @@
 import test from 'tape';
 import { averagePool2d, globalAveragePool, OptionError, run, ShapeError, tensor } from '../../../lib/index.js';
+import { RandomStream } from '../../../lib/random.js';
 import { testOnDevices } from '../../support/devices.js';
 import { refuses } from '../../support/errors.js';
-import { hasValues, picture } from '../../support/pictures.js';
+import { hasGradientOfReference, hasValues, picture } from '../../support/pictures.js';
 
 testOnDevices('averagePool2d has the values of PyTorch 1.13, with and without the padding', async (t, device) => {
   const options = { size: 3, stride: 2, padding: 1, ceilMode: true };
@@ -46,6 +47,18 @@ testOnDevices('averages have NaN and infinity where their windows do, and nowher
   const x = tensor([NaN, 1, 2, 3, Infinity, 5, 6, 7, 8, 9, -Infinity, 11], { shape: [1, 3, 4, 1] });
   const output = await run(() => averagePool2d(x, { size: 2, stride: [1, 2], padding: [1, 0] }), { device });
   t.deepEqual(Array.from(await output.data()), [NaN, 1.25, NaN, 4.5, Infinity, -Infinity, 4.25, -Infinity]);
+});
+
+test('the parts of a large picture meet: averagePool2d', async (t) => {
+  // Tasks of 65,536 elements end between lines; windows may reach over several of them.
+  const x = tensor(new RandomStream(3, 'picture').normal(40 * 64 * 66), { shape: [1, 40, 64, 66] });
+  for (const options of [
+    { size: 3, stride: 2, padding: 1 },
+    { size: [12, 3], stride: 1, padding: [6, 1] },
+    { size: 2, stride: [5, 2] },
+  ] as const) {
+    await hasGradientOfReference(t, [x, (input) => averagePool2d(input, options)], JSON.stringify(options));
+  }
 });
 
 testOnDevices('globalAveragePool is the mean of height and width', async (t, device) => {

@@ -10,9 +10,10 @@ import {
   square,
   tensor,
 } from '../../../lib/index.js';
+import { RandomStream } from '../../../lib/random.js';
 import { testOnDevices } from '../../support/devices.js';
 import { refuses } from '../../support/errors.js';
-import { hasValues, picture, upstream } from '../../support/pictures.js';
+import { hasGradientOfReference, hasValues, picture, upstream } from '../../support/pictures.js';
 
 const { NaN: nan, NEGATIVE_INFINITY: lowest } = Number;
 
@@ -122,6 +123,19 @@ testOnDevices('globalMaxPool picks the first largest element of each channel', a
     const slopes = new Array<number>(2 * H * W * 3).fill(0);
     expected.forEach(({ best }, i) => (slopes[best] = i + 1));
     await hasValues(t, device, [x, globalMaxPool], { output: expected.map(({ value }) => value), gradient: slopes });
+  }
+});
+
+test('the parts of a large picture meet: maxPool2d', async (t) => {
+  // Tasks of 65,536 elements end between lines; windows may reach over several of them.
+  const x = tensor(new RandomStream(3, 'picture').normal(40 * 64 * 66), { shape: [1, 40, 64, 66] });
+  for (const options of [
+    { size: 3, stride: 2, padding: 1 },
+    { size: [12, 3], stride: 1, padding: [6, 1] },
+    { size: 2, stride: [5, 2] },
+    { size: 3, stride: 1, padding: 3, dilation: 4 },
+  ] as const) {
+    await hasGradientOfReference(t, [x, (input) => maxPool2d(input, options)], JSON.stringify(options));
   }
 });
 
