@@ -9,6 +9,7 @@ import { depthwiseCases } from './depthwise-cases.js';
 import { depthwiseHost } from './depthwise-host.js';
 import { depthwiseSizes, type DepthwisePictureAttributes, forEachDepthwiseTap } from './depthwise-sizes.js';
 import { weightGradientLaunches } from './depthwise-weight-launches.js';
+import { weightGradientPhases } from './depthwise-weight-simd.js';
 import { productsOf, type WindowAttributes, windowsIn } from './window.js';
 
 // The three are each other's gradients, so they share a room. depthwise-sizes.ts has the formula.
@@ -120,6 +121,8 @@ const weightGradientOperation: Operation<WindowAttributes> = defineOperation<Win
   },
   kernel: ({ specs: { picture, output }, attributes }, target) =>
     weightGradientLaunches(depthwiseSizes(picture.shape, output.shape, attributes), attributes, target),
+  simd: ({ specs: { picture, output }, attributes }) =>
+    weightGradientPhases(depthwiseSizes(picture.shape, output.shape, attributes), attributes),
   gradient: ({ inputs: { picture, output }, outputGradients: { weight }, attributes, needs }) => ({
     picture: needs.picture
       ? applyOne(inputGradientOperation, [output, weight], { ...attributes, picture: picture.shape.slice(1, 3) })
