@@ -105,20 +105,21 @@ function joined(
     ({ access, type }, at) => `@group(0) @binding(${at}) var<${SPACES[access]}> buffer${at}: ${type};`,
   );
   const functions = parts.map(({ module }, p) => {
-    const names = ownNames(module, p);
-    const bound = new Set(module.bindings.map(({ name }) => name));
-    const declared = [...module.declarations].filter(([name]) => !bound.has(name)).map(([, text]) => text);
-    const parameters = module.parameters.map(({ name, type }) => `${name}: ${type}`).join(', ');
-    const text = withNames([...declared, `fn entry(${parameters}) ${module.body}`].join('\n'), names);
-    const uses = bindings.flatMap((binding, at) =>
-      binding.names
-        .filter(({ part }) => part === p)
-        .map(({ name, type }) => ({ name: nameIn(p, name), type, binding, at })),
+    const names = new Map(ownNames(module, p));
+    const asWords: { readonly name: string; readonly type: string; readonly at: number }[] = [];
+    for (const [at, binding] of bindings.entries()) {
+      for (const { part, name, type } of binding.names) {
+        if (part !== p) continue;
+        if (type === binding.type) names.set(name, `buffer${at}`);
+        else asWords.push({ name: nameIn(p, name), type, at });
+      }
+    }
+    return asWords.reduce(
+      (own, { name, type, at }) => `${accessors(name, type, `buffer${at}`)}\n${throughAccessors(own, name)}`,
+      wordsOf(module)
+        .map((word) => names.get(word) ?? word)
+        .join(''),
     );
-    return uses.reduce((own, { name, type, binding, at }) => {
-      if (type === binding.type) return withNames(own, new Map([[name, `buffer${at}`]]));
-      return `${accessors(name, type, `buffer${at}`)}\n${throughAccessors(own, name)}`;
-    }, text);
   });
   const main = [
     `@compute @workgroup_size(${invocations})`,
@@ -212,13 +213,39 @@ function nameIn(part: number, name: string): string {
   return `part${part}_${name}`;
 }
 
-function ownNames({ declarations }: EntryModule, part: number): Map<string, string> {
-  return new Map([...declarations.keys(), 'entry'].map((name) => [name, nameIn(part, name)]));
+const namesKept = new WeakMap<EntryModule, Map<number, ReadonlyMap<string, string>>>();
+
+/** What a part declares, by the names that it has there. */
+function ownNames(module: EntryModule, part: number): ReadonlyMap<string, string> {
+  const kept = namesKept.get(module) ?? new Map<number, ReadonlyMap<string, string>>();
+  namesKept.set(module, kept);
+  const names =
+    kept.get(part) ?? new Map([...module.declarations.keys(), 'entry'].map((name) => [name, nameIn(part, name)]));
+  kept.set(part, names);
+  return names;
 }
 
-/** Other names in place of these; what stands behind `@` is a name of the language. */
+const wordsKept = new WeakMap<EntryModule, readonly string[]>();
+
+/** The declarations of a module without its buffers, and its entry point as a function, cut into names and what is between. */
+function wordsOf(module: EntryModule): readonly string[] {
+  const known = wordsKept.get(module);
+  if (known) return known;
+  const bound = new Set(module.bindings.map(({ name }) => name));
+  const declared = [...module.declarations].filter(([name]) => !bound.has(name)).map(([, text]) => text);
+  const parameters = module.parameters.map(({ name, type }) => `${name}: ${type}`).join(', ');
+  const words = [...declared, `fn entry(${parameters}) ${module.body}`].join('\n').split(NAMES);
+  wordsKept.set(module, words);
+  return words;
+}
+
+/** A name, or one of the language behind an `@`, as a part of its own where a text is split. */
+const NAMES = /((?:@\s*)?\b[A-Za-z_]\w*)/;
+
+/** Other names in place of these. */
 function withNames(text: string, names: ReadonlyMap<string, string>): string {
-  return text.replace(/(@\s*)?\b[A-Za-z_]\w*/g, (word, at: string | undefined) =>
-    at ? word : (names.get(word) ?? word),
-  );
+  return text
+    .split(NAMES)
+    .map((word) => names.get(word) ?? word)
+    .join('');
 }

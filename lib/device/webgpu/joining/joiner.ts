@@ -43,8 +43,8 @@ export type JoiningLimits = Pick<
  */
 export class Joiner {
   readonly #limits: JoiningLimits;
-  /** By entry point and source text. */
-  readonly #modules = new Map<string, EntryModule | undefined>();
+  /** By source text and entry point. */
+  readonly #modules = new Map<string, Map<string, EntryModule | undefined>>();
 
   constructor(limits: JoiningLimits) {
     this.#limits = limits;
@@ -105,9 +105,10 @@ export class Joiner {
   }
 
   #moduleOf({ code, entryPoint }: Kernel): EntryModule | undefined {
-    const key = `${entryPoint}\n${code}`;
-    if (!this.#modules.has(key)) this.#modules.set(key, entryModule(code, entryPoint));
-    return this.#modules.get(key);
+    const ofCode = this.#modules.get(code) ?? new Map<string, EntryModule | undefined>();
+    this.#modules.set(code, ofCode);
+    if (!ofCode.has(entryPoint)) ofCode.set(entryPoint, entryModule(code, entryPoint));
+    return ofCode.get(entryPoint);
   }
 
   /** Whether one workgroup can compute it in few rounds. */
