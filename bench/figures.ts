@@ -9,3 +9,8 @@ export function timeText(milliseconds: number): string {
   if (milliseconds >= 1) return `${figure(milliseconds)} ms`;
   return milliseconds >= 1e-3 ? `${figure(milliseconds * 1e3)} µs` : `${figure(milliseconds * 1e6)} ns`;
 }
+
+/** The geometric mean: by which ratios are averaged. NaN of nothing. */
+export function geometricMean(values: readonly number[]): number {
+  return Math.exp(values.reduce((sum, value) => sum + Math.log(value), 0) / values.length);
+}

@@ -3,16 +3,20 @@
  * to compute the same losses:
  *
  *     npm run bench:step -- --json step.json
- *     npm run bench:step -- --profile --device cpu --threads 1      where the time of a step on the CPU goes
+ *     npm run bench:step -- --profile --threads 1                   where the time of a step on the CPU goes
+ *     npm run bench:step -- --profile --net mobilenet --threads 1   and of one of a convolutional net
  */
-import { helpText, numberOption, parseOptions, runProgram } from '../examples/cli.js';
+import { helpText, numberOption, type OptionValues, parseOptions, runProgram } from '../examples/cli.js';
 import { CpuDevice } from '../lib/device/cpu/device.js';
 import { defaultThreads } from '../lib/device/cpu/host.js';
-import type { Device } from '../lib/index.js';
+import { type Device, OptionError } from '../lib/index.js';
 import { openDevice } from '../lib/node/index.js';
+import { NET_NAMES, type NetDescription, netDescription } from './nets/description.js';
+import { NetStep } from './nets/net-step.js';
 import { EXAMPLES } from './scale/points.js';
+import { type Scale, ScaledStep } from './scale/scaled-step.js';
 import { checkLosses, CHECKED_STEPS } from './step/check-losses.js';
-import { profileStep, profileTable, roofsOf } from './step/profile.js';
+import { operationsTable, profileStep, profileTable, roofsOf } from './step/profile.js';
 import { factsOf, formatNumber, formatTable, heading, versionsOf, writeReport } from './step/report.js';
 import { millisecondsOf, timeInTurn } from './step/rounds.js';
 import { TrainingStep } from './step/training-step.js';
@@ -24,7 +28,9 @@ const OPTIONS = {
   device: { value: 'NAME', help: 'cpu: leave WebGPU out (default: all devices)' },
   profile: { help: 'time each step of the plan on the CPU device instead' },
   threads: { value: 'N', help: 'of the profile: threads (default: as many as openDevice takes)' },
-  batch: { value: 'N', help: `of the profile: pictures in a step (default ${BATCH})` },
+  batch: { value: 'N', help: `of the profile: MyNet's pictures in a step (default ${BATCH})` },
+  net: { value: 'NAME', help: `of the profile: ${NET_NAMES.join(' or ')} in place of MyNet, by operation` },
+  all: { help: "of the profile: each step of the net's plan" },
   adapter: { value: 'NAME', help: 'WebGPU by swiftshader or lavapipe (default: by what the machine has)' },
 };
 
@@ -37,19 +43,11 @@ await runProgram('bench:step', async (args) => {
     console.log(helpText('npm run bench:step -- [options]', OPTIONS));
     return 0;
   }
-  const rounds = numberOption('rounds', options.rounds, options.profile ? 30 : 7, { min: 1, max: 1000, isWhole: true });
   if (options.profile) {
-    const threads = numberOption('threads', options.threads, defaultThreads(), { min: 1, max: 64, isWhole: true });
-    const batch = numberOption('batch', options.batch, BATCH, { min: 1, max: EXAMPLES, isWhole: true });
-    const scale = { inputs: INPUTS, batch, hidden: HIDDEN, examples: EXAMPLES };
-    const roofs = await roofsOf(threads);
-    const profile = await profileStep(scale, threads, rounds);
-    const texts = [roofs.gflops, roofs.gigabytesPerSecond].map(formatNumber);
-    const facts = factsOf(`cpu, threads: ${threads}; roofs: ${texts.join(' GFLOP/s, ')} GB/s`, versionsOf([]));
-    console.log(`${heading(facts)}\n\n${profileTable(profile, roofs)}`);
-    if (typeof options.json === 'string') await writeReport(options.json, { ...facts, roofs, results: [profile] });
+    await profile(options);
     return 0;
   }
+  const rounds = numberOption('rounds', options.rounds, 7, { min: 1, max: 1000, isWhole: true });
   const devices = await openDevices(options.device !== 'cpu');
   const work = makeWorkload();
 
@@ -91,6 +89,38 @@ await runProgram('bench:step', async (args) => {
   for (const device of devices.values()) device.dispose();
   return 0;
 });
+
+/** Prints where the time of a step goes. */
+async function profile(options: OptionValues<keyof typeof OPTIONS>): Promise<void> {
+  const threads = numberOption('threads', options.threads, defaultThreads(), { min: 1, max: 64, isWhole: true });
+  const net = options.net === undefined ? undefined : netNamed(options.net);
+  const rounds = numberOption('rounds', options.rounds, net ? 10 : 30, { min: 1, max: 1000, isWhole: true });
+  const roofs = await roofsOf(threads);
+  const profiled = net
+    ? await profileStep((device) => new NetStep(device, net), { threads, rounds, replays: 1, warmUp: 2 })
+    : await profileStep((device) => new ScaledStep(device, scaleOf(options.batch)), {
+        threads,
+        rounds,
+        replays: 20,
+        warmUp: 50,
+      });
+  const texts = [roofs.gflops, roofs.gigabytesPerSecond].map(formatNumber);
+  const facts = factsOf(`cpu, threads: ${threads}; roofs: ${texts.join(' GFLOP/s, ')} GB/s`, versionsOf([]));
+  const table = (net && !options.all ? operationsTable : profileTable)(profiled, roofs);
+  console.log(`${heading(facts)}\n\n${table}`);
+  if (typeof options.json === 'string') await writeReport(options.json, { ...facts, roofs, results: [profiled] });
+}
+
+function netNamed(name: string | true): NetDescription {
+  const known = NET_NAMES.find((each) => each === name);
+  if (!known) throw new OptionError(`unknown net '${name}': expected ${NET_NAMES.join(' or ')}`);
+  return netDescription(known);
+}
+
+function scaleOf(batch: string | true | undefined): Scale {
+  const size = numberOption('batch', batch, BATCH, { min: 1, max: EXAMPLES, isWhole: true });
+  return { inputs: INPUTS, batch: size, hidden: HIDDEN, examples: EXAMPLES };
+}
 
 async function openDevices(withWebGpu: boolean): Promise<ReadonlyMap<string, Device>> {
   const devices = new Map<string, Device>([

@@ -1,5 +1,5 @@
 import { CpuDevice } from '../../lib/device/cpu/device.js';
-import type { DeviceArray, Executable, PreparedProgram } from '../../lib/device/device.js';
+import type { Device, DeviceArray, Executable, PreparedProgram } from '../../lib/device/device.js';
 import { elementAt } from '../../lib/element-at.js';
 import { placeArrays } from '../../lib/device/places.js';
 import type { NumericArray } from '../../lib/graph/operation.js';
@@ -8,7 +8,6 @@ import { costOf } from '../cost.js';
 import { cpuPeaks } from '../cpu-peaks.js';
 import { CpuRunner } from '../cpu-runner.js';
 import { type Peaks, perSecond } from '../runner.js';
-import { type Scale, ScaledStep } from '../scale/scaled-step.js';
 import { formatNumber, formatTable } from './report.js';
 import { type Summary, summarize } from './rounds.js';
 
@@ -31,17 +30,31 @@ export interface Profile {
 /** The roofs that steps are held against. */
 export type Roofs = Omit<Peaks, 'floorMilliseconds'>;
 
-/** Replays of the one and then of the other way. */
-const REPLAYS_A_ROUND = 20;
-const WARM_UP_REPLAYS = 50;
+/** Something that runs a training step. */
+export interface ProfiledStep {
+  run(steps: number): Promise<void>;
+  dispose(): void;
+}
 
-/** Times the training step of a net like MyNet on the CPU device, and each step of its plan. */
-export async function profileStep(scale: Scale, threads: number, rounds: number): Promise<Profile> {
+/** How often a step is run. */
+export interface ProfileOptions {
+  readonly threads: number;
+  readonly rounds: number;
+  /** Replays of the one and then of the other way, in each round. */
+  readonly replays: number;
+  readonly warmUp: number;
+}
+
+/** Times a training step on the CPU device, and each step of its plan. */
+export async function profileStep(
+  make: (device: Device) => ProfiledStep,
+  { threads, rounds, replays, warmUp }: ProfileOptions,
+): Promise<Profile> {
   const [whole, parts] = [new ClockedDevice(threads, false), new ClockedDevice(threads, true)];
-  const steps = [whole, parts].map((device) => new ScaledStep(device, scale));
-  for (const step of steps) await step.run(WARM_UP_REPLAYS);
+  const steps = [whole, parts].map(make);
+  for (const step of steps) await step.run(warmUp);
   for (const device of [whole, parts]) device.forget();
-  for (let round = 0; round < rounds; round++) for (const step of steps) await step.run(REPLAYS_A_ROUND);
+  for (let round = 0; round < rounds; round++) for (const step of steps) await step.run(replays);
   const milliseconds = elementAt(whole.times(), 0);
   const profile = { steps: parts.profiles(), milliseconds };
   for (const owned of [...steps, whole, parts]) owned.dispose();
@@ -66,26 +79,65 @@ export async function roofsOf(threads: number): Promise<Roofs> {
 }
 
 /** A row a step, and one for all of them. */
-export function profileTable({ steps, milliseconds }: Profile, { gflops, gigabytesPerSecond }: Roofs): string {
+export function profileTable(profile: Profile, roofs: Roofs): string {
+  const rows = profile.steps.map((step) => ({ ...step, name: `${step.name} → ${shapesText(step.outputs)}` }));
+  return tableOf('step', rows, profile, roofs);
+}
+
+/** What all steps of one operation take together. */
+interface OperationProfile extends Pick<StepProfile, 'name' | 'milliseconds' | 'flop' | 'bytes'> {
+  readonly count: number;
+}
+
+/** A row an operation, the longest first, for plans of many steps. */
+export function operationsTable(profile: Profile, roofs: Roofs): string {
+  const groups = new Map<string, OperationProfile>();
+  for (const step of profile.steps) {
+    const { milliseconds, flop, bytes, count = 0 } = groups.get(step.name) ?? {};
+    groups.set(step.name, {
+      name: step.name,
+      count: count + 1,
+      milliseconds: plus(milliseconds, step.milliseconds),
+      flop: (flop ?? 0) + step.flop,
+      bytes: (bytes ?? 0) + step.bytes,
+    });
+  }
+  const rows = [...groups.values()]
+    .sort((a, b) => b.milliseconds.smallest - a.milliseconds.smallest)
+    .map(({ name, count, ...group }) => ({ ...group, name: `${count} × ${name}` }));
+  return tableOf('operation', rows, profile, roofs);
+}
+
+function plus(a: Summary | undefined, b: Summary): Summary {
+  if (!a) return b;
+  return { median: a.median + b.median, smallest: a.smallest + b.smallest, largest: a.largest + b.largest };
+}
+
+type Row = Pick<StepProfile, 'name' | 'milliseconds' | 'flop' | 'bytes'>;
+
+function tableOf(
+  title: string,
+  rows: readonly Row[],
+  { steps, milliseconds }: Profile,
+  { gflops, gigabytesPerSecond }: Roofs,
+): string {
   const sum = (value: (step: StepProfile) => number): number => steps.reduce((all, step) => all + value(step), 0);
   const total = sum((step) => step.milliseconds.median);
-  const least = ({ flop, bytes }: Pick<StepProfile, 'flop' | 'bytes'>): number =>
-    Math.max(flop / gflops, bytes / gigabytesPerSecond) / 1e6;
-  const row = (name: string, of: Pick<StepProfile, 'flop' | 'bytes' | 'milliseconds'>, bound: number): string[] => {
+  const least = ({ flop, bytes }: Row): number => Math.max(flop / gflops, bytes / gigabytesPerSecond) / 1e6;
+  const cells = (of: Row, bound: number): string[] => {
     const { median, smallest } = of.milliseconds;
     return [
-      name,
+      of.name,
       ...[1000 * median, 1000 * smallest].map(formatNumber),
       ((100 * median) / total).toFixed(1),
       ...[of.flop / 1e3, of.bytes / 1e3, perSecond(of.flop, median), perSecond(of.bytes, median)].map(formatNumber),
       formatNumber(1000 * bound),
     ];
   };
-  const rows = steps.map((step) => row(`${step.name} → ${shapesText(step.outputs)}`, step, least(step)));
-  const all = { flop: sum(({ flop }) => flop), bytes: sum(({ bytes }) => bytes), milliseconds };
+  const whole = { name: 'whole', flop: sum(({ flop }) => flop), bytes: sum(({ bytes }) => bytes), milliseconds };
   return formatTable(
-    ['step', 'µs', 'smallest', '%', 'kflop', 'kB', 'GFLOP/s', 'GB/s', 'µs by the roofs'],
-    [...rows, row('whole', all, sum(least))],
+    [title, 'µs', 'smallest', '%', 'kflop', 'kB', 'GFLOP/s', 'GB/s', 'µs by the roofs'],
+    [...rows.map((row) => cells(row, least(row))), cells(whole, sum(least))],
   );
 }
 

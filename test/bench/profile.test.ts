@@ -1,8 +1,12 @@
 import test from 'tape';
-import { profileStep, profileTable } from '../../bench/step/profile.js';
+import { ScaledStep } from '../../bench/scale/scaled-step.js';
+import { operationsTable, profileStep, profileTable } from '../../bench/step/profile.js';
 
 test('the profile of a step has a row for each step of its plan, in order, and the flop of its products', async (t) => {
-  const profile = await profileStep({ inputs: 12, batch: 4, hidden: 8, examples: 8 }, 1, 1);
+  const profile = await profileStep(
+    (device) => new ScaledStep(device, { inputs: 12, batch: 4, hidden: 8, examples: 8 }),
+    { threads: 1, rounds: 1, replays: 3, warmUp: 2 },
+  );
   const names = profile.steps.map(({ name }) => name);
   t.deepEqual(names.slice(0, 2), ['gather', 'gather'], 'pictures and labels come first');
   t.equal(names.at(-1), 'advance');
@@ -20,5 +24,11 @@ test('the profile of a step has a row for each step of its plan, in order, and t
     profileTable(profile, { gflops: 50, gigabytesPerSecond: 20 }).split('\n').length,
     2 + names.length + 1,
     'a head, a row a step, and the whole',
+  );
+  const byOperation = operationsTable(profile, { gflops: 50, gigabytesPerSecond: 20 }).split('\n');
+  t.equal(byOperation.length, 2 + new Set(names).size + 1, 'by operation: a row for each name');
+  t.ok(
+    byOperation.some((line) => line.startsWith('| 2 × gather ')),
+    'steps of one operation are counted together',
   );
 });
