@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { Backend, ContestantId, Reply, Request } from './protocol.js';
-import { PYTORCH_WORKLOAD, startPyTorch } from './pytorch.js';
+import { PYTORCH_WORKLOAD, startPyTorch } from './pytorch/start.js';
 
 /** A library's process, and the way to talk with it. Its first reply says that it stands ready. */
 export interface Connection {

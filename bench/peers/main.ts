@@ -4,6 +4,8 @@
  *     npm run bench:peers                        MyNet's training step
  *     npm run bench:peers -- host                its host's share, on Dawn's null backend
  *     npm run bench:peers -- matmul              square matrices
+ *     npm run bench:peers -- conv                convolutions of ResNet-50 and MobileNetV2, with both gradients
+ *     npm run bench:peers -- mobilenet           MobileNetV2's training step; resnet50: that of ResNet-50
  *     npm run bench:peers -- all                 one after the other: what docs/benchmarks.md shows
  *     npm run bench:peers -- step --adapter swiftshader,lavapipe
  *     npm run bench:peers -- step --json step.json --only jax-js,kernelwright
@@ -16,6 +18,8 @@ import { OptionError } from '../../lib/index.js';
 import { type AdapterName, AdapterError, adapterEnvironment, ADAPTERS, isAdapterName } from '../../tools/adapters.js';
 import { type Facts, factsOf, heading, versionsOf, writeReport } from '../step/report.js';
 import { installPeers } from './install.js';
+import { runConvolutions } from './mode-convolutions.js';
+import { runNet } from './mode-nets.js';
 import { runHost, runMatmul, runStep } from './modes.js';
 import { Peer } from './peer.js';
 import { CONTESTANTS } from './protocol.js';
@@ -34,9 +38,14 @@ const MODES = {
   step: { title: 'A training step', run: runStep, rounds: 7 },
   host: { title: "The host's share", run: runHost, rounds: 7 },
   matmul: { title: 'Matrix multiplication', run: runMatmul, rounds: 3 },
+  conv: { title: 'Convolutions', run: runConvolutions, rounds: 3 },
+  mobilenet: { title: "MobileNetV2's training step", run: runNet('mobilenet'), rounds: 5 },
+  resnet50: { title: "ResNet-50's training step", run: runNet('resnet50'), rounds: 5 },
 } as const;
 
 type Mode = keyof typeof MODES;
+
+const MODE_NAMES = Object.keys(MODES).filter(isMode);
 
 /** Of the libraries in this package's lockfile. */
 const PACKAGES = [
@@ -50,7 +59,7 @@ const PACKAGES = [
 await runProgram('bench:peers', async (args) => {
   const { modes, options } = readArguments(args);
   if (options.help) {
-    console.log(helpText('npm run bench:peers -- [step|host|matmul|all] [options]', OPTIONS));
+    console.log(helpText(`npm run bench:peers -- [${MODE_NAMES.join('|')}|all] [options]`, OPTIONS));
     return 0;
   }
   installPeers();
@@ -90,8 +99,8 @@ function readArguments(args: readonly string[]): {
   const { values: options, words } = parseCommandLine(args, OPTIONS);
   const [word = 'step', ...others] = words;
   if (others.length > 0) throw new OptionError(`expected one mode, found ${words.join(' ')}`);
-  if (word === 'all') return { modes: ['step', 'host', 'matmul'], options };
-  if (!isMode(word)) throw new OptionError(`unknown mode '${word}': expected ${Object.keys(MODES).join(', ')} or all`);
+  if (word === 'all') return { modes: MODE_NAMES, options };
+  if (!isMode(word)) throw new OptionError(`unknown mode '${word}': expected ${MODE_NAMES.join(', ')} or all`);
   return { modes: [word], options };
 }
 
@@ -142,8 +151,8 @@ async function startPeers(
       continue;
     }
     if (device !== 'webgpu') {
-      // More threads make a step of this size slower with PyTorch.
-      if (mode === 'matmul' || id.threads === 1 || library === 'kernelwright')
+      // More threads make a step as small as MyNet's slower with PyTorch.
+      if (mode !== 'step' || id.threads === 1 || library === 'kernelwright')
         await start(id, { backend: 'adapter', environment: {} }, name);
       continue;
     }

@@ -2,12 +2,13 @@ import { FitEpochs } from '../host/fit-epochs.js';
 import { hostResults, hostTable } from '../host/host-table.js';
 import { prepareWays, type Way } from '../host/ways.js';
 import { CHECKED_STEPS, checkLosses } from '../step/check-losses.js';
-import { formatNumber, formatTable } from '../step/report.js';
-import { type Summary, timeInTurn } from '../step/rounds.js';
+import { timeInTurn } from '../step/rounds.js';
 import { timeText } from '../figures.js';
 import { DROPOUT } from '../step/workload.js';
 import { exactProduct } from './matrices.js';
 import type { Peer } from './peer.js';
+import type { Computation } from './protocol.js';
+import { stepResult, tableOfTimes, timeOf } from './tables.js';
 
 /** What a mode found: for `--json`, and for people, in Markdown. */
 export interface Outcome {
@@ -34,9 +35,9 @@ const LONGEST_PRODUCT_MILLISECONDS = 3000;
 export async function runStep(peers: readonly Peer[], rounds: number): Promise<Outcome> {
   const losses = new Map<string, readonly number[]>();
   for (const peer of peers) {
-    await peer.ask({ ask: 'prepare', dropout: 0 });
+    await peer.ask({ ask: 'prepare', training: { dropout: 0 } });
     losses.set(peer.name, await peer.ask({ ask: 'losses', steps: CHECKED_STEPS }));
-    await peer.ask({ ask: 'prepare', dropout: DROPOUT });
+    await peer.ask({ ask: 'prepare', training: { dropout: DROPOUT } });
   }
   checkLosses(peers[0]?.name ?? '', losses);
   const contestants = peers.map((peer) => ({
@@ -77,7 +78,7 @@ export async function runMatmul(peers: readonly Peer[], rounds: number): Promise
     await checkProducts(able, size);
     const contestants = able.map((peer) => ({
       name: peer.name,
-      round: (times: number) => peer.ask({ ask: 'multiply', size, times }),
+      round: (times: number) => peer.ask({ ask: 'compute', computation: { compute: 'product', size }, times }),
     }));
     const times = await timeInTurn(contestants, { rounds, milliseconds: 400 });
     const gflops = (milliseconds: number): number => flop / milliseconds / 1e6;
@@ -96,14 +97,8 @@ export async function runMatmul(peers: readonly Peer[], rounds: number): Promise
   return { results, markdown: paragraphs.join('\n\n') };
 }
 
-function stepResult({ id, name, description }: Peer, times: ReadonlyMap<string, Summary>) {
-  const { median, smallest, largest } = timeOf(times, name);
-  const { library, device, threads } = id;
-  return { library, device, description, threads, millisecondsPerStep: median, smallest, largest };
-}
-
 async function countSteps(peer: Peer) {
-  await peer.ask({ ask: 'prepare', dropout: DROPOUT });
+  await peer.ask({ ask: 'prepare', training: { dropout: DROPOUT } });
   await peer.ask({ ask: 'train', steps: COUNTED_STEPS, readEvery: NEVER });
   return peer.ask({ ask: 'count', steps: COUNTED_STEPS });
 }
@@ -113,37 +108,9 @@ async function checkProducts(peers: readonly Peer[], size: number): Promise<void
   const [row, column] = [size - 3, 7];
   const expected = exactProduct(size, row, column);
   for (const peer of peers) {
-    const found = await peer.ask({ ask: 'product', size, row, column });
+    const computation: Computation = { compute: 'product', size };
+    const [found = NaN] = await peer.ask({ ask: 'elements', computation, places: [row * size + column] });
     if (Math.abs(found - expected) <= 1e-6 * size) continue;
     throw new Error(`${peer.name}: element (${row}, ${column}) of the product is ${found} for ${expected}`);
   }
-}
-
-function timeOf(times: ReadonlyMap<string, Summary>, name: string): Summary {
-  const time = times.get(name);
-  if (!time) throw new Error(`${name} was not timed`);
-  return time;
-}
-
-/** A row a library: its value, its spread, and how many times as fast ours are on the CPU and on the same adapter. */
-function tableOfTimes(
-  peers: readonly Peer[],
-  times: ReadonlyMap<string, Summary>,
-  unit: string,
-  value: (milliseconds: number) => number,
-): string {
-  const ratio = (theirs: Peer, device: 'cpu' | 'webgpu'): string => {
-    const ours = peers.find(
-      ({ id, adapter }) =>
-        id.library === 'kernelwright' && id.device === device && (device === 'cpu' || adapter === theirs.adapter),
-    );
-    return ours ? formatNumber(timeOf(times, theirs.name).median / timeOf(times, ours.name).median) : '';
-  };
-  const rows = peers.map((peer) => {
-    const { median, smallest, largest } = timeOf(times, peer.name);
-    const numbers = [median, smallest, largest].map((milliseconds) => formatNumber(value(milliseconds)));
-    return [peer.name, ...numbers, ratio(peer, 'cpu'), peer.id.device === 'webgpu' ? ratio(peer, 'webgpu') : ''];
-  });
-  const header = ['library', unit, 'best round', 'worst round', 'our cpu is … times as fast', 'our webgpu is …'];
-  return formatTable(header, rows);
 }

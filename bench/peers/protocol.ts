@@ -1,4 +1,6 @@
 import type { CallCounts } from '../host/call-counts.js';
+import type { NetDescription } from '../nets/description.js';
+import type { Convolution, Pass } from './convolutions.js';
 
 /** A library on one of its devices. `threads` that compute: null where the adapter decides. */
 export const CONTESTANTS = [
@@ -20,31 +22,39 @@ export type ContestantId = (typeof CONTESTANTS)[number];
 /** Dawn's null backend, or the adapter of the machine. */
 export type Backend = 'null' | 'adapter';
 
+/** A computation that is timed by itself, of tensors that every library makes by the same rule. */
+export type Computation =
+  | { readonly compute: 'product'; readonly size: number }
+  | { readonly compute: 'convolution'; readonly convolution: Convolution; readonly pass: Pass };
+
+/** A training step that is timed: MyNet's with dropout of so much, or that of a convolutional net. */
+export type Training = { readonly dropout: number } | { readonly net: NetDescription };
+
 /** What a library can be asked to do. Everything ends only when the device has done it. */
 export interface Library {
   /** What it runs on: its adapter, or how it computes on the CPU. */
   readonly description: string;
-  /** Makes MyNet from the workload's initial weights, with dropout of so much, in place of what there was. */
-  prepare(dropout: number): Promise<void>;
+  /** Makes a net from the workload's initial weights, in place of what there was. */
+  prepare(training: Training): Promise<void>;
   /** Trains on the workload's batches in turn and reads the loss after every `readEvery` steps. */
   train(steps: number, readEvery: number): Promise<void>;
   /** The loss of each of the next steps. */
   losses(steps: number): Promise<number[]>;
-  /** Multiplies two square matrices of the workload so often, having made them at the first time. */
-  multiply(size: number, times: number): Promise<void>;
-  /** An element of the product, for checking it. */
-  productElement(size: number, row: number, column: number): Promise<number>;
+  /** Computes the same so often, having made its inputs at the first time. */
+  compute(computation: Computation, times: number): Promise<void>;
+  /** Elements of what it computes, for checking it, by their places in the layout that `Computation` tells. */
+  elements(computation: Computation, places: readonly number[]): Promise<number[]>;
 }
 
 /** What the parent asks a library's process. */
 export type Request =
   | { readonly ask: 'describe' }
   | { readonly ask: 'losses'; readonly steps: number }
-  | { readonly ask: 'prepare'; readonly dropout: number }
+  | { readonly ask: 'prepare'; readonly training: Training }
   | { readonly ask: 'train'; readonly steps: number; readonly readEvery: number }
   | { readonly ask: 'count'; readonly steps: number }
-  | { readonly ask: 'multiply'; readonly size: number; readonly times: number }
-  | { readonly ask: 'product'; readonly size: number; readonly row: number; readonly column: number };
+  | { readonly ask: 'compute'; readonly computation: Computation; readonly times: number }
+  | { readonly ask: 'elements'; readonly computation: Computation; readonly places: readonly number[] };
 
 /** What each request is answered with. */
 export interface Answers {
@@ -55,9 +65,9 @@ export interface Answers {
   train: number;
   /** Calls a step. */
   count: CallCounts;
-  /** Milliseconds of all products. */
-  multiply: number;
-  product: number;
+  /** Milliseconds of all computations. */
+  compute: number;
+  elements: number[];
 }
 
 /** A message of a library's process. */

@@ -35,11 +35,11 @@ process.on('message', (request: Request) => {
 send({ answer: undefined });
 
 async function open({ library: wanted, device, threads }: ContestantId, on: Backend): Promise<Library> {
-  if (wanted === 'kernelwright') return (await import('./ours.js')).openOurs(device, on, threads ?? 1);
+  if (wanted === 'kernelwright') return (await import('./ours/library.js')).openOurs(device, on, threads ?? 1);
   if (device === 'webgpu') installWebGpu(on);
-  if (wanted === 'jax-js') return (await import('./jax.js')).openJax(device);
-  if (wanted === 'pytorch') throw new Error('PyTorch has a process of its own kind, pytorch.py');
-  return (await import('./tfjs.js')).openTensorFlow(device);
+  if (wanted === 'jax-js') return (await import('./jax/library.js')).openJax(device);
+  if (wanted === 'pytorch') throw new Error('PyTorch has a process of its own kind, pytorch/peer.py');
+  return (await import('./tfjs/library.js')).openTensorFlow(device);
 }
 
 async function answer(on: Library, request: Request): Promise<Answers[keyof Answers]> {
@@ -49,7 +49,7 @@ async function answer(on: Library, request: Request): Promise<Answers[keyof Answ
     case 'losses':
       return on.losses(request.steps);
     case 'prepare':
-      await on.prepare(request.dropout);
+      await on.prepare(request.training);
       return undefined;
     case 'train':
       return millisecondsOf(() => on.train(request.steps, request.readEvery));
@@ -57,10 +57,10 @@ async function answer(on: Library, request: Request): Promise<Answers[keyof Answ
       const { steps } = request;
       return countsPerStep(await countCalls(interfaces, () => on.train(steps, steps + 1)), steps);
     }
-    case 'multiply':
-      return millisecondsOf(() => on.multiply(request.size, request.times));
-    case 'product':
-      return on.productElement(request.size, request.row, request.column);
+    case 'compute':
+      return millisecondsOf(() => on.compute(request.computation, request.times));
+    case 'elements':
+      return on.elements(request.computation, request.places);
   }
 }
 

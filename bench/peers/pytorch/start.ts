@@ -1,18 +1,23 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { BATCH, BATCHES, CLASSES, HIDDEN, INPUTS, LEARNING_RATE, MOMENTUM } from '../step/workload.js';
+import { NET_CLASSES } from '../../nets/description.js';
+import { NET_BATCHES, NET_LEARNING_RATE, NET_MOMENTUM } from '../../nets/workload.js';
+import { BATCH, BATCHES, CLASSES, HIDDEN, INPUTS, LEARNING_RATE, MOMENTUM } from '../../step/workload.js';
 
-const script = fileURLToPath(new URL('pytorch.py', import.meta.url));
+const script = fileURLToPath(new URL('peer.py', import.meta.url));
 
-/** What pytorch.py is told first. */
+/** What peer.py is told first. */
 export const PYTORCH_WORKLOAD = {
-  batch: BATCH,
-  batches: BATCHES,
-  inputs: INPUTS,
-  hidden: HIDDEN,
-  classes: CLASSES,
-  learningRate: LEARNING_RATE,
-  momentum: MOMENTUM,
+  mynet: {
+    batch: BATCH,
+    batches: BATCHES,
+    inputs: INPUTS,
+    hidden: HIDDEN,
+    classes: CLASSES,
+    learningRate: LEARNING_RATE,
+    momentum: MOMENTUM,
+  },
+  net: { batches: NET_BATCHES, classes: NET_CLASSES, learningRate: NET_LEARNING_RATE, momentum: NET_MOMENTUM },
 } as const;
 
 let python: string | undefined;

@@ -1,0 +1,67 @@
+import type { Operation } from '../../lib/graph/operation.js';
+import { conv2dOperation } from '../../lib/ops/convolution/conv2d-operations.js';
+import { depthwiseOperation } from '../../lib/ops/convolution/depthwise-operations.js';
+import type { WindowAttributes } from '../../lib/ops/convolution/window.js';
+import type { Convolution } from './convolutions.js';
+
+/** Those that are products, and so no benchmarks of a convolution: height and width, channels in and out. */
+const POINTWISE: Readonly<Record<string, readonly [size: number, inChannels: number, outChannels: number]>> = {
+  resnet_56_1x1_64: [56, 256, 64],
+  resnet_28_1x1_512: [28, 128, 512],
+  resnet_14_1x1_256: [14, 1024, 256],
+  resnet_7_1x1_2048: [7, 512, 2048],
+  mobilenet_112_1x1_96: [112, 16, 96],
+  mobilenet_56_1x1_144: [56, 24, 144],
+  mobilenet_28_1x1_32: [28, 192, 32],
+  mobilenet_14_1x1_384: [14, 64, 384],
+  mobilenet_14_1x1_96: [14, 576, 96],
+  mobilenet_7_1x1_320: [7, 960, 320],
+};
+
+/** Those that are timed also where they take seconds: of each kind one. */
+export const SAMPLE: ReadonlySet<string> = new Set([
+  'resnet_14_3x3_256',
+  'resnet_28_1x1_512',
+  'mobilenet_conv1',
+  'mobilenet_56_depthwise_144',
+  'mobilenet_56_depthwise_144_stride2',
+  'mobilenet_14_depthwise_576',
+  'mobilenet_56_1x1_144',
+  'mobilenet_14_1x1_96',
+]);
+
+/** The benchmarks of a room, without dilation and in one group: so are all of them. */
+function benchmarksOf<A extends WindowAttributes>(operation: Operation<A>, isDepthwise: boolean): Convolution[] {
+  return Object.entries(operation.benchmarks ?? {}).map(([name, { inputs, attributes }]) => {
+    const specs = inputs.map(({ shape }) => ({ shape, dtype: 'f32' as const }));
+    const [output] = operation.infer(specs, attributes);
+    const [picture, weight] = specs;
+    const [strideHeight, strideWidth] = attributes.stride;
+    const [top, bottom, left, right] = attributes.padding;
+    if (!picture || !weight || !output) throw new Error(`${name} is no convolution`);
+    return {
+      name,
+      isDepthwise,
+      picture: picture.shape,
+      weight: weight.shape,
+      output: output.shape,
+      stride: [strideHeight ?? NaN, strideWidth ?? NaN],
+      padding: [top ?? NaN, bottom ?? NaN, left ?? NaN, right ?? NaN],
+    };
+  });
+}
+
+/** The convolutions of ResNet-50 and MobileNetV2 by name, of one picture of 224 × 224: those of the rooms, and products. */
+export const NAMED_CONVOLUTIONS: readonly Convolution[] = [
+  ...benchmarksOf(conv2dOperation, false),
+  ...Object.entries(POINTWISE).map(([name, [size, inChannels, outChannels]]): Convolution => ({
+    name,
+    isDepthwise: false,
+    picture: [1, size, size, inChannels],
+    weight: [outChannels, 1, 1, inChannels],
+    output: [1, size, size, outChannels],
+    stride: [1, 1],
+    padding: [0, 0, 0, 0],
+  })),
+  ...benchmarksOf(depthwiseOperation, true),
+];
