@@ -88,7 +88,7 @@ export { averagePool2d, type AveragePool2dOptions } from './ops/pooling/average-
 export { globalAveragePool, globalMaxPool } from './ops/pooling/global-pool.js';
 export { maxPool2d, type MaxPool2dOptions } from './ops/pooling/max-pool2d.js';
 export type { PoolOptions } from './ops/pooling/pool-window.js';
-export type { Pair, Padding } from './ops/convolution/window.js';
+export type { Padding, Pair, WindowOptions } from './ops/convolution/window.js';
 
 export {
   Conv2d,
