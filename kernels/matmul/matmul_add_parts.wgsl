@@ -46,7 +46,7 @@ fn matmulAddParts(
   }
   beginStages();
   if (column < size.N) {
-    putC(sum, row, column);
+    putC(sum, placedRow(row), column);
   } else {
     putSum(sum, row);
   }

@@ -109,6 +109,23 @@ fn orNan(quad: vec4f, isMissing: bool) -> vec4f {
   return bitcast<vec4f>(select(bitcast<vec4u>(quad), vec4u(0x7fc00000u), isMissing));
 }
 
+// Which row of all of C one of C's rows is stored in. A product that computes only some rows of a result, such as a
+// convolution's gradient of every other pixel, has another block here.
+// begin rows
+fn placedRow(row: u32) -> u32 {
+  return row;
+}
+// end rows
+
+// The row of all of C, or of its parts, that is a matrix's own row.
+fn rowOfC(matrix: u32, row: u32) -> u32 {
+  let own = matrix * size.M + row;
+  if (PARTIAL) {
+    return own; // matrices of parts lie side by side
+  }
+  return placedRow(own);
+}
+
 // What becomes of an element of the product, or of four in a row where they come together (Element), and of the sum over
 // k of a row of op(A): C is stored, or what lib/fusion/glue.ts prints in place of this block: stages, and stores of what
 // they make of it. `row` counts the rows of all matrices of C. Every invocation calls beginStages before its first value.

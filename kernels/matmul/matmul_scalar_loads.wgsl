@@ -128,7 +128,7 @@ fn storeElement(matrix: u32, row: u32, column: u32, value: f32) {
     return;
   }
   if (column < size.N || (PARTIAL && column < columnsOfC())) {
-    putC(value, matrix * size.M + row, column);
+    putC(value, rowOfC(matrix, row), column);
   } else if (SUM_COLUMNS > 0u && column == size.N) {
     putSum(value, row);
   }
@@ -142,7 +142,7 @@ fn storeInRow(matrix: u32, row: u32, columns: vec4u, quad: vec4f) {
   for (var lane = 0u; lane < 4u; lane++) {
     let column = columns[lane];
     if (column < size.N || (PARTIAL && column < columnsOfC())) {
-      putC(quad[lane], matrix * size.M + row, column);
+      putC(quad[lane], rowOfC(matrix, row), column);
     } else if (SUM_COLUMNS > 0u && column == size.N) {
       putSum(quad[lane], row);
     }

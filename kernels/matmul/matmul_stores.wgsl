@@ -8,7 +8,7 @@
 // each once of QUADS
 fn storeQuad(matrix: u32, row: u32, column: u32, quad: vec4f) {
   if (row < size.M && column < size.N) {
-    putC(quad, matrix * size.M + row, column);
+    putC(quad, rowOfC(matrix, row), column);
   }
 }
 // end once
@@ -20,7 +20,7 @@ fn storeQuad(matrix: u32, row: u32, column: u32, quad: vec4f) {
   var rest = quad;
   for (var i = 0u; i < 4u; i++) {
     if (column + i < size.N) {
-      putC(rest.x, matrix * size.M + row, column + i);
+      putC(rest.x, rowOfC(matrix, row), column + i);
     }
     rest = rest.yzwx; // an index into a vector that is known at run time only would put it into memory
   }
@@ -29,7 +29,7 @@ fn storeQuad(matrix: u32, row: u32, column: u32, quad: vec4f) {
 // each once of ADDS_QUADS
 fn addQuad(matrix: u32, row: u32, column: u32, quad: vec4f) {
   if (row < size.M && column < size.N) {
-    addC(quad, matrix * size.M + row, column);
+    addC(quad, rowOfC(matrix, row), column);
   }
 }
 // end once
@@ -41,7 +41,7 @@ fn addQuad(matrix: u32, row: u32, column: u32, quad: vec4f) {
   var rest = quad;
   for (var i = 0u; i < 4u; i++) {
     if (column + i < size.N) {
-      addC(rest.x, matrix * size.M + row, column + i);
+      addC(rest.x, rowOfC(matrix, row), column + i);
     }
     rest = rest.yzwx;
   }
@@ -54,7 +54,7 @@ fn storeSum(matrix: u32, row: u32, sum: f32) {
     return;
   }
   if (PARTIAL) {
-    putC(Element(sum), matrix * size.M + row, size.N);
+    putC(Element(sum), rowOfC(matrix, row), size.N);
   } else {
     putSum(sum, row);
   }

@@ -76,7 +76,7 @@ fn storeSumOf(matrix: u32, thick: u32, thin: u32, sum: f32) {
     return;
   }
   if (column < size.N || (PARTIAL && column < columnsOfC())) {
-    putC(sum, matrix * size.M + row, column);
+    putC(sum, rowOfC(matrix, row), column);
   } else if (SUM_COLUMNS > 0u && column == size.N) {
     putSum(sum, row);
   }

@@ -28,7 +28,7 @@ fn storeC(matrix: u32, row: u32, column: u32, quad: vec4f) {
     return;
   }
   if (column < pitchOfC()) {
-    putC(quad, matrix * size.M + row, column);
+    putC(quad, rowOfC(matrix, row), column);
   } else if (SUM_COLUMNS > 0u && column == size.N) {
     putSum(quad.x, row);
   }

@@ -1,16 +1,17 @@
 import { elementAt } from '../../element-at.js';
 import type { Chain, Host } from '../../fusion/chain.js';
 import { finishOf, goesByBlocks } from '../../fusion/simd-calls.js';
-import type { ArrayView, Attributes, Operation, ReferenceCall, TensorSpec } from '../../graph/operation.js';
+import type { KernelTarget, KernelVariant } from '../../graph/launch.js';
+import type { ArrayView, Attributes, Call, Operation, ReferenceCall, TensorSpec } from '../../graph/operation.js';
 import { sampledReference } from '../../graph/sampled-reference.js';
 import { type Shape, sizeOf } from '../../shape.js';
+import { productStages } from '../matmul/matmul-stages.js';
 import { naiveLaunch } from './conv2d-naive.js';
 import { conv2dSimdPhases, inputGradientSimdPhases } from './conv2d-simd.js';
 import { weightGradientSimdPhases } from './conv2d-simd-weight-gradient.js';
 import { type Conv2dAttributes, conv2dSizes } from './conv2d-sizes.js';
-
-/** Which of its three tensors a convolution computes from the other two. */
-type Computed = 'output' | 'picture' | 'weight';
+import { type Computed, conv2dProducts } from './conv2d-products.js';
+import { conv2dVariants } from './conv2d-kernels.js';
 
 const SIMD = { output: conv2dSimdPhases, picture: inputGradientSimdPhases, weight: weightGradientSimdPhases } as const;
 
@@ -31,13 +32,24 @@ export function conv2dHost<A extends Conv2dAttributes>(computed: Computed, opera
     const columns = sizeOf(shape.slice(computed === 'weight' ? 1 : -1));
     return { shape, own, sizes: conv2dSizes(picture, output, own), columns };
   };
+  const variantsOf = (
+    chain: Chain,
+    { inputs, attributes }: Call<Attributes>,
+    target: KernelTarget,
+  ): readonly KernelVariant[] => {
+    const { shape, own, sizes, columns } = use(inputs, attributes);
+    const products = conv2dProducts(computed, sizes, own);
+    const rows = sizeOf(shape) / columns;
+    if (products) return conv2dVariants(products, target, productStages(chain, inputs, { rows, columns, sums: rows }));
+    return [{ name: 'naive', launches: [naiveLaunch(computed, sizeOf(shape), sizes, own)] }];
+  };
   const host: Host = {
     get operation() {
       return ofAny();
     },
     accepts(chain, site, { inputs, attributes }, { kernels }) {
-      if (kernels === 'wgsl') return false;
-      const { shape, columns } = use(inputs, attributes);
+      const { shape, columns, own, sizes } = use(inputs, attributes);
+      if (kernels === 'wgsl') return conv2dProducts(computed, sizes, own) !== undefined;
       return columns > 0 && goesByBlocks(chain, site, inputs, { rows: sizeOf(shape) / columns, columns });
     },
     bindings: () => 2,
@@ -52,15 +64,10 @@ export function conv2dHost<A extends Conv2dAttributes>(computed: Computed, opera
       if (!elements) throw new Error('a convolution has no sample');
       return { ...elements, values: [value] };
     },
-    kernel(_, { inputs, attributes }) {
-      const { shape, own, sizes } = use(inputs, attributes);
-      return [
-        {
-          ...naiveLaunch(computed, sizeOf(shape), sizes, own),
-          bindings: [{ input: 0 }, { input: 1 }, { output: 0 }],
-        },
-      ];
+    kernel(chain, call, target) {
+      return elementAt(variantsOf(chain, call, target), 0).launches;
     },
+    variants: variantsOf,
     simd(chain, { inputs, attributes }) {
       const { own, sizes, columns } = use(inputs, attributes);
       return SIMD[computed](sizes, own, finishOf(chain, 0, inputs, columns));

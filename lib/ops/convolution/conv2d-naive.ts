@@ -1,6 +1,6 @@
 import { elementAt } from '../../element-at.js';
 import { commonWgsl, conv2dNaiveWgsl } from '../../generated/wgsl.js';
-import { ceilDivide, foldWorkgroups, Uniforms } from '../../graph/launch.js';
+import { ceilDivide, foldWorkgroups, type Launch, Uniforms } from '../../graph/launch.js';
 import type { Conv2dAttributes, Conv2dSizes } from './conv2d-sizes.js';
 
 const ENTRY_POINTS = {
@@ -15,7 +15,7 @@ export function naiveLaunch(
   elements: number,
   { N, H, W, C, P, Q, O, R, S }: Conv2dSizes,
   { stride, dilation, padding, groups }: Conv2dAttributes,
-) {
+): Launch {
   const entryPoint = ENTRY_POINTS[computed];
   return {
     kernel: { name: entryPoint, code: commonWgsl + conv2dNaiveWgsl, entryPoint },
@@ -30,6 +30,7 @@ export function naiveLaunch(
       LEFT: elementAt(padding, 2),
       GROUPS: groups,
     },
+    bindings: [{ input: 0 }, { input: 1 }, { output: 0 }],
     uniforms: new Uniforms().u32(N, H, W, C, P, Q, O).bytes(),
     workgroups: foldWorkgroups(ceilDivide(elements, 64)),
   };

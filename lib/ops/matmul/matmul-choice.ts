@@ -1,24 +1,12 @@
 import type { GpuFamily, KernelTarget } from '../../graph/launch.js';
-import type { TensorSpec } from '../../graph/operation.js';
-import type { Shape } from '../../shape.js';
-import { isSmallProduct, isSomething, type Product, productOf, tilesOf } from './matmul-product.js';
-import type { MatmulAttributes } from './matmul-sizes.js';
+import { isSmallProduct, isSomething, type Product, tilesOf } from './matmul-product.js';
 import { type MatmulVariant, TECHNIQUES } from './matmul-techniques.js';
 
 /** Whether a variant can compute this product on such an adapter. */
-export function offersVariant(
-  a: TensorSpec,
-  b: TensorSpec,
-  attributes: MatmulAttributes,
-  variant: MatmulVariant,
-  target: KernelTarget,
-): boolean {
-  return fits(variant, productOf(a.shape, b.shape, attributes), target);
-}
-
-function fits(variant: MatmulVariant, product: Product, { features, limits }: KernelTarget): boolean {
-  const { usesSubgroups = false, workgroupBytes = () => 0, offers = () => true } = TECHNIQUES[variant];
+export function offersVariant(product: Product, variant: MatmulVariant, { features, limits }: KernelTarget): boolean {
+  const { usesSubgroups = false, gathers = false, workgroupBytes = () => 0, offers = () => true } = TECHNIQUES[variant];
   return (
+    (gathers || product.gathered === undefined) &&
     (!usesSubgroups || features.has('subgroups')) &&
     workgroupBytes(product) <= limits.maxComputeWorkgroupStorageSize &&
     offers(product)
@@ -77,10 +65,10 @@ const FEW_WORKGROUPS = 32;
  * without barriers, which can be joined to its neighbours: with the thin one MyNet's step takes SwiftShader 18.0 ms in
  * place of 17.2.
  */
-export function variantFor(a: Shape, b: Shape, attributes: MatmulAttributes, target: KernelTarget): MatmulVariant {
-  const product = productOf(a, b, attributes);
+export function variantFor(product: Product, target: KernelTarget): MatmulVariant {
+  if (product.gathered) return gatheringVariant(product, target);
   const { M, N, K } = product.sizes;
-  if (fits('shallow', product, target) && N >= FEWEST_COLUMNS) return 'shallow';
+  if (offersVariant(product, 'shallow', target) && N >= FEWEST_COLUMNS) return 'shallow';
   if (target.isSoftware) {
     if (isSmallProduct(product) && tilesOf(product, ...TECHNIQUES.naive.tile(product)) <= FEW_WORKGROUPS)
       return 'naive';
@@ -90,12 +78,33 @@ export function variantFor(a: Shape, b: Shape, attributes: MatmulAttributes, tar
   }
   if (!isSomething(product)) return 'naive';
   const tiles = (rows: number, columns: number): number => tilesOf(product, rows, columns);
-  const isFilling = ({ variant, rows, columns, workgroups }: Tile): boolean =>
-    tiles(rows, columns) >= workgroups && fits(variant, product, target);
   if (Math.min(M, N) <= 8) return 'thin';
-  const tile = TILES[target.family].find(isFilling);
-  if (tile) return tile.variant;
+  const filling = fillingTile(product, target);
+  if (filling) return filling;
   const smallest = tiles(32, 32);
   if (smallest < 64 && K >= LONG_K) return Math.min(M, N) >= 64 && K >= 4 * LONG_K ? 'split64x32' : 'split32x32';
   return smallest < FEWEST_WORKGROUPS ? 'thin' : 'tiled32x32';
+}
+
+/** The largest tile of which there are enough. */
+function fillingTile(product: Product, target: KernelTarget): MatmulVariant | undefined {
+  return TILES[target.family].find(
+    ({ variant, rows, columns, workgroups }) =>
+      tilesOf(product, rows, columns) >= workgroups && offersVariant(product, variant, target),
+  )?.variant;
+}
+
+/**
+ * The same for products of operands that are gathered, which not all techniques can read. K is split earlier: the few tiles
+ * of a weight's gradient have all places of all pictures to sum, and 16 workgroups are more than fill a GPU's cores.
+ */
+function gatheringVariant(product: Product, target: KernelTarget): MatmulVariant {
+  if (target.isSoftware && offersVariant(product, 'quad', target)) return 'quad';
+  const filling = fillingTile(product, target);
+  if (filling) return filling;
+  const { M, N, K } = product.sizes;
+  const smallest = tilesOf(product, 32, 32);
+  const isLong = smallest < FEWEST_WORKGROUPS || (smallest < 64 && K >= LONG_K);
+  const split = Math.min(M, N) >= 64 && K >= 4 * LONG_K ? 'split64x32' : 'split32x32';
+  return isLong && offersVariant(product, split, target) ? split : 'tiled32x32';
 }

@@ -1,4 +1,4 @@
-import { matmulLoadsWgsl } from '../../generated/wgsl.js';
+import { matmulLoadsWgsl, matmulStoresWgsl } from '../../generated/wgsl.js';
 import { ceilDivide, fillBlock } from '../../graph/launch.js';
 import { fillTemplate } from '../../graph/template.js';
 import { sizeOf } from '../../shape.js';
@@ -22,6 +22,8 @@ export interface Technique {
   readonly sumColumns: number;
   readonly constants?: (product: Product) => Readonly<Record<string, number>>;
   readonly usesSubgroups?: boolean;
+  /** It reads operands by functions that a product may bring. Default false: it computes products of matrices only. */
+  readonly gathers?: boolean;
   /** Bytes of workgroup memory; left out, so few that every adapter has them. */
   readonly workgroupBytes?: (product: Product) => number;
   /** It runs on SIMD lanes of a CPU as well as can be: no workgroup memory, no barriers. */
@@ -65,10 +67,19 @@ export function constantsText(constants: Readonly<Record<string, number | boolea
 }
 
 /** How the tiled and the thin kernel read an operand. */
-export function loadsOf(operand: 'A' | 'B', { attributes, inQuads }: Product, tile: number): string {
+export function loadsOf(operand: 'A' | 'B', { attributes, inQuads, gathered }: Product, tile: number): string {
   const isAlongK = operand === 'A' ? !attributes.transposeA : attributes.transposeB;
   const window = constantsText({ [`IS_${operand}_ALONG_K`]: isAlongK, [`TILE_${operand}`]: tile });
-  const loads = fillBlock(matmulLoadsWgsl, 'window', window);
+  const loads = fillBlock(gathered?.[operand]?.loads ?? matmulLoadsWgsl, 'window', window);
   const texts = { X: operand, OUTER: operand === 'A' ? 'M' : 'N' };
   return fillTemplate(loads, either(inQuads[operand], 'QUADS', 'NUMBERS'), texts);
+}
+
+/** How kernels store four elements of a row of C, and add them to it where they do. */
+export function storesOf({ inQuads }: Product, adds = false): string {
+  return fillTemplate(matmulStoresWgsl, {
+    ...either(inQuads.C, 'QUADS', 'NUMBERS'),
+    ADDS_QUADS: Number(inQuads.C && adds),
+    ADDS_NUMBERS: Number(!inQuads.C && adds),
+  });
 }

@@ -1,7 +1,6 @@
 import { elementAt } from '../../element-at.js';
 import { pickingRows, replaced, type Fusion } from '../../fusion/absorb.js';
 import { type Chain, type Host, hostInputs } from '../../fusion/chain.js';
-import { type Glue, glueOf, type Spot } from '../../fusion/glue.js';
 import type { FoldCall, JoinCall, SelectedRows } from '../../fusion/pass.js';
 import { finishOf, goesByBlocks } from '../../fusion/simd-calls.js';
 import { isSameTensor } from '../../fusion/tensors.js';
@@ -18,12 +17,11 @@ import { axisSize, sizeOf } from '../../shape.js';
 import type { Tensor } from '../../tensor.js';
 import { sumOperation } from '../reduce/sum.js';
 import { variantFor } from './matmul-choice.js';
-import { type Beside, matmulLaunches, matmulVariants, STAGES_AT, type TableRows, WORDS } from './matmul-kernels.js';
+import { type Beside, productLaunches, productVariants, type TableRows } from './matmul-kernels.js';
+import { type Product, productOf } from './matmul-product.js';
 import { matmulSimdPhases } from './matmul-simd.js';
 import { type MatmulAttributes, sizesOf } from './matmul-sizes.js';
-
-/** The outputs of a product: C, and the sums over k of op(A), where they are computed beside it. */
-const [PRODUCT, SUMS] = [0, 1];
+import { PRODUCT, productStages, SUMS } from './matmul-stages.js';
 
 /** How a matrix product carries out stages on C, reads rows of tables, and sums the rows of a beside it. */
 export function matmulHost(product: () => Operation<MatmulAttributes>) {
@@ -54,13 +52,12 @@ export function matmulHost(product: () => Operation<MatmulAttributes>) {
       return { ...elements, values };
     },
     kernel(chain, { inputs, attributes }, target) {
-      const [own, [a, b]] = [attributesOf(attributes), matricesOf(chain, inputs)];
-      const variant = variantFor(a.shape, b.shape, own, target);
-      return matmulLaunches(a, b, own, variant, besideOf(chain, inputs, own));
+      const product = productIn(chain, inputs, attributes);
+      return productLaunches(product, variantFor(product, target), besideOf(chain, inputs, product));
     },
     variants(chain, { inputs, attributes }, target) {
-      const [own, [a, b]] = [attributesOf(attributes), matricesOf(chain, inputs)];
-      return matmulVariants(a, b, own, target, besideOf(chain, inputs, own));
+      const product = productIn(chain, inputs, attributes);
+      return productVariants(product, target, besideOf(chain, inputs, product));
     },
     simd(chain, { inputs, attributes }) {
       const [own, [a, b]] = [attributesOf(attributes), matricesOf(chain, inputs)];
@@ -117,28 +114,12 @@ function matricesOf(chain: Chain, inputs: readonly TensorSpec[]): readonly [Tens
   return [elementAt(matrices, 0), elementAt(matrices, 1)];
 }
 
-function besideOf(chain: Chain, inputs: readonly TensorSpec[], attributes: MatmulAttributes): Beside {
+function productIn(chain: Chain, inputs: readonly TensorSpec[], attributes: Attributes): Product {
   const [a, b] = matricesOf(chain, inputs);
-  const { M, N, batchShape } = sizesOf(a.shape, b.shape, attributes);
-  const rows = sizeOf(batchShape) * M;
-  const product: Spot = {
-    site: PRODUCT,
-    put: 'putC(given: Element, row: u32, column: u32)',
-    index: 'row * size.N + column',
-    count: rows * N,
-    coordinates: [
-      { inner: 1, size: N, spelled: 'column' },
-      { inner: N, size: rows, spelled: 'row' },
-    ],
-  };
-  const sums: Spot = { site: SUMS, put: 'putSum(given: f32, row: u32)', index: 'row', count: M, isSingle: true };
-  const hasSums = chain.sites.length > SUMS;
-  const isPlain = !hasSums && chain.sites[PRODUCT]?.length === 0;
-  const glue = (width: 1 | 4): Glue => {
-    const spots = hasSums ? [product, sums] : [product];
-    const printed = glueOf(chain, inputs, spots, { width, firstBinding: STAGES_AT, words: WORDS });
-    return hasSums ? printed : { ...printed, code: `${printed.code}\nfn putSum(given: f32, row: u32) {\n}` };
-  };
+  return productOf(a, b, attributesOf(attributes), chain.sites.length > SUMS);
+}
+
+function besideOf(chain: Chain, inputs: readonly TensorSpec[], { sizes: { M, N, batchShape } }: Product): Beside {
   const rowsOf = (matrix: number): TableRows | undefined => {
     const picked = chain.rows[matrix];
     if (!picked) return undefined;
@@ -151,8 +132,7 @@ function besideOf(chain: Chain, inputs: readonly TensorSpec[], attributes: Matmu
   };
   const [rowsOfA, rowsOfB] = [rowsOf(0), rowsOf(1)];
   return {
-    sums: hasSums,
-    ...(!isPlain && { stages: glue }),
+    ...productStages(chain, inputs, { rows: sizeOf(batchShape) * M, columns: N, sums: M }),
     ...(rowsOfA && { rowsOfA }),
     ...(rowsOfB && { rowsOfB }),
   };

@@ -20,14 +20,13 @@ import {
   type Launch,
   Uniforms,
 } from '../../graph/launch.js';
-import type { DType, TensorSpec } from '../../graph/operation.js';
+import type { DType } from '../../graph/operation.js';
 import { fillTemplate } from '../../graph/template.js';
 import { sizeOf } from '../../shape.js';
 import { scaleParts } from '../moving/bytes.js';
 import { offersVariant, variantFor } from './matmul-choice.js';
 import type { Width } from './matmul-common.js';
-import { type Product, productOf } from './matmul-product.js';
-import type { MatmulAttributes } from './matmul-sizes.js';
+import type { Product } from './matmul-product.js';
 import { MATMUL_VARIANTS, type MatmulVariant, SUM_COLUMNS, TECHNIQUES } from './matmul-techniques.js';
 
 /** What a kernel does beside the product itself. */
@@ -37,8 +36,6 @@ export interface Beside {
   /** Rows of a and of b are picked from tables: how many rows these have, and where the row numbers are. */
   readonly rowsOfA?: TableRows;
   readonly rowsOfB?: TableRows;
-  /** Whether the sums over k of op(A) are computed, too. */
-  readonly sums: boolean;
 }
 
 export interface TableRows {
@@ -47,8 +44,6 @@ export interface TableRows {
   /** What bytes are multiplied by, where it is a table of bytes. */
   readonly scale: number;
 }
-
-const NOTHING: Beside = { sums: false };
 
 /** Numbers of bindings in all matmul kernels; a and b are 0 and 1. */
 const C_AT = 2;
@@ -60,14 +55,12 @@ export const STAGES_AT = 6;
 export const WORDS = 'size.words';
 
 /** The launches of one variant: one, or with sums that are left in parts a second one that adds them. */
-export function matmulLaunches(
-  a: TensorSpec,
-  b: TensorSpec,
-  attributes: MatmulAttributes,
+export function productLaunches(
+  product: Product,
   variant: MatmulVariant,
-  { stages, rowsOfA, rowsOfB, sums }: Beside = NOTHING,
+  { stages, rowsOfA, rowsOfB }: Beside = {},
 ): readonly Launch[] {
-  const product = productOf(a.shape, b.shape, attributes, sums);
+  const { attributes, dtypes, hasSums: sums } = product;
   const { M, N, K, batchShape, batch } = product.sizes;
   const technique = TECHNIQUES[variant];
   const { block = Infinity } = technique;
@@ -94,18 +87,18 @@ export function matmulLaunches(
   const sumColumns = sums ? SUM_COLUMNS : 0;
   const multiply: Launch = {
     kernel: {
-      name: `matmul ${variant}`,
+      name: `${product.name} ${variant}`,
       code:
         (technique.usesSubgroups ? 'enable subgroups;\n' : '') +
         commonCode(product, width, isPartial ? undefined : glue) +
-        operandCode('A', a.dtype, quads.A, rowsOfA) +
-        operandCode('B', b.dtype, quads.B, rowsOfB) +
+        operandCode('A', dtypes.A, quads.A, rowsOfA) +
+        operandCode('B', dtypes.B, quads.B, rowsOfB) +
         technique.code(product, isOneBlock),
       entryPoint: technique.entryPoint,
     },
     bindings: [
-      { input: 0, at: 0 },
-      { input: 1, at: 1 },
+      { input: product.inputs.A, at: 0 },
+      { input: product.inputs.B, at: 1 },
       ...(isPartial ? [{ scratch: 'write' as const, at: C_AT }] : whole),
       ...(rowsOfA ? [{ input: rowsOfA.indices, at: ROWS_OF_A_AT }] : []),
       ...(rowsOfB ? [{ input: rowsOfB.indices, at: ROWS_OF_B_AT }] : []),
@@ -116,9 +109,10 @@ export function matmulLaunches(
       TRANSPOSE_A: Number(attributes.transposeA),
       TRANSPOSE_B: Number(attributes.transposeB),
       SUM_COLUMNS: sumColumns,
-      ...(a.dtype === 'u8' && rowsOfA && scaleConstants('A', rowsOfA)),
-      ...(b.dtype === 'u8' && rowsOfB && scaleConstants('B', rowsOfB)),
+      ...(dtypes.A === 'u8' && rowsOfA && scaleConstants('A', rowsOfA)),
+      ...(dtypes.B === 'u8' && rowsOfB && scaleConstants('B', rowsOfB)),
       ...technique.constants?.(product),
+      ...product.gathered?.constants,
     },
     uniforms: uniformsWith(isPartial ? undefined : glue?.words),
     workgroups: foldWorkgroups(technique.isOneWorkgroup?.(product) ? 1 : tiles),
@@ -126,13 +120,13 @@ export function matmulLaunches(
   if (!isPartial) return [multiply];
   const addParts: Launch = {
     kernel: {
-      name: 'matmul addParts',
+      name: `${product.name} addParts`,
       code: commonCode(product, 1, glue) + matmulAddPartsWgsl,
       entryPoint: 'matmulAddParts',
     },
     bindings: [{ scratch: 'read', at: 0 }, ...whole],
     uniformsAt: UNIFORMS_AT,
-    constants: { ...glue?.constants, SUM_COLUMNS: sumColumns },
+    constants: { ...glue?.constants, SUM_COLUMNS: sumColumns, ...product.gathered?.constants },
     uniforms: uniformsWith(glue?.words),
     workgroups: foldWorkgroups(ceilDivide(matrices * M * (N + Math.min(sumColumns, 1)), 64)),
   };
@@ -169,14 +163,16 @@ function scaleConstants(matrix: 'A' | 'B', { scale }: TableRows): Readonly<Recor
 }
 
 /** What all kernels begin with; with the stages' code, where some are carried out. */
-function commonCode({ sizes: { batch } }: Product, width: Width, glue: Glue | undefined): string {
+function commonCode({ sizes: { batch }, gathered }: Product, width: Width, glue: Glue | undefined): string {
   const axes = batch.sizes.length;
   const counts = { IS_BATCH: Math.min(axes, 1), INNER_AXES: Math.max(axes - 1, 0) };
   const common = fillTemplate(matmulCommonWgsl, counts, { OUTERMOST: String(Math.max(axes - 1, 0)) });
+  const placed = gathered?.rows === undefined ? common : fillBlock(common, 'rows', gathered.rows);
   return (
     commonWgsl +
     (width === 4 ? elementFourWgsl : elementOneWgsl) +
-    (glue ? fillBlock(common, 'stages', glue.code) : common)
+    (glue ? fillBlock(placed, 'stages', glue.code) : placed) +
+    (gathered?.head ?? '')
   );
 }
 
@@ -190,26 +186,23 @@ function canWin(variant: MatmulVariant, product: Product): boolean {
 }
 
 /**
- * The variants to choose from on such an adapter, the default one first, without those that cannot win. Those with tiles in
- * workgroup memory take an adapter that runs on the CPU seconds to compile each, and gain nothing there.
+ * The variants to choose from on such an adapter, without those that cannot win. Those with tiles in workgroup memory take
+ * an adapter that runs on the CPU seconds to compile each, and gain nothing there.
  */
-export function matmulVariants(
-  a: TensorSpec,
-  b: TensorSpec,
-  attributes: MatmulAttributes,
-  target: KernelTarget,
-  beside?: Beside,
-): readonly KernelVariant[] {
-  const first = variantFor(a.shape, b.shape, attributes, target);
-  const others = MATMUL_VARIANTS.filter(
+export function triedVariants(product: Product, target: KernelTarget): readonly MatmulVariant[] {
+  return MATMUL_VARIANTS.filter(
     (variant) =>
-      variant !== first &&
       !(target.isSoftware && TECHNIQUES[variant].suitsSoftware !== true) &&
-      canWin(variant, productOf(a.shape, b.shape, attributes)) &&
-      offersVariant(a, b, attributes, variant, target),
+      canWin(variant, product) &&
+      offersVariant(product, variant, target),
   );
-  return [first, ...others].map((variant) => ({
+}
+
+/** All that are tried, the one that is taken where nothing was measured first. */
+export function productVariants(product: Product, target: KernelTarget, beside?: Beside): readonly KernelVariant[] {
+  const first = variantFor(product, target);
+  return [first, ...triedVariants(product, target).filter((variant) => variant !== first)].map((variant) => ({
     name: variant,
-    launches: matmulLaunches(a, b, attributes, variant, beside),
+    launches: productLaunches(product, variant, beside),
   }));
 }

@@ -1,23 +1,51 @@
 import { ceilDivide } from '../../graph/launch.js';
-import { axisSize, type Shape, sizeOf } from '../../shape.js';
+import type { DType, TensorSpec } from '../../graph/operation.js';
+import { axisSize, sizeOf } from '../../shape.js';
 import { type MatmulAttributes, sizesOf } from './matmul-sizes.js';
+
+/** How an operand that is no matrix in memory is read, such as the patches of a picture: templates in place of other ones. */
+export interface Gather {
+  /** In place of kernels/matmul/matmul_loads.wgsl. */
+  readonly loads: string;
+  /** In place of kernels/matmul/matmul_quad_loads.wgsl. */
+  readonly quadLoads: string;
+}
+
+/** What of a product is no matrix in memory. */
+export interface Gathered {
+  readonly A?: Gather;
+  readonly B?: Gather;
+  /** In place of the block `rows` of kernels/matmul/matmul_common.wgsl, where only some rows of a result are computed. */
+  readonly rows?: string;
+  /** What these have in common, and its overrides. */
+  readonly head: string;
+  readonly constants: Readonly<Record<string, number>>;
+}
 
 /** What a technique needs to know of a product. */
 export interface Product {
+  /** The operation, for messages. */
+  readonly name: string;
   readonly sizes: ReturnType<typeof sizesOf>;
   readonly attributes: MatmulAttributes;
+  readonly dtypes: { readonly A: DType; readonly B: DType };
+  /** Which of the operation's inputs A and B are. */
+  readonly inputs: { readonly A: number; readonly B: number };
   /** Whether the contiguous axes of A, B and C are multiples of 4: vec4 loads and stores. */
   readonly inQuads: { readonly A: boolean; readonly B: boolean; readonly C: boolean };
   /** Whether the sums over k of op(A) are computed, too; A is transposed then. */
   readonly hasSums: boolean;
+  /** Left out: A, B and C are matrices. */
+  readonly gathered?: Gathered;
 }
 
 /** A product of matrices of these shapes. */
-export function productOf(a: Shape, b: Shape, attributes: MatmulAttributes, hasSums = false): Product {
-  const sizes = sizesOf(a, b, attributes);
+export function productOf(a: TensorSpec, b: TensorSpec, attributes: MatmulAttributes, hasSums = false): Product {
+  const sizes = sizesOf(a.shape, b.shape, attributes);
   const isInQuads = (size: number): boolean => size % 4 === 0;
-  const inQuads = { A: isInQuads(axisSize(a, -1)), B: isInQuads(axisSize(b, -1)), C: isInQuads(sizes.N) };
-  return { sizes, attributes, inQuads, hasSums };
+  const inQuads = { A: isInQuads(axisSize(a.shape, -1)), B: isInQuads(axisSize(b.shape, -1)), C: isInQuads(sizes.N) };
+  const dtypes = { A: a.dtype, B: b.dtype };
+  return { name: 'matmul', sizes, attributes, dtypes, inputs: { A: 0, B: 1 }, inQuads, hasSums };
 }
 
 /** Tiles of C. */

@@ -3,6 +3,7 @@ import {
   matmulBroadcastWgsl,
   matmulDirectWgsl,
   matmulNaiveWgsl,
+  matmulQuadLoadsWgsl,
   matmulQuadWgsl,
   matmulScalarLoadsWgsl,
   matmulShallowWgsl,
@@ -12,7 +13,7 @@ import {
 import { ceilDivide, fillBlock } from '../../graph/launch.js';
 import { fillTemplate } from '../../graph/template.js';
 import { isSomething, type Product } from './matmul-product.js';
-import { constantsText, type Technique, type Width } from './matmul-common.js';
+import { constantsText, either, storesOf, type Technique, type Width } from './matmul-common.js';
 import { thinTechnique } from './matmul-thin.js';
 import { split, tiled, TILE_32X32, TILE_64X32 } from './matmul-tiled.js';
 
@@ -71,6 +72,17 @@ function lanesFor({ sizes: { N } }: Product): number {
 /** The columns behind C that hold the sums: a whole quad, so that rows of parts stay aligned. */
 export const SUM_COLUMNS = 4;
 
+/** How the quad kernel reads an operand. */
+function quadLoadsOf(operand: 'A' | 'B', { inQuads, gathered }: Product): string {
+  const loads = gathered?.[operand]?.quadLoads ?? matmulQuadLoadsWgsl;
+  const texts = {
+    X: operand,
+    OUTER: operand === 'A' ? 'M' : 'N',
+    ALONG: operand === 'A' ? 'false' : 'true',
+  };
+  return fillTemplate(loads, either(inQuads[operand], 'QUADS', 'NUMBERS'), texts);
+}
+
 const numbers = () => ({ A: false, B: false });
 const isAligned = ({ inQuads: { A, B, C } }: Product): boolean => A && B && C;
 const allQuads = (product: Product) => ({ A: isAligned(product), B: isAligned(product) });
@@ -113,17 +125,22 @@ export const TECHNIQUES: Readonly<Record<MatmulVariant, Technique>> = {
     suitsSoftware: true,
   },
   quad: {
-    code: () => matmulVec4LoadsWgsl + matmulQuadWgsl,
+    code: (product) => quadLoadsOf('A', product) + quadLoadsOf('B', product) + storesOf(product) + matmulQuadWgsl,
     entryPoint: 'matmulQuad',
-    readsQuads: () => ({ A: true, B: true }),
-    width: () => 4,
+    readsQuads: ({ inQuads }) => inQuads,
+    width: ({ inQuads }) => (inQuads.C ? 4 : 1),
     tile: (product) => [16, 4 * lanesFor(product)],
     sumColumns: SUM_COLUMNS,
-    constants: (product) => ({ LANES: lanesFor(product), IS_ONE_BLOCK: Number(product.sizes.K <= BLOCK) }),
+    constants: (product) => ({
+      LANES: lanesFor(product),
+      IS_ONE_BLOCK: Number(product.sizes.K <= BLOCK),
+      HAS_REST: Number(product.sizes.K % 4 !== 0),
+    }),
     usesSubgroups: true,
+    gathers: true,
     parts: partsOfLongSums,
     suitsSoftware: true,
-    offers: isAligned,
+    offers: (product) => product.gathered !== undefined || isAligned(product),
   },
   vector: {
     code: () => matmulScalarLoadsWgsl + matmulVectorWgsl,

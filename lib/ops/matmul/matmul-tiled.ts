@@ -1,8 +1,8 @@
-import { matmulStoresWgsl, matmulStripWgsl, matmulTiledWgsl } from '../../generated/wgsl.js';
+import { matmulStripWgsl, matmulTiledWgsl } from '../../generated/wgsl.js';
 import { fillBlock } from '../../graph/launch.js';
 import { fillTemplate } from '../../graph/template.js';
 import { isSomething, type Product, tilesOf } from './matmul-product.js';
-import { CHAIN, constantsText, either, loadsOf, partsFor, type Technique } from './matmul-common.js';
+import { CHAIN, constantsText, either, loadsOf, partsFor, storesOf, type Technique } from './matmul-common.js';
 
 /** The sizes of a tiled kernel: of the tile of a workgroup, of what an invocation computes of it, and along k. */
 interface Tiling {
@@ -35,11 +35,7 @@ export function tiled({ tile: [rows, columns], invocation, depth, prefetches = f
       loadsOf('B', product, columns) +
       strip('A') +
       strip('B') +
-      fillTemplate(matmulStoresWgsl, {
-        ...either(product.inQuads.C, 'QUADS', 'NUMBERS'),
-        ADDS_QUADS: Number(product.inQuads.C && !isOneBlock),
-        ADDS_NUMBERS: Number(!product.inQuads.C && !isOneBlock),
-      }) +
+      storesOf(product, !isOneBlock) +
       fillTemplate(fillBlock(matmulTiledWgsl, 'tile', tileText), {
         LOADS_A: (rows * depth) / 4 / invocations,
         LOADS_B: (columns * depth) / 4 / invocations,
@@ -56,6 +52,7 @@ export function tiled({ tile: [rows, columns], invocation, depth, prefetches = f
     width: ({ inQuads }) => (inQuads.C ? 4 : 1),
     tile: () => [rows, columns],
     sumColumns: 0,
+    gathers: true,
     workgroupBytes: ({ attributes: { transposeA, transposeB } }) =>
       stripBytes(rows, depth, !transposeA) + stripBytes(columns, depth, transposeB),
     block: CHAIN,

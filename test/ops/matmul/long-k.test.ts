@@ -1,7 +1,8 @@
 /** Products over very many k: weight gradients of large batches. */
 import test from 'tape';
-import { matmulLaunches } from '../../../lib/ops/matmul/matmul-kernels.js';
+import { productLaunches } from '../../../lib/ops/matmul/matmul-kernels.js';
 import { variantFor } from '../../../lib/ops/matmul/matmul-choice.js';
+import { productOf } from '../../../lib/ops/matmul/matmul-product.js';
 import { launchJob } from '../../../lib/device/webgpu/launch-job.js';
 import { RandomStream } from '../../../lib/random.js';
 import { webgpu } from '../../support/webgpu.js';
@@ -29,9 +30,10 @@ test('sums over long K are within 1e-6 of the sum of magnitudes', async (t) => {
     const c = device.allocate({ shape: [M, N], dtype: 'f32' });
     a.write(left);
     b.write(right);
+    const product = productOf({ shape: [K, M], dtype: 'f32' }, { shape: [K, N], dtype: 'f32' }, gradientOf);
     const targets = [device.target, { ...device.target, isSoftware: false }];
-    for (const variant of new Set(targets.map((target) => variantFor(a.shape, b.shape, gradientOf, target)))) {
-      const job = await launchJob(device, matmulLaunches(a, b, gradientOf, variant), [a, b], [c]);
+    for (const variant of new Set(targets.map((target) => variantFor(product, target)))) {
+      const job = await launchJob(device, productLaunches(product, variant), [a, b], [c]);
       await job.run(1);
       const got = await c.read();
       // All are positive: the sum is that of magnitudes.

@@ -1,7 +1,8 @@
 import test from 'tape';
 import { add, cast, gradient, linear, matmul, run, ShapeError, sum, tensor } from '../../../lib/index.js';
 import { offersVariant, variantFor } from '../../../lib/ops/matmul/matmul-choice.js';
-import { matmulLaunches, matmulVariants } from '../../../lib/ops/matmul/matmul-kernels.js';
+import { productLaunches, productVariants } from '../../../lib/ops/matmul/matmul-kernels.js';
+import { productOf } from '../../../lib/ops/matmul/matmul-product.js';
 import { MATMUL_VARIANTS, type MatmulVariant } from '../../../lib/ops/matmul/matmul-techniques.js';
 import type { GpuFamily } from '../../../lib/graph/launch.js';
 import type { DType, TensorSpec } from '../../../lib/graph/operation.js';
@@ -154,7 +155,7 @@ function ofVariant(variant: MatmulVariant) {
   if (!matmulOperation) throw new Error('there is no matmul');
   const operation: typeof matmulOperation = {
     ...matmulOperation,
-    kernel: ({ inputs: [a, b], attributes }) => (a && b ? matmulLaunches(a, b, attributes, variant) : []),
+    kernel: ({ inputs: [a, b], attributes }) => (a && b ? productLaunches(productOf(a, b, attributes), variant) : []),
   };
   return operation;
 }
@@ -179,7 +180,7 @@ for (const { variant, form, types = FLOATS, sizes } of [...STRAIGHT, ...FILLED_I
         { shape: a, dtype: types[0] },
         { shape: b, dtype: types[1] },
       ])
-      .filter(([a, b]) => offersVariant(a, b, attributes, variant, device.target))
+      .filter(([a, b]) => offersVariant(productOf(a, b, attributes), variant, device.target))
       .map((inputs) => ({ inputs, attributes }));
     if (device.target.features.has('subgroups')) t.ok(cases.length > 0, 'it offers something');
     const results = await runGuarded(device, operation, cases);
@@ -206,7 +207,7 @@ const plain = { transposeA: false, transposeB: false };
 
 test('on hardware a product gets the largest tile that fills the adapter, and split K where none does', (t) => {
   const choose = (a: number[], b: number[], family: GpuFamily = 'nvidia') =>
-    variantFor(a, b, plain, { ...targetOf(false, ['subgroups'], family), limits: ROOMY });
+    variantFor(productOf(f32(a), f32(b), plain), { ...targetOf(false, ['subgroups'], family), limits: ROOMY });
   t.equal(choose([2048, 512], [512, 2048]), 'tiled128x64');
   t.equal(choose([768, 512], [512, 768]), 'tiled64x64');
   t.equal(choose([256, 512], [512, 256]), 'tiled32x32');
@@ -226,13 +227,16 @@ test('on hardware a product gets the largest tile that fills the adapter, and sp
 
 test('adapters that run on the CPU get variants without workgroup memory where a product is large, hardware never does', (t) => {
   const choose = (features: string[], transposeB: boolean, K = 8000) =>
-    variantFor([3, K], transposeB ? [5, K] : [K, 4], { transposeA: false, transposeB }, targetOf(true, features));
+    variantFor(
+      productOf(f32([3, K]), f32(transposeB ? [5, K] : [K, 4]), { transposeA: false, transposeB }),
+      targetOf(true, features),
+    );
   t.equal(choose(['subgroups'], false), 'quad');
   t.equal(choose(['subgroups'], true), 'broadcast', 'N is not a multiple of 4');
   t.equal(choose([], false), 'direct');
   t.equal(choose(['subgroups'], true, 8), 'naive', 'one that others can be joined to');
   for (const M of [1, 3, 100, 5000]) {
-    const variant = variantFor([M, 2000], [2000, M], plain, targetOf(false, ['subgroups']));
+    const variant = variantFor(productOf(f32([M, 2000]), f32([2000, M]), plain), targetOf(false, ['subgroups']));
     t.notOk(['direct', 'broadcast', 'quad'].includes(variant), variant);
   }
   t.end();
@@ -240,7 +244,7 @@ test('adapters that run on the CPU get variants without workgroup memory where a
 
 test('a variant is offered only where it can compute the product', (t) => {
   const offers = (variant: MatmulVariant, a: number[], b: number[], features: string[] = []) =>
-    offersVariant(f32(a), f32(b), plain, variant, targetOf(false, features));
+    offersVariant(productOf(f32(a), f32(b), plain), variant, targetOf(false, features));
   t.notOk(offers('broadcast', [4, 4], [4, 4]));
   t.ok(offers('broadcast', [4, 4], [4, 4], ['subgroups']));
   t.ok(offers('quad', [3, 4], [4, 4], ['subgroups']));
@@ -257,7 +261,7 @@ test('a variant is offered only where it can compute the product', (t) => {
 
 test('tuning tries no tile that would be mostly empty, and not the plainest kernel where it reads most', (t) => {
   const tried = (M: number, N: number) =>
-    matmulVariants(f32([M, 64]), f32([64, N]), plain, targetOf(false)).map(({ name }) => name);
+    productVariants(productOf(f32([M, 64]), f32([64, N]), plain), targetOf(false)).map(({ name }) => name);
   t.deepEqual(tried(40, 20), ['thin', 'naive', 'direct', 'tiled32x32', 'tiled64x32']);
   t.ok(tried(128, 128).includes('tiled128x64'));
   t.notOk(tried(128, 128).includes('naive'));

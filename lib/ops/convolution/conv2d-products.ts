@@ -1,0 +1,182 @@
+import { elementAt } from '../../element-at.js';
+import {
+  conv2dFiltersWgsl,
+  conv2dMatrixWgsl,
+  conv2dPatchesWgsl,
+  conv2dPixelsWgsl,
+  conv2dQuadFiltersWgsl,
+  conv2dQuadPatchesWgsl,
+  conv2dTurnedWgsl,
+} from '../../generated/wgsl.js';
+import { ceilDivide } from '../../graph/launch.js';
+import type { Product } from '../matmul/matmul-product.js';
+import type { Conv2dAttributes, Conv2dSizes } from './conv2d-sizes.js';
+
+/** Which of its three tensors a convolution computes from the other two. */
+export type Computed = 'output' | 'picture' | 'weight';
+
+const patches = { loads: conv2dPatchesWgsl, quadLoads: conv2dQuadPatchesWgsl };
+const filters = { loads: conv2dFiltersWgsl, quadLoads: conv2dQuadFiltersWgsl };
+
+/** Windows over a picture, along one axis: overrides of kernels/convolution/conv2d_matrix.wgsl. */
+interface Axis {
+  readonly size: number;
+  readonly windows: number;
+  readonly taps: number;
+  readonly stride: number;
+  readonly dilation: number;
+  /** Zeros before the picture; below 0, what of it is left out. */
+  readonly before: number;
+}
+
+function windowConstants(down: Axis, across: Axis, channels: number): Readonly<Record<string, number>> {
+  return {
+    SOURCE_HEIGHT: down.size,
+    SOURCE_WIDTH: across.size,
+    CHANNELS: channels,
+    WINDOWS_DOWN: down.windows,
+    WINDOWS_ACROSS: across.windows,
+    STRIDE_DOWN: down.stride,
+    STRIDE_ACROSS: across.stride,
+    TOP: down.before >>> 0,
+    LEFT: across.before >>> 0,
+    TAPS_ACROSS: Math.max(across.taps, 1),
+    DILATION_DOWN: down.dilation,
+    DILATION_ACROSS: across.dilation,
+  };
+}
+
+/**
+ * A convolution as products of matrices, of which the patches of pictures are never stored (implicit GEMM):
+ *
+ *     output           [N · P · Q, O]      = patches of the picture [N · P · Q, R · S · C] · weight [O, R · S · C]ᵀ
+ *     weight gradient  [O, R · S · C]      = output [N · P · Q, O]ᵀ · patches of the picture [N · P · Q, R · S · C]
+ *     input gradient   [N · H · W, C]      = patches of the output [N · H · W, R · S · O] · weight turned around [R · S · O, C]
+ *
+ * The input gradient is, at a stride, one such product for each parity of pixels (kernels/convolution/conv2d_turned.wgsl).
+ * Undefined where a convolution is none: channels in groups, an input gradient of strided and dilated windows, no elements.
+ */
+export function conv2dProducts(
+  computed: Computed,
+  sizes: Conv2dSizes,
+  attributes: Conv2dAttributes,
+): readonly Product[] | undefined {
+  const { N, H, W, C, P, Q, O, R, S } = sizes;
+  const { groups, stride, dilation, padding } = attributes;
+  if (groups > 1 || [N, H, W, C, P, Q, O, R, S].includes(0)) return undefined;
+  const axis = (size: number, windows: number, taps: number, along: 0 | 1): Axis => ({
+    size,
+    windows,
+    taps,
+    stride: elementAt(stride, along),
+    dilation: elementAt(dilation, along),
+    before: elementAt(padding, 2 * along),
+  });
+  const [down, across] = [axis(H, P, R, 0), axis(W, Q, S, 1)];
+  const constants = windowConstants(down, across, C);
+  const places = N * P * Q;
+  const common = { dtypes: { A: 'f32', B: 'f32' } as const, hasSums: false };
+  if (computed === 'output') {
+    const head = conv2dMatrixWgsl;
+    return [
+      {
+        ...common,
+        name: 'conv2d',
+        inputs: { A: 0, B: 1 },
+        sizes: matrixSizes(places, O, R * S * C),
+        attributes: { transposeA: false, transposeB: true },
+        inQuads: quads(C, R * S * C, O),
+        gathered: { A: patches, head, constants },
+      },
+    ];
+  }
+  if (computed === 'weight') {
+    const head = conv2dMatrixWgsl;
+    return [
+      {
+        ...common,
+        name: 'conv2dWeightGradient',
+        inputs: { A: 1, B: 0 },
+        sizes: matrixSizes(O, R * S * C, places),
+        attributes: { transposeA: true, transposeB: false },
+        inQuads: quads(O, C, R * S * C),
+        gathered: { B: patches, head, constants },
+      },
+    ];
+  }
+  if ([down, across].some((each) => each.stride > 1 && each.dilation > 1)) return undefined;
+  const head = conv2dMatrixWgsl + conv2dTurnedWgsl;
+  return paritiesOf(down).flatMap((ofDown) =>
+    paritiesOf(across).map((ofAcross): Product => {
+      const taps = ofDown.axis.taps * ofAcross.axis.taps;
+      return {
+        ...common,
+        name: 'conv2dInputGradient',
+        inputs: { A: 0, B: 1 },
+        sizes: matrixSizes(N * ofDown.axis.windows * ofAcross.axis.windows, C, taps * O),
+        attributes: { transposeA: false, transposeB: false },
+        inQuads: quads(O, C, C),
+        gathered: {
+          A: patches,
+          B: filters,
+          ...(down.stride * across.stride > 1 && { rows: conv2dPixelsWgsl }),
+          head,
+          constants: {
+            ...windowConstants(ofDown.axis, ofAcross.axis, O),
+            KERNEL_HEIGHT: R,
+            KERNEL_WIDTH: S,
+            LAST_DOWN: ofDown.last,
+            LAST_ACROSS: ofAcross.last,
+            STEP_DOWN: down.stride,
+            STEP_ACROSS: across.stride,
+            PICTURE_HEIGHT: H,
+            PICTURE_WIDTH: W,
+            FIRST_DOWN: ofDown.first,
+            FIRST_ACROSS: ofAcross.first,
+          },
+        },
+      };
+    }),
+  );
+}
+
+function matrixSizes(M: number, N: number, K: number): Product['sizes'] {
+  return { M, N, K, batchShape: [], batch: { sizes: [], strides: [[], []] } };
+}
+
+function quads(A: number, B: number, C: number): Product['inQuads'] {
+  return { A: A % 4 === 0, B: B % 4 === 0, C: C % 4 === 0 };
+}
+
+/** The pixels of an axis that are met by the same taps, as windows over the gradient of the output. */
+interface Parity {
+  readonly axis: Axis;
+  /** The first pixel. */
+  readonly first: number;
+  /** The last tap, with which the turned window begins; 0 where there is none. */
+  readonly last: number;
+}
+
+/** A parity for each tap of 0 to stride - 1, without those that no pixel has. */
+function paritiesOf({ size, windows, taps, stride, dilation, before }: Axis): Parity[] {
+  return Array.from({ length: stride }, (_, tap): Parity => {
+    // Pixel h is met by tap r of output p where h = p · stride + r · dilation - before.
+    const first = (((tap - before) % stride) + stride) % stride;
+    const own = Math.max(0, ceilDivide(taps - tap, stride));
+    const last = tap + Math.max(own - 1, 0) * stride;
+    // The output of tap `tap` for the first pixel, less that for the last tap, which is the first one of the window.
+    const firstOutput = (first + before - tap) / stride - Math.max(own - 1, 0) * dilation;
+    return {
+      axis: {
+        size: windows,
+        windows: ceilDivide(size - first, stride),
+        taps: own,
+        stride: 1,
+        dilation,
+        before: -firstOutput,
+      },
+      first,
+      last: own === 0 ? 0 : last,
+    };
+  }).filter(({ axis }) => axis.windows > 0);
+}
