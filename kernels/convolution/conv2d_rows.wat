@@ -5,7 +5,8 @@
 ;;                       Forward, k is an input channel (or a run of them, over the columns of a window) and n an output
 ;;                       channel; backward it is the other way round. `wStep` and `wColumn` are the bytes from one k and
 ;;                       from one n of the weight to the next. `group` taps of `part` k are packed at once, 256 k at most;
-;;                       taps is 1 or more
+;;                       taps is 1 or more. `masks` has for each four rows which taps they meet, a bit each, lowest first; 0:
+;;                       they meet all. Of taps beside the picture nothing is read then
 ;;             clear     c[i, n] = 0, for pixels that no window touches
 ;; Technique   C goes in blocks of 32 columns. For each block of k, the weight is packed in panels of 8 columns, [k][8], and
 ;;             all rows pass by each of them. The picture is not packed: a row of A is a few runs in memory, and micro's four
@@ -73,7 +74,8 @@
 
   ;; Four rows, of which the first `columns` are wanted; those that repeat another one are stored once.
   (func $edgeRows (param $rows i32) (param $taps i32) (param $tapCount i32) (param $k i32) (param $from i32)
-                  (param $b i32) (param $column i32) (param $columns i32) (param $accumulate i32) (param $tile i32)
+                  (param $b i32) (param $column i32) (param $columns i32) (param $accumulate i32) (param $met i32)
+                  (param $tile i32)
     (local $own i32) (local $i i32) (local $at i32) (local $last i32)
     (local.set $own (i32.add (local.get $tile) (i32.const 128)))
     (loop $nextRow
@@ -82,7 +84,7 @@
       (i32.store offset=4 (local.get $at) (i32.add (local.get $tile) (i32.shl (local.get $i) (i32.const 5))))
       (br_if $nextRow (i32.lt_u (local.tee $i (i32.add (local.get $i) (i32.const 1))) (i32.const 4))))
     (call $microRows (local.get $own) (local.get $taps) (local.get $tapCount) (local.get $k) (local.get $from)
-      (local.get $b) (i32.const 0) (i32.const 0))
+      (local.get $b) (i32.const 0) (i32.const 0) (local.get $met))
     (loop $nextCopy
       (local.set $at (i32.load offset=4 (local.get $rows)))
       (if (i32.ne (local.get $at) (local.get $last))
@@ -105,22 +107,34 @@
       (local.set $to (i32.add (local.get $to) (i32.const 4)))
       (br_if $next (local.tee $count (i32.sub (local.get $count) (i32.const 1))))))
 
-  ;; All rows by one panel.
-  (func $allRows (param $rows i32) (param $rowCount i32) (param $taps i32) (param $tapCount i32) (param $k i32) (param $from i32)
+  ;; All rows by one panel. Four rows that meet none of these taps are left out, but where they are written first.
+  (func $allRows (param $rows i32) (param $rowCount i32) (param $masks i32) (param $tapAt i32)
+                 (param $taps i32) (param $tapCount i32) (param $k i32) (param $from i32)
                  (param $b i32) (param $column i32) (param $columns i32) (param $accumulate i32) (param $tile i32)
+    (local $met i32) (local $wanted i32)
+    (local.set $met (i32.const -1))
+    (local.set $wanted
+      (select (i32.sub (i32.shl (i32.const 1) (local.get $tapCount)) (i32.const 1)) (i32.const -1) (local.get $masks)))
     (loop $next
-      (if (i32.ge_s (local.get $columns) (i32.const 8))
+      (if (local.get $masks)
         (then
-          (call $microRows (local.get $rows) (local.get $taps) (local.get $tapCount) (local.get $k) (local.get $from)
-            (local.get $b) (local.get $column) (local.get $accumulate)))
-        (else
-          (call $edgeRows (local.get $rows) (local.get $taps) (local.get $tapCount) (local.get $k) (local.get $from)
-            (local.get $b) (local.get $column) (local.get $columns) (local.get $accumulate) (local.get $tile))))
+          (local.set $met (i32.shr_s (i32.load (local.get $masks)) (local.get $tapAt)))
+          (local.set $masks (i32.add (local.get $masks) (i32.const 4)))))
+      (if (i32.or (i32.eqz (local.get $accumulate)) (i32.and (local.get $met) (local.get $wanted)))
+        (then
+          (if (i32.ge_s (local.get $columns) (i32.const 8))
+            (then
+              (call $microRows (local.get $rows) (local.get $taps) (local.get $tapCount) (local.get $k) (local.get $from)
+                (local.get $b) (local.get $column) (local.get $accumulate) (local.get $met)))
+            (else
+              (call $edgeRows (local.get $rows) (local.get $taps) (local.get $tapCount) (local.get $k) (local.get $from)
+                (local.get $b) (local.get $column) (local.get $columns) (local.get $accumulate) (local.get $met)
+                (local.get $tile))))))
       (local.set $rows (i32.add (local.get $rows) (i32.const 32)))
       (br_if $next (i32.gt_s (local.tee $rowCount (i32.sub (local.get $rowCount) (i32.const 4))) (i32.const 0)))))
 
   (func (export "multiply")
-    (param $rows i32) (param $rowCount i32) (param $taps i32) (param $tapCount i32) (param $k i32)
+    (param $rows i32) (param $rowCount i32) (param $masks i32) (param $taps i32) (param $tapCount i32) (param $k i32)
     (param $group i32) (param $part i32) (param $from i32)
     (param $w i32) (param $wStep i32) (param $wColumn i32) (param $column i32) (param $columns i32) (param $scratch i32)
     (local $panels i32) (local $panel i32) (local $pitch i32) (local $some i32) (local $left i32) (local $at i32)
@@ -146,7 +160,8 @@
           (local.set $at (local.get $column))
           (local.set $left (local.get $some))
           (loop $nextPanel
-            (call $allRows (local.get $rows) (local.get $rowCount) (local.get $tap) (local.get $tapsNow) (local.get $kNow)
+            (call $allRows (local.get $rows) (local.get $rowCount) (local.get $masks)
+              (i32.shr_u (i32.sub (local.get $tap) (local.get $taps)) (i32.const 3)) (local.get $tap) (local.get $tapsNow) (local.get $kNow)
               (i32.add (local.get $from) (i32.shl (local.get $k0) (i32.const 2)))
               (local.get $panel) (local.get $at) (local.get $left) (local.get $accumulate) (local.get $scratch))
             (local.set $panel (i32.add (local.get $panel) (local.get $pitch)))

@@ -10,6 +10,7 @@ import type { WindowAttributes } from './window.js';
 
 const PAD: SimdKernel = { module: conv2dPicturesWasm, entryPoint: 'pad' };
 const LIST: SimdKernel = { module: conv2dPicturesWasm, entryPoint: 'list' };
+const LIST_MET: SimdKernel = { module: conv2dPicturesWasm, entryPoint: 'listMet' };
 
 export type Address = Exclude<SimdArgument, number>;
 
@@ -98,7 +99,7 @@ export interface Source {
   readonly count: number;
 }
 
-/** A block of targets: of some pictures, some rows and columns. What lies between them is all of a row, or of a picture. */
+/** A block of targets: of some pictures some rows, and of these all columns, or of one row some. */
 export interface Block {
   readonly picture: number;
   readonly pictures: number;
@@ -135,26 +136,21 @@ export function regionOf(
   columns: readonly Steps[],
   scratch: Address,
 ): Region {
-  const { argument, size, channels, from, count } = source;
-  const [height, width] = size;
+  const { argument, size, count } = source;
   const [ofRows, ofColumns] = [reachOf(rows), reachOf(columns)];
-  const [inside, above] = insideOf(ofRows, height);
-  const [across, left] = insideOf(ofColumns, width);
-  const given = [4 * channels * width * height, 4 * channels * width, 4 * channels] as const;
-  const at = (row: number, column: number): Address =>
-    moved(argument, block.picture * given[0] + row * given[1] + column * given[2] + 4 * from);
-  if (inside === ofRows.count && across === ofColumns.count) {
-    return { calls: [], bytes: 0, pitches: given, at };
-  }
+  const [inside, above] = insideOf(ofRows, size[0]);
+  const [across, left] = insideOf(ofColumns, size[1]);
+  const given = regionInPlace(source, block);
+  if (inside === ofRows.count && across === ofColumns.count) return given;
   const line = 4 * count * ofColumns.count;
   const pitches = [ofRows.count * line, line, 4 * count] as const;
   const isEmpty = inside * across === 0;
-  const start = at(Math.max(ofRows.from, 0), Math.max(ofColumns.from, 0));
+  const start = given.at(Math.max(ofRows.from, 0), Math.max(ofColumns.from, 0));
   const [bandRows, top] = isEmpty ? [0, ofRows.count] : [inside, above];
   const call = {
     kernel: PAD,
     arguments: [
-      ...[isEmpty ? argument : start, ...given, scratch],
+      ...[isEmpty ? argument : start, ...given.pitches, scratch],
       ...[block.pictures, bandRows, isEmpty ? ofColumns.count : across, count],
       ...[top, ofRows.count - top - bandRows, isEmpty ? 0 : left, isEmpty ? 0 : ofColumns.count - left - across],
     ],
@@ -167,6 +163,15 @@ export function regionOf(
   };
 }
 
+/** Where the sources of a block lie in the picture itself, of which nothing beside it is read. */
+export function regionInPlace({ argument, size, channels, from }: Source, { picture }: Block): Region {
+  const [height, width] = size;
+  const pitches = [4 * channels * width * height, 4 * channels * width, 4 * channels] as const;
+  const at = (row: number, column: number): Address =>
+    moved(argument, picture * pitches[0] + row * pitches[1] + column * pitches[2] + 4 * from);
+  return { calls: [], bytes: 0, pitches, at };
+}
+
 /** How many of a reach lie in the picture, and how many before it. */
 function insideOf({ from, count }: ReturnType<typeof reachOf>, size: number): readonly [number, number] {
   const before = Math.min(Math.max(-from, 0), count);
@@ -176,12 +181,49 @@ function insideOf({ from, count }: ReturnType<typeof reachOf>, size: number): re
 /** What a table lists: two values of 32 bits, and how they grow in each of three loops, the last one innermost. */
 export interface Listing {
   readonly start: readonly [a: SimdArgument, b: SimdArgument];
-  readonly loops: readonly (readonly [count: number, a: number, b: number])[];
+  readonly loops: readonly Loop[];
 }
+
+type Loop = readonly [count: number, a: number, b: number];
 
 export function listCall(table: Address, { start, loops }: Listing): SimdCall {
   const three = [...loops, ...Array.from({ length: 3 - loops.length }, () => [1, 0, 0])];
   return { kernel: LIST, arguments: [table, ...start, ...three.flat()] };
+}
+
+/**
+ * The same of places of some rows, some columns and all pictures, these in fours, with a mask for each four: which taps lie
+ * in a picture of this size.
+ */
+export function listMetCall(
+  table: Address,
+  masks: Address,
+  { start, loops: [ofPictures, ofRows, ofColumns] }: Listing & { readonly loops: readonly [Loop, Loop, Loop] },
+  [height, width]: Source['size'],
+  [rows, columns]: readonly [Steps, Steps],
+): SimdCall {
+  const reached = ({ source, sourceStep, taps, tapStep }: Steps) => [source, sourceStep, taps.count, tapStep];
+  return {
+    kernel: LIST_MET,
+    arguments: [
+      ...[table, masks, ...start, ...ofRows, ...ofColumns, ...ofPictures],
+      ...[...reached(rows), height, ...reached(columns), width],
+    ],
+  };
+}
+
+/** Places that lie in the picture, out of those that all targets of an axis meet. */
+export function shareMet(steps: readonly Steps[], size: number): number {
+  let [met, all] = [0, 0];
+  for (const { count, source, sourceStep, taps, tapStep } of steps) {
+    for (let target = 0; target < count; target++) {
+      for (let tap = 0; tap < taps.count; tap++, all++) {
+        const at = source + target * sourceStep + tap * tapStep;
+        if (at >= 0 && at < size) met++;
+      }
+    }
+  }
+  return all === 0 ? 1 : met / all;
 }
 
 /** Bytes of a table of so many entries, with three more that repeat the last one. */
@@ -197,8 +239,8 @@ export function blocksOf(
   pictures: number,
   [height, width]: Source['size'],
   most: number,
-  bytesOf: (block: Block) => number,
-  mostBytes: number,
+  bytesOf: (block: Block) => number = () => 0,
+  mostBytes = 0,
 ): Block[] {
   const perPicture = height * width;
   const ofRows = evenParts(height, most >= perPicture ? height : Math.max(Math.floor(most / width), 1));

@@ -11,11 +11,13 @@ import {
   firstPlaceOf,
   gradientSteps,
   listCall,
+  listMetCall,
   moved,
   phaseOf,
-  placesOf,
   type Region,
+  regionInPlace,
   regionOf,
+  shareMet,
   type Source,
   type Steps,
   tableBytes,
@@ -32,6 +34,12 @@ const SCRATCH = { scratch: true } as const;
 /** Where places are fewer, a weight is packed for too few of them: tasks are divided by channels. */
 const LEAST_PLACES = 128;
 const MOST_PLACES = 1024;
+/** With fewer channels, runs over all taps of a row are faster than runs of a tap that leave out some. */
+const LEAST_CHANNELS = 16;
+/** Of what windows cover, so much lies in the picture at most where the rest is left out. */
+const MOST_SHARE = 0.95;
+/** Pictures whose same places go together. */
+const ACROSS_PICTURES = 16;
 /** Elements of what is computed, 256 KiB, and bytes of what is read, which stay in the second-level cache. */
 const BLOCK_ELEMENTS = 2 ** 16;
 const REGION_BYTES = 2 ** 18;
@@ -52,35 +60,39 @@ interface Product {
   /** What is computed. */
   readonly computed: { readonly size: Source['size']; readonly channels: number; readonly group: number };
   readonly steps: (axis: 0 | 1, from: number, count: number) => readonly Steps[];
-  /** The elements of a run, one tap or the taps of a row of the window where those lie side by side. */
-  readonly run: number;
   readonly taps: number;
+  /** Elements of a run: those of a tap, or of the taps of a row of the window where these lie side by side. */
+  readonly run: number;
+  /** Whether only places in the picture are read, and rows are listed so that four meet the same taps. */
+  readonly isSparse: boolean;
   /** The weight, in bytes: from a group, a row and a column of the window, an element of a run, and a channel to the next. */
   readonly weight: Readonly<Record<'group' | 'row' | 'column' | 'element' | 'channel', number>>;
 }
 
 /** Tasks of kernels/convolution/conv2d_rows.wat: the output of a convolution, [N · P · Q, O], by blocks. */
 export function conv2dSimdPhases(
-  sizes: Conv2dSizes,
+  { N, H, W, C, P, Q, O, R, S, groupC, groupO }: Conv2dSizes,
   attributes: Conv2dAttributes,
   finish?: BlockFinish,
 ): SimdPhase[] | undefined {
-  const { N, H, W, C, P, Q, O, R, S, groupC, groupO } = sizes;
   // Taps of a row lie side by side, in the picture and in the weight.
   const isRow = attributes.groups === 1 && attributes.dilation[1] === 1;
-  const run = isRow ? S * C : groupC;
-  const product: Product = {
+  const product = {
     pictures: N,
     read: { size: [H, W], channels: C, group: groupC },
     computed: { size: [P, Q], channels: O, group: groupO },
-    steps: (axis, from, count) => [windowSteps(attributes, axis, from, count)],
-    ...{ run, taps: R * S },
+    steps: (axis: 0 | 1, from: number, count: number) => [windowSteps(attributes, axis, from, count)],
+    taps: R * S,
+    run: isRow ? S * C : groupC,
     weight: {
       ...{ group: 4 * groupO * R * S * groupC, row: 4 * S * groupC, column: 4 * groupC },
       ...{ element: 4, channel: 4 * R * S * groupC },
     },
-  };
-  return phasesOf(product, finish);
+  } as const;
+  return phasesOf(
+    isSparse(product) ? { ...product, isSparse: true, run: groupC } : { ...product, isSparse: false },
+    finish,
+  );
 }
 
 /** The gradient with respect to the picture, [N · H · W, C]. */
@@ -89,18 +101,26 @@ export function inputGradientSimdPhases(
   attributes: Conv2dAttributes,
   finish?: BlockFinish,
 ): SimdPhase[] | undefined {
-  const product: Product = {
+  const product = {
     pictures: N,
     read: { size: [P, Q], channels: O, group: groupO },
     computed: { size: [H, W], channels: C, group: groupC },
-    steps: (axis, from, count) => gradientSteps(attributes, axis, from, count),
-    ...{ run: groupO, taps: R * S },
+    steps: (axis: 0 | 1, from: number, count: number) => gradientSteps(attributes, axis, from, count),
+    taps: R * S,
+    run: groupO,
     weight: {
       ...{ group: 4 * groupO * R * S * groupC, row: 4 * S * groupC, column: 4 * groupC },
       ...{ element: 4 * R * S * groupC, channel: 4 },
     },
-  };
-  return phasesOf(product, finish);
+  } as const;
+  return phasesOf({ ...product, isSparse: isSparse(product) }, finish);
+}
+
+/** Whether it pays to leave out what lies beside the picture. Channels must be enough to look at each tap on its own. */
+function isSparse({ pictures, read, computed, steps, taps }: Omit<Product, 'isSparse'>): boolean {
+  const [height, width] = computed.size;
+  const share = shareMet(steps(0, 0, height), read.size[0]) * shareMet(steps(1, 0, width), read.size[1]);
+  return taps < 32 && read.group >= LEAST_CHANNELS && (4 * ceilDivide(pictures, 4) * share) / pictures < MOST_SHARE;
 }
 
 function phasesOf(product: Product, finish: BlockFinish | undefined): SimdPhase[] | undefined {
@@ -124,13 +144,23 @@ function phasesOf(product: Product, finish: BlockFinish | undefined): SimdPhase[
 
 /** Blocks of places: enough for all tasks where they do not get too small, and not too large for the cache. */
 function blocksFor(product: Product, wanted: number): Block[] {
-  const { pictures, computed, read } = product;
+  const { pictures, computed, isSparse } = product;
   const { size, channels } = computed;
-  const most = Math.max(LEAST_PLACES, Math.min(MOST_PLACES, Math.floor(BLOCK_ELEMENTS / channels)));
-  const places = Math.max(ceilDivide(pictures * size[0] * size[1], wanted), LEAST_PLACES);
-  const source = { argument: SCRATCH, size: read.size, channels: read.channels, from: 0, count: read.channels };
-  const bytesOf = (block: Block): number => regionOf(source, block, ...stepsOf(product, block), SCRATCH).bytes;
-  return blocksOf(pictures, size, Math.min(places, most), bytesOf, REGION_BYTES);
+  const fitting = Math.max(LEAST_PLACES, Math.min(MOST_PLACES, Math.floor(BLOCK_ELEMENTS / channels)));
+  const most = Math.min(Math.max(ceilDivide(pictures * size[0] * size[1], wanted), LEAST_PLACES), fitting);
+  if (isSparse) {
+    const across = evenParts(pictures, ACROSS_PICTURES, 4);
+    return across.flatMap(([picture, count]) =>
+      blocksOf(1, size, Math.max(Math.floor(most / count), 1)).map((block) => ({ ...block, picture, pictures: count })),
+    );
+  }
+  const bytesOf = (block: Block): number =>
+    regionOf(sourceOf(product), block, ...stepsOf(product, block), SCRATCH).bytes;
+  return blocksOf(pictures, size, most, bytesOf, REGION_BYTES);
+}
+
+function sourceOf({ read: { size, channels } }: Product): Source {
+  return { argument: { input: 0 }, size, channels, from: 0, count: channels };
 }
 
 function stepsOf({ steps }: Product, { row, rows, column, columns }: Block) {
@@ -139,58 +169,79 @@ function stepsOf({ steps }: Product, { row, rows, column, columns }: Block) {
 
 /** The calls that compute some channels of a block, and then what is to be done with it; the scratch memory they need. */
 function callsOf(product: Product, block: Block, [channel, channels]: Part, finish: BlockFinish | undefined): Work {
-  const { computed, read, taps } = product;
-  const places = placesOf(block);
+  const { computed, isSparse, taps } = product;
   const [rows, columns] = stepsOf(product, block);
+  const perPicture = block.rows * block.columns;
+  const listed = (isSparse ? 4 * ceilDivide(block.pictures, 4) : block.pictures) * perPicture;
   const tapsAt = { ...SCRATCH, offset: KERNEL_BYTES };
-  const rowsAt = moved(tapsAt, tableBytes(taps));
-  const regionAt = moved(rowsAt, tableBytes(places));
-  const source = { argument: { input: 0 }, size: read.size, channels: read.channels, from: 0, count: read.channels };
-  const region = regionOf(source, block, rows, columns, regionAt);
-  const scratch = { argument: moved(regionAt, region.bytes), pitch: 4 * channels };
+  const masksAt = moved(tapsAt, tableBytes(taps));
+  const rowsAt = moved(masksAt, isSparse ? 16 * ceilDivide(listed, 16) : 0);
+  const regionAt = moved(rowsAt, tableBytes(listed));
+  const region = isSparse
+    ? regionInPlace(sourceOf(product), block)
+    : regionOf(sourceOf(product), block, rows, columns, regionAt);
+  const scratchAt = moved(regionAt, region.bytes);
   const first = firstPlaceOf(block, computed.size);
+  const size = computed.size[0] * computed.size[1];
   const isInScratch = finish?.target === 'scratch';
   const output = finish && finish.target !== 'scratch' ? finish.target : { output: 0 };
-  const pitch = 4 * computed.channels;
-  const target = isInScratch ? scratch : { argument: { ...output, offset: first * pitch + 4 * channel }, pitch };
+  const target = isInScratch
+    ? { argument: scratchAt, pitch: 4 * channels, picturePitch: 4 * channels * perPicture }
+    : {
+        argument: { ...output, offset: 4 * (first * computed.channels + channel) },
+        ...{ pitch: 4 * computed.channels, picturePitch: 4 * computed.channels * size },
+      };
   const products = rows.flatMap((ofRows) =>
     columns.flatMap((ofColumns) =>
-      classCalls(product, [channel, channels], { block, region, target, tapsAt, rowsAt }, ofRows, ofColumns),
+      classCalls(product, [channel, channels], { block, region, target, tapsAt, masksAt, rowsAt }, ofRows, ofColumns),
     ),
   );
-  const done = finish?.calls({ row: first, column: channel, rows: places, columns: channels, scratch }) ?? [];
-  const bytes = regionAt.offset + region.bytes + (isInScratch ? 4 * places * channels : 0);
-  return { calls: [...region.calls, ...products, ...done], bytes };
+  // Pictures that are not whole do not lie side by side.
+  const together = perPicture === size ? block.pictures : 1;
+  const done = Array.from({ length: block.pictures / together }, (_, i) =>
+    finish?.calls({
+      ...{ row: first + i * size, rows: together * perPicture, column: channel, columns: channels },
+      scratch: { argument: moved(scratchAt, 4 * i * perPicture * channels), pitch: 4 * channels },
+    }),
+  );
+  const bytes = scratchAt.offset + (isInScratch ? 4 * block.pictures * perPicture * channels : 0);
+  return { calls: [...region.calls, ...products, ...done.flatMap((calls) => calls ?? [])], bytes };
 }
 
 /** Where things lie while a block is computed. */
 interface Places {
   readonly block: Block;
   readonly region: Region;
-  /** What is computed: its first place, and bytes from one place to the next. */
-  readonly target: Rows;
+  /** What is computed: its first place, and bytes from one place, and from one picture, to the next. */
+  readonly target: Rows & { readonly picturePitch: number };
   readonly tapsAt: Address;
+  readonly masksAt: Address;
   readonly rowsAt: Address;
 }
 
 /** The calls that compute those places of a block that meet the same taps. */
 function classCalls(product: Product, part: Part, places: Places, rows: Steps, columns: Steps): SimdCall[] {
-  const { run, read, weight } = product;
-  const { block, region, target, tapsAt, rowsAt } = places;
+  const { run, read, weight, isSparse } = product;
+  const { block, region, target, tapsAt, masksAt, rowsAt } = places;
   const [picturePitch, rowPitch, columnPitch] = region.pitches;
-  const isEmpty = rows.taps.count * columns.taps.count === 0;
+  const tapColumns = run === read.group ? columns.taps.count : 1;
+  const tapCount = rows.taps.count * tapColumns;
   const first = (rows.first - block.row) * block.columns + columns.first - block.column;
-  const listRows = listCall(rowsAt, {
-    start: [isEmpty ? 0 : region.at(rows.source, columns.source), moved(target.argument, first * target.pitch)],
+  const listing = {
+    start: [tapCount === 0 ? 0 : region.at(rows.source, columns.source), moved(target.argument, first * target.pitch)],
     loops: [
-      [block.pictures, picturePitch, block.rows * block.columns * target.pitch],
+      [block.pictures, picturePitch, target.picturePitch],
       [rows.count, rows.sourceStep * rowPitch, rows.step * block.columns * target.pitch],
       [columns.count, columns.sourceStep * columnPitch, columns.step * target.pitch],
     ],
-  });
-  const count = block.pictures * rows.count * columns.count;
-  if (isEmpty) return [listRows, { kernel: CLEAR, arguments: [rowsAt, count, 0, part[1]] }];
-  const tapColumns = run === read.group ? columns.taps.count : 1;
+  } as const;
+  if (tapCount === 0) {
+    const count = block.pictures * rows.count * columns.count;
+    return [listCall(rowsAt, listing), { kernel: CLEAR, arguments: [rowsAt, count, 0, part[1]] }];
+  }
+  const listRows = isSparse
+    ? listMetCall(rowsAt, masksAt, listing, read.size, [rows, columns])
+    : listCall(rowsAt, listing);
   const listTaps = listCall(tapsAt, {
     start: [0, rows.taps.first * weight.row + columns.taps.first * weight.column],
     loops: [
@@ -198,7 +249,9 @@ function classCalls(product: Product, part: Part, places: Places, rows: Steps, c
       [tapColumns, columns.tapStep * columnPitch, columns.taps.step * weight.column],
     ],
   });
-  return [listRows, listTaps, ...multiplyCalls(product, part, [rowsAt, count, tapsAt, rows.taps.count * tapColumns])];
+  const count = (isSparse ? 4 * ceilDivide(block.pictures, 4) : block.pictures) * rows.count * columns.count;
+  const tables = [rowsAt, count, isSparse ? masksAt : 0, tapsAt, tapCount];
+  return [listRows, listTaps, ...multiplyCalls(product, part, tables)];
 }
 
 /** A call for each group of channels. */

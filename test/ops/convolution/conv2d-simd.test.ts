@@ -94,6 +94,8 @@ test('blocks, runs and tiles of more than one part', async (t) => {
     { picture: [2, 6, 6, 300], weight: [33, 1, 1, 300], options: { stride: 2 } }, // runs longer than a panel
     { picture: [2, 5, 5, 3], weight: [130, 7, 7, 3], options: { padding: 3, stride: 2 } }, // more channels than a tile
     { picture: [2, 4, 4, 96], weight: [72, 3, 3, 96], options: { padding: 1 } }, // tasks by channels
+    { picture: [23, 5, 6, 16], weight: [20, 3, 3, 16], options: { padding: 1, stride: 2 } }, // positions of many pictures
+    { picture: [7, 9, 40, 20], weight: [9, 3, 5, 20], options: { padding: [4, 1] } }, // windows beside the picture
     { picture: [1, 12, 12, 64], weight: [64, 3, 3, 32], options: { groups: 2, padding: 1 } }, // tasks by groups
   ] as const satisfies readonly Sizes[]) {
     await check(t, sizes);
@@ -127,6 +129,7 @@ test('bias, residual and ReLU are computed with the convolution, block by block'
     { picture: [3, 9, 11, 5], weight: [13, 3, 3, 5], options: { padding: 1 } },
     { picture: [2, 30, 31, 16], weight: [40, 3, 3, 16], options: { padding: 1, stride: 2 } },
     { picture: [4, 4, 4, 64], weight: [96, 3, 3, 32], options: { padding: 1, groups: 2 } },
+    { picture: [8, 7, 6, 32], weight: [40, 3, 3, 32], options: { padding: 1 } },
   ] as const satisfies readonly Sizes[]) {
     const [x, w, residual] = inputsOf({ picture, weight, options });
     const bias = normal(weight[0]);
@@ -148,6 +151,7 @@ test('what comes behind a gradient is computed with it: a mask on that of the pi
     { picture: [3, 9, 11, 5], weight: [13, 3, 3, 5], options: { padding: 1 } },
     { picture: [2, 14, 13, 40], weight: [70, 3, 3, 40], options: { padding: 1, stride: 2 } },
     { picture: [2, 8, 8, 16], weight: [24, 1, 1, 16], options: { stride: 2 } },
+    { picture: [8, 6, 7, 24], weight: [32, 3, 3, 24], options: { padding: 1, stride: 2 } },
   ] as const satisfies readonly Sizes[]) {
     const [x, w, dy] = inputsOf({ picture, weight, options });
     const call = async (device: Device) => {
