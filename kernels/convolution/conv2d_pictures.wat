@@ -10,7 +10,7 @@
 ;;             four sizes; rows of zeros above and below, columns of zeros on the left and on the right
 ;; Cost        pad moves 8 B an element, which takes part in 2 · taps · channels flop
 ;; Edges       behind the last entry, three more repeat it, so that rows can be taken in fours
-;; Reference   lib/ops/convolution/conv2d.ts
+;; Reference   lib/ops/convolution/conv2d-operations.ts
 (module
   (import "env" "memory" (memory 1))
 

@@ -18,7 +18,7 @@
 ;; Edges       a list of rows ends with rows that repeat; panels are filled up with 0, and what is computed of less than 8
 ;;             columns is copied from a tile
 ;; Scratch     128 B of tile, 32 B of rows for it, padded to 192 B, and 32 KiB of panels
-;; Reference   lib/ops/convolution/conv2d.ts
+;; Reference   lib/ops/convolution/conv2d-operations.ts
 (module
   (import "env" "memory" (memory 1))
 
