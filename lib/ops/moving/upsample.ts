@@ -1,7 +1,8 @@
 import { elementAt } from '../../element-at.js';
 import { OptionError, ShapeError } from '../../errors.js';
+import { upsampleWasm } from '../../generated/wasm.js';
 import { commonWgsl, upsampleWgsl } from '../../generated/wgsl.js';
-import { defineOperation } from '../../graph/define.js';
+import { defineOperation, type NamedPhase } from '../../graph/define.js';
 import { ceilDivide, foldWorkgroups, Uniforms } from '../../graph/launch.js';
 import { applyOne } from '../../graph/node.js';
 import { bind, f32, View } from '../../graph/operands.js';
@@ -10,6 +11,7 @@ import { boolean, checkOptions, oneOf, type OptionRules } from '../../options.js
 import { formatShape } from '../../shape.js';
 import { asTensor, type Tensor, type TensorLike } from '../../tensor.js';
 import { channelsWgsl } from '../channels.js';
+import { rowParts } from '../simd-parts.js';
 import { type Pair, pairOf, pairRule } from '../convolution/window.js';
 
 /** `aligned`: bilinear with `alignCorners`. */
@@ -17,8 +19,8 @@ type Mode = 'nearest' | 'bilinear' | 'aligned';
 type UpsampleAttributes = { readonly size: readonly number[]; readonly mode: Mode };
 type GradientAttributes = UpsampleAttributes & { readonly picture: readonly number[] };
 
-/** Sizes up to which the kernels' arithmetic in whole numbers, 2 · from · to, stays within 32 bits. */
-const MOST = 2 ** 30;
+/** Of sizes from and to: up to which the kernels' whole numbers, 2 · from · to and less, stay within 31 bits. */
+const MOST = 2 ** 29;
 
 /**
  * Where place `i` of `to` places lies among `from` places, by PyTorch's formulas: the two around it, and how far it is on
@@ -78,19 +80,51 @@ const TIMED = {
   bilinear: [[8, 28, 28, 64], [56, 56], 'bilinear'],
 } as const satisfies Record<string, UpsampleCase>;
 
-function launchOf(
-  entryPoint: 'upsample' | 'upsampleGradient',
-  { N, H, W, C, OH, OW }: Record<'N' | 'H' | 'W' | 'C' | 'OH' | 'OW', number>,
-  mode: Mode,
-) {
+/**
+ * What the kernels know of an axis: output i lies at the place (i · step + start) / denominator of the input, in whole
+ * numbers.
+ */
+function axisOf(mode: Mode, size: number, to: number) {
+  if (mode === 'nearest') return { size, to, step: size, start: 0, denominator: to };
+  if (mode === 'aligned') return { size, to, step: size - 1, start: 0, denominator: Math.max(to - 1, 1) };
+  return { size, to, step: 2 * size, start: size - to, denominator: 2 * to };
+}
+
+type Sizes = Readonly<Record<'N' | 'H' | 'W' | 'C' | 'OH' | 'OW', number>>;
+
+/** What both kernels are told of rows and columns. */
+function axesOf({ H, W, OH, OW }: Sizes, mode: Mode): readonly number[] {
+  return [axisOf(mode, H, OH), axisOf(mode, W, OW)].flatMap((axis) => Object.values(axis));
+}
+
+function launchOf(entryPoint: 'upsample' | 'upsampleGradient', sizes: Sizes, mode: Mode) {
+  const { N, H, W, C, OH, OW } = sizes;
   const quads = ceilDivide(C, 4);
   const count = N * quads * (entryPoint === 'upsample' ? OH * OW : H * W);
   return {
     kernel: { name: entryPoint, code: commonWgsl + channelsWgsl(C) + upsampleWgsl, entryPoint },
-    constants: { IS_NEAREST: Number(mode === 'nearest'), ALIGN_CORNERS: Number(mode === 'aligned') },
-    uniforms: new Uniforms().u32(H, W, OH, OW, quads, C, count).bytes(),
+    constants: { IS_NEAREST: Number(mode === 'nearest') },
+    uniforms: new Uniforms().u32(...axesOf(sizes, mode), quads, C, count).bytes(),
     workgroups: foldWorkgroups(ceilDivide(count, 64)),
   };
+}
+
+/** The phase of kernels/moving/upsample.wat, of some lines of what is made a task. */
+function phaseOf<const Name extends string>(
+  entryPoint: 'upsample' | 'upsampleGradient',
+  tensors: readonly [from: Name, to: Name],
+  sizes: Sizes,
+  mode: Mode,
+): readonly NamedPhase<Name>[] {
+  const { N, H, W, C, OH, OW } = sizes;
+  const [lines, width] = entryPoint === 'upsample' ? [N * OH, OW] : [N * H, W];
+  const kernel = { module: upsampleWasm, entryPoint };
+  const tasks = rowParts(lines, width * C).map(({ start, count }) => {
+    const settings = [start, count, C, Number(mode === 'nearest'), ...axesOf(sizes, mode)];
+    return [{ kernel, arguments: [...tensors, ...settings, { scratch: true } as const] }];
+  });
+  // Entries and shares of all rows and columns, and the longer line.
+  return [{ tasks, scratchBytes: 16 * (OH + OW) + 4 * Math.max(W, OW) * C }];
 }
 
 const upsampleOperation: Operation<UpsampleAttributes> = defineOperation<UpsampleAttributes>()({
@@ -122,6 +156,7 @@ const upsampleOperation: Operation<UpsampleAttributes> = defineOperation<Upsampl
   kernel: ({ sizes, attributes: { mode } }) => [
     { ...launchOf('upsample', sizes, mode), bindings: ['input', 'output'] },
   ],
+  simd: ({ sizes, attributes: { mode } }) => phaseOf('upsample', ['input', 'output'], sizes, mode),
   gradient: ({ inputs: { input }, outputGradients: { output }, attributes }) => ({
     input: applyOne(upsampleGradient, [output], { ...attributes, picture: input.shape.slice(1, 3) }),
   }),
@@ -160,6 +195,8 @@ const upsampleGradient = defineOperation<GradientAttributes>()({
   kernel: ({ sizes, attributes: { mode } }) => [
     { ...launchOf('upsampleGradient', sizes, mode), bindings: ['outputGradient', 'inputGradient'] },
   ],
+  simd: ({ sizes, attributes: { mode } }) =>
+    phaseOf('upsampleGradient', ['outputGradient', 'inputGradient'], sizes, mode),
   // It is linear: its gradient's gradient is itself.
   gradient: ({ outputGradients: { inputGradient }, attributes: { size, mode } }) => ({
     outputGradient: applyOne(upsampleOperation, [inputGradient], { size, mode }),
