@@ -9,17 +9,20 @@
 // Bindings    0 uniforms   1 source [N, V, U, C] read   2 weight [R, S, C] read   3 sums [N, Y, X, C] write; with stages
 //             those of lib/fusion/glue.ts from 3 on
 //                    u ─→            An invocation computes TILE_ROWS x TILE_COLUMNS places of the target, of an Element of
-//                  ┌───────────┐     channels: four, or one where C is no multiple of four. It reads each place of the
-//              v ↓ │ ▒ ▒ ▒ ▒ ▒ ▒ │     source that those meet once: 3x3 at stride 1, 2 x 4 places: 4 x 6 loads (▒) for 8
-//                  │ ▒ ■ ■ ■ ■ ▒ │     sums (■) of nine products. Which place, which tap and which sum meet is known when
-//                  │ ▒ ■ ■ ■ ■ ▒ │     the template is filled in, at every stride: there is no test and no division. The
-//                  │ ▒ ▒ ▒ ▒ ▒ ▒ │     tiles of a gradient are multiples of the stride, so all of them are alike.
-//                  └───────────┘     Neighbouring invocations have neighbouring channels: loads and stores are coalesced.
+//                  ┌─────────────┐   channels: four, or one where C is no multiple of four. It reads each place of the
+//              v ↓ │ ▒ ▒ ▒ ▒ ▒   │   source that those meet once, row by row, and the taps of that row: 3x3 at stride 1, 1 x 3
+//                  │ ▒ ■ ■ ■ ▒   │   places: 3 x 5 loads (▒) for three sums (■) of nine products, 5 for one in place of 9.
+//                  │ ▒ ▒ ▒ ▒ ▒   │   Which place, which tap and which sum meet is known when the template is filled in, at
+//                  └─────────────┘   every stride: there is no test and no division. The tiles of a gradient are multiples of
+//                                    the stride, so all of them are alike. Neighbouring invocations have neighbouring
+//                                    channels: loads and stores are coalesced.
 // Launch      workgroup 64; ⌈tiles · channels / 64⌉ workgroups, folded at 65,535
 // Cost        2 · R · S flop an element of the output; 4 B read and 4 B written an element, weights aside; source and target
 //             once. 3x3: 18 flop for 8 B, 2.3 flop/B: bound by bandwidth on every GPU (balance 10 flop/B or more)
-// Caches      3x3, stride 1: 3 loads of the source an element, and 1.1 of the weight; all but one come from a cache
-// Registers   4 for each sum, weight of the rows that are under way, and column: 2 x 4 places of 3x3: about 100
+// Caches      3x3, stride 1: 5 loads of the source an element, and 3 of the weight; all but one come from a cache, of which
+//             every GPU has ten times the bandwidth of its memory
+// Registers   (Element of four) 4 for each sum, and for each column and tap of a row: 44 for 1 x 3 places of 3x3, of the 64 that a
+//             lane of Intel has where 16 compute at once; 1 x 4 places would spill there. AMD: 60, NVIDIA: 71 (docs/hardware.md)
 // Edges       zeros stand around the source: places outside are read as its first place and made 0; stores are guarded
 // Reference   lib/ops/convolution/depthwise-operations.ts
 // Variants    by tile; depthwise_any.wgsl for windows that are too large to be written out
@@ -87,11 +90,6 @@ fn depthwise(
   var sum_$o_$p = Element();
   // end p
   // end o
-  // each r of R
-  // each s of S
-  let weight_$r_$s = weight[($r * $S + $s) * sizes.quads + quad];
-  // end s
-  // end r
   // each i of ROWS
   // each row of USES_ROW_$i
   {
@@ -105,15 +103,20 @@ fn depthwise(
     // each o of TILE_ROWS
     // each r of R
     // each meeting of ROW_$i_MEETS_$o_$r
-    // each j of COLUMNS
-    // each p of TILE_COLUMNS
-    // each s of S
-    // each place of COLUMN_$j_MEETS_$p_$s
-    sum_$o_$p += value_$j * weight_$r_$s;
-    // end place
-    // end s
-    // end p
-    // end j
+    {
+      // each s of S
+      let weight_$s = weight[($r * $S + $s) * sizes.quads + quad];
+      // end s
+      // each j of COLUMNS
+      // each p of TILE_COLUMNS
+      // each s of S
+      // each place of COLUMN_$j_MEETS_$p_$s
+      sum_$o_$p += value_$j * weight_$s;
+      // end place
+      // end s
+      // end p
+      // end j
+    }
     // end meeting
     // end r
     // end o

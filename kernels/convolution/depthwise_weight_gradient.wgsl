@@ -6,18 +6,19 @@
 //             v = STRIDE_Y · y - top + DILATION_Y · r,  u = STRIDE_X · x - left + DILATION_X · s
 // Bindings    0 uniforms   1 picture [N, V, U, C] read   2 output, the gradient [N, Y, X, C] read
 //             3 parts [parts, R, S, C] write
-// Method      An invocation has an Element of channels, four or one, a block of TAP_ROWS x TAP_COLUMNS taps of the window (all
-//             of a 3x3), whose sums stay in registers, and TILES tiles of four neighbouring places of the output. For each
-//             tile it loads those and, row by row of the block, the places of the picture under them, each of which is
-//             multiplied by all that it meets: 3x3 at stride 1: 22 loads for 36 products.
+// Method      An invocation has an Element of channels, four or one, a block of TAP_ROWS x TAP_COLUMNS taps of the window, whose
+//             sums stay in registers, and a row of tiles of TILE neighbouring places of the output. For each tile it loads
+//             those and, for each row of taps, the places of the picture under them, each of which is multiplied by all
+//             that it meets: a row of a 3x3 at stride 1, three places: 8 loads for 9 products. Hardware gets a row of taps (of all of
+//             them: 22 loads for 36, but 144 registers, with which Intel spills), adapters on the CPU all of a 3x3.
 // Lanes       neighbouring invocations have neighbouring channels, so that loads are coalesced: QUADS_TOGETHER of them in a
 //             workgroup. The others of it have other tiles, and their sums meet in workgroup memory (SHARED); without, which
 //             is for adapters that run on the CPU, an invocation is a part of its own.
 // Launch      workgroup 64; SHARED: ⌈C / QUADS_TOGETHER⌉ · blocks of taps · parts workgroups, folded at 65,535
-// Memory      64 Elements a tap of the block: 9 KiB for 3x3
-// Cost        2 · R · S flop and 8 B read an element of the output (stride 1), both tensors once: bound by bandwidth on every
-//             GPU. Parts add 36 · C B each (3x3), which is a few percent of what is read.
-// Registers   4 for each tap's sum, four places of the output, and column: 3x3: about 90
+// Memory      64 Elements a tap of the block: 3 KiB for a row of 3x3
+// Cost        2 · R · S flop and 8 B read an element of the output (stride 1), both tensors once from memory, and R times
+//             from a cache: bound by bandwidth on every GPU. Parts add 36 · C B each (3x3), a few percent of what is read.
+// Registers   (Element of four) 4 for each tap's sum, place of the output, and column: 44 for a row of 3x3
 // Edges       zeros stand around the picture and the output: places outside are read as the first place and made 0
 // Accuracy    one chain of sums a lane, lanes and parts added in order: the same bits in every run
 // Reference   lib/ops/convolution/depthwise-operations.ts
@@ -28,7 +29,7 @@ struct Sizes {
   tapBlocks: u32,
   blocksAcross: u32, // of taps
   parts: u32,
-  tiles: u32, // of four places of the output, in all
+  tiles: u32, // of the output, in all
   tilesOfLane: u32,
   tilesAcross: u32,
   pictureHeight: u32,
@@ -91,7 +92,7 @@ fn depthwiseWeightGradient(
   let above = i32(block / sizes.blocksAcross * $tapRows * $dilationY) - $top;
   let before = i32(block % sizes.blocksAcross * $tapColumns * $dilationX) - $left;
   // Rows of the output are counted on over all pictures; y and n are the row's own.
-  var x = firstTile % sizes.tilesAcross * 4u;
+  var x = firstTile % sizes.tilesAcross * $tile;
   var row = firstTile / sizes.tilesAcross;
   var y = row % sizes.outputHeight;
   var n = row / sizes.outputHeight;
@@ -102,7 +103,7 @@ fn depthwiseWeightGradient(
   // end r
   for (var tile = 0u; tile < count; tile++) {
     let atOutput = row * sizes.outputWidth + x;
-    // each p of 4
+    // each p of TILE
     let isPlace_$p = x + $p < sizes.outputWidth;
     let factor_$p = within(output[select(0u, atOutput + $p, isPlace_$p) * sizes.quads + quad], isPlace_$p);
     // end p
@@ -125,7 +126,7 @@ fn depthwiseWeightGradient(
       // end use
       // end j
       // each j of COLUMNS
-      // each p of 4
+      // each p of TILE
       // each s of TAP_COLUMNS
       // each place of COLUMN_$j_MEETS_$p_$s
       sum_$r_$s += value_$j * factor_$p;
@@ -135,7 +136,7 @@ fn depthwiseWeightGradient(
       // end j
     }
     // end r
-    x += 4u;
+    x += $tile;
     if (x >= sizes.outputWidth) {
       x = 0u;
       row++;

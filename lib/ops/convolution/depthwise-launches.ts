@@ -23,6 +23,8 @@ const WORKGROUP = 64;
 /** Taps of a window that is written out, at most, and sums of an invocation. */
 const MOST_TAPS = 49;
 const MOST_SUMS = 16;
+/** Sums, columns and taps that an invocation keeps at once, where that can be: 44 registers, where they are by fours. */
+export const MOST_VALUES = 11;
 
 /** Channels that are read and stored at once. */
 export function channelsAtOnce({ channels }: Windowed): 1 | 4 {
@@ -70,13 +72,12 @@ export function depthwiseLaunch(windowed: Windowed, stages?: Glue): Launch {
 /** Rows and columns of the target that an invocation computes; undefined where the window is not written out. */
 function tileOf(meetings: PerAxis<Meeting>): PerAxis<number> | undefined {
   const [rows, columns] = meetings;
-  if (rows.taps * columns.taps > MOST_TAPS) return undefined;
-  const wanted = [rows.taps <= 3 ? 2 : 1, 4] as const;
-  const tile = perAxis((axis) => {
-    const { sourceStep } = meetings[axis];
-    return sourceStep * ceilDivide(wanted[axis], sourceStep);
-  });
-  return tile[0] * tile[1] > MOST_SUMS ? undefined : tile;
+  const { sourceStep: height } = rows;
+  const { sourceStep: step, taps } = columns;
+  if (rows.taps * taps > MOST_TAPS) return undefined;
+  const values = (width: number): number => height * width + tileMeetings(columns, width).extent + taps;
+  const width = [4, 3, 2].find((wanted) => wanted % step === 0 && values(wanted) <= MOST_VALUES) ?? step;
+  return height * width > MOST_SUMS ? undefined : [height, width];
 }
 
 /** Along an axis, of the places of a tile: where their source begins, how far it goes from tile to tile, and what meets. */

@@ -10,15 +10,13 @@ import type { NamedLaunch } from '../../graph/define.js';
 import { ceilDivide, foldWorkgroups, type KernelTarget, Uniforms } from '../../graph/launch.js';
 import { fillTemplate } from '../../graph/template.js';
 import { sizeOf } from '../../shape.js';
-import { forwardMeetings } from './depthwise-axes.js';
-import { meetingCounts, tileMeetings } from './depthwise-launches.js';
+import { forwardMeetings, type Meeting } from './depthwise-axes.js';
+import { meetingCounts, MOST_VALUES, tileMeetings } from './depthwise-launches.js';
 import type { DepthwiseSizes } from './depthwise-sizes.js';
 import type { WindowAttributes } from './window.js';
 
 const WORKGROUP = 64;
-/** Places of the output that an invocation loads at once. */
-const TILE = 4;
-/** Taps whose sums stay in registers, and in 16 KiB of workgroup memory; the others are other invocations'. */
+/** Taps whose sums an invocation of a software adapter keeps; the others are other invocations'. */
 const MOST_TAPS = 12;
 /** Channels that are read together by invocations side by side: 128 bytes. */
 const CHANNELS_TOGETHER = 32;
@@ -40,32 +38,35 @@ export function weightGradientLaunches(
   const { N, H, W, C, P, Q, R, S } = sizes;
   const width = C % 4 === 0 ? 4 : 1;
   const quads = C / width;
-  const [tapRows, tapColumns] = tapBlockOf(R, S);
+  const [tapRows, tapColumns] = tapBlockOf(R, S, isSoftware);
+  const [rows, columns] = forwardMeetings(window);
+  const across = { ...columns, taps: tapColumns };
+  const tile = tileOf(across);
   const blocksAcross = ceilDivide(S, tapColumns);
   const tapBlocks = ceilDivide(R, tapRows) * blocksAcross;
   const lanes = isSoftware ? 1 : WORKGROUP / powerOfTwo(Math.min(quads, CHANNELS_TOGETHER / width));
   const quadGroups = ceilDivide(quads, WORKGROUP / lanes);
 
-  const tilesAcross = ceilDivide(Q, TILE);
+  const tilesAcross = ceilDivide(Q, tile);
   const tiles = N * P * tilesAcross;
   const ofPart = isSoftware ? quads * tapBlocks : quadGroups * WORKGROUP * tapBlocks;
   const wanted = Math.min(ceilDivide(isSoftware ? SOFTWARE_INVOCATIONS : INVOCATIONS, ofPart), MOST_PARTS);
   const tilesOfLane = Math.max(ceilDivide(tiles, wanted * lanes), LEAST_TILES);
   const parts = Math.max(ceilDivide(tiles, tilesOfLane * lanes), 1);
 
-  const [rows, columns] = forwardMeetings(window);
-  const across = { ...columns, taps: tapColumns };
-  const own = tileMeetings(across, TILE);
+  const own = tileMeetings(across, tile);
   const counts = {
     SHARED: Number(!isSoftware),
     FLAT: Number(isSoftware),
     TAP_ROWS: tapRows,
+    TILE: tile,
     TAP_COLUMNS: tapColumns,
     COLUMNS: own.extent,
-    ...meetingCounts('COLUMN', own, TILE, tapColumns),
+    ...meetingCounts('COLUMN', own, tile, tapColumns),
   };
   const texts = {
     tapRows: `${tapRows}u`,
+    tile: `${tile}u`,
     tapColumns: `${tapColumns}u`,
     lanes: `${lanes}u`,
     R: `${R}u`,
@@ -81,7 +82,7 @@ export function weightGradientLaunches(
   const element = commonWgsl + (width === 4 ? elementFourWgsl : elementOneWgsl);
   const elements = R * S * quads;
   // Of parts that are few enough one invocation adds up all.
-  const addingLanes = isSoftware ? 1 : Math.min(ADDING_LANES, powerOfTwo(ceilDivide(parts, TILE)));
+  const addingLanes = isSoftware ? 1 : Math.min(ADDING_LANES, powerOfTwo(ceilDivide(parts, 4)));
   const sum: NamedLaunch<'picture' | 'output' | 'weight'> = {
     kernel: {
       name: 'depthwise weightGradient',
@@ -122,9 +123,15 @@ export function weightGradientLaunches(
 }
 
 /** Rows and columns of taps of which an invocation keeps the sums. */
-function tapBlockOf(R: number, S: number): readonly [rows: number, columns: number] {
+function tapBlockOf(R: number, S: number, isSoftware: boolean): readonly [rows: number, columns: number] {
   if (S > MOST_TAPS) return [1, 1];
-  return [Math.min(Math.floor(MOST_TAPS / S), R), S];
+  return [isSoftware ? Math.min(Math.floor(MOST_TAPS / S), R) : 1, S];
+}
+
+/** Places of the output that an invocation loads at once. */
+function tileOf(across: Meeting): number {
+  const values = (tile: number): number => tile + tileMeetings(across, tile).extent + across.taps;
+  return [4, 3, 2].find((tile) => values(tile) <= MOST_VALUES) ?? 1;
 }
 
 /** The least power of two that is not below. */
