@@ -1,15 +1,35 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'tape';
-import { OPTIONS } from '../../examples/mynet/options.js';
+import { convnetProgram } from '../../examples/convnet/task.js';
+import { mobilenetProgram } from '../../examples/mobilenet/task.js';
+import { mynetProgram } from '../../examples/mynet/task.js';
+import { resnet50Program } from '../../examples/resnet50/task.js';
+import { optionsOf } from '../../examples/training/program.js';
 import { root } from '../../tools/root.js';
 
-test('the options of mynet stand in docs/mynet.md as --help prints them', (t) => {
-  const lines = readFileSync(join(root, 'docs/mynet.md'), 'utf8').split(/\r?\n/);
-  const rows = lines.map((line) => line.split(/(?<!\\)\|/).map((cell) => cell.trim().replaceAll('\\|', '|')));
-  for (const [name, option] of Object.entries(OPTIONS)) {
-    const word = 'value' in option ? `\`--${name} ${option.value}\`` : `\`--${name}\``;
-    t.equal(rows.find(([, first]) => first === word)?.[2], option.help, word);
+/** The rows of the tables of a page. */
+function rowsOf(page: string): string[][] {
+  const lines = readFileSync(join(root, 'docs', page), 'utf8').split(/\r?\n/);
+  return lines.map((line) => line.split(/(?<!\\)\|/).map((cell) => cell.trim().replaceAll('\\|', '|')));
+}
+
+test('the options of the examples stand in docs as --help prints them', (t) => {
+  const pages = [
+    ['mynet.md', optionsOf(mynetProgram)],
+    ['convnets.md', optionsOf(convnetProgram)],
+    ['convnets.md', optionsOf(resnet50Program)],
+    ['convnets.md', optionsOf(mobilenetProgram)],
+  ] as const;
+  for (const [page, options] of pages) {
+    const rows = rowsOf(page);
+    for (const [name, { value, help }] of Object.entries(options)) {
+      const word = value === undefined ? `\`--${name}\`` : `\`--${name} ${value}\``;
+      t.ok(
+        rows.some(([, first, second]) => first === word && second === help),
+        `${page}: ${word} ${help}`,
+      );
+    }
   }
   t.end();
 });

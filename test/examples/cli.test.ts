@@ -1,6 +1,10 @@
 import test from 'tape';
 import { helpText, numberOption, parseCommandLine, parseOptions } from '../../examples/cli.js';
-import { readOptions } from '../../examples/mynet/options.js';
+import { convnetProgram } from '../../examples/convnet/task.js';
+import { mobilenetProgram } from '../../examples/mobilenet/task.js';
+import { mynetProgram } from '../../examples/mynet/task.js';
+import { resnet50Program } from '../../examples/resnet50/task.js';
+import { readCommandLine } from '../../examples/training/program.js';
 import { OptionError } from '../../lib/index.js';
 import { refuses } from '../support/errors.js';
 
@@ -61,7 +65,7 @@ test('numbers that no training could use are refused', (t) => {
   const read =
     (...args: readonly string[]) =>
     () =>
-      readOptions(args);
+      readCommandLine(mynetProgram, args);
   for (const size of ['9007199254740991', '1099511627776', '9007199254740993', '1e300', '-1', '0', '1.5', 'NaN']) {
     for (const [name, most] of [
       ['hidden', 65536],
@@ -82,12 +86,39 @@ test('numbers that no training could use are refused', (t) => {
     refuses(t, read('--learning-rate', rate), OptionError, '--learning-rate');
     refuses(t, read('--momentum', rate), OptionError, '--momentum');
   }
-  t.equal(readOptions(['--hidden', '65536', '--seed', '9007199254740991'])?.hidden, 65536, 'the control case');
+  const largest = readCommandLine(mynetProgram, ['--hidden', '65536', '--seed', '9007199254740991']);
+  t.equal(largest?.task.settings['hidden'], 65536, 'the control case');
   t.end();
 });
 
-test('help lists every option of MyNet', (t) => {
-  t.equal(readOptions(['--help']), undefined);
+test('sizes of pictures that a net cannot take are refused', (t) => {
+  for (const size of ['15', '4097', '20.5', 'x']) {
+    refuses(
+      t,
+      () => readCommandLine(convnetProgram, ['--input-size', size]),
+      OptionError,
+      `--input-size ${size}`,
+      '16',
+    );
+    refuses(
+      t,
+      () => readCommandLine(resnet50Program, ['--input-size', size]),
+      OptionError,
+      `--input-size ${size}`,
+      '32',
+    );
+  }
+  t.equal(
+    readCommandLine(mobilenetProgram, ['--input-size', '96'])?.task.settings['inputSize'],
+    96,
+    'the control case',
+  );
+  t.end();
+});
+
+test('--help prints every option', (t) => {
+  t.equal(readCommandLine(mynetProgram, ['--help']), undefined);
+  t.equal(readCommandLine(convnetProgram, ['--help']), undefined);
   t.deepEqual(helpText('do [options]', OPTIONS).split('\n'), [
     'usage: do [options]',
     '  --out DIR                 where to',
@@ -96,14 +127,22 @@ test('help lists every option of MyNet', (t) => {
   t.end();
 });
 
-test('the defaults of MyNet are those of its help', (t) => {
-  const options = readOptions([]);
-  t.deepEqual(
-    [options?.epochs, options?.batchSize, options?.hidden, options?.dropout, options?.seed, options?.validationSplit],
-    [40, 32, 200, 0.5, 0, 0.2],
-  );
-  t.deepEqual([options?.out, options?.device], ['runs/mynet', undefined]);
-  t.ok(options?.data.endsWith('pictures/train') && options.test?.endsWith('pictures/test'));
-  t.equal(readOptions(['--data', 'mine'])?.test, undefined, 'the bundled test pictures go with the bundled data');
+test('the defaults of programs are those of their help', (t) => {
+  const asked = readCommandLine(mynetProgram, []);
+  t.deepEqual(asked?.common, {
+    data: asked?.common.data,
+    test: asked?.common.test,
+    epochs: 40,
+    batchSize: 32,
+    seed: 0,
+    validationSplit: 0.2,
+    device: undefined,
+    out: 'runs/mynet',
+  });
+  t.deepEqual(asked?.task.settings, { hidden: 200, learningRate: 0.001, momentum: 0.9, dropout: 0.5 });
+  t.ok(asked?.common.data.endsWith('pictures/train') && asked.common.test?.endsWith('pictures/test'));
+  const own = readCommandLine(mynetProgram, ['--data', 'mine']);
+  t.equal(own?.common.test, undefined, 'the bundled test pictures go with the bundled data');
+  t.equal(readCommandLine(convnetProgram, [])?.common.out, 'runs/convnet');
   t.end();
 });

@@ -20,6 +20,11 @@ export function runMyNet(
   return runExample('mynet/main.ts', ['--device', 'cpu', ...args], onOutput);
 }
 
+/** Runs a program that trains a net, on the CPU. */
+export function runTraining(name: string, args: readonly string[]): Promise<Ending> {
+  return runExample(`${name}/main.ts`, ['--device', 'cpu', ...args]);
+}
+
 /** Runs a program of examples in a process of its own, in the project's folder. */
 export function runExample(
   program: string,

@@ -1,8 +1,8 @@
 /**
- * Draws how a training went, from the history.json that `npm run mynet` wrote:
+ * Draws how a training went, from the history.json that `npm run mynet` or another of the examples wrote:
  *
  *     npm run curves
- *     npm run curves -- --history runs/mynet/history.json --out docs/mynet.svg
+ *     npm run curves -- --history runs/convnet/history.json --out docs/convnet.svg
  */
 import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -13,7 +13,7 @@ import { drawSvg } from '../../tools/picture.js';
 import { helpText, parseOptions, runProgram } from '../cli.js';
 
 const OPTIONS = {
-  history: { value: 'FILE', help: 'what npm run mynet wrote (default runs/mynet/history.json)' },
+  history: { value: 'FILE', help: 'what an example wrote (default runs/mynet/history.json)' },
   out: { value: 'FILE', help: 'the picture (default: curves.svg beside the history)' },
 } as const;
 
@@ -26,6 +26,7 @@ const COLOURS = { training: '#0072B2', 'held out': '#D55E00' };
 
 /** What is read of history.json. */
 interface History {
+  readonly title: string;
   readonly loss: readonly number[];
   readonly accuracy: readonly number[];
   readonly validationLoss: readonly number[];
@@ -58,17 +59,18 @@ async function readHistory(path: string): Promise<History> {
     throw new DataError(`${path} is not JSON`);
   }
   if (isHistory(history)) return history;
-  throw new DataError(`${path} is no history of npm run mynet`);
+  throw new DataError(`${path} is no history of a training`);
 }
 
 function isHistory(value: unknown): value is History {
   if (typeof value !== 'object' || value === null) return false;
-  const { loss, accuracy, validationLoss, validationAccuracy, seconds, device } = value as Partial<
+  const { title, loss, accuracy, validationLoss, validationAccuracy, seconds, device } = value as Partial<
     Record<keyof History, unknown>
   >;
   const isCurve = (curve: unknown) => Array.isArray(curve) && curve.every((item) => typeof item === 'number');
   return (
     [loss, accuracy, validationLoss, validationAccuracy].every(isCurve) &&
+    typeof title === 'string' &&
     typeof seconds === 'number' &&
     typeof device === 'object' &&
     device !== null &&
@@ -78,10 +80,10 @@ function isHistory(value: unknown): value is History {
 }
 
 async function drawHistory(history: History): Promise<string> {
-  const { loss, accuracy, validationLoss, validationAccuracy, seconds, device } = history;
+  const { title, loss, accuracy, validationLoss, validationAccuracy, seconds, device } = history;
   return drawSvg({
     title: {
-      text: "MyNet's training",
+      text: title,
       subtitle: [`${loss.length} epochs in ${seconds.toFixed(1)} s on ${device.description}`],
     },
     vconcat: [

@@ -1,8 +1,7 @@
 import { join } from 'node:path';
-import { predict, softmax, type Device, type LabelledData } from 'kernelwright';
+import { predict, softmax, type Device, type LabelledData, type Module } from 'kernelwright';
 import { writeFileAtomically } from 'kernelwright/node';
 import { printable } from '../../lib/printable.js';
-import type { MyNet } from './model.js';
 
 /** A picture's class as the net sees it. */
 export interface Prediction {
@@ -14,7 +13,7 @@ export interface Prediction {
 }
 
 /** Class and probabilities of every picture. */
-export async function predictPictures(model: MyNet, pictures: LabelledData, device: Device): Promise<Prediction[]> {
+export async function predictPictures(model: Module, pictures: LabelledData, device: Device): Promise<Prediction[]> {
   const { classNames, labels, files } = pictures;
   const probabilities = await softmax(await predict(model, pictures, { device })).data(); // [N, classes]
   return Array.from(labels, (label, row) => {

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
-import { fit, SGD, stateOf, TrainingError, type Device, type EpochResult, type Split } from 'kernelwright';
+import { type Device, type EpochResult, fit, type Module, type Split, stateOf, TrainingError } from 'kernelwright';
 import { writeFileAtomically, writeSafetensors } from 'kernelwright/node';
-import type { MyNet } from './model.js';
-import type { Options } from './options.js';
+import type { CommonOptions } from './options.js';
+import type { Task } from './program.js';
 
 /** How a training ended. */
 export interface Training {
@@ -16,7 +16,13 @@ export interface Training {
  * Fits the model, prints a line an epoch, and keeps history.json and the weights of the best and of the last epoch up
  * to date on disk. Ctrl-C ends it after the step at hand; what was trained so far is saved.
  */
-export async function train(model: MyNet, split: Split, options: Options, device: Device): Promise<Training> {
+export async function train(
+  model: Module,
+  split: Split,
+  task: Pick<Task, 'title' | 'settings' | 'optimizer'>,
+  options: CommonOptions,
+  device: Device,
+): Promise<Training> {
   const results: EpochResult[] = [];
   const stepsInEpoch = Math.ceil(split.training.labels.length / options.batchSize);
   const saveAs = async (name: string): Promise<void> => {
@@ -40,7 +46,7 @@ export async function train(model: MyNet, split: Split, options: Options, device
     await fit(model, split.training, {
       epochs: options.epochs,
       batchSize: options.batchSize,
-      optimizer: new SGD({ learningRate: options.learningRate, momentum: options.momentum }),
+      optimizer: task.optimizer(options.epochs * stepsInEpoch),
       ...(split.validation.labels.length > 0 && { validation: split.validation }),
       seed: options.seed,
       device,
@@ -48,7 +54,7 @@ export async function train(model: MyNet, split: Split, options: Options, device
       onEpochEnd: async (result) => {
         results.push(result);
         console.log(epochLine(result, options.epochs));
-        await saveHistory(results, options, device);
+        await saveHistory(results, task, options, device);
         await saveAs('last');
         const loss = result.validationLoss ?? result.loss;
         if (loss < lowestLoss) {
@@ -63,14 +69,20 @@ export async function train(model: MyNet, split: Split, options: Options, device
   }
   if (interrupt.signal.aborted) {
     await saveAs('last');
-    await saveHistory(results, options, device);
+    await saveHistory(results, task, options, device);
   }
   return { isInterrupted: interrupt.signal.aborted, epochs: results.length };
 }
 
-async function saveHistory(results: readonly EpochResult[], options: Options, device: Device): Promise<void> {
+async function saveHistory(
+  results: readonly EpochResult[],
+  { title, settings }: Pick<Task, 'title' | 'settings'>,
+  options: CommonOptions,
+  device: Device,
+): Promise<void> {
   const validated = results.filter(({ validationLoss }) => validationLoss !== undefined);
   const history = {
+    title,
     loss: results.map(({ loss }) => loss),
     accuracy: results.map(({ accuracy }) => accuracy),
     validationLoss: validated.map(({ validationLoss }) => validationLoss),
@@ -78,7 +90,7 @@ async function saveHistory(results: readonly EpochResult[], options: Options, de
     seconds: results.reduce((total, { seconds }) => total + seconds, 0),
     device: device.info,
     seed: options.seed,
-    options,
+    options: { ...options, ...settings },
   };
   await writeFileAtomically(join(options.out, 'history.json'), `${JSON.stringify(history, null, 2)}\n`);
 }

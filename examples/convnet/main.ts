@@ -1,0 +1,13 @@
+/**
+ * Trains a small convolutional net on a folder of pictures, and predicts some others: the net to start with.
+ *
+ *     npm run convnet
+ *     npm run convnet -- --data my/pictures/train --test my/pictures/test --epochs 60
+ *
+ * It writes to `--out`: history.json (one number an epoch), predictions.json, and the weights of the best and of the
+ * last epoch as .safetensors, which PyTorch reads into the same net by name.
+ */
+import { runTraining } from '../training/program.js';
+import { convnetProgram } from './task.js';
+
+await runTraining(convnetProgram);

@@ -1,0 +1,8 @@
+import { mobileNetV2 } from 'kernelwright';
+import { largeNet } from '../training/large-net.js';
+
+/** `npm run mobilenet` */
+export const mobilenetProgram = largeNet({
+  ...{ name: 'mobilenet', title: 'MobileNetV2', articleSize: 192, epochs: 40, head: 'classifier' },
+  net: mobileNetV2,
+});

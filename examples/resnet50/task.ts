@@ -1,0 +1,8 @@
+import { resnet50 } from 'kernelwright';
+import { largeNet } from '../training/large-net.js';
+
+/** `npm run resnet50` */
+export const resnet50Program = largeNet({
+  ...{ name: 'resnet50', title: 'ResNet-50', articleSize: 224, epochs: 20, head: 'fc' },
+  net: resnet50,
+});
