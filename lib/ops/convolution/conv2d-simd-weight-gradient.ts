@@ -12,6 +12,7 @@ import {
   placesOf,
   type Region,
   regionOf,
+  type Steps,
   tableBytes,
   tasksFor,
   windowSteps,
@@ -38,6 +39,8 @@ const ADDING_FLOP = 16;
 interface Matrices extends Rows {
   readonly tap: number;
 }
+
+type StepsOfAxes = readonly [rows: Steps, columns: Steps];
 
 /** Tasks of kernels/convolution/conv2d_weight_gradient.wat: the gradient as a matrix [O, R · S · C / groups], by tiles. */
 export function weightGradientSimdPhases(
@@ -86,7 +89,7 @@ class TileWork {
     this.#attributes = attributes;
     this.#tile = tile;
     this.#tapCount = tile.taps[0].count * tile.tapColumns;
-    this.#blocks = blocksOfTile(sizes, tile, parts, (block) => this.#region(block, SCRATCH).bytes);
+    this.#blocks = blocksOfTile(sizes, tile, parts, (block) => this.#region(block, this.#steps(block), SCRATCH).bytes);
     this.parts = this.#blocks.length;
     this.bytes = this.#tapCount * this.#inRows(SCRATCH).tap;
   }
@@ -176,12 +179,14 @@ class TileWork {
     const rowsAt = moved(tapsAt, tableBytes(this.#tapCount));
     const listed = blocks.reduce((most, block) => Math.max(most, placesOf(block)), 0);
     const regionAt = moved(rowsAt, tableBytes(listed));
-    const regions = blocks.map((block) => this.#region(block, regionAt));
+    let regionBytes = 0;
     const calls = blocks.flatMap((block, i) => {
-      const region = regions[i] ?? this.#region(block, regionAt);
+      const steps = this.#steps(block);
+      const region = this.#region(block, steps, regionAt);
+      regionBytes = Math.max(regionBytes, region.bytes);
       return [
         ...region.calls,
-        ...this.#listed(block, region, target, tapsAt, rowsAt),
+        ...this.#listed(block, steps, region, target, tapsAt, rowsAt),
         {
           kernel: WEIGHTS,
           arguments: [
@@ -191,14 +196,20 @@ class TileWork {
         },
       ];
     });
-    return { calls, bytes: regions.reduce((most, { bytes }) => Math.max(most, bytes), 0) + regionAt.offset };
+    return { calls, bytes: regionAt.offset + regionBytes };
   }
 
   /** The calls that write the tables of a block. */
-  #listed(block: Block, region: Region, target: Matrices, tapsAt: Address, rowsAt: Address): SimdCall[] {
+  #listed(
+    block: Block,
+    [ofRows, ofColumns]: StepsOfAxes,
+    region: Region,
+    target: Matrices,
+    tapsAt: Address,
+    rowsAt: Address,
+  ): SimdCall[] {
     const { P, Q, O } = this.#sizes;
     const { taps, tapColumns } = this.#tile;
-    const [ofRows, ofColumns] = this.#steps(block);
     const [picturePitch, rowPitch, columnPitch] = region.pitches;
     const gradients = { input: 1, offset: 4 * firstPlaceOf(block, [P, Q]) * O };
     const places = listCall(rowsAt, {
@@ -219,19 +230,18 @@ class TileWork {
     return [places, ofTaps];
   }
 
-  #steps({ row, rows, column, columns }: Block) {
+  #steps({ row, rows, column, columns }: Block): StepsOfAxes {
     const { taps } = this.#tile;
     return [
       windowSteps(this.#attributes, 0, row, rows, taps[0]),
       windowSteps(this.#attributes, 1, column, columns, taps[1]),
-    ] as const;
+    ];
   }
 
-  #region(block: Block, scratch: Address): Region {
+  #region(block: Block, [ofRows, ofColumns]: StepsOfAxes, scratch: Address): Region {
     const { H, W, C, groupC } = this.#sizes;
     const { group, from, channels: count } = this.#tile;
     const source = { argument: { input: 0 }, size: [H, W], channels: C, from: group * groupC + from, count } as const;
-    const [ofRows, ofColumns] = this.#steps(block);
     return regionOf(source, block, [ofRows], [ofColumns], scratch);
   }
 }
