@@ -10,6 +10,7 @@ export class Report {
   readonly #passed = new Map<string, Map<string, { cases: number; margin: number }>>();
   readonly #unsupported = new Map<string, number>();
   readonly #skipped: string[] = [];
+  readonly #repeated: string[] = [];
 
   constructor(devices: readonly string[], print: (line: string) => void) {
     this.#devices = devices;
@@ -39,6 +40,7 @@ export class Report {
       this.#passed.set(groupOf(entry), devices);
       const { cases, margin } = devices.get(device) ?? { cases: 0, margin: 0 };
       devices.set(device, { cases: cases + 1, margin: Math.max(margin, outcome.margin) });
+      if (outcome.afterwards) this.#repeated.push(`${address} on ${device}: ${outcome.afterwards.join('; ')}`);
     }
   }
 
@@ -55,6 +57,12 @@ export class Report {
     for (const [group, cases] of this.#unsupported) this.#print(`  ${group.padEnd(20)} ${cases} cases`);
     if (this.#skipped.length > 0) this.#print('\nskipped:');
     for (const line of this.#skipped) this.#print(`  ${line}`);
+    if (this.#repeated.length > 0) {
+      this.#print(
+        '\npassed with first weights moved by one unit in the last place; with those given, a kink was crossed:',
+      );
+    }
+    for (const line of this.#repeated) this.#print(`  ${line}`);
     const { passed, failed, skipped } = this.#counts;
     this.#print(`\n${passed} passed, ${failed} failed, ${skipped} skipped`);
   }
