@@ -5,7 +5,7 @@ import type { DeviceName } from './runner.js';
 /** Titles and widths of the columns; negative ones are aligned to the left. */
 const COLUMNS = [
   ['operation', -33],
-  ['shape', -27],
+  ['shape', -36],
   ['device', -10],
   ['kernel', -24],
   ['median', 10],
