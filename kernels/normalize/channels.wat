@@ -7,8 +7,10 @@
 ;; Parameters  of each operand address, bytes from one row to the next, and whether it goes on along a row (1) or is one value for
 ;;             all of it (0); to, toPitch; rows, columns; epsilon; share, 1 / n. Those of the channels have the same
 ;;             pitch, 0 where a row holds all channels, and the same step. `to` may be x or dy.
-;; Method      64 rows at a time, where their channels are the same; of these 16 columns (8 for the gradient), then four, then
-;;             what is left. What is the same for all rows is computed once for them.
+;;             The gradient takes scratch memory, four vectors for four channels.
+;; Method      normalizeChannels: 64 rows at a time, where their channels are the same; of these 16 columns (a cache line), then
+;;             four, then what is left. The gradient: row by row, because three tensors that are larger than the caches are read
+;;             and written three times as fast in order. What is the same for all rows is computed once for them.
 ;; Cost        8 B moved an element, and three operations; for the gradient 12 B and five: bound by memory bandwidth beyond
 ;;             the caches
 ;; Edges       what is left of a row (1 to 3 elements) is loaded and stored one by one: nothing beside it is written
@@ -39,59 +41,36 @@
   (func $normalizeLine
     (param $from i32) (param $pitch i32) (param $mean i32) (param $variance i32) (param $weight i32) (param $bias i32)
     (param $to i32) (param $toPitch i32) (param $rows i32) (param $epsilon v128)
-    (local $mean0 v128) (local $scale0 v128) (local $bias0 v128)
-    (local $mean1 v128) (local $scale1 v128) (local $bias1 v128)
-    (local $mean2 v128) (local $scale2 v128) (local $bias2 v128)
-    (local $mean3 v128) (local $scale3 v128) (local $bias3 v128)
-    (local.set $mean0 (v128.load (local.get $mean)))
-    (local.set $bias0 (v128.load (local.get $bias)))
-    (local.set $scale0
+    (local $mean0 v128) (local $mean1 v128) (local $mean2 v128) (local $mean3 v128)
+    (local $scale0 v128) (local $scale1 v128) (local $scale2 v128) (local $scale3 v128)
+    (local $bias0 v128) (local $bias1 v128) (local $bias2 v128) (local $bias3 v128)
+  ;; rows
+  ;;   0  offset=0
+  ;;   1  offset=16
+  ;;   2  offset=32
+  ;;   3  offset=48
+  ;; for each row
+    (local.set $meanNAME (v128.load VALUE (local.get $mean)))
+    (local.set $biasNAME (v128.load VALUE (local.get $bias)))
+    (local.set $scaleNAME
       (f32x4.mul
-        (call $inverse (v128.load (local.get $variance)) (local.get $epsilon))
-        (v128.load (local.get $weight))))
-    (local.set $mean1 (v128.load offset=16 (local.get $mean)))
-    (local.set $bias1 (v128.load offset=16 (local.get $bias)))
-    (local.set $scale1
-      (f32x4.mul
-        (call $inverse (v128.load offset=16 (local.get $variance)) (local.get $epsilon))
-        (v128.load offset=16 (local.get $weight))))
-    (local.set $mean2 (v128.load offset=32 (local.get $mean)))
-    (local.set $bias2 (v128.load offset=32 (local.get $bias)))
-    (local.set $scale2
-      (f32x4.mul
-        (call $inverse (v128.load offset=32 (local.get $variance)) (local.get $epsilon))
-        (v128.load offset=32 (local.get $weight))))
-    (local.set $mean3 (v128.load offset=48 (local.get $mean)))
-    (local.set $bias3 (v128.load offset=48 (local.get $bias)))
-    (local.set $scale3
-      (f32x4.mul
-        (call $inverse (v128.load offset=48 (local.get $variance)) (local.get $epsilon))
-        (v128.load offset=48 (local.get $weight))))
+        (call $inverse (v128.load VALUE (local.get $variance)) (local.get $epsilon))
+        (v128.load VALUE (local.get $weight))))
+  ;; end
     (loop $next
-      (v128.store (local.get $to)
+  ;; rows
+  ;;   0  offset=0
+  ;;   1  offset=16
+  ;;   2  offset=32
+  ;;   3  offset=48
+  ;; for each row
+      (v128.store VALUE (local.get $to)
         (f32x4.add
           (f32x4.mul
-            (f32x4.sub (v128.load (local.get $from)) (local.get $mean0))
-            (local.get $scale0))
-          (local.get $bias0)))
-      (v128.store offset=16 (local.get $to)
-        (f32x4.add
-          (f32x4.mul
-            (f32x4.sub (v128.load offset=16 (local.get $from)) (local.get $mean1))
-            (local.get $scale1))
-          (local.get $bias1)))
-      (v128.store offset=32 (local.get $to)
-        (f32x4.add
-          (f32x4.mul
-            (f32x4.sub (v128.load offset=32 (local.get $from)) (local.get $mean2))
-            (local.get $scale2))
-          (local.get $bias2)))
-      (v128.store offset=48 (local.get $to)
-        (f32x4.add
-          (f32x4.mul
-            (f32x4.sub (v128.load offset=48 (local.get $from)) (local.get $mean3))
-            (local.get $scale3))
-          (local.get $bias3)))
+            (f32x4.sub (v128.load VALUE (local.get $from)) (local.get $meanNAME))
+            (local.get $scaleNAME))
+          (local.get $biasNAME)))
+  ;; end
       (local.set $from (i32.add (local.get $from) (local.get $pitch)))
       (local.set $to (i32.add (local.get $to) (local.get $toPitch)))
       (br_if $next (local.tee $rows (i32.sub (local.get $rows) (i32.const 1))))))
@@ -170,50 +149,6 @@
       (local.set $bias (i32.add (local.get $bias) (local.get $biasPitch)))
       (br_if $nextRows (local.tee $rows (i32.sub (local.get $rows) (local.get $some))))))
 
-  (func $gradientLine
-    (param $dy i32) (param $dyPitch i32) (param $from i32) (param $pitch i32) (param $mean i32) (param $variance i32)
-    (param $weight i32) (param $weightGradient i32) (param $biasGradient i32)
-    (param $to i32) (param $toPitch i32) (param $rows i32) (param $epsilon v128) (param $share v128)
-    (local $mean0 v128) (local $scale0 v128) (local $b0 v128) (local $c0 v128)
-    (local $mean1 v128) (local $scale1 v128) (local $b1 v128) (local $c1 v128)
-    (local.set $mean0 (v128.load (local.get $mean)))
-    (local.set $b0 (f32x4.mul (v128.load (local.get $biasGradient)) (local.get $share)))
-    (local.set $scale0 (call $inverse (v128.load (local.get $variance)) (local.get $epsilon)))
-    (local.set $c0
-      (f32x4.mul
-        (f32x4.mul (v128.load (local.get $weightGradient)) (local.get $share))
-        (local.get $scale0)))
-    (local.set $scale0 (f32x4.mul (local.get $scale0) (v128.load (local.get $weight))))
-    (local.set $mean1 (v128.load offset=16 (local.get $mean)))
-    (local.set $b1 (f32x4.mul (v128.load offset=16 (local.get $biasGradient)) (local.get $share)))
-    (local.set $scale1 (call $inverse (v128.load offset=16 (local.get $variance)) (local.get $epsilon)))
-    (local.set $c1
-      (f32x4.mul
-        (f32x4.mul (v128.load offset=16 (local.get $weightGradient)) (local.get $share))
-        (local.get $scale1)))
-    (local.set $scale1 (f32x4.mul (local.get $scale1) (v128.load offset=16 (local.get $weight))))
-    (loop $next
-      (v128.store (local.get $to)
-        (f32x4.mul
-          (f32x4.sub
-            (f32x4.sub (v128.load (local.get $dy)) (local.get $b0))
-            (f32x4.mul
-              (f32x4.sub (v128.load (local.get $from)) (local.get $mean0))
-              (local.get $c0)))
-          (local.get $scale0)))
-      (v128.store offset=16 (local.get $to)
-        (f32x4.mul
-          (f32x4.sub
-            (f32x4.sub (v128.load offset=16 (local.get $dy)) (local.get $b1))
-            (f32x4.mul
-              (f32x4.sub (v128.load offset=16 (local.get $from)) (local.get $mean1))
-              (local.get $c1)))
-          (local.get $scale1)))
-      (local.set $dy (i32.add (local.get $dy) (local.get $dyPitch)))
-      (local.set $from (i32.add (local.get $from) (local.get $pitch)))
-      (local.set $to (i32.add (local.get $to) (local.get $toPitch)))
-      (br_if $next (local.tee $rows (i32.sub (local.get $rows) (i32.const 1))))))
-
   (func (export "normalizeBatchInputGradient")
     (param $dy i32) (param $dyPitch i32) (param $dyStep i32)
     (param $from i32) (param $pitch i32) (param $step i32)
@@ -223,89 +158,114 @@
     (param $weightGradient i32) (param $weightGradientPitch i32) (param $weightGradientStep i32)
     (param $biasGradient i32) (param $biasGradientPitch i32) (param $biasGradientStep i32)
     (param $to i32) (param $toPitch i32) (param $rows i32) (param $columns i32) (param $epsilon f32) (param $share f32)
-    (local $some i32) (local $left i32) (local $at i32) (local $channel i32)
-    (local $other i32) (local $source i32) (local $target i32) (local $row i32)
-    (local $a v128) (local $b v128) (local $c v128) (local $center v128) (local $added v128) (local $part v128)
+    (param $scratch i32)
+    (local $channels i32) (local $stride i32) (local $at i32) (local $left i32) (local $isPrepared i32)
+    (local $scales i32) (local $source i32) (local $other i32) (local $target i32) (local $factors i32) (local $centers i32)
+    (local $inverse v128) (local $added v128) (local $part v128)
     (local.set $added (f32x4.splat (local.get $epsilon)))
     (local.set $part (f32x4.splat (local.get $share)))
-    (loop $nextRows
-      (local.set $some
-        (select (i32.const 64) (local.get $rows) (i32.ge_u (local.get $rows) (i32.const 64))))
-      (if (local.get $meanPitch) (then (local.set $some (i32.const 1))))
-      (local.set $left (local.get $columns))
-      (local.set $at (i32.const 0))
-      (if (local.get $meanStep)
+    ;; In scratch: what is subtracted from dy, what x - mean is multiplied by, the common factor, and the mean, of each channel.
+    (local.set $channels (select (local.get $columns) (i32.const 1) (local.get $meanStep)))
+    (local.set $stride (i32.and (i32.add (i32.shl (local.get $channels) (i32.const 2)) (i32.const 15)) (i32.const -16)))
+    (loop $nextRow
+      (if (i32.eqz (local.get $isPrepared))
         (then
-          (block $linesDone
-            (loop $nextLine
-              (br_if $linesDone (i32.lt_u (local.get $left) (i32.const 8)))
-              (call $gradientLine
-                (i32.add (local.get $dy) (local.get $at)) (local.get $dyPitch)
-                (i32.add (local.get $from) (local.get $at)) (local.get $pitch)
-                (i32.add (local.get $mean) (local.get $at)) (i32.add (local.get $variance) (local.get $at))
-                (i32.add (local.get $weight) (local.get $at)) (i32.add (local.get $weightGradient) (local.get $at))
-                (i32.add (local.get $biasGradient) (local.get $at))
-                (i32.add (local.get $to) (local.get $at)) (local.get $toPitch)
-                (local.get $some) (local.get $added) (local.get $part))
-              (local.set $at (i32.add (local.get $at) (i32.const 32)))
-              (local.set $left (i32.sub (local.get $left) (i32.const 8)))
-              (br $nextLine)))))
+          (local.set $isPrepared (i32.eqz (local.get $meanPitch)))
+          (local.set $at (i32.const 0))
+          (local.set $left (local.get $channels))
+          (local.set $target (local.get $scratch))
+          (loop $nextQuad
+            (local.set $inverse
+              (call $inverse
+                (call $loadUpToFour
+                  (i32.add (local.get $variance) (local.get $at)) (local.get $meanStep) (local.get $left))
+                (local.get $added)))
+            (v128.store (local.get $target)
+              (f32x4.mul (local.get $part)
+                (call $loadUpToFour
+                  (i32.add (local.get $biasGradient) (local.get $at)) (local.get $meanStep) (local.get $left))))
+            (v128.store (i32.add (local.get $target) (local.get $stride))
+              (f32x4.mul (local.get $inverse)
+                (f32x4.mul (local.get $part)
+                  (call $loadUpToFour
+                    (i32.add (local.get $weightGradient) (local.get $at)) (local.get $meanStep) (local.get $left)))))
+            (v128.store (i32.add (local.get $target) (i32.shl (local.get $stride) (i32.const 1)))
+              (f32x4.mul (local.get $inverse)
+                (call $loadUpToFour
+                  (i32.add (local.get $weight) (local.get $at)) (local.get $meanStep) (local.get $left))))
+            (v128.store (i32.add (local.get $target) (i32.mul (local.get $stride) (i32.const 3)))
+              (call $loadUpToFour
+                (i32.add (local.get $mean) (local.get $at)) (local.get $meanStep) (local.get $left)))
+            (local.set $target (i32.add (local.get $target) (i32.const 16)))
+            (local.set $at (i32.add (local.get $at) (i32.const 16)))
+            (br_if $nextQuad
+              (i32.gt_s (local.tee $left (i32.sub (local.get $left) (i32.const 4))) (i32.const 0))))))
+      (local.set $left (local.get $columns))
+      (local.set $other (local.get $dy))
+      (local.set $source (local.get $from))
+      (local.set $target (local.get $to))
+      (local.set $at (local.get $scratch))
+      (local.set $scales (i32.add (local.get $scratch) (i32.shl (local.get $stride) (i32.const 1))))
+      (block $linesDone
+        (loop $nextLine
+          (br_if $linesDone (i32.lt_u (local.get $left) (select (i32.const 16) (i32.const -1) (local.get $meanStep))))
+          (local.set $factors (i32.add (local.get $at) (local.get $stride)))
+          (local.set $centers (i32.add (local.get $scales) (local.get $stride)))
+  ;; rows
+  ;;   0  offset=0
+  ;;   1  offset=16
+  ;;   2  offset=32
+  ;;   3  offset=48
+  ;; for each row
+          (v128.store VALUE (local.get $target)
+            (f32x4.mul
+              (f32x4.sub
+                (f32x4.sub (v128.load VALUE (local.get $other)) (v128.load VALUE (local.get $at)))
+                (f32x4.mul
+                  (f32x4.sub (v128.load VALUE (local.get $source)) (v128.load VALUE (local.get $centers)))
+                  (v128.load VALUE (local.get $factors))))
+              (v128.load VALUE (local.get $scales))))
+  ;; end
+          (local.set $other (i32.add (local.get $other) (i32.const 64)))
+          (local.set $source (i32.add (local.get $source) (i32.const 64)))
+          (local.set $target (i32.add (local.get $target) (i32.const 64)))
+          (local.set $at (i32.add (local.get $at) (i32.const 64)))
+          (local.set $scales (i32.add (local.get $scales) (i32.const 64)))
+          (local.set $left (i32.sub (local.get $left) (i32.const 16)))
+          (br $nextLine)))
       (block $quadsDone
         (loop $nextQuad
           (br_if $quadsDone (i32.le_s (local.get $left) (i32.const 0)))
-          (local.set $channel (select (local.get $at) (i32.const 0) (local.get $meanStep)))
-          (local.set $center
-            (call $loadUpToFour
-              (i32.add (local.get $mean) (local.get $channel)) (local.get $meanStep) (local.get $left)))
-          (local.set $b
-            (f32x4.mul (local.get $part)
-              (call $loadUpToFour
-                (i32.add (local.get $biasGradient) (local.get $channel)) (local.get $meanStep) (local.get $left))))
-          (local.set $a
-            (call $inverse
-              (call $loadUpToFour
-                (i32.add (local.get $variance) (local.get $channel)) (local.get $meanStep) (local.get $left))
-              (local.get $added)))
-          (local.set $c
-            (f32x4.mul (local.get $a)
-              (f32x4.mul (local.get $part)
-                (call $loadUpToFour
-                  (i32.add (local.get $weightGradient) (local.get $channel)) (local.get $meanStep) (local.get $left)))))
-          (local.set $a
-            (f32x4.mul (local.get $a)
-              (call $loadUpToFour
-                (i32.add (local.get $weight) (local.get $channel)) (local.get $meanStep) (local.get $left))))
-          (local.set $other (i32.add (local.get $dy) (local.get $at)))
-          (local.set $source (i32.add (local.get $from) (local.get $at)))
-          (local.set $target (i32.add (local.get $to) (local.get $at)))
-          (local.set $row (local.get $some))
-          (loop $nextRow
-            (call $storeUpToFour (local.get $target) (local.get $left)
-              (f32x4.mul
+          (local.set $factors (i32.add (local.get $at) (local.get $stride)))
+          (local.set $centers (i32.add (local.get $scales) (local.get $stride)))
+          (call $storeUpToFour (local.get $target) (local.get $left)
+            (f32x4.mul
+              (f32x4.sub
                 (f32x4.sub
+                  (call $loadUpToFour (local.get $other) (i32.const 1) (local.get $left))
+                  (v128.load (local.get $at)))
+                (f32x4.mul
                   (f32x4.sub
-                    (call $loadUpToFour (local.get $other) (i32.const 1) (local.get $left))
-                    (local.get $b))
-                  (f32x4.mul
-                    (f32x4.sub
-                      (call $loadUpToFour (local.get $source) (i32.const 1) (local.get $left))
-                      (local.get $center))
-                    (local.get $c)))
-                (local.get $a)))
-            (local.set $other (i32.add (local.get $other) (local.get $dyPitch)))
-            (local.set $source (i32.add (local.get $source) (local.get $pitch)))
-            (local.set $target (i32.add (local.get $target) (local.get $toPitch)))
-            (br_if $nextRow (local.tee $row (i32.sub (local.get $row) (i32.const 1)))))
-          (local.set $at (i32.add (local.get $at) (i32.const 16)))
+                    (call $loadUpToFour (local.get $source) (i32.const 1) (local.get $left))
+                    (v128.load (local.get $centers)))
+                  (v128.load (local.get $factors))))
+              (v128.load (local.get $scales))))
+          (local.set $other (i32.add (local.get $other) (i32.const 16)))
+          (local.set $source (i32.add (local.get $source) (i32.const 16)))
+          (local.set $target (i32.add (local.get $target) (i32.const 16)))
+          (if (local.get $meanStep)
+            (then
+              (local.set $at (i32.add (local.get $at) (i32.const 16)))
+              (local.set $scales (i32.add (local.get $scales) (i32.const 16)))))
           (local.set $left (i32.sub (local.get $left) (i32.const 4)))
           (br $nextQuad)))
-      (local.set $dy (i32.add (local.get $dy) (i32.mul (local.get $some) (local.get $dyPitch))))
-      (local.set $from (i32.add (local.get $from) (i32.mul (local.get $some) (local.get $pitch))))
-      (local.set $to (i32.add (local.get $to) (i32.mul (local.get $some) (local.get $toPitch))))
+      (local.set $dy (i32.add (local.get $dy) (local.get $dyPitch)))
+      (local.set $from (i32.add (local.get $from) (local.get $pitch)))
+      (local.set $to (i32.add (local.get $to) (local.get $toPitch)))
       (local.set $mean (i32.add (local.get $mean) (local.get $meanPitch)))
       (local.set $variance (i32.add (local.get $variance) (local.get $variancePitch)))
       (local.set $weight (i32.add (local.get $weight) (local.get $weightPitch)))
       (local.set $weightGradient (i32.add (local.get $weightGradient) (local.get $weightGradientPitch)))
       (local.set $biasGradient (i32.add (local.get $biasGradient) (local.get $biasGradientPitch)))
-      (br_if $nextRows (local.tee $rows (i32.sub (local.get $rows) (local.get $some))))))
+      (br_if $nextRow (local.tee $rows (i32.sub (local.get $rows) (i32.const 1))))))
 )

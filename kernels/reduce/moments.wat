@@ -4,8 +4,8 @@
 ;;             column in a block of rows: mean = k + Σ d / n, variance = (Σ d² - (Σ d)² / n) / n
 ;; Parameters  momentsRows: from, pitch, count: address, bytes from one row to the next, how many; strips, stripPitch, columns:
 ;;             what is reduced, columns being contiguous; mean, variance: where the results go
-;;             momentSums: Σ d and Σ d² of a block of rows: see column_pairs.wat; other and from are the same, centers is the
-;;             block's first row. joinMoments: parts, partBytes, stride: what momentSums left, one block behind the other;
+;;             columnPairs: Σ d and Σ d² of a block of rows: see column_pairs.wat; `other` is not read, centers is the
+;;             block's first row. joinMoments: parts, partBytes, stride: what columnPairs left, one block behind the other;
 ;;             from, blockBytes: the columns, and bytes from one block of rows to the next; blocks, rows, lastRows: how many,
 ;;             rows of each, and of the last one; columns; mean, variance
 ;; Method      Σ d and Σ d² in float32 for 64 rows, or for 256 elements of a row, then in float64. Blocks have a k each: one
@@ -21,8 +21,61 @@
   ;; join common/common.wat
   ;; join reduce/double_sums.wat
 
+  ;; Σ d and Σ d² of 16 columns.
+  (func $pairLine
+    (param $other i32) (param $from i32) (param $rows i32) (param $pitch i32) (param $centers i32) (param $to i32)
+    (param $stride i32)
+    (local $x v128)
+    (local $center0 v128) (local $center1 v128) (local $center2 v128) (local $center3 v128)
+    (local $sum0 v128) (local $sum1 v128) (local $sum2 v128) (local $sum3 v128)
+    (local $product0 v128) (local $product1 v128) (local $product2 v128) (local $product3 v128)
   ;; rows
-  ;;   momentSums  (local.get $x)
+  ;;   0  offset=0
+  ;;   1  offset=16
+  ;;   2  offset=32
+  ;;   3  offset=48
+  ;; for each row
+    (local.set $centerNAME (call $finiteOrZero (v128.load VALUE (local.get $centers))))
+  ;; end
+    (loop $next
+  ;; rows
+  ;;   0  offset=0
+  ;;   1  offset=16
+  ;;   2  offset=32
+  ;;   3  offset=48
+  ;; for each row
+      (local.set $x (f32x4.sub (v128.load VALUE (local.get $from)) (local.get $centerNAME)))
+      (local.set $sumNAME (f32x4.add (local.get $sumNAME) (local.get $x)))
+      (local.set $productNAME (f32x4.add (local.get $productNAME) (f32x4.mul (local.get $x) (local.get $x))))
+  ;; end
+      (local.set $from (i32.add (local.get $from) (local.get $pitch)))
+      (br_if $next (local.tee $rows (i32.sub (local.get $rows) (i32.const 1)))))
+  ;; rows
+  ;;   sum      (local.get $to)
+  ;;   product  (i32.add (local.get $to) (local.get $stride))
+  ;; for each row
+    (local.set $to VALUE)
+    (call $addTo (local.get $to) (local.get $NAME0))
+    (call $addTo (i32.add (local.get $to) (i32.const 32)) (local.get $NAME1))
+    (call $addTo (i32.add (local.get $to) (i32.const 64)) (local.get $NAME2))
+    (call $addTo (i32.add (local.get $to) (i32.const 96)) (local.get $NAME3))
+  ;; end
+    )
+
+  ;; The same of the first `columns` of four columns.
+  (func $pairQuad
+    (param $other i32) (param $from i32) (param $rows i32) (param $pitch i32) (param $columns i32) (param $centers i32)
+    (param $to i32) (param $stride i32)
+    (local $x v128) (local $center v128) (local $sum v128) (local $product v128)
+    (local.set $center (call $finiteOrZero (call $loadUpToFour (local.get $centers) (local.get $columns))))
+    (loop $next
+      (local.set $x (f32x4.sub (call $loadUpToFour (local.get $from) (local.get $columns)) (local.get $center)))
+      (local.set $sum (f32x4.add (local.get $sum) (local.get $x)))
+      (local.set $product (f32x4.add (local.get $product) (f32x4.mul (local.get $x) (local.get $x))))
+      (local.set $from (i32.add (local.get $from) (local.get $pitch)))
+      (br_if $next (local.tee $rows (i32.sub (local.get $rows) (i32.const 1)))))
+    (call $addTo (local.get $to) (local.get $sum))
+    (call $addTo (i32.add (local.get $to) (local.get $stride)) (local.get $product)))
 
   ;; join reduce/column_pairs.wat
 

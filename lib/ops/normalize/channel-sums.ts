@@ -58,7 +58,7 @@ const channelSums: Operation<SumsAttributes> = defineOperation<SumsAttributes>()
     return columnPairPhases<Operands>(
       { starts: [0], rows: sizeOf(input.shape.slice(0, -1)), columns: C },
       ({ start, rows, to, stride }) => ({
-        kernel: kernelOf('channelSums'),
+        kernel: kernelOf('columnPairs'),
         arguments: [at('outputGradient', 4 * start), at('input', 4 * start), rows, 4 * C, C, 'mean', to, stride],
       }),
       ({ parts, partBytes, stride, blocks }) => ({

@@ -2,6 +2,7 @@ import type { Stage } from '../../fusion/stage.js';
 import { channelsWasm } from '../../generated/wasm.js';
 import { channelsWgsl } from '../../generated/wgsl.js';
 import { type Definition, defineOperation } from '../../graph/define.js';
+import { ceilDivide } from '../../graph/launch.js';
 import { applyOne } from '../../graph/node.js';
 import { f32 } from '../../graph/operands.js';
 import type { Operation } from '../../graph/operation.js';
@@ -10,6 +11,7 @@ import { tensor, type Tensor } from '../../tensor.js';
 import { stopGradient } from '../moving/stop-gradient.js';
 import { elementwiseHost } from '../pointwise/elementwise.js';
 import type { Moments } from '../reduce/moments.js';
+import { fromEnd } from '../simd-parts.js';
 import { sumsOfChannels } from './channel-sums.js';
 
 // Both operations compute (input - mean) / √(variance + epsilon) · weight + bias of the channels, the last axis: a stage, which
@@ -166,6 +168,7 @@ const normalizeBatchInputGradient: Operation<ChannelsAttributes> = defineOperati
           simd: {
             ...{ module: channelsWasm, entryPoint: 'normalizeBatchInputGradient', strided: true },
             settings: [epsilon, share],
+            scratchBytes: 4 * 16 * ceilDivide(fromEnd(shape, 1, 1), 4),
           },
           settings: { epsilon, share: { varies: share } },
         }

@@ -12,7 +12,7 @@ import { blockTasks } from '../simd-parts.js';
 
 /** Elements of a block that stages work on one after the other: 16 KiB, which stay in the first cache. */
 const BLOCK_ELEMENTS = 4096;
-/** Of a thread's scratch memory what belongs to the stages themselves. */
+/** Of a thread's scratch memory what belongs to the stages themselves, at the least. */
 const STAGE_SCRATCH_BYTES = 128;
 /** Numbers of bindings of kernels/pointwise/elementwise.wgsl. */
 const UNIFORMS_AT = 0;
@@ -76,14 +76,15 @@ function phasesOf(chain: Chain, inputs: readonly TensorSpec[]): SimdPhase[] | un
     let inner = sizeOf(axes);
     return axes.map((size) => strideAlong(broadcast, (inner /= size)));
   });
-  const scratch = { argument: { scratch: true as const, offset: STAGE_SCRATCH_BYTES }, pitch: 0 };
+  const ofStages = Math.max(STAGE_SCRATCH_BYTES, ...links.map(({ stage }) => stage.simd?.scratchBytes ?? 0));
+  const scratch = { argument: { scratch: true as const, offset: ofStages }, pitch: 0 };
   const isChain = links.length > 1;
-  let scratchBytes = STAGE_SCRATCH_BYTES;
+  let scratchBytes = ofStages;
   const tasks = blockTasks(
     { sizes: axes, strides: [stridesOf(axes), ...strides] },
     ({ rows, columns, tensors: [flat] }) => {
       const { start: first, rowStride: pitch } = flat;
-      if (isChain) scratchBytes = Math.max(scratchBytes, STAGE_SCRATCH_BYTES + 4 * rows * columns);
+      if (isChain) scratchBytes = Math.max(scratchBytes, ofStages + 4 * rows * columns);
       return callsOn(chain, 0, inputs, { rows, columns, first, pitch, scratch: { ...scratch, pitch: 4 * columns } });
     },
     ...(isChain ? [BLOCK_ELEMENTS] : []),

@@ -133,7 +133,7 @@ function momentsPhases(shape: Shape, axes: readonly number[]) {
     { starts, rows: sizeOf(reduced.sizes), columns },
     ({ start, rows, to, stride }) => {
       const from = at('input', 4 * start);
-      return { kernel: kernelOf('momentSums'), arguments: [from, from, rows, 4 * columns, columns, from, to, stride] };
+      return { kernel: kernelOf('columnPairs'), arguments: [from, from, rows, 4 * columns, columns, from, to, stride] };
     },
     ({ matrix, parts, partBytes, stride, blocks }) => {
       const [rows, lastRows] = [elementAt(blocks, 0).count, elementAt(blocks, -1).count];
@@ -168,7 +168,7 @@ function rowPhases({ sizes, strides: [strides] }: Walk<readonly [Shape]>, strips
 
 type Operands = 'input' | 'mean' | 'variance';
 
-function kernelOf(entryPoint: 'momentSums' | 'joinMoments' | 'momentsRows') {
+function kernelOf(entryPoint: 'columnPairs' | 'joinMoments' | 'momentsRows') {
   return { module: momentsWasm, entryPoint };
 }
 
