@@ -4,7 +4,7 @@
 ;;             the operand goes on along a row (1) or is one value for all of it (0); rows, columns. A pitch of 0
 ;;             repeats a row (a bias), a step of 0 a column or a scalar. Contiguous elements are one row. `to` may be a
 ;;             or b.
-;; Method      four elements at a time
+;; Method      eight elements at a time where both operands go on along a row, then four
 ;; Cost        12 B moved an element, one flop: bound by memory bandwidth
 ;; Edges       what is left of a row (1 to 3 elements) is loaded and stored one by one: nothing beside it is written;
 ;;             max and min of WebAssembly are NaN where either is, as Math.max is
@@ -49,6 +49,22 @@
       (local.set $left (local.get $columns))
       (local.set $x (v128.load32_splat (local.get $first)))
       (local.set $y (v128.load32_splat (local.get $second)))
+      (if (i32.and (local.get $aStep) (local.get $bStep))
+        (then
+          (block $eightsDone
+            (loop $nextEight
+              (br_if $eightsDone (i32.lt_u (local.get $left) (i32.const 8)))
+              (local.set $x (v128.load (local.get $first)))
+              (local.set $y (v128.load (local.get $second)))
+              (v128.store (local.get $target) VALUE)
+              (local.set $x (v128.load offset=16 (local.get $first)))
+              (local.set $y (v128.load offset=16 (local.get $second)))
+              (v128.store offset=16 (local.get $target) VALUE)
+              (local.set $first (i32.add (local.get $first) (i32.const 32)))
+              (local.set $second (i32.add (local.get $second) (i32.const 32)))
+              (local.set $target (i32.add (local.get $target) (i32.const 32)))
+              (local.set $left (i32.sub (local.get $left) (i32.const 8)))
+              (br $nextEight)))))
       (block $rowDone
         (loop $nextQuad
           (if (i32.lt_u (local.get $left) (i32.const 4))

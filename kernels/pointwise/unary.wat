@@ -2,7 +2,7 @@
 ;;
 ;; Parameters  from, fromPitch, to, toPitch: addresses, and bytes from one row to the next; rows, columns; the
 ;;             parameters of f. Contiguous elements are one row. `to` may be `from`.
-;; Method      four elements at a time; cheap functions stand in the loop, the others are called (1.4 ns each)
+;; Method      16 elements at a time, then four; cheap functions stand in the loop, the others are called (1.4 ns each)
 ;; Cost        8 B moved an element: bound by memory bandwidth, except for those with exp, which take about 1 ns
 ;; Edges       what is left of a row (1 to 3 elements) is loaded and stored one by one: nothing beside it is written
 ;; Reference   lib/ops/pointwise/unary.ts, rows in math.ts and activations.ts
@@ -44,6 +44,21 @@
       (local.set $source (local.get $from))
       (local.set $target (local.get $to))
       (local.set $left (local.get $columns))
+      (block $sixteensDone
+        (loop $nextSixteen
+          (br_if $sixteensDone (i32.lt_u (local.get $left) (i32.const 16)))
+          (local.set $x (v128.load (local.get $source)))
+          (v128.store (local.get $target) VALUE)
+          (local.set $x (v128.load offset=16 (local.get $source)))
+          (v128.store offset=16 (local.get $target) VALUE)
+          (local.set $x (v128.load offset=32 (local.get $source)))
+          (v128.store offset=32 (local.get $target) VALUE)
+          (local.set $x (v128.load offset=48 (local.get $source)))
+          (v128.store offset=48 (local.get $target) VALUE)
+          (local.set $source (i32.add (local.get $source) (i32.const 64)))
+          (local.set $target (i32.add (local.get $target) (i32.const 64)))
+          (local.set $left (i32.sub (local.get $left) (i32.const 16)))
+          (br $nextSixteen)))
       (loop $nextQuad
         (if (i32.ge_u (local.get $left) (i32.const 4))
           (then (local.set $x (v128.load (local.get $source))))
