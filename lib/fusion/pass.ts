@@ -88,6 +88,8 @@ class FusePass {
   readonly #nodes: readonly GraphNode[];
   readonly #positions = new Map<GraphNode, number>();
   readonly #done = new Set<GraphNode>();
+  /** Of these, what was done at the position that the pass is at. */
+  #turn: GraphNode[] = [];
   /** What stands for each output of the graph as it was. */
   readonly #rewritten = new Map<string, Tensor>();
   /** The outputs of the graph as it was that an output of a new node stands for. */
@@ -128,11 +130,44 @@ class FusePass {
 
   rewrite(): void {
     this.#nodes.forEach((node, position) => {
-      if (this.#done.has(node) || this.#isTakenByLaterNode(node, position)) return;
-      const inputs = node.inputs.map((input) => this.resolve(input));
-      if (!this.#absorb(node, inputs)) this.#put(node, this.#fold(node, inputs));
-      this.#takeLaterNodes(node, position);
+      if (this.#done.has(node)) return;
+      this.#turn = [];
+      if (!this.#isTakenByLaterNode(node, position)) {
+        this.#rewriteHere(node);
+        this.#takeLaterNodes(node, position);
+      }
+      this.#bringWritesForward(position);
     });
+  }
+
+  #rewriteHere(node: GraphNode): void {
+    const inputs = node.inputs.map((input) => this.resolve(input));
+    if (!this.#absorb(node, inputs)) this.#put(node, this.#fold(node, inputs));
+  }
+
+  /**
+   * What is written in place is written as soon as it can be: an optimizer's update beside the gradient, which is then
+   * needed no longer, and neither is what the gradient is computed from where it is computed in the same place.
+   */
+  #bringWritesForward(position: number): void {
+    for (const node of this.#turn) {
+      for (const write of this.#writesBehind(node)) {
+        if (!this.#done.has(write) && this.#canComeForward(write, position)) this.#rewriteHere(write);
+      }
+    }
+  }
+
+  /** The nodes that write over a variable, and had to wait for this one: they read what it computes, or it reads that variable. */
+  #writesBehind(node: GraphNode): GraphNode[] {
+    const readers = node.specs.flatMap((_, index) => this.#readers.get(outputKey(node, index)) ?? []);
+    const overwriting = [...variablesAmong(node.inputs)].map((variable) => {
+      const accesses = this.#accesses.get(variable) ?? [];
+      const behind = firstWhere(accesses, (access) => access.position > this.#positionOf(node));
+      return accesses.slice(behind).find(({ writes }) => writes)?.node;
+    });
+    return [...readers, ...overwriting.filter((writer) => writer !== undefined)].filter(
+      ({ operation }) => operation.writes,
+    );
   }
 
   /** What stands for a tensor of the graph as it was. Reshapes are made anew, since what they reshape may change. */
@@ -270,9 +305,11 @@ class FusePass {
 
   /**
    * Whether a later node could run at a position already: all its inputs have been computed, and nothing in between
-   * writes a variable that it uses, or uses one that it writes.
+   * writes a variable that it uses, or uses one that it writes. What is computed again stays behind what came before that.
    */
   #canComeForward(later: GraphNode, position: number): boolean {
+    const { firstId = 0 } = later.recomputation ?? {};
+    if (elementAt(this.#nodes, position).id < firstId) return false;
     if (!later.inputs.every((input) => this.#isComputed(input))) return false;
     const [end, written] = [this.#positionOf(later), variablesWritten(later)];
     return [...variablesAmong(later.inputs)].every((variable) => {
@@ -310,6 +347,7 @@ class FusePass {
   /** Lets tensors stand for the outputs of a node of the graph as it was. */
   #put(node: GraphNode, outputs: readonly Tensor[]): void {
     this.#done.add(node);
+    this.#turn.push(node);
     node.specs.forEach((_, index) => {
       const output = outputAt(outputs, index);
       this.#rewritten.set(outputKey(node, index), output);

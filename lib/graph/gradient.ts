@@ -4,7 +4,8 @@ import { add } from '../ops/pointwise/arithmetic.js';
 import { formatShape, sameShape, type Shape, sizeOf } from '../shape.js';
 import { asTensor, tensor, Tensor } from '../tensor.js';
 import type { Variable } from '../variable.js';
-import { type GraphNode, outputKey, outputsOf } from './node.js';
+import { Recomputing } from './checkpoint.js';
+import { type GraphNode, outputKey } from './node.js';
 import { isFloat, type Operation } from './operation.js';
 import { nodesBefore } from './nodes.js';
 
@@ -45,6 +46,7 @@ export function gradientsWhereReached(
   checkValues(output, nodes, inputs);
 
   const gradients = new Gradients();
+  const recomputing = new Recomputing();
   gradients.add(output, outputGradient ?? tensor(1));
   for (const node of nodes.reverse()) {
     const needs = node.inputs.map(wanted);
@@ -53,8 +55,7 @@ export function gradientsWhereReached(
     const { operation, attributes } = node;
     if (typeof operation.gradient !== 'function') throw noGradient(operation);
     const contributions = operation.gradient({
-      inputs: node.inputs,
-      outputs: outputsOf(node),
+      ...recomputing.valuesOf(node),
       attributes,
       needs,
       outputGradients,

@@ -18,8 +18,10 @@ interface Lifetime {
 /**
  * Lays out what the nodes compute, by liveness: a buffer is taken again once nothing reads it any more. The pool holds
  * separate buffers, not one arena, because WebGPU forbids one buffer to be read and written in the same dispatch.
- * Best fit: a tensor takes the smallest free buffer that holds it, or grows the largest free one.
  * Outputs keep their buffer to the end. Aliases live in the storage of what they alias; updates in their variable's.
+ *
+ * The largest tensor comes first (greedy by size, Pisarchyk and Lee 2020): each takes the smallest buffer that nothing needs
+ * in its time, so that what lives long does not hold on to a buffer that is too large for it.
  */
 export function planMemory(nodes: readonly GraphNode[], outputs: readonly Tensor[]): MemoryPlan {
   const lifetimes = new Map<string, Lifetime>();
@@ -38,18 +40,17 @@ export function planMemory(nodes: readonly GraphNode[], outputs: readonly Tensor
   });
   for (const output of outputs) extend(output, Infinity);
 
-  const pool = new Pool();
+  const slots: Slot[] = [];
   const assigned = new Map<string, number>();
-  const ending: number[][] = nodes.map(() => []);
-  let step = 0;
-  for (const [key, { elements, first, last }] of lifetimes) {
-    for (; step < first; step++) ending[step]?.forEach((slot) => pool.release(slot));
-    const slot = pool.take(elements);
-    ending[last]?.push(slot);
-    assigned.set(key, slot);
+  const bySize = [...lifetimes].sort(([, a], [, b]) => b.elements - a.elements || a.first - b.first);
+  for (const [key, lifetime] of bySize) {
+    let index = slots.findLastIndex((slot) => slot.isFree(lifetime));
+    if (index < 0) index = slots.push(new Slot(lifetime.elements)) - 1;
+    slots[index]?.take(lifetime);
+    assigned.set(key, index);
   }
   return {
-    slots: pool.sizes.map((elements) => ({ elements })),
+    slots: slots.map(({ elements }) => ({ elements })),
     slotOf(node, output) {
       const slot = assigned.get(outputKey(node, output));
       if (slot === undefined) throw new Error(`${node.operation.name} has no place in the memory plan`);
@@ -58,39 +59,36 @@ export function planMemory(nodes: readonly GraphNode[], outputs: readonly Tensor
   };
 }
 
-/** Slots, of which the free ones are kept in order of their size, and of their number where that is the same. */
-class Pool {
-  /** Number of elements of each slot. */
-  readonly sizes: number[] = [];
-  readonly #free: number[] = [];
+/** A buffer, and when it is needed. */
+class Slot {
+  readonly elements: number;
+  /** In order of time; none overlap. */
+  readonly #taken: Lifetime[] = [];
 
-  /** The smallest free slot that holds so many elements, else the largest one, which grows, else a new one. */
-  take(elements: number): number {
-    let at = this.#place(elements);
-    if (at === this.#free.length) at = this.#place(this.#sizeOf(this.#free.at(-1)));
-    const [slot = this.sizes.push(elements) - 1] = this.#free.splice(at, 1);
-    this.sizes[slot] = Math.max(this.#sizeOf(slot), elements);
-    return slot;
+  constructor(elements: number) {
+    this.elements = elements;
   }
 
-  release(slot: number): void {
-    this.#free.splice(this.#place(this.#sizeOf(slot), slot), 0, slot);
+  /** Whether nothing needs it in that time. */
+  isFree({ first, last }: Lifetime): boolean {
+    const before = this.#taken[this.#placeOf(first) - 1];
+    const behind = this.#taken[this.#placeOf(first)];
+    return (!before || before.last < first) && (!behind || behind.first > last);
   }
 
-  /** How many free slots come before one of that size and number. */
-  #place(size: number, slot = -1): number {
-    let [from, to] = [0, this.#free.length];
+  take(lifetime: Lifetime): void {
+    this.#taken.splice(this.#placeOf(lifetime.first), 0, lifetime);
+  }
+
+  /** How many lifetimes have begun before a step, or in it. */
+  #placeOf(step: number): number {
+    let [from, to] = [0, this.#taken.length];
     while (from < to) {
       const middle = (from + to) >> 1;
-      const [other, otherSize] = [this.#free[middle] ?? NaN, this.#sizeOf(this.#free[middle])];
-      if (otherSize < size || (otherSize === size && other < slot)) from = middle + 1;
+      if ((this.#taken[middle]?.first ?? Infinity) <= step) from = middle + 1;
       else to = middle;
     }
     return from;
-  }
-
-  #sizeOf(slot: number | undefined): number {
-    return this.sizes[slot ?? -1] ?? 0;
   }
 }
 

@@ -5,6 +5,31 @@ import { activeTrace, type Trace } from './trace.js';
 
 let nodesMade = 0;
 
+/** A part of a graph of which only the results are kept for the backward pass ({@link checkpoint}). */
+export interface Checkpoint {
+  /** Keys of the outputs that are kept. */
+  readonly kept: Set<string>;
+}
+
+/** A part of a graph that is computed again. None of it may run earlier, which would keep its values as long as the first ones. */
+export interface Recomputation {
+  /** Its nodes run behind all that were made before this one. */
+  readonly firstId: number;
+}
+
+let checkpointNow: Checkpoint | undefined;
+
+/** Runs `fn`: the nodes that it makes belong to a checkpoint, unless they belong to one already. */
+export function inCheckpoint<T>(own: Checkpoint, fn: () => T): T {
+  const outer = checkpointNow;
+  checkpointNow = outer ?? own;
+  try {
+    return fn();
+  } finally {
+    checkpointNow = outer;
+  }
+}
+
 /** One use of an operation in a graph. Ids rise in the order of creation, which is therefore a topological order. */
 export interface GraphNode {
   readonly id: number;
@@ -15,6 +40,10 @@ export interface GraphNode {
   readonly trace: Trace | undefined;
   /** Of an alias: the tensor in whose storage its output lives, which is no alias. */
   readonly storage: Tensor | undefined;
+  /** What it was recorded in. */
+  readonly checkpoint?: Checkpoint | undefined;
+  /** Of a node that does again what another one did: what it is a part of. */
+  readonly recomputation?: Recomputation | undefined;
 }
 
 /** The id of the next node. */
@@ -36,7 +65,12 @@ export function apply<A extends Attributes>(
   if (operation.writes && !trace) {
     throw new TraceError(`${operation.name} changes state: call it inside a function given to compile() or run()`);
   }
-  return createNode({ operation, attributes, inputs, specs, trace });
+  return createNode({ operation, attributes, inputs, specs, trace, checkpoint: checkpointNow });
+}
+
+/** The id of the node that is made next. */
+export function nextNodeId(): number {
+  return nodesMade;
 }
 
 /** A node as it is given, unchecked; its id is the next one. Returns its outputs. */

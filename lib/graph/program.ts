@@ -6,7 +6,7 @@ import type { VariableStorage } from '../variable-storage.js';
 import { fuse, type GraphRoots } from '../fusion/pass.js';
 import type { FusionTarget } from '../fusion/stage.js';
 import { planMemory, type MemoryPlan } from './memory.js';
-import { type GraphNode, storageOf } from './node.js';
+import { type GraphNode, type Recomputation, storageOf } from './node.js';
 import { nodesBefore } from './nodes.js';
 import { type Attributes, attributesText, type NumericArray, type Operation, type TensorSpec } from './operation.js';
 import type { Trace } from './trace.js';
@@ -197,9 +197,18 @@ export function structureOf(outputs: readonly Tensor[], trace: Trace | undefined
     tensor.origin.kind === 'node' ? `${names.get(tensor.origin.node) ?? '?'}.${tensor.origin.index}` : nameLeaf(tensor);
 
   const lines: string[] = [];
+  const recomputations = new Map<Recomputation, number>();
+  const nameOfRecomputation = (own: Recomputation): string => {
+    const index = recomputations.get(own) ?? recomputations.size;
+    recomputations.set(own, index);
+    return ` again ${index}`;
+  };
   for (const node of nodesOf({ outputs, updates: [...(trace?.updates.values() ?? [])] }, trace)) {
     names.set(node, `n${lines.length}`);
-    lines.push(`${node.operation.name}(${node.inputs.map(nameOf).join(' ')})${attributesText(node.attributes)}`);
+    const again = node.recomputation ? nameOfRecomputation(node.recomputation) : '';
+    lines.push(
+      `${node.operation.name}(${node.inputs.map(nameOf).join(' ')})${attributesText(node.attributes)}${again}`,
+    );
   }
   lines.push(`-> ${outputs.map(nameOf).join(' ')}`);
   return { key: lines.join('\n'), leaves };

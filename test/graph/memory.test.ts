@@ -3,7 +3,7 @@ import test from 'tape';
 import { storageOf } from '../../lib/graph/node.js';
 import { nodesBefore } from '../../lib/graph/nodes.js';
 import { buildProgram, type Program } from '../../lib/graph/program.js';
-import { add, concat, exp, relu, reshape, run, sum, type Tensor, tensor } from '../../lib/index.js';
+import { add, broadcastTo, concat, exp, relu, reshape, run, sum, type Tensor, tensor } from '../../lib/index.js';
 import { sizeOf } from '../../lib/shape.js';
 import { cpu } from '../support/devices.js';
 import { evaluateNaively, placeName, programOf, type RandomGraph, randomGraphs } from '../support/graphs.js';
@@ -30,11 +30,22 @@ test('an alias takes no buffer and keeps that of its source', (t) => {
   t.end();
 });
 
-test('a buffer grows to the largest tensor that it holds, and a small tensor takes the smallest that fits', (t) => {
+test('a buffer is as large as the largest tensor in it, and a small tensor takes the smallest that is free', (t) => {
   const [small, large] = [relu(tensor([1])), relu(tensor([1, 2, 3, 4, 5, 6, 7, 8]))];
   const both = concat([small, large]); // [9], beside them: three buffers, two of which are free afterwards
   const after = relu(sum(both, { keepDims: true })); // [1] twice: the sum into the one of 1, relu into another
-  t.deepEqual(slotsOf([after]), [1, 8, 9]);
+  t.deepEqual(slotsOf([after]), [9, 8, 1]);
+  t.end();
+});
+
+test('what lives long does not hold on to a buffer that is too large for it', (t) => {
+  let value: Tensor = tensor([1]);
+  const kept: Tensor[] = [];
+  for (let i = 0; i < 10; i++) {
+    value = sum(exp(broadcastTo(value, [100])), { keepDims: true });
+    kept.push(value);
+  }
+  t.deepEqual(slotsOf(kept), [100, 100, ...kept.slice(1).map(() => 1)]); // the last one finds a large one free
   t.end();
 });
 

@@ -27,8 +27,8 @@ const STEPS = [
   'matmul + add',
   'gather + softmaxCrossEntropyLoss + accuracy + meterUpdate + meterUpdate',
   'matmul + dropout + reluGradient',
-  'gather + matmul + sum + sgdMomentumUpdate + sgdMomentumUpdate',
   'matmul + sum + sgdMomentumUpdate + sgdMomentumUpdate',
+  'gather + matmul + sum + sgdMomentumUpdate + sgdMomentumUpdate',
   'advance',
 ];
 
