@@ -3,6 +3,6 @@ import { largeNet } from '../training/large-net.js';
 
 /** `npm run mobilenet` */
 export const mobilenetProgram = largeNet({
-  ...{ name: 'mobilenet', title: 'MobileNetV2', articleSize: 192, epochs: 40, head: 'classifier' },
+  ...{ name: 'mobilenet', title: 'MobileNetV2', articleSize: 192, epochs: 20, head: 'classifier' },
   net: mobileNetV2,
 });
