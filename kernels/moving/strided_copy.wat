@@ -1,8 +1,8 @@
 ;; strided_copy.wat: a block of one tensor moved into a block of another, for the CPU device, WebAssembly SIMD.
 ;;
-;; Computes    move  to[r · toPitch + c · toStep] = from[r · fromPitch + c · fromStep];  fill  to[i] = value
+;; Computes    move  to[r · toPitch + c · toStep] = from[r · fromPitch + c · fromStep];  fill  to[r · toPitch + c] = value
 ;; Parameters  move: from, fromPitch, fromStep, to, toPitch, toStep (addresses and bytes), rows, columns
-;;             fill: to, count, value: the bits of an element
+;;             fill: to, toPitch, rows, columns, value: the bits of an element
 ;; Method      rows that are contiguous on both sides are copied four elements at a time, one value that is repeated is
 ;;             filled in alike; a transpose goes in blocks of 4 x 4; everything else moves element by element
 ;; Cost        8 B moved an element: bound by memory bandwidth, a transpose of large matrices by the cache lines it reads
@@ -12,8 +12,11 @@
   (import "env" "memory" (memory 1))
   ;; join common/common.wat
 
-  (func (export "fill") (param $to i32) (param $count i32) (param $value i32)
-    (call $fillElements (local.get $to) (local.get $count) (i32x4.splat (local.get $value))))
+  (func (export "fill") (param $to i32) (param $toPitch i32) (param $rows i32) (param $columns i32) (param $value i32)
+    (loop $next
+      (call $fillElements (local.get $to) (local.get $columns) (i32x4.splat (local.get $value)))
+      (local.set $to (i32.add (local.get $to) (local.get $toPitch)))
+      (br_if $next (local.tee $rows (i32.sub (local.get $rows) (i32.const 1))))))
 
   (func $copyStrided
     (param $from i32) (param $fromStep i32) (param $to i32) (param $toStep i32) (param $count i32)

@@ -6,7 +6,7 @@
 // Launch      workgroup 64; one element an invocation; ⌈count / 64⌉ workgroups, folded at 65,535
 // Cost        8 B moved an element plus a division for each axis but one: bound by bandwidth, less so for transposed reads, which
 //             are not coalesced: transpose_tiles.wgsl takes the long ones of those
-// Used by     transpose, slice, concat, broadcastTo, copy, assign; `fill` clears what they do not cover
+// Used by     transpose, slice, concat, broadcastTo, copy, assign
 // Reference   lib/ops/moving/moving.ts
 
 struct Uniforms {

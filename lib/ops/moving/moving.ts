@@ -1,11 +1,11 @@
 import { elementAt } from '../../element-at.js';
 import { stridedCopyWasm } from '../../generated/wasm.js';
 import { commonWgsl, stridedCopyWgsl, transposeTilesWgsl, walkTwoWgsl } from '../../generated/wgsl.js';
-import { at, type NamedLaunch, type NamedPhase } from '../../graph/define.js';
+import { at, type NamedCall, type NamedLaunch, type NamedPhase } from '../../graph/define.js';
 import { ceilDivide, foldWorkgroups, type KernelTarget, Uniforms } from '../../graph/launch.js';
 import type { View } from '../../graph/operands.js';
 import { collapse, forEachOffset, sizeOf } from '../../shape.js';
-import { blockTasks, elementParts } from '../simd-parts.js';
+import { blockTasks } from '../simd-parts.js';
 
 /**
  * What transpose, slice, concat, broadcastTo, copy and assign have in common: a block of one tensor is moved into a
@@ -117,12 +117,24 @@ function moveTasks<const From extends string, const To extends string>({
   }));
 }
 
-/** The phase that fills `operand`, of `count` elements, with one whose bits are given. */
-export function fillPhase<const Name extends string>(operand: Name, count: number, bits: number): NamedPhase<Name> {
+/** A block of a tensor: where it begins, and its axes. */
+export interface Region {
+  readonly start: number;
+  readonly sizes: readonly number[];
+  readonly strides: readonly number[];
+}
+
+/** Tasks of kernels/moving/strided_copy.wat that fill a region of `operand` with an element whose bits are given. */
+export function fillTasks<const Name extends string>(
+  operand: Name,
+  { start, sizes, strides }: Region,
+  bits: number,
+): (readonly NamedCall<Name>[])[] | undefined {
   const kernel = { module: stridedCopyWasm, entryPoint: 'fill' };
-  return {
-    tasks: elementParts(count).map((part) => [{ kernel, arguments: [at(operand, 4 * part.start), part.count, bits] }]),
-  };
+  return blockTasks({ sizes, strides: [strides] }, ({ rows, columns, tensors: [target] }) => ({
+    kernel,
+    arguments: [at(operand, 4 * (start + target.start)), 4 * target.rowStride, rows, columns, bits],
+  }));
 }
 
 /** A move of everything, in order. */

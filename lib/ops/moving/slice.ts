@@ -1,7 +1,7 @@
 import { ShapeError } from '../../errors.js';
 import { elementAt } from '../../element-at.js';
-import { commonWgsl, fillWgsl } from '../../generated/wgsl.js';
-import { defineOperation, type NamedLaunch } from '../../graph/define.js';
+import { commonWgsl, elementFourWgsl, elementOneWgsl, padWgsl } from '../../generated/wgsl.js';
+import { defineOperation } from '../../graph/define.js';
 import { ceilDivide, foldWorkgroups, Uniforms } from '../../graph/launch.js';
 import { applyOne } from '../../graph/node.js';
 import { like, numbers } from '../../graph/operands.js';
@@ -9,7 +9,9 @@ import type { DType } from '../../graph/operation.js';
 import { formatShape, type Shape, sizeOf, stridesOf } from '../../shape.js';
 import { checkArgument, list } from '../../options.js';
 import { asTensor, type Tensor, type TensorLike } from '../../tensor.js';
-import { fillPhase, type Move, moveElements, moveLaunch, movePhase } from './moving.js';
+import { fillTasks, type Move, moveElements, moveLaunch, movePhase, type Region } from './moving.js';
+
+// Slices and pads share a file: each is the gradient of the other.
 
 type SliceAttributes = { readonly start: readonly number[]; readonly end: readonly number[] };
 
@@ -58,20 +60,36 @@ export const padOperation = defineOperation<PadAttributes>()({
     moveElements(putBack(block.shape, output.shape, start), block, output);
   },
   kernel({ specs: { block }, attributes: { start, shape, value } }) {
-    const count = sizeOf(shape);
-    const fill: NamedLaunch<'output'> = {
-      kernel: { name: 'pad fill', code: commonWgsl + fillWgsl, entryPoint: 'fill' },
-      bindings: ['output'],
-      uniforms: new Uniforms().u32(count, bitsOf(value, block.dtype)).bytes(),
-      workgroups: foldWorkgroups(ceilDivide(count, 64)),
-    };
-    if (sizeOf(block.shape) === 0) return [fill];
-    const move = putBack(block.shape, shape, start);
-    return [fill, moveLaunch('pad', { move, from: 'block', to: 'output' })];
+    const axes = mergedAxes(block.shape, shape, start);
+    const [last] = axes.slice(-1);
+    const isOfFours = last !== undefined && Object.values(last).every((size) => size % 4 === 0);
+    const width = isOfFours ? 4 : 1;
+    const along = (part: keyof Axis) => axes.map((axis) => (axis === last ? axis[part] / width : axis[part]));
+    const count = sizeOf(shape) / width;
+    return [
+      {
+        kernel: {
+          name: 'pad',
+          code: commonWgsl + (isOfFours ? elementFourWgsl : elementOneWgsl) + padWgsl,
+          entryPoint: 'pad',
+        },
+        bindings: ['block', 'output'],
+        uniforms: new Uniforms()
+          .u32(count, axes.length, bitsOf(value, block.dtype))
+          .axes(along('size'), 1)
+          .axes(along('before'), 0)
+          .axes(along('block'), 1)
+          .bytes(),
+        workgroups: foldWorkgroups(ceilDivide(count, 64)),
+      },
+    ];
   },
   simd({ specs: { block }, attributes: { start, shape, value } }) {
     const moves = movePhase([{ move: putBack(block.shape, shape, start), from: 'block', to: 'output' }]);
-    return moves && [fillPhase('output', sizeOf(shape), bitsOf(value, block.dtype)), ...moves];
+    const bits = bitsOf(value, block.dtype);
+    const fills = bordersOf(block.shape, shape, start).map((border) => fillTasks('output', border, bits));
+    if (!moves || !fills.every((tasks) => tasks !== undefined)) return undefined;
+    return [{ tasks: [...fills, ...moves.map(({ tasks }) => tasks)].flat() }];
   },
   gradient({ inputs: { block }, outputGradients: { output }, attributes: { start } }) {
     const end = block.shape.map((size, axis) => size + elementAt(start, axis));
@@ -81,6 +99,16 @@ export const padOperation = defineOperation<PadAttributes>()({
   cases: [
     { inputs: { block: { shape: [3, 5] } }, attributes: { start: [1, 2], shape: [5, 7], value: 0 } },
     { inputs: { block: { shape: [0, 5] } }, attributes: { start: [1, 2], shape: [5, 7], value: 1.5 } },
+    { inputs: { block: { shape: [2, 3, 4, 8] } }, attributes: { start: [0, 1, 2, 0], shape: [2, 5, 6, 8], value: -2 } },
+    { inputs: { block: { shape: [2, 3, 1, 3] } }, attributes: { start: [0, 0, 1, 0], shape: [2, 4, 3, 3], value: 0 } },
+    { inputs: { block: { shape: [3, 2, 5] } }, attributes: { start: [1, 0, 4], shape: [5, 2, 12], value: 7 } },
+    { inputs: { block: { shape: [2, 8] } }, attributes: { start: [0, 4], shape: [2, 16], value: 1 } },
+    { inputs: { block: { shape: [3, 4] } }, attributes: { start: [0, 0], shape: [3, 4], value: 1 } },
+    { inputs: { block: { shape: [] } }, attributes: { start: [], shape: [], value: 1 } },
+    {
+      inputs: { block: { shape: [3, 130], dtype: 'i32', fill: { below: 9 } } },
+      attributes: { start: [1, 64], shape: [4, 259], value: -1 },
+    },
   ],
   cost: () => ({ flop: 0 }),
   benchmarks: {
@@ -91,6 +119,39 @@ export const padOperation = defineOperation<PadAttributes>()({
 /** The bits of a value of a type. */
 function bitsOf(value: number, dtype: DType): number {
   return dtype === 'f32' ? elementAt(new Uint32Array(Float32Array.of(value).buffer), 0) : value >>> 0;
+}
+
+/** An axis of a padded shape: its size, how much of it lies before the block, and the block's size. */
+type Axis = Readonly<Record<'size' | 'before' | 'block', number>>;
+
+/** The axes of a padded shape; one without padding is part of the one before it. */
+function mergedAxes(block: Shape, shape: Shape, start: readonly number[]): readonly Axis[] {
+  const merged: Axis[] = [];
+  shape.forEach((size, axis) => {
+    const own = { size, before: elementAt(start, axis), block: elementAt(block, axis) };
+    const outer = own.block === size ? merged.pop() : undefined;
+    merged.push(outer ? { size: outer.size * size, before: outer.before * size, block: outer.block * size } : own);
+  });
+  return merged;
+}
+
+/** What of a padded shape is not the block: along each axis what lies before and behind it, where the axes before it are inside. */
+function bordersOf(block: Shape, shape: Shape, start: readonly number[]): readonly Region[] {
+  const strides = stridesOf(shape);
+  return shape.flatMap((size, axis) => {
+    const end = elementAt(start, axis) + elementAt(block, axis);
+    const inside = startOf(
+      shape,
+      start.map((first, a) => (a < axis ? first : 0)),
+    );
+    const region = (first: number, count: number): Region => ({
+      start: inside + first * elementAt(strides, axis),
+      sizes: shape.map((whole, a) => (a < axis ? elementAt(block, a) : a === axis ? count : whole)),
+      strides,
+    });
+    const sides = [region(0, elementAt(start, axis)), region(end, size - end)];
+    return sides.filter(({ sizes }) => sizeOf(sizes) > 0);
+  });
 }
 
 function startOf(shape: Shape, start: readonly number[]): number {
