@@ -1,11 +1,15 @@
 import { elementAt } from '../../element-at.js';
+import { type Fusion, replaced } from '../../fusion/absorb.js';
 import type { Chain, Host } from '../../fusion/chain.js';
+import type { JoinCall } from '../../fusion/pass.js';
 import { finishOf, goesByBlocks } from '../../fusion/simd-calls.js';
+import { isSameTensor } from '../../fusion/tensors.js';
 import type { KernelTarget, KernelVariant } from '../../graph/launch.js';
 import type { ArrayView, Attributes, Call, Operation, ReferenceCall, TensorSpec } from '../../graph/operation.js';
 import { sampledReference } from '../../graph/sampled-reference.js';
 import { type Shape, sizeOf } from '../../shape.js';
-import { productStages } from '../matmul/matmul-stages.js';
+import { PRODUCT, productStages, SUMS } from '../matmul/matmul-stages.js';
+import { sumOperation } from '../reduce/sum.js';
 import { naiveLaunch } from './conv2d-naive.js';
 import { conv2dSimdPhases, inputGradientSimdPhases } from './conv2d-simd.js';
 import { weightGradientSimdPhases } from './conv2d-simd-weight-gradient.js';
@@ -38,7 +42,7 @@ export function conv2dHost<A extends Conv2dAttributes>(computed: Computed, opera
     target: KernelTarget,
   ): readonly KernelVariant[] => {
     const { shape, own, sizes, columns } = use(inputs, attributes);
-    const products = conv2dProducts(computed, sizes, own);
+    const products = conv2dProducts(computed, sizes, own, hasSums(chain));
     const rows = sizeOf(shape) / columns;
     if (products) return conv2dVariants(products, target, productStages(chain, inputs, { rows, columns, sums: rows }));
     return [{ name: 'naive', launches: [naiveLaunch(computed, sizeOf(shape), sizes, own)] }];
@@ -47,22 +51,24 @@ export function conv2dHost<A extends Conv2dAttributes>(computed: Computed, opera
     get operation() {
       return ofAny();
     },
+    beside: (chain) => (hasSums(chain) ? [sumOperation] : []),
     accepts(chain, site, { inputs, attributes }, { kernels }) {
+      if (site === SUMS) return chain.sites[SUMS]?.at(-1)?.stage.takesIndex !== true;
       const { shape, columns, own, sizes } = use(inputs, attributes);
       if (kernels === 'wgsl') return conv2dProducts(computed, sizes, own) !== undefined;
       return columns > 0 && goesByBlocks(chain, site, inputs, { rows: sizeOf(shape) / columns, columns });
     },
     bindings: () => 2,
-    reference(_, call) {
+    reference(chain, call) {
       const value = emptyView(shapeOf(call.inputs, call.attributes));
       ofAny().reference(ownCall(call, value));
-      return [value];
+      return [value, ...sumsBeside(chain, call)];
     },
-    sampledReference(_, call) {
+    sampledReference(chain, call) {
       const value = emptyView(shapeOf(call.inputs, call.attributes));
       const elements = sampledReference(ofAny(), ownCall(call, value));
       if (!elements) throw new Error('a convolution has no sample');
-      return { ...elements, values: [value] };
+      return { ...elements, values: [value, ...sumsBeside(chain, call)] };
     },
     kernel(chain, call, target) {
       return elementAt(variantsOf(chain, call, target), 0).launches;
@@ -73,7 +79,42 @@ export function conv2dHost<A extends Conv2dAttributes>(computed: Computed, opera
       return SIMD[computed](sizes, own, finishOf(chain, 0, inputs, columns));
     },
   };
-  return { host, chain: (): Chain => ({ host, rows: [], sites: [[]] }) };
+  return {
+    host,
+    chain: (): Chain => ({ host, rows: [], sites: [[]] }),
+    ...(computed === 'weight' && { join: joinSums }),
+  };
+}
+
+function hasSums({ sites }: Chain): boolean {
+  return sites.length > SUMS;
+}
+
+/** The sums of an output's gradient for each channel, where they are computed beside the gradient of the weight. */
+function sumsBeside(chain: Chain, { inputs }: Omit<ReferenceCall<Attributes>, 'outputs'>): ArrayView[] {
+  if (!hasSums(chain)) return [];
+  const output = elementAt(inputs, 1);
+  const sums = emptyView(output.shape.slice(3));
+  sumOperation.reference({ inputs: [output], outputs: [sums], attributes: { axes: PLACES, scale: 1 } });
+  return [sums];
+}
+
+/** The axes of a picture without its channels. */
+const PLACES = [0, 1, 2];
+
+/** The sums of an output's gradient over all places: the gradient of a bias beside that of its weight. */
+function joinSums({ node, other, inputs, target }: JoinCall): Fusion | undefined {
+  const chain = node.operation.chain?.({ inputs: node.inputs, outputs: node.specs, attributes: node.attributes });
+  if (!chain || target.kernels !== 'wgsl' || other.operation !== (sumOperation as Operation)) return undefined;
+  if (hasSums(chain) || chain.sites[PRODUCT]?.length !== 0) return undefined;
+  const [picture, output] = node.inputs;
+  if (!picture || !output || !isSameTensor(inputs[0], output)) return undefined;
+  const { axes, scale } = other.attributes;
+  const own = attributesOf(node.attributes);
+  const products = conv2dProducts('weight', conv2dSizes(picture.shape, output.shape, own), own, true);
+  if (String(axes) !== String(PLACES) || scale !== 1 || !products) return undefined;
+  const next = { ...chain, sites: [...chain.sites, []] };
+  return replaced({ producer: node, chain, next, more: [], from: other, site: SUMS, renamed: new Map(), target });
 }
 
 function emptyView(shape: Shape): ArrayView {

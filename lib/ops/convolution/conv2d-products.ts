@@ -53,6 +53,7 @@ function windowConstants(down: Axis, across: Axis, channels: number): Readonly<R
  *     weight gradient  [O, R · S · C]      = output [N · P · Q, O]ᵀ · patches of the picture [N · P · Q, R · S · C]
  *     input gradient   [N · H · W, C]      = patches of the output [N · H · W, R · S · O] · weight turned around [R · S · O, C]
  *
+ * `hasSums`: beside the weight gradient the output is summed over all places, for the gradient of a bias.
  * The input gradient is, at a stride, one such product for each parity of pixels (kernels/convolution/conv2d_turned.wgsl).
  * Undefined where a convolution is none: channels in groups, an input gradient of strided and dilated windows, no elements.
  */
@@ -60,6 +61,7 @@ export function conv2dProducts(
   computed: Computed,
   sizes: Conv2dSizes,
   attributes: Conv2dAttributes,
+  hasSums = false,
 ): readonly Product[] | undefined {
   const { N, H, W, C, P, Q, O, R, S } = sizes;
   const { groups, stride, dilation, padding } = attributes;
@@ -75,7 +77,7 @@ export function conv2dProducts(
   const [down, across] = [axis(H, P, R, 0), axis(W, Q, S, 1)];
   const constants = windowConstants(down, across, C);
   const places = N * P * Q;
-  const common = { dtypes: { A: 'f32', B: 'f32' } as const, hasSums: false };
+  const common = { dtypes: { A: 'f32', B: 'f32' } as const, hasSums };
   if (computed === 'output') {
     const head = conv2dMatrixWgsl;
     return [

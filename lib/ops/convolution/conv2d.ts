@@ -6,9 +6,11 @@ import { formatShape, type Shape } from '../../shape.js';
 import { asTensor, type Tensor, type TensorLike } from '../../tensor.js';
 import { linear } from '../matmul/linear.js';
 import { reshape } from '../moving/reshape.js';
+import { transpose } from '../moving/transpose.js';
 import { add } from '../pointwise/arithmetic.js';
 import { conv2dOperation } from './conv2d-operations.js';
 import type { Conv2dAttributes } from './conv2d-sizes.js';
+import { depthwiseConv2d } from './depthwise.js';
 import { WINDOW_RULES, type WindowOptions, windowOf } from './window.js';
 
 /** Options of {@link conv2d}. */
@@ -31,7 +33,8 @@ export const CONV2D_RULES = { ...WINDOW_RULES, bias: anything, groups: wholeNumb
  * Pictures are [N, height, width, channels]; zeros stand around them (`padding`). The weight is
  * [out, height, width, in / groups]: PyTorch's [out, in / groups, height, width] is made one by
  * `transpose(weight, [0, 2, 3, 1])`. The output has ⌊(size + padding - (window - 1) · dilation - 1) / stride⌋ + 1 places
- * along height and width, and `out` channels.
+ * along height and width, and `out` channels. With a window of one place at stride 1 it is a product of matrices, with as
+ * many groups as channels {@link depthwiseConv2d}: both have kernels of their own.
  *
  * Throws ShapeError, naming the sizes, where channels do not fit the weight or the groups, or where the window is larger
  * than the padded picture; OptionError for options of other kinds.
@@ -43,8 +46,14 @@ export function conv2d(input: TensorLike, weight: TensorLike, options: Conv2dOpt
   const filters = fourAxes('conv2d', 'weight', weight, '[out, height, width, in / groups]');
   const attributes = { ...windowOf(sizeIn(picture.shape), sizeIn(filters.shape), window), groups };
   const [O, C] = [elementAt(filters.shape, 0), elementAt(filters.shape, 3)];
+  const channels = elementAt(picture.shape, 3);
+  // Each channel on its own.
+  if (groups > 1 && groups === O && groups === channels && C === 1) {
+    const ofChannels = reshape(transpose(filters, [1, 2, 0, 3]), [...attributes.kernel, channels]);
+    return withBias('conv2d', depthwiseConv2d(picture, ofChannels, window), bias);
+  }
   // Each place on its own: the product of a matrix.
-  if (isPointwise(attributes) && picture.shape[3] === C) return linear(picture, reshape(filters, [O, C]), bias);
+  if (isPointwise(attributes) && channels === C) return linear(picture, reshape(filters, [O, C]), bias);
   return withBias('conv2d', applyOne(conv2dOperation, [picture, filters], attributes), bias);
 }
 
@@ -61,7 +70,7 @@ export function fourAxes(caller: string, operand: string, value: TensorLike, axe
 }
 
 /** Whether a convolution computes each place of a picture from that place alone, by one matrix. */
-export function isPointwise({ kernel, stride, padding, groups }: Conv2dAttributes): boolean {
+function isPointwise({ kernel, stride, padding, groups }: Conv2dAttributes): boolean {
   return groups === 1 && [...kernel, ...stride].every((size) => size === 1) && padding.every((size) => size === 0);
 }
 

@@ -65,6 +65,10 @@ test('bias, residual, ReLU, masks and updates are computed with convolutions', a
       ['conv2d + …', 'conv2dInputGradient + …', 'conv2dWeightGradient + …'],
       steps.map(({ operation }) => operation.name).join('; '),
     );
+    t.ok(
+      steps.some(({ operation }) => operation.name.startsWith('conv2dWeightGradient + sum + sgdMomentumUpdate')),
+      'the bias is updated beside the weight',
+    );
     for (const own of steps) {
       const inputs = own.inputs.map(({ shape, dtype }): CaseInput =>
         dtype === 'u32' ? { shape, dtype, fill: { step: 1 } } : { shape, dtype },
