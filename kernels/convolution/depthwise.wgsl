@@ -23,6 +23,7 @@
 //             every GPU has ten times the bandwidth of its memory
 // Registers   (Element of four) 4 for each sum, and for each column and tap of a row: 44 for 1 x 3 places of 3x3, of the 64 that a
 //             lane of Intel has where 16 compute at once; 1 x 4 places would spill there. AMD: 60, NVIDIA: 71 (docs/hardware.md)
+//             An adapter that runs on the CPU gets 8 places.
 // Edges       zeros stand around the source: places outside are read as its first place and made 0; stores are guarded
 // Reference   lib/ops/convolution/depthwise-operations.ts
 // Variants    by tile; depthwise_any.wgsl for windows that are too large to be written out

@@ -38,9 +38,9 @@ export function depthwiseHost(
       operation().reference({ inputs: own, outputs: [sums], attributes });
       return [sums];
     },
-    kernel(chain, { inputs, attributes }) {
+    kernel(chain, { inputs, attributes }, target) {
       const { shape, windowed } = windowedOf(chain, inputs, attributes);
-      if (chain.sites[0]?.length === 0) return [depthwiseLaunch(windowed)];
+      if (chain.sites[0]?.length === 0) return [depthwiseLaunch(windowed, target)];
       const spot = {
         site: 0,
         put: 'put(given: Element, index: u32, channel: u32)',
@@ -50,7 +50,11 @@ export function depthwiseHost(
       };
       const width = channelsAtOnce(windowed);
       return [
-        depthwiseLaunch(windowed, glueOf(chain, inputs, [spot], { width, firstBinding: STAGES_AT, words: WORDS })),
+        depthwiseLaunch(
+          windowed,
+          target,
+          glueOf(chain, inputs, [spot], { width, firstBinding: STAGES_AT, words: WORDS }),
+        ),
       ];
     },
     simd(chain, { inputs, attributes }) {

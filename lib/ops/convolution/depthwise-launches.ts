@@ -1,6 +1,14 @@
 import type { Glue } from '../../fusion/glue.js';
 import { commonWgsl, depthwiseAnyWgsl, depthwiseWgsl, elementFourWgsl, elementOneWgsl } from '../../generated/wgsl.js';
-import { type Binding, ceilDivide, fillBlock, foldWorkgroups, type Launch, Uniforms } from '../../graph/launch.js';
+import {
+  type Binding,
+  ceilDivide,
+  fillBlock,
+  foldWorkgroups,
+  type KernelTarget,
+  type Launch,
+  Uniforms,
+} from '../../graph/launch.js';
 import { fillTemplate } from '../../graph/template.js';
 import { type Meeting, perAxis, type PerAxis } from './depthwise-axes.js';
 
@@ -25,6 +33,8 @@ const MOST_TAPS = 49;
 const MOST_SUMS = 16;
 /** Sums, columns and taps that an invocation keeps at once, where that can be: 44 registers, where they are by fours. */
 export const MOST_VALUES = 11;
+/** Columns that an invocation of a software adapter computes, which has memory in place of registers, at most about. */
+const SOFTWARE_WIDTH = 8;
 
 /** Channels that are read and stored at once. */
 export function channelsAtOnce({ channels }: Windowed): 1 | 4 {
@@ -32,11 +42,15 @@ export function channelsAtOnce({ channels }: Windowed): 1 | 4 {
 }
 
 /** The launch, with `stages` on the sums, if there are any. */
-export function depthwiseLaunch(windowed: Windowed, stages?: Glue): Launch {
+export function depthwiseLaunch(
+  windowed: Windowed,
+  { isSoftware }: Pick<KernelTarget, 'isSoftware'>,
+  stages?: Glue,
+): Launch {
   const { pictures, channels, source, target, meetings } = windowed;
   const width = channelsAtOnce(windowed);
   const quads = channels / width;
-  const tile = tileOf(meetings);
+  const tile = tileOf(windowed, isSoftware);
   const tiles = tile && perAxis((axis) => ceilDivide(target[axis], tile[axis]));
   const [down, across] = tiles ?? target;
   const invocations = pictures * down * across * quads;
@@ -70,13 +84,15 @@ export function depthwiseLaunch(windowed: Windowed, stages?: Glue): Launch {
 }
 
 /** Rows and columns of the target that an invocation computes; undefined where the window is not written out. */
-function tileOf(meetings: PerAxis<Meeting>): PerAxis<number> | undefined {
+function tileOf({ meetings, target }: Windowed, isSoftware: boolean): PerAxis<number> | undefined {
   const [rows, columns] = meetings;
   const { sourceStep: height } = rows;
   const { sourceStep: step, taps } = columns;
   if (rows.taps * taps > MOST_TAPS) return undefined;
   const values = (width: number): number => height * width + tileMeetings(columns, width).extent + taps;
-  const width = [4, 3, 2].find((wanted) => wanted % step === 0 && values(wanted) <= MOST_VALUES) ?? step;
+  const width = isSoftware
+    ? step * ceilDivide(target[1] / ceilDivide(target[1], SOFTWARE_WIDTH), step)
+    : ([4, 3, 2].find((wanted) => wanted % step === 0 && values(wanted) <= MOST_VALUES) ?? step);
   return height * width > MOST_SUMS ? undefined : [height, width];
 }
 
