@@ -6,7 +6,7 @@
 ;;             place of the picture; output is the gradient of the convolution's output
 ;; Parameters  picture, height, width; output, rows, columns; pictures, channels, first, count: at most 28 channels; weight;
 ;;             tapRows, tapColumns; strideY, strideX, stepY, stepX, offsetY, offsetX; inside, outside: the x from which on,
-;;             and before which, all columns of the window are in the picture; rowsAtOnce; scratch
+;;             and before which, all columns of the window are in the picture; rowsAtOnce; sums, in scratch memory
 ;; three       windows of three columns and up to three rows, four channels or more: nine sums stay in registers; ten loads
 ;;             for nine products of four channels
 ;; windows     any window: a tap after the other, two loads a product
@@ -15,9 +15,9 @@
 ;; Cost        2 · tapRows · tapColumns flop an element of the output; both tensors are read from memory once
 ;; Accuracy    sums of the rows that are done at once are f32, and added to sums in float64: one rounding in the end
 ;; Relaxed     a multiplication and an addition of locals are one f32x4.relaxed_madd in the second module made of this
-;; Edges       `three`: rows outside of the picture are read as four zeros in scratch memory. Of channels that are no
-;;             multiple of four the last four overlap those before them; `windows` takes fewer than four one by one
-;; Scratch     16 B, and 32 B a tap and four channels; `three`: of nine taps
+;; Edges       places outside of the picture are left out. Of channels that are no multiple of four the last four overlap
+;;             those before them; `windows` takes fewer than four one by one
+;; Scratch     32 B a tap and four channels, `three` of nine taps: the sums in float64
 ;; Reference   lib/ops/convolution/depthwise-operations.ts
 (module
   (import "env" "memory" (memory 1))
@@ -64,33 +64,17 @@
       (local.set $weight (i32.add (local.get $weight) (i32.shl (local.get $channels) (i32.const 2))))
       (br_if $nextTap (local.tee $taps (i32.sub (local.get $taps) (i32.const 1))))))
 
-  ;; Where the row of the picture lies that a row of taps meets, and bytes from place to place: zeros and 0 outside.
-  (func $rowOfTap
-    (param $tap i32) (param $taps i32) (param $v i32) (param $step i32) (param $height i32) (param $picture i32)
-    (param $width i32) (param $pixel i32) (param $offset i32) (param $zeros i32)
-    (result i32 i32)
-    (local.set $v (i32.add (local.get $v) (i32.mul (local.get $tap) (local.get $step))))
-    (if
-      (i32.or (i32.ge_u (local.get $tap) (local.get $taps)) (i32.ge_u (local.get $v) (local.get $height)))
-      (then (return (local.get $zeros) (i32.const 0))))
-    (i32.add (local.get $picture)
-      (i32.mul
-        (i32.add (i32.mul (local.get $v) (local.get $width)) (local.get $offset))
-        (local.get $pixel)))
-    (local.get $pixel))
-
   (func (export "three")
     (param $picture i32) (param $height i32) (param $width i32) (param $output i32) (param $rows i32) (param $columns i32)
     (param $pictures i32) (param $channels i32) (param $first i32) (param $count i32) (param $weight i32)
     (param $tapRows i32) (param $tapColumns i32) (param $strideY i32) (param $strideX i32) (param $stepY i32)
     (param $stepX i32) (param $offsetY i32) (param $offsetX i32) (param $inside i32) (param $outside i32)
-    (param $rowsAtOnce i32) (param $scratch i32)
+    (param $rowsAtOnce i32) (param $sums i32)
     (local $pixel i32) (local $pictureBytes i32) (local $rowBytes i32) (local $quads i32) (local $quad i32)
-    (local $sums i32) (local $pitch i32) (local $from i32) (local $end i32) (local $all i32)
+    (local $pitch i32) (local $from i32) (local $end i32) (local $all i32)
     (local $row i32) (local $y i32) (local $n i32) (local $v i32) (local $x i32) (local $u i32) (local $channel i32)
     (local $at i32) (local $source i32) (local $g v128) (local $value v128)
-    (local $p0 i32) (local $p1 i32) (local $p2 i32) (local $d0 i32) (local $d1 i32) (local $d2 i32)
-    (local $e0 i32) (local $e1 i32) (local $e2 i32)
+    (local $p0 i32) (local $p1 i32) (local $p2 i32) (local $second i32) (local $third i32) (local $next i32) (local $met i32)
     (local $s00 v128) (local $s01 v128) (local $s02 v128) (local $s10 v128) (local $s11 v128) (local $s12 v128)
     (local $s20 v128) (local $s21 v128) (local $s22 v128)
     (local.set $pixel (i32.shl (local.get $channels) (i32.const 2)))
@@ -99,10 +83,12 @@
     (local.set $rowBytes (i32.mul (local.get $columns) (local.get $pixel)))
     (local.set $quads (i32.shr_u (i32.add (local.get $count) (i32.const 3)) (i32.const 2)))
     (local.set $pitch (i32.shl (local.get $quads) (i32.const 5)))
-    (local.set $sums (i32.add (local.get $scratch) (i32.const 16)))
-    (call $fillElements (local.get $scratch)
-      (i32.add (i32.const 4) (i32.shl (i32.mul (local.get $quads) (i32.const 9)) (i32.const 3)))
+    (call $fillElements (local.get $sums) (i32.shl (i32.mul (local.get $quads) (i32.const 9)) (i32.const 3))
       (i32x4.splat (i32.const 0)))
+    ;; Bytes from a place of the picture to those of the second and the third column, and to that of the next x.
+    (local.set $second (i32.mul (local.get $stepX) (local.get $pixel)))
+    (local.set $third (i32.shl (local.get $second) (i32.const 1)))
+    (local.set $next (i32.mul (local.get $strideX) (local.get $pixel)))
     (local.set $all (i32.mul (local.get $pictures) (local.get $rows)))
     (block $done
       (loop $nextBlock
@@ -133,81 +119,82 @@
               (i32.add (local.get $output) (i32.mul (local.get $row) (local.get $rowBytes)))))
           (loop $nextRow
             (local.set $v (i32.add (i32.mul (local.get $y) (local.get $strideY)) (local.get $offsetY)))
+            ;; A bit for each row of taps that meets a row of the picture, and where that lies.
+            (local.set $met (i32.const 0))
             ;; rows
-            ;;   0  -
-            ;;   1  -
-            ;;   2  -
+            ;;   0  (i32.const 1)
+            ;;   1  (i32.const 2)
+            ;;   2  (i32.const 4)
             ;; for each row
-            (call $rowOfTap (i32.const NAME) (local.get $tapRows) (local.get $v) (local.get $stepY) (local.get $height)
-              (local.get $source) (local.get $width) (local.get $pixel) (local.get $offsetX) (local.get $scratch))
-            (local.set $dNAME) (local.set $pNAME)
-            (local.set $eNAME (i32.mul (local.get $dNAME) (local.get $strideX)))
-            (local.set $dNAME (i32.mul (local.get $dNAME) (local.get $stepX)))
+            (local.set $u (i32.add (local.get $v) (i32.mul (i32.const NAME) (local.get $stepY))))
+            (local.set $pNAME
+              (i32.add (local.get $source)
+                (i32.mul
+                  (i32.add (i32.mul (local.get $u) (local.get $width)) (local.get $offsetX))
+                  (local.get $pixel))))
+            (if
+              (i32.and
+                (i32.lt_u (i32.const NAME) (local.get $tapRows))
+                (i32.lt_u (local.get $u) (local.get $height)))
+              (then (local.set $met (i32.or (local.get $met) VALUE))))
             ;; end
-            (local.set $x (i32.const 0))
             (local.set $u (local.get $offsetX))
+            (local.set $x (i32.const 0))
             (loop $nextColumn
-              (local.set $g (v128.load (local.get $at)))
-              (if
-                (i32.lt_u
-                  (i32.sub (local.get $x) (local.get $inside))
-                  (i32.sub (local.get $outside) (local.get $inside)))
+              (if (i32.eq (local.get $x) (local.get $inside))
                 (then
+                  (block $insideDone
+                    (br_if $insideDone (i32.ge_u (local.get $x) (local.get $outside)))
+                    (loop $nextInside
+                      (local.set $g (v128.load (local.get $at)))
+                      ;; rows
+                      ;;   0  (i32.const 1)
+                      ;;   1  (i32.const 2)
+                      ;;   2  (i32.const 4)
+                      ;; for each row
+                      (if (i32.and (local.get $met) VALUE)
+                        (then
+                          (local.set $value (v128.load (local.get $pNAME)))
+                          (local.set $sNAME0 (f32x4.add (f32x4.mul (local.get $value) (local.get $g)) (local.get $sNAME0)))
+                          (local.set $value (v128.load (i32.add (local.get $pNAME) (local.get $second))))
+                          (local.set $sNAME1 (f32x4.add (f32x4.mul (local.get $value) (local.get $g)) (local.get $sNAME1)))
+                          (local.set $value (v128.load (i32.add (local.get $pNAME) (local.get $third))))
+                          (local.set $sNAME2 (f32x4.add (f32x4.mul (local.get $value) (local.get $g)) (local.get $sNAME2)))))
+                      (local.set $pNAME (i32.add (local.get $pNAME) (local.get $next)))
+                      ;; end
+                      (local.set $at (i32.add (local.get $at) (local.get $pixel)))
+                      (br_if $nextInside
+                        (i32.lt_u (local.tee $x (i32.add (local.get $x) (i32.const 1))) (local.get $outside))))
+                    (local.set $u (i32.add (local.get $offsetX) (i32.mul (local.get $x) (local.get $strideX)))))))
+              (if (i32.lt_u (local.get $x) (local.get $columns))
+                (then
+                  (local.set $g (v128.load (local.get $at)))
                   ;; rows
-                  ;;   0  -
-                  ;;   1  -
-                  ;;   2  -
+                  ;;   0  (i32.const 1)
+                  ;;   1  (i32.const 2)
+                  ;;   2  (i32.const 4)
                   ;; for each row
-                  (local.set $value (v128.load (local.get $pNAME)))
-                  (local.set $sNAME0 (f32x4.add (f32x4.mul (local.get $value) (local.get $g)) (local.get $sNAME0)))
-                  (local.set $value (v128.load (i32.add (local.get $pNAME) (local.get $dNAME))))
-                  (local.set $sNAME1 (f32x4.add (f32x4.mul (local.get $value) (local.get $g)) (local.get $sNAME1)))
-                  (local.set $value (v128.load (i32.add (local.get $pNAME) (i32.shl (local.get $dNAME) (i32.const 1)))))
-                  (local.set $sNAME2 (f32x4.add (f32x4.mul (local.get $value) (local.get $g)) (local.get $sNAME2)))
+                  (if (i32.and (local.get $met) VALUE)
+                    (then
+                      (if (i32.lt_u (local.get $u) (local.get $width))
+                        (then
+                          (local.set $value (v128.load (local.get $pNAME)))
+                          (local.set $sNAME0 (f32x4.add (f32x4.mul (local.get $value) (local.get $g)) (local.get $sNAME0)))))
+                      (if (i32.lt_u (i32.add (local.get $u) (local.get $stepX)) (local.get $width))
+                        (then
+                          (local.set $value (v128.load (i32.add (local.get $pNAME) (local.get $second))))
+                          (local.set $sNAME1 (f32x4.add (f32x4.mul (local.get $value) (local.get $g)) (local.get $sNAME1)))))
+                      (if
+                        (i32.lt_u (i32.add (local.get $u) (i32.shl (local.get $stepX) (i32.const 1))) (local.get $width))
+                        (then
+                          (local.set $value (v128.load (i32.add (local.get $pNAME) (local.get $third))))
+                          (local.set $sNAME2 (f32x4.add (f32x4.mul (local.get $value) (local.get $g)) (local.get $sNAME2)))))))
+                  (local.set $pNAME (i32.add (local.get $pNAME) (local.get $next)))
                   ;; end
-                )
-                (else
-                  (if (i32.lt_u (local.get $u) (local.get $width))
-                    (then
-                      ;; rows
-                      ;;   0  -
-                      ;;   1  -
-                      ;;   2  -
-                      ;; for each row
-                      (local.set $value (v128.load (local.get $pNAME)))
-                      (local.set $sNAME0 (f32x4.add (f32x4.mul (local.get $value) (local.get $g)) (local.get $sNAME0)))
-                      ;; end
-                    ))
-                  (if (i32.lt_u (i32.add (local.get $u) (local.get $stepX)) (local.get $width))
-                    (then
-                      ;; rows
-                      ;;   0  -
-                      ;;   1  -
-                      ;;   2  -
-                      ;; for each row
-                      (local.set $value (v128.load (i32.add (local.get $pNAME) (local.get $dNAME))))
-                      (local.set $sNAME1 (f32x4.add (f32x4.mul (local.get $value) (local.get $g)) (local.get $sNAME1)))
-                      ;; end
-                    ))
-                  (if
-                    (i32.lt_u (i32.add (local.get $u) (i32.shl (local.get $stepX) (i32.const 1))) (local.get $width))
-                    (then
-                      ;; rows
-                      ;;   0  -
-                      ;;   1  -
-                      ;;   2  -
-                      ;; for each row
-                      (local.set $value (v128.load (i32.add (local.get $pNAME) (i32.shl (local.get $dNAME) (i32.const 1)))))
-                      (local.set $sNAME2 (f32x4.add (f32x4.mul (local.get $value) (local.get $g)) (local.get $sNAME2)))
-                      ;; end
-                    ))))
-              (local.set $at (i32.add (local.get $at) (local.get $pixel)))
-              (local.set $p0 (i32.add (local.get $p0) (local.get $e0)))
-              (local.set $p1 (i32.add (local.get $p1) (local.get $e1)))
-              (local.set $p2 (i32.add (local.get $p2) (local.get $e2)))
-              (local.set $u (i32.add (local.get $u) (local.get $strideX)))
-              (br_if $nextColumn
-                (i32.lt_u (local.tee $x (i32.add (local.get $x) (i32.const 1))) (local.get $columns))))
+                  (local.set $at (i32.add (local.get $at) (local.get $pixel)))
+                  (local.set $u (i32.add (local.get $u) (local.get $strideX)))
+                  (br_if $nextColumn
+                    (i32.lt_u (local.tee $x (i32.add (local.get $x) (i32.const 1))) (local.get $columns))))))
             (if (i32.eq (local.tee $y (i32.add (local.get $y) (i32.const 1))) (local.get $rows))
               (then
                 (local.set $y (i32.const 0))
@@ -268,13 +255,12 @@
     (param $pictures i32) (param $channels i32) (param $first i32) (param $count i32) (param $weight i32)
     (param $tapRows i32) (param $tapColumns i32) (param $strideY i32) (param $strideX i32) (param $stepY i32)
     (param $stepX i32) (param $offsetY i32) (param $offsetX i32) (param $inside i32) (param $outside i32)
-    (param $rowsAtOnce i32) (param $scratch i32)
-    (local $pixel i32) (local $quads i32) (local $quad i32) (local $sums i32) (local $to i32) (local $from i32)
+    (param $rowsAtOnce i32) (param $sums i32)
+    (local $pixel i32) (local $quads i32) (local $quad i32) (local $to i32) (local $from i32)
     (local $end i32) (local $all i32) (local $r i32) (local $s i32) (local $row i32) (local $y i32) (local $n i32)
     (local $v i32) (local $x i32) (local $channel i32) (local $sum v128) (local $offset i32)
     (local.set $pixel (i32.shl (local.get $channels) (i32.const 2)))
     (local.set $quads (i32.shr_u (i32.add (local.get $count) (i32.const 3)) (i32.const 2)))
-    (local.set $sums (i32.add (local.get $scratch) (i32.const 16)))
     (call $fillElements (local.get $sums)
       (i32.shl
         (i32.mul (i32.mul (local.get $quads) (local.get $tapRows)) (local.get $tapColumns))

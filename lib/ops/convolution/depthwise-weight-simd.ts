@@ -41,7 +41,5 @@ export function weightGradientPhases(
     };
   });
   // `three` has sums for nine taps, however many rows there are.
-  return [
-    { tasks: tasksOf(calls, N * P * Q * C), scratchBytes: 16 + 32 * Math.max(R * S, 9) * ceilDivide(2 * STRIP, 4) },
-  ];
+  return [{ tasks: tasksOf(calls, N * P * Q * C), scratchBytes: 32 * Math.max(R * S, 9) * ceilDivide(2 * STRIP, 4) }];
 }
