@@ -9,6 +9,7 @@ import type { SafetensorsTensor } from '../../lib/io/safetensors-types.js';
 import { writeSafetensors } from '../../lib/node/safetensors.js';
 import { compare } from './compare.js';
 import { readCases } from './index-file.js';
+import { hash, normAndProbe, valuesByRule } from './rule.js';
 
 const main = fileURLToPath(new URL('main.ts', import.meta.url));
 const tsx = import.meta.resolve('tsx');
@@ -55,7 +56,11 @@ async function withVectors(cases: readonly Written[], use: (folder: string) => P
         .filter(([tensorName]) => !tensorName.endsWith('.f64'))
         .map(([tensorName, [role, { dtype, shape }, f64]]) => [
           tensorName,
-          { role, dtype, shape, rtol: tolerance, atol: tolerance, ...(f64 === undefined ? {} : { f64 }) },
+          {
+            ...{ role, dtype, shape, rtol: tolerance, atol: tolerance },
+            ...(f64 !== undefined && { f64 }),
+            ...(`${tensorName}.atol` in tensors && { atol_by_step: `${tensorName}.atol` }),
+          },
         ]);
       entries.push({ op, name, file, attrs, rtol: 0, atol: 0, tensors: Object.fromEntries(described) as unknown });
     }
@@ -261,6 +266,80 @@ test('conformance: a net has the sizes and activations that its run names', asyn
   }
 });
 
+const SLOPE = (2 * (1 / (1 + Math.exp(-2)) - 1) + 1 / (1 + Math.exp(-1))) / 2;
+
+/** Pictures of one channel, 1 high and 2 wide. */
+const pictures = (values: readonly number[]): SafetensorsTensor => ({
+  dtype: 'U8',
+  shape: [values.length / 2, 1, 2, 1],
+  data: Uint8Array.from(values),
+});
+const layers = [
+  { layer: 'conv', name: 'conv', out: 2, kernel: 1, stride: 1, padding: 0 },
+  { layer: 'relu' },
+  { layer: 'global_avg_pool' },
+  { layer: 'linear', name: 'fc', out: 2 },
+];
+/** A convolution 1 x 1 with the weights 1 and -1, ReLU, the mean of the places, and a dense layer that changes nothing. */
+const convnet = (firstLoss: number, changes: Readonly<Record<string, unknown>> = {}): readonly Written[] => [
+  {
+    op: 'convnet_data',
+    name: 'tiny',
+    attrs: { x: 'u8 as float32', u8_layout: 'NHWC', layers, params: 6, ...changes },
+    tensors: {
+      'train.u8': ['input', pictures([1, 3, 0, 2])],
+      'train.labels': ['input', { dtype: 'I32', shape: [2], data: Int32Array.of(0, 1) }],
+      'test.u8': ['input', pictures([1, 1])],
+      'init.conv.weight': ['input', f32([1, -1], [2, 1, 1, 1])],
+      'init.fc.weight': ['input', f32([1, 0, 0, 1], [2, 2])],
+      order: ['input', { dtype: 'I32', shape: [2, 2], data: Int32Array.of(0, 1, 0, -1) }],
+    },
+  },
+  {
+    op: 'convnet_run',
+    name: 'tiny_sgd',
+    attrs: { net: 'tiny', optimizer: 'sgd', lr: 0.5 },
+    tolerance: 1e-6,
+    tensors: {
+      // The means of the pictures are 2 and 1, so logits (2, 0) and (1, 0): softmax 0.8808, 0.7311.
+      first_logits: ['output', f32([2, 0, 1, 0], [2, 2])],
+      // Of (probability - target) · mean: ((0.8808 - 1) · 2 + 0.7311 · 1) / 2; the other channel is dark.
+      'first_grad.fc.weight': ['output', f32([SLOPE, 0, -SLOPE, 0], [2, 2])],
+      'first_grad.conv.weight': ['output', f32([SLOPE, 0], [2, 1, 1, 1])],
+    },
+  },
+  {
+    op: 'convnet_run',
+    name: 'by_step',
+    attrs: { net: 'tiny', optimizer: 'sgd', lr: 0 },
+    tensors: {
+      loss: ['output', f32([firstLoss, 0], [2]), 'loss.f64'],
+      'loss.f64': ['', f64([firstLoss, 0], [2])],
+      'loss.atol': ['tolerance', f64([1e-5, 1], [2])],
+    },
+  },
+];
+const firstLoss = (Math.log(1 + Math.exp(-2)) + Math.log(1 + Math.exp(1))) / 2;
+
+test('conformance: a convolutional net is made of its layers and trained, with tolerances by step', async (t) => {
+  await withVectors(convnet(firstLoss), async (folder) => {
+    const { lines } = await conformance(folder);
+    t.equal(lines.at(-1), '3 passed, 0 failed, 0 skipped', lines.join('\n'));
+  });
+  await withVectors(convnet(firstLoss + 1e-4), async (folder) => {
+    const { lines } = await conformance(folder, '--only', 'convnet_run');
+    t.equal(lines.at(-1), '1 passed, 1 failed, 0 skipped', 'no attempt helps what is wrong');
+    t.match(lines.find((line) => line.startsWith('FAILED')) ?? '', /convnet_run\/by_step on cpu: loss\[0\] is 0\.7/);
+  });
+  await withVectors(convnet(firstLoss, { layers: [{ layer: 'conv5d' }] }), async (folder) => {
+    const { lines } = await conformance(folder, '--only', 'convnet_data');
+    t.match(
+      lines.find((line) => line.startsWith('FAILED')) ?? '',
+      /there is no layer 'conv5d': expected conv, depthwise/,
+    );
+  });
+});
+
 test('conformance: a wrong command line ends with exit code 2 and no stack trace', async (t) => {
   await withVectors([product], async (folder) => {
     const attempts: readonly (readonly [RegExp, ...string[]])[] = [
@@ -302,6 +381,20 @@ test('conformance: a broken index.json is named', async (t) => {
   });
 });
 
+test('conformance: the rule that makes weights', (t) => {
+  t.equal(hash('conv1.weight'), 3184444564);
+  t.equal(hash('a'), 0xe40c292c, 'FNV-1a of one letter, as it is published');
+  const first = (name: string, shape: readonly number[]) => Array.from(valuesByRule(name, shape, '').slice(0, 2));
+  t.deepEqual(first('conv1.weight', [64, 3, 7, 7]), [0.18361294269561768, 0.12483788281679153]);
+  t.deepEqual(first('bn1.running_var', [64]), [0.7323143482208252, 1.0347907543182373]);
+  t.deepEqual(first('fc.weight', [2, 2048]), [-0.023980362340807915, -0.01832048036158085]);
+  t.deepEqual(first('input', [2, 3, 64, 64]), [0.7990331053733826, 0.333159863948822]);
+  const { norm, probe } = normAndProbe('x', [3, 4]);
+  t.equal(norm, 5);
+  t.notEqual(probe, normAndProbe('x', [4, 3]).probe, 'what is swapped is seen');
+  t.end();
+});
+
 test('conformance: the rule of comparison', (t) => {
   const verdict = (got: readonly number[], expected: readonly number[], rtol = 0, atol = 0) =>
     compare({
@@ -319,5 +412,14 @@ test('conformance: the rule of comparison', (t) => {
   t.equal(verdict([2, 1.75], [1, 1], 0.25, 0.25).margin, 2, 'the worst one is told');
   t.ok(verdict([1 + 2 ** -23], [1]).fault, 'every bit counts without tolerance');
   t.ok(verdict([1], [1, 2]).fault, 'shapes');
+  const far = (got: number, l2: number) =>
+    compare({
+      ...{ name: 'out', rtol: 0, atol: [1, 3], l2 },
+      got: { shape: [2, 1], data: [1, got] },
+      expected: { shape: [2, 1], data: [1, 1] },
+    }).fault;
+  t.deepEqual([far(4, 3), far(0, 3)], [undefined, undefined], 'a tolerance for each step');
+  t.match(far(4.5, 9) ?? '', /error 3\.50e\+0, allowed 3\.00/);
+  t.match(far(4, 2.5) ?? '', /at a distance of 3\.00e\+0 from the truth, allowed 2\.50/);
   t.end();
 });
