@@ -4,7 +4,7 @@ import { Adam, compile, mobileNetV2, softmaxCrossEntropy, tensor } from '../../l
 import { imageFolder } from '../../lib/node/index.js';
 import { simd } from '../support/devices.js';
 
-const folder = fileURLToPath(new URL('../../examples/pictures/test', import.meta.url));
+const folder = fileURLToPath(new URL('../../examples/pictures/train', import.meta.url));
 
 test('MobileNetV2 with random weights learns 16 pictures by heart', async (t) => {
   const { inputs, labels } = await imageFolder(folder, { size: { width: 64, height: 64 }, layout: 'channels-last' });
