@@ -12,6 +12,11 @@
 //             │  │  │  │  │   │
 //             └──┴──┴──┴──┴───┘      The taps of a window's row lie side by side in memory, RUN = kernel width · CHANNELS of
 //                                    them, where they are not spread by a dilation; else those of one place.
+// Products    output [N·P·Q, O] = patches · weight [O, R·S·C]ᵀ, weight gradient [O, R·S·C] = outputᵀ · patches, and input
+//             gradient [N·H·W, C] = patches of the output · weight turned around (conv2d_turned.wgsl)
+// Cost        2 · N · P · Q · O · R · S · C flop in each of the three, for 4 · (N·H·W·C + N·P·Q·O + O·R·S·C) B at the least.
+//             3 x 3 with 64 channels at 56 x 56: 231 Mflop for 1.75 MB a picture, 132 flop/B: bound by arithmetic. An
+//             element is read R · S / stride² times, by caches; tiles of 64 x 64 read 1 B for 16 flop of the product.
 // Edges       h and x are compared as they are, without sign: what lies before the picture is beyond its end
 // Divisions   are by constants of the pipeline, which compilers make multiplications of
 // Bindings    none of its own
