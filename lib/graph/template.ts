@@ -1,3 +1,10 @@
+import { RecentValues } from '../recent.js';
+
+/** Texts of one template that are kept filled in: the layers of a net ask for few, and for each of them again and again. */
+const FILLED_KEPT = 64;
+
+const filled = new Map<string, RecentValues<string>>();
+
 /**
  * Fills in a WGSL file that is a template. The lines between `// each NAME of COUNT` and `// end NAME` stand as often as
  * the count says, with 0, 1, … in place of `$NAME`; a count is a number, or the name of one of `counts`, and 0 or 1 (`each
@@ -8,6 +15,21 @@ export function fillTemplate(
   source: string,
   counts: Readonly<Record<string, number>>,
   texts: Readonly<Record<string, string>> = {},
+): string {
+  const ofSource = filled.get(source) ?? new RecentValues<string>(FILLED_KEPT, () => undefined);
+  filled.set(source, ofSource);
+  const key = JSON.stringify([counts, texts]);
+  const known = ofSource.get(key);
+  if (known !== undefined) return known;
+  const text = fill(source, counts, texts);
+  ofSource.set(key, text);
+  return text;
+}
+
+function fill(
+  source: string,
+  counts: Readonly<Record<string, number>>,
+  texts: Readonly<Record<string, string>>,
 ): string {
   const repeated = repeatLines(source, counts);
   return repeated.replace(/\$([A-Za-z]+)/g, (_, name: string) => {

@@ -4,10 +4,12 @@ import type { Chain, Host } from '../../fusion/chain.js';
 import type { JoinCall } from '../../fusion/pass.js';
 import { finishOf, goesByBlocks } from '../../fusion/simd-calls.js';
 import { isSameTensor } from '../../fusion/tensors.js';
-import type { KernelTarget, KernelVariant } from '../../graph/launch.js';
+import type { KernelVariant, Launch } from '../../graph/launch.js';
 import type { ArrayView, Attributes, Call, Operation, ReferenceCall, TensorSpec } from '../../graph/operation.js';
 import { sampledReference } from '../../graph/sampled-reference.js';
 import { type Shape, sizeOf } from '../../shape.js';
+import type { Beside } from '../matmul/matmul-kernels.js';
+import type { Product } from '../matmul/matmul-product.js';
 import { PRODUCT, productStages, SUMS } from '../matmul/matmul-stages.js';
 import { sumOperation } from '../reduce/sum.js';
 import { naiveLaunch } from './conv2d-naive.js';
@@ -15,7 +17,7 @@ import { conv2dSimdPhases, inputGradientSimdPhases } from './conv2d-simd.js';
 import { weightGradientSimdPhases } from './conv2d-simd-weight-gradient.js';
 import { type Conv2dAttributes, conv2dSizes } from './conv2d-sizes.js';
 import { type Computed, conv2dProducts } from './conv2d-products.js';
-import { conv2dVariants } from './conv2d-kernels.js';
+import { conv2dLaunches, conv2dVariants } from './conv2d-kernels.js';
 
 const SIMD = { output: conv2dSimdPhases, picture: inputGradientSimdPhases, weight: weightGradientSimdPhases } as const;
 
@@ -36,16 +38,18 @@ export function conv2dHost<A extends Conv2dAttributes>(computed: Computed, opera
     const columns = sizeOf(shape.slice(computed === 'weight' ? 1 : -1));
     return { shape, own, sizes: conv2dSizes(picture, output, own), columns };
   };
-  const variantsOf = (
+  /** What is made of the products where there are some, or of the one launch that computes any convolution. */
+  const made = <T>(
     chain: Chain,
     { inputs, attributes }: Call<Attributes>,
-    target: KernelTarget,
-  ): readonly KernelVariant[] => {
+    ofProducts: (products: readonly Product[], beside: Beside) => T,
+    ofNaive: (launch: Launch) => T,
+  ): T => {
     const { shape, own, sizes, columns } = use(inputs, attributes);
     const products = conv2dProducts(computed, sizes, own, hasSums(chain));
     const rows = sizeOf(shape) / columns;
-    if (products) return conv2dVariants(products, target, productStages(chain, inputs, { rows, columns, sums: rows }));
-    return [{ name: 'naive', launches: [naiveLaunch(computed, sizeOf(shape), sizes, own)] }];
+    if (products) return ofProducts(products, productStages(chain, inputs, { rows, columns, sums: rows }));
+    return ofNaive(naiveLaunch(computed, sizeOf(shape), sizes, own));
   };
   const host: Host = {
     get operation() {
@@ -70,10 +74,20 @@ export function conv2dHost<A extends Conv2dAttributes>(computed: Computed, opera
       if (!elements) throw new Error('a convolution has no sample');
       return { ...elements, values: [value, ...sumsBeside(chain, call)] };
     },
-    kernel(chain, call, target) {
-      return elementAt(variantsOf(chain, call, target), 0).launches;
-    },
-    variants: variantsOf,
+    kernel: (chain, call, target) =>
+      made(
+        chain,
+        call,
+        (products, beside) => conv2dLaunches(products, target, beside),
+        (launch) => [launch],
+      ),
+    variants: (chain, call, target) =>
+      made<readonly [KernelVariant, ...KernelVariant[]]>(
+        chain,
+        call,
+        (products, beside) => conv2dVariants(products, target, beside),
+        (launch) => [{ name: 'naive', launches: [launch] }],
+      ),
     simd(chain, { inputs, attributes }) {
       const { own, sizes, columns } = use(inputs, attributes);
       return SIMD[computed](sizes, own, finishOf(chain, 0, inputs, columns));

@@ -1,7 +1,12 @@
-import type { KernelTarget, KernelVariant } from '../../graph/launch.js';
+import type { KernelTarget, KernelVariant, Launch } from '../../graph/launch.js';
 import { variantFor } from '../matmul/matmul-choice.js';
 import { type Beside, productLaunches, triedVariants } from '../matmul/matmul-kernels.js';
 import type { Product } from '../matmul/matmul-product.js';
+
+/** The launches that the table of sizes says, for each product by its own variant. */
+export function conv2dLaunches(products: readonly Product[], target: KernelTarget, beside: Beside): readonly Launch[] {
+  return products.flatMap((product) => productLaunches(product, variantFor(product, target), beside));
+}
 
 /**
  * The ways to compute a convolution by these products: first the one that the table of sizes says, for each product its own
@@ -12,10 +17,9 @@ export function conv2dVariants(
   target: KernelTarget,
   beside: Beside,
 ): readonly [KernelVariant, ...KernelVariant[]] {
-  const chosen = products.map((product) => ({ product, variant: variantFor(product, target) }));
   const first: KernelVariant = {
-    name: [...new Set(chosen.map(({ variant }) => variant))].join(', '),
-    launches: chosen.flatMap(({ product, variant }) => productLaunches(product, variant, beside)),
+    name: [...new Set(products.map((product) => variantFor(product, target)))].join(', '),
+    launches: conv2dLaunches(products, target, beside),
   };
   const tried = products.map((product) => triedVariants(product, target));
   const others = (tried[0] ?? []).filter(
