@@ -27,16 +27,24 @@ export function ownBytes({ slots, inputs, constants, scratch, arguments: told }:
   return slots + inputs + constants + scratch + told;
 }
 
-/**
- * Throws DeviceMemoryError where a device has no room for programs side by side, and for those of their variables that are
- * not there yet.
- */
-export function checkRoomForPlans(device: Device, programs: readonly SizedProgram[], what: string): void {
-  const variables = [...new Set(programs.flatMap(({ program }) => program.variables))];
+/** Bytes that programs need side by side, with those of their variables that are not there yet; and two parts of that. */
+export function bytesForPlans(
+  device: Device,
+  programs: readonly SizedProgram[],
+): { readonly all: number; readonly computed: number; readonly variables: number } {
+  const used = [...new Set(programs.flatMap(({ program }) => program.variables))];
   const sum = (bytes: readonly number[]): number => bytes.reduce((total, own) => total + own, 0);
-  const computed = sum(programs.map(({ memory }) => memory.slots));
-  const own = sum(programs.map(({ memory }) => ownBytes(memory)));
-  const added = sum(variables.filter((storage) => !storage.isOn(device)).map((storage) => device.bytesOf(storage)));
-  const parts = `${formatBytes(computed)} for what is computed, ${formatBytes(added)} of variables`;
-  checkRoom(device, own + added, `${what} (${parts})`);
+  const variables = sum(used.filter((storage) => !storage.isOn(device)).map((storage) => device.bytesOf(storage)));
+  return {
+    all: sum(programs.map(({ memory }) => ownBytes(memory))) + variables,
+    computed: sum(programs.map(({ memory }) => memory.slots)),
+    variables,
+  };
+}
+
+/** Throws DeviceMemoryError where a device has no room for programs side by side. */
+export function checkRoomForPlans(device: Device, programs: readonly SizedProgram[], what: string): void {
+  const { all, computed, variables } = bytesForPlans(device, programs);
+  const parts = `${formatBytes(computed)} for what is computed, ${formatBytes(variables)} of variables`;
+  checkRoom(device, all, `${what} (${parts})`);
 }

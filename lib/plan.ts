@@ -41,7 +41,7 @@ function inTurn<T>(work: () => Promise<T>): Promise<T> {
   return turn;
 }
 
-/** A graph laid out for a device: its kernels are chosen, and nothing has been allocated. */
+/** A graph laid out for a device. Its kernels are chosen when its memory is asked for, and nothing has been allocated. */
 export interface PreparedPlan extends SizedProgram {
   /** Rejects with DeviceMemoryError where the device has no room for it: then nothing has been allocated. */
   load(): Promise<Plan>;
@@ -76,11 +76,14 @@ export class Plan {
     isRepeated: boolean,
   ): PreparedPlan {
     const program = buildProgram(outputs.map(ownResult), inputs, trace, { fusion: device.fusion, isRepeated });
-    const prepared = device.prepare(program);
+    let chosen: PreparedProgram | undefined;
+    const prepared = (): PreparedProgram => (chosen ??= device.prepare(program));
     return {
       program,
-      memory: prepared.memory,
-      load: async () => new Plan(device, program, await load(device, program, prepared)),
+      get memory() {
+        return prepared().memory;
+      },
+      load: async () => new Plan(device, program, await load(device, program, prepared())),
     };
   }
 

@@ -92,7 +92,7 @@ export interface Device {
   readonly isLost: boolean;
   /** @internal What operations are joined for, where a kernel costs more to launch than a call; else undefined. */
   readonly fusion: FusionTarget | undefined;
-  /** Memory of its buffers. Not counted are pictures of results on their way to the host, and what the driver takes itself. */
+  /** Memory of its buffers. Not counted are copies of results on their way to the host, kernels, and what the driver takes. */
   readonly memory: DeviceMemory;
   /** @internal Bytes of the buffer that a tensor has on this device. */
   bytesOf(spec: TensorSpec): number;

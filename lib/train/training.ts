@@ -1,9 +1,8 @@
 import { outcomesOf, type TrainingData } from '../data/training-data.js';
 import type { Device } from '../device/device.js';
-import { DeviceMemoryError } from '../errors.js';
+import { placedBytes } from '../device/places.js';
 import type { Module } from '../nn/module.js';
 import type { PreparedPlan } from '../plan.js';
-import { ownBytes } from '../plan-memory.js';
 import type { Batched } from './batch-room.js';
 import { Evaluator, EVALUATION_BATCH } from './evaluate.js';
 import type { Objective } from './objective.js';
@@ -28,18 +27,22 @@ export class Training implements Batched {
     this.evaluator = validation && this.#evaluator(model, validation, objective, options);
   }
 
-  /** Validates in batches that take no more memory than the training does. */
+  /** Validates in batches that take about as much memory as the training does. */
   #evaluator(
     model: Module,
     data: TrainingData,
     objective: Objective,
     { device, batchSize }: { readonly device: Device; readonly batchSize: number },
   ): Evaluator {
-    for (let size = Math.min(EVALUATION_BATCH, outcomesOf(data).count); ; size = Math.ceil(size / 2)) {
-      const evaluator = new Evaluator(model, data, objective, { device, batchSize: size });
-      if (size <= batchSize || bytesOf(evaluator) <= Math.max(SMALL_BYTES, bytesOf(this.trainer))) return evaluator;
-      evaluator.dispose();
-    }
+    const inBatchesOf = (size: number): Evaluator => new Evaluator(model, data, objective, { device, batchSize: size });
+    const slotBytes = (batched: Batched): number =>
+      batched.prepare().reduce((sum, { program }) => sum + placedBytes(device, program).slots, 0);
+    const most = Math.min(EVALUATION_BATCH, outcomesOf(data).count);
+    const evaluator = inBatchesOf(most);
+    const share = Math.max(SMALL_BYTES, slotBytes(this.trainer)) / slotBytes(evaluator);
+    if (most <= batchSize || share >= 1) return evaluator;
+    evaluator.dispose();
+    return inBatchesOf(Math.max(batchSize, Math.floor(share * most)));
   }
 
   prepare(): PreparedPlan[] {
@@ -49,15 +52,5 @@ export class Training implements Batched {
   dispose(): void {
     this.trainer.dispose();
     this.evaluator?.dispose();
-  }
-}
-
-/** Bytes that plans take for themselves; Infinity where a tensor is over a limit of the device. */
-function bytesOf(batched: Batched): number {
-  try {
-    return batched.prepare().reduce((sum, { memory }) => sum + ownBytes(memory), 0);
-  } catch (error) {
-    if (error instanceof DeviceMemoryError) return Infinity;
-    throw error;
   }
 }

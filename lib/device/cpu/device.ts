@@ -47,6 +47,7 @@ export class CpuDevice implements Device {
   readonly #path: CpuPath;
   readonly #reason: string;
   readonly #memoryLimit: number;
+  readonly #account = { used: 0 };
 
   constructor(options: CpuDeviceOptions) {
     const { path = 'reference', threads = 1, memoryLimit = Infinity } = options;
@@ -86,7 +87,7 @@ export class CpuDevice implements Device {
   }
 
   get memory(): DeviceMemory {
-    return { used: this.heap.used, limit: this.#memoryLimit };
+    return { used: this.#account.used, limit: this.#memoryLimit };
   }
 
   bytesOf(spec: TensorSpec): number {
@@ -101,9 +102,13 @@ export class CpuDevice implements Device {
   allocate(spec: TensorSpec): CpuArray {
     const bytes = this.bytesOf(spec);
     checkRoom(this, bytes, `a tensor ${formatShape(spec.shape)}`);
-    const start = this.heap.allocate(bytes);
+    const { heap } = this;
+    const start = heap.allocate(bytes);
+    const account = this.#account;
+    account.used += bytes;
     return new CpuArray(this, spec, start, () => {
-      this.heap.release(start, bytes);
+      heap.release(start, bytes);
+      account.used -= bytes;
     });
   }
 

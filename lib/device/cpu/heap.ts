@@ -31,8 +31,6 @@ export class Heap {
   #pages = 16;
   /** Counts how often the memory has grown. */
   generation = 0;
-  /** Bytes of the blocks that were given out. */
-  #used = 0;
 
   /** @param share asks for memory that threads can share; where the engine has no room for it, it is not shared */
   constructor(share = false) {
@@ -42,11 +40,6 @@ export class Heap {
     this.isShared = shared !== undefined;
     // The first line stays unused: no block starts at 0.
     this.#free = [{ start: ALIGNMENT, bytes: this.#pages * PAGE - ALIGNMENT }];
-  }
-
-  /** Bytes of the blocks that were given out and not given back. */
-  get used(): number {
-    return this.#used;
   }
 
   /** The start of a block of at least `bytes` zeros. Throws DeviceMemoryError where 4 GiB are used up. */
@@ -59,7 +52,6 @@ export class Heap {
     if (block.bytes === size) this.#free.splice(index, 1);
     else this.#free[index] = { start: block.start + size, bytes: block.bytes - size };
     new Uint8Array(this.memory.buffer, block.start, size).fill(0);
-    this.#used += size;
     return block.start;
   }
 
@@ -72,9 +64,7 @@ export class Heap {
 
   /** Gives a block back, by the start and the size it was asked for. */
   release(start: number, bytes: number): void {
-    const size = blockBytes(bytes);
-    this.#used -= size;
-    this.#addFree({ start, bytes: size });
+    this.#addFree({ start, bytes: blockBytes(bytes) });
   }
 
   #addFree(given: Block): void {
