@@ -15,6 +15,9 @@
 ;;             channels at a time: nine weights stay in registers; a column of the source, three loads, is multiplied by
 ;;             all of them and added to the three sums that it belongs to, of which one is then whole.
 ;; threeByTwo  the same with strideX 2: two columns a sum, of which the second belongs to the next one as well
+;; spreadByTwo  rows of a gradient's picture at stride 2, of a window of three columns, up to two rows of which are met, four
+;;             channels or more: even and odd places together, so that a column of the source is loaded once. offsetX is
+;;             the place that column 0 meets with its first tap.
 ;; Order       16 channels, a cache line of each pixel, go through all rows before the next 16: three rows of them lie in
 ;;             the first-level cache
 ;; Cost        2 · tapRows · tapColumns flop and 8 B an element: 18 flop for 8 B of memory with 3x3, 27 loads (`threeByOne`: 3)
@@ -320,6 +323,49 @@
       (local.set $to (i32.add (local.get $to) (local.get $pitch)))
       (br_if $next (local.tee $columns (i32.sub (local.get $columns) (i32.const 1))))))
 
+  ;; A row of the gradient's picture at stride 2, and two rows of the source: a column of it is part of the sums of place $x,
+  ;; of the next and of the one behind that, which meets the next column as well; $last is what it has met so far.
+  (func $spreadByTwo
+    (param $p0 i32) (param $p1 i32) (param $p2 i32) (param $d0 i32) (param $d1 i32) (param $d2 i32)
+    (param $w0 i32) (param $w1 i32) (param $w2 i32) (param $e0 i32) (param $e1 i32) (param $e2 i32)
+    (param $to i32) (param $pitch i32) (param $columns i32) (param $x i32) (param $width i32)
+    (local $value v128) (local $even v128) (local $odd v128) (local $last v128)
+    (local $w00 v128) (local $w01 v128) (local $w02 v128) (local $w10 v128) (local $w11 v128) (local $w12 v128)
+    ;; rows
+    ;;   0  -
+    ;;   1  -
+    ;; for each row
+    (local.set $wNAME0 (v128.load (local.get $wNAME)))
+    (local.set $wNAME1 (v128.load (i32.add (local.get $wNAME) (local.get $eNAME))))
+    (local.set $wNAME2 (v128.load (i32.add (local.get $wNAME) (i32.shl (local.get $eNAME) (i32.const 1)))))
+    ;; end
+    (local.set $to (i32.add (local.get $to) (i32.mul (local.get $x) (local.get $pitch))))
+    (loop $next
+      (local.set $even (local.get $last))
+      (local.set $odd (f32x4.splat (f32.const 0)))
+      (local.set $last (f32x4.splat (f32.const 0)))
+      (if (i32.gt_s (local.get $width) (i32.const 0))
+        (then
+          (local.set $value (v128.load (local.get $p0)))
+          (local.set $even (f32x4.add (f32x4.mul (local.get $value) (local.get $w00)) (local.get $even)))
+          (local.set $odd (f32x4.mul (local.get $value) (local.get $w01)))
+          (local.set $last (f32x4.mul (local.get $value) (local.get $w02)))
+          (local.set $value (v128.load (local.get $p1)))
+          (local.set $even (f32x4.add (f32x4.mul (local.get $value) (local.get $w10)) (local.get $even)))
+          (local.set $odd (f32x4.add (f32x4.mul (local.get $value) (local.get $w11)) (local.get $odd)))
+          (local.set $last (f32x4.add (f32x4.mul (local.get $value) (local.get $w12)) (local.get $last)))))
+      (if (i32.lt_u (local.get $x) (local.get $columns))
+        (then (v128.store (local.get $to) (local.get $even))))
+      (local.set $to (i32.add (local.get $to) (local.get $pitch)))
+      (if (i32.lt_u (i32.add (local.get $x) (i32.const 1)) (local.get $columns))
+        (then (v128.store (local.get $to) (local.get $odd))))
+      (local.set $to (i32.add (local.get $to) (local.get $pitch)))
+      (local.set $p0 (i32.add (local.get $p0) (local.get $d0)))
+      (local.set $p1 (i32.add (local.get $p1) (local.get $d1)))
+      (local.set $width (i32.sub (local.get $width) (i32.const 1)))
+      (br_if $next
+        (i32.lt_s (local.tee $x (i32.add (local.get $x) (i32.const 2))) (local.get $columns)))))
+
   ;; Where a row of the source lies, and bytes from place to place, and the same of the row of taps that meets it.
   (func $rowOfTap
     (param $tap i32) (param $taps i32) (param $step i32) (param $v i32) (param $height i32) (param $from i32)
@@ -338,6 +384,7 @@
   ;; rows
   ;;   threeByOne  (call $slideByOne
   ;;   threeByTwo  (call $slideByTwo
+  ;;   spreadByTwo  (call $spreadByTwo
   ;; for each row
   (func (export "NAME")
     (param $from i32) (param $height i32) (param $width i32) (param $to i32)

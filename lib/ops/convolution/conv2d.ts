@@ -7,7 +7,7 @@ import { asTensor, type Tensor, type TensorLike } from '../../tensor.js';
 import { linear } from '../matmul/linear.js';
 import { reshape } from '../moving/reshape.js';
 import { transpose } from '../moving/transpose.js';
-import { add } from '../pointwise/arithmetic.js';
+import { withBias } from './bias.js';
 import { conv2dOperation } from './conv2d-operations.js';
 import type { Conv2dAttributes } from './conv2d-sizes.js';
 import { depthwiseConv2d } from './depthwise.js';
@@ -72,13 +72,4 @@ export function fourAxes(caller: string, operand: string, value: TensorLike, axe
 /** Whether a convolution computes each place of a picture from that place alone, by one matrix. */
 function isPointwise({ kernel, stride, padding, groups }: Conv2dAttributes): boolean {
   return groups === 1 && [...kernel, ...stride].every((size) => size === 1) && padding.every((size) => size === 0);
-}
-
-/** The output of a convolution with a bias for each channel. Throws ShapeError for one of another size. */
-export function withBias(caller: string, output: Tensor, bias: TensorLike | undefined): Tensor {
-  if (bias === undefined) return output;
-  const value = asTensor(caller, 'bias', bias);
-  const channels = elementAt(output.shape, 3);
-  if (value.rank === 1 && value.shape[0] === channels) return add(output, value);
-  throw new ShapeError(`${caller}: the bias must be [${channels}], found ${formatShape(value.shape)}`);
 }

@@ -4,7 +4,7 @@ import { ceilDivide } from '../../graph/launch.js';
 import type { SimdArgument, SimdCall, SimdKernel, SimdPhase } from '../../graph/simd.js';
 import { sizeOf } from '../../shape.js';
 import { tasksOf } from '../simd-parts.js';
-import { type Meeting, perAxis, type PerAxis } from './depthwise-axes.js';
+import type { Meeting, PerAxis } from './depthwise-axes.js';
 import type { Windowed } from './depthwise-launches.js';
 
 /** Elements of a block that is computed at once: 64 KiB, which stay in the second-level cache for the stages. */
@@ -16,7 +16,7 @@ const STAGE_SCRATCH_BYTES = 128;
 export function depthwisePhases(windowed: Windowed, finish?: BlockFinish): SimdPhase[] {
   const { channels, target } = windowed;
   const pixelBytes = 4 * channels;
-  const parts = perAxis((axis) => partsOf(windowed.meetings[axis]));
+  const parts = partsIn(windowed);
   // The kernel's zeros are gone when stages begin.
   const blockAt = Math.max(STAGE_SCRATCH_BYTES, 16 * ceilDivide(pixelBytes, 16));
   const blocks = blocksOf(windowed);
@@ -81,6 +81,8 @@ interface Part {
   readonly stride: number;
   readonly step: number;
   readonly offset: number;
+  /** The other way around: a source at u is met by places 2 · u + offset, and the next two behind, by a tap each. */
+  readonly spreads?: boolean;
 }
 
 /** One part for a convolution; for its gradient as many as the stride. Taps go in the order of their sources. */
@@ -99,10 +101,21 @@ function partsOf({ sourceStep, targetStep, first, tapStep, taps }: Meeting): Par
   });
 }
 
+/** The parts of both axes. Even and odd columns of a gradient at stride 2 are one where the kernel computes them together. */
+function partsIn({ meetings: [rows, columns], channels }: Windowed): PerAxis<readonly Part[]> {
+  const rowParts = partsOf(rows);
+  const { sourceStep, first, tapStep, taps } = columns;
+  const areTogether = sourceStep === 2 && tapStep === -1 && taps === 3 && channels >= 4;
+  if (!areTogether || rowParts.some((part) => part.taps > 2)) return [rowParts, partsOf(columns)];
+  const together = { first: 0, every: 1, taps, firstTap: 0, tapStep: 1, stride: 1, step: 1, offset: -first };
+  return [rowParts, [{ ...together, spreads: true }]];
+}
+
 const KERNELS = {
   windows: kernelOf('windows'),
   threeByOne: kernelOf('threeByOne'),
   threeByTwo: kernelOf('threeByTwo'),
+  spreadByTwo: kernelOf('spreadByTwo'),
 } as const satisfies Record<string, SimdKernel>;
 
 function kernelOf(entryPoint: string): SimdKernel {
@@ -110,6 +123,7 @@ function kernelOf(entryPoint: string): SimdKernel {
 }
 
 function kernelFor([rows, columns]: PerAxis<Part>, channels: number): SimdKernel {
+  if (columns.spreads) return KERNELS.spreadByTwo;
   const isThree = columns.taps === 3 && columns.step === 1 && rows.taps <= 3 && channels >= 4;
   if (isThree && columns.stride === 1) return KERNELS.threeByOne;
   if (isThree && columns.stride === 2) return KERNELS.threeByTwo;

@@ -4,7 +4,7 @@ import { applyOne } from '../../graph/node.js';
 import { anything, checkOptions } from '../../options.js';
 import { formatShape } from '../../shape.js';
 import { asTensor, type Tensor, type TensorLike } from '../../tensor.js';
-import { add } from '../pointwise/arithmetic.js';
+import { withBias } from './bias.js';
 import { depthwiseOperation } from './depthwise-operations.js';
 import { WINDOW_RULES, windowOf, type WindowOptions } from './window.js';
 
@@ -25,7 +25,7 @@ export interface DepthwiseConv2dOptions extends WindowOptions {
  * files hold PyTorch's [channels, 1, height, width]. Output: [N, ⌊(height + padding - span) / stride⌋ + 1, width alike,
  * channels], span being (height of the window - 1) · dilation + 1.
  *
- * Throws ShapeError, naming the sizes, where the channels of input and weight differ, and where the window is larger than
+ * Throws ShapeError, naming the sizes, where the channels of input, weight and bias differ, and where the window is larger than
  * the padded picture; OptionError for options of other kinds.
  */
 export function depthwiseConv2d(input: TensorLike, weight: TensorLike, options: DepthwiseConv2dOptions = {}): Tensor {
@@ -34,8 +34,7 @@ export function depthwiseConv2d(input: TensorLike, weight: TensorLike, options: 
   const picture = asTensor('depthwiseConv2d', 'input', input);
   const filters = asTensor('depthwiseConv2d', 'weight', weight);
   const attributes = windowOf(sizeAt(picture, 1, 4), sizeAt(filters, 0, 3), window);
-  const output = applyOne(depthwiseOperation, [picture, filters], attributes);
-  return bias === undefined ? output : add(output, bias);
+  return withBias('depthwiseConv2d', applyOne(depthwiseOperation, [picture, filters], attributes), bias);
 }
 
 /** Height and width of a tensor that has its height on this axis, and so many axes. */
