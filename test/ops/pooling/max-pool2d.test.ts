@@ -52,9 +52,9 @@ testOnDevices('maxPool2d has the values of PyTorch 1.13: dilated windows', async
 });
 
 testOnDevices('of equal elements the first one in row order has the gradient, in each channel', async (t, device) => {
-  for (const C of [1, 4, 5]) {
+  for (const C of [1, 4, 5, 19]) {
     const same = tensor(new Float32Array(9 * C).fill(2), { shape: [1, 3, 3, C] });
-    const first = Array.from({ length: 9 * C }, (_, i) => (i < C ? i + 1 : 0));
+    const first = Array.from({ length: 9 * C }, (_, i) => (i < C ? (i % 7) + 1 : 0));
     await hasValues(t, device, [same, (x) => maxPool2d(x, { size: 3 })], {
       output: new Array<number>(C).fill(2),
       gradient: first,
@@ -62,15 +62,24 @@ testOnDevices('of equal elements the first one in row order has the gradient, in
   }
 });
 
-testOnDevices('-Infinity wins over padding, and -0 over a 0 behind it', async (t, device) => {
-  const low = tensor(new Float32Array(9).fill(lowest), { shape: [1, 3, 3, 1] });
-  await hasValues(t, device, [low, (x) => maxPool2d(x, { size: 3, stride: 2, padding: 1 })], {
-    output: [lowest, lowest, lowest, lowest],
-    gradient: [1, 2, 0, 3, 4, 0, 0, 0, 0],
-  });
-  const zeros = tensor([-1, -0, 0, -2], { shape: [1, 2, 2, 1] });
-  await hasValues(t, device, [zeros, (x) => maxPool2d(x, { size: 2 })], { output: [-0], gradient: [0, 1, 0, 0] });
-});
+testOnDevices(
+  '-Infinity wins over padding, in the first place that has it, and -0 over a 0 behind it',
+  async (t, device) => {
+    for (const C of [1, 4, 19]) {
+      const low = tensor(new Float32Array(9 * C).fill(lowest), { shape: [1, 3, 3, C] });
+      const winners = [0, 1, 3, 4]; // the first of each window that is in the picture
+      await hasValues(t, device, [low, (x) => maxPool2d(x, { size: 3, stride: 2, padding: 1 })], {
+        output: new Array<number>(4 * C).fill(lowest),
+        gradient: Array.from({ length: 9 * C }, (_, i) => {
+          const window = winners.indexOf(Math.floor(i / C));
+          return window < 0 ? 0 : ((window * C + (i % C)) % 7) + 1;
+        }),
+      });
+    }
+    const zeros = tensor([-1, -0, 0, -2], { shape: [1, 2, 2, 1] });
+    await hasValues(t, device, [zeros, (x) => maxPool2d(x, { size: 2 })], { output: [-0], gradient: [0, 1, 0, 0] });
+  },
+);
 
 testOnDevices('NaN wins, wherever it stands in its window', async (t, device) => {
   for (const place of [0, 1, 2, 3]) {
@@ -79,12 +88,20 @@ testOnDevices('NaN wins, wherever it stands in its window', async (t, device) =>
     const output = await run(() => maxPool2d(x, { size: 2 }), { device });
     t.deepEqual(Array.from(await output.data()), [nan, 4], `place ${place}`);
     // Beside channels without.
-    const four = tensor(
-      values.flatMap((value, i) => [i, value, 9 - i, 7]),
-      { shape: [1, 2, 2, 4] },
-    );
-    const beside = await run(() => maxPool2d(four, { size: 2 }), { device });
-    t.deepEqual(Array.from(await beside.data()), [3, nan, 9, 7], `place ${place} of channel 1`);
+    for (const C of [4, 19]) {
+      const beside = tensor(
+        values.flatMap((value, i) => Array.from({ length: C }, (_, c) => (c === 1 ? value : c % 2 === 0 ? i : 9 - i))),
+        { shape: [1, 2, 2, C] },
+      );
+      await hasValues(t, device, [beside, (x) => maxPool2d(x, { size: 2 })], {
+        output: Array.from({ length: C }, (_, c) => (c === 1 ? nan : c % 2 === 0 ? 3 : 9)),
+        gradient: Array.from({ length: 4 * C }, (_, i) => {
+          const c = i % C;
+          const winner = c === 1 ? place : c % 2 === 0 ? 3 : 0;
+          return winner === Math.floor(i / C) ? (c % 7) + 1 : 0;
+        }),
+      });
+    }
   }
 });
 
