@@ -9,6 +9,7 @@
 ;; Technique   a product over places, 256 at a time: y is packed in panels of 4 channels, [p][4], and each 32 columns of x, by way
 ;;             of the table, in panels of 8, [p][8], so that the inner loop reads both in order (matmul/micro.wat)
 ;; Cache       a panel of x is 8 KiB and stays in the first-level cache while all panels of y (4 KiB each) pass by
+;; Cost        2 flop for each place of each element of c; packing takes 4 % of the time with 64 output channels
 ;; Relaxed     a multiplication and an addition of locals are one f32x4.relaxed_madd in the second module made of this
 ;; Accuracy    256 places are summed on their own and added once; where places are many, so are parts of them
 ;; Edges       panels are filled up with 0; a block of c at the edge is computed into a tile and copied

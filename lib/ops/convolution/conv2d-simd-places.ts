@@ -49,7 +49,8 @@ export function windowSteps(
 
 /**
  * Backward: target h reads p where p · stride + r · dilation - padding = h. Targets go in classes by the remainder of
- * h + padding: those of a class meet the same taps, every so manieth one, and sources that lie side by side.
+ * h + padding: those of a class meet the same taps, evenly spaced, and sources that lie side by side. So nothing is divided
+ * where it is summed.
  */
 export function gradientSteps(window: WindowAttributes, axis: 0 | 1, from: number, count: number): Steps[] {
   const { stride, dilation, before, kernel } = alongAxis(window, axis);

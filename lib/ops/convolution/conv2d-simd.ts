@@ -27,6 +27,9 @@ import {
 } from './conv2d-simd-places.js';
 import type { Conv2dAttributes, Conv2dSizes } from './conv2d-sizes.js';
 
+// output[p, o] = Σ_(r,s,c) picture[p, r, s, c] · weight[o, r, s, c], p a place [n, p, q] of the output. Backward the weight is
+// transposed: picture[p, c] = Σ_(r,s,o) output[p, r, s, o] · weight[o, r, s, c], p a place of the picture, taps those that met it.
+
 const MULTIPLY: SimdKernel = { module: conv2dRowsWasm, relaxed: conv2dRowsRelaxedWasm, entryPoint: 'multiply' };
 const CLEAR: SimdKernel = { module: conv2dRowsWasm, entryPoint: 'clear' };
 const SCRATCH = { scratch: true } as const;
