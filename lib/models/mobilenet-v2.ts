@@ -1,3 +1,4 @@
+import { checkpoint } from '../graph/checkpoint.js';
 import { Conv2d, DepthwiseConv2d } from '../nn/convolution.js';
 import { Dense } from '../nn/dense.js';
 import { heNormal, zeros } from '../nn/initializers.js';
@@ -10,10 +11,10 @@ import { add } from '../ops/pointwise/arithmetic.js';
 import { checkOptions } from '../options.js';
 import { sizeOf } from '../shape.js';
 import type { Tensor } from '../tensor.js';
-import { NET_RULES, type NetOptions, WIDTH } from './options.js';
+import { BLOCK_NET_RULES, type BlockNetOptions, WIDTH } from './options.js';
 
 /** Options of {@link mobileNetV2}. */
-export interface MobileNetV2Options extends NetOptions {
+export interface MobileNetV2Options extends BlockNetOptions {
   /** Probability of dropping a feature before the last layer while training. Default 0.2, as in torchvision. */
   readonly dropout?: number;
   /** Every layer has so many times the channels, rounded to a multiple of 8. Default 1. */
@@ -51,9 +52,16 @@ function normed(convolution: Module): Sequential {
 export class InvertedResidual extends Module {
   readonly conv: Sequential;
   readonly #isResidual: boolean;
+  readonly #isCheckpointed: boolean;
 
-  constructor(channels: { readonly in: number; readonly out: number }, stride: number, expansion: number) {
+  constructor(
+    channels: { readonly in: number; readonly out: number },
+    stride: number,
+    expansion: number,
+    isCheckpointed: boolean,
+  ) {
     super();
+    this.#isCheckpointed = isCheckpointed;
     const widening = new Conv2d(channels.in * expansion, 1, CONVOLUTION);
     this.conv = new Sequential([
       ...(expansion === 1 ? [] : [normed(widening)]),
@@ -65,6 +73,10 @@ export class InvertedResidual extends Module {
   }
 
   override forward(input: Tensor): Tensor {
+    return this.#isCheckpointed ? checkpoint(() => this.#compute(input)) : this.#compute(input);
+  }
+
+  #compute(input: Tensor): Tensor {
     const output = this.conv.forward(input);
     return this.#isResidual ? add(input, output) : output;
   }
@@ -80,14 +92,16 @@ export class MobileNetV2 extends Module {
   classifier: Module;
 
   /** @internal */
-  constructor({ classes = 1000, dropout = 0.2, width = 1 }: MobileNetV2Options) {
+  constructor(options: MobileNetV2Options) {
     super();
+    const { classes = 1000, dropout = 0.2, width = 1, checkpoint: isCheckpointed = false } = options;
     let channels = toEights(32 * width);
     const layers: Module[] = [normed(new Conv2d(channels, 3, { ...CONVOLUTION, stride: 2, padding: 1 }))];
     for (const [expansion, unscaled, blocks, stride] of STAGES) {
       const out = toEights(unscaled * width);
       for (let block = 0; block < blocks; block++) {
-        layers.push(new InvertedResidual({ in: channels, out }, block === 0 ? stride : 1, expansion));
+        const first = block === 0;
+        layers.push(new InvertedResidual({ in: channels, out }, first ? stride : 1, expansion, isCheckpointed));
         channels = out;
       }
     }
@@ -112,6 +126,6 @@ export class MobileNetV2 extends Module {
  * Throws OptionError for a bad option.
  */
 export function mobileNetV2(options: MobileNetV2Options = {}): MobileNetV2 {
-  checkOptions('mobileNetV2', options, { ...NET_RULES, width: WIDTH });
+  checkOptions('mobileNetV2', options, { ...BLOCK_NET_RULES, width: WIDTH });
   return new MobileNetV2(options);
 }

@@ -1,3 +1,4 @@
+import { checkpoint } from '../graph/checkpoint.js';
 import { Conv2d, type Conv2dLayerOptions } from '../nn/convolution.js';
 import { ReLU } from '../nn/layers.js';
 import { Module } from '../nn/module.js';
@@ -12,6 +13,24 @@ export interface LayerStyle {
   /** Of the convolutions of 3 x 3. */
   readonly padding: Padding;
   readonly norm?: BatchNormLayerOptions;
+  /** Whether a block's values are computed again in the backward pass. */
+  readonly checkpoint?: boolean;
+}
+
+/** A block of which only input and output need to be kept. */
+abstract class ResidualBlock extends Module {
+  readonly #isCheckpointed: boolean;
+
+  constructor({ checkpoint: isCheckpointed = false }: LayerStyle) {
+    super();
+    this.#isCheckpointed = isCheckpointed;
+  }
+
+  override forward(input: Tensor): Tensor {
+    return this.#isCheckpointed ? checkpoint(() => this.compute(input)) : this.compute(input);
+  }
+
+  protected abstract compute(input: Tensor): Tensor;
 }
 
 /** What one block differs in from the others. */
@@ -27,7 +46,7 @@ export interface BlockOptions {
  * output = ReLU(input + BN(conv 3 x 3(ReLU(BN(conv 3 x 3(input)))))), the input downsampled where it does not fit
  * (He et al. 2015, figure 5 on the left). Names are torchvision's.
  */
-export class BasicBlock extends Module {
+export class BasicBlock extends ResidualBlock {
   /** The output has so many times the block's channels. */
   static readonly expansion = 1;
   readonly conv1: Conv2d;
@@ -37,8 +56,9 @@ export class BasicBlock extends Module {
   readonly bn2: BatchNorm;
   readonly downsample: Module | undefined;
 
-  constructor(channels: number, { stride, downsample, style: { convolution, padding, norm } }: BlockOptions) {
-    super();
+  constructor(channels: number, { stride, downsample, style }: BlockOptions) {
+    super(style);
+    const { convolution, padding, norm } = style;
     this.conv1 = new Conv2d(channels, 3, { ...convolution, stride, padding });
     this.bn1 = new BatchNorm(norm);
     this.conv2 = new Conv2d(channels, 3, { ...convolution, padding });
@@ -46,7 +66,7 @@ export class BasicBlock extends Module {
     this.downsample = downsample;
   }
 
-  override forward(input: Tensor): Tensor {
+  protected override compute(input: Tensor): Tensor {
     const inner = this.relu.forward(this.bn1.forward(this.conv1.forward(input)));
     const output = this.bn2.forward(this.conv2.forward(inner));
     return this.relu.forward(add(output, this.downsample?.forward(input) ?? input));
@@ -57,7 +77,7 @@ export class BasicBlock extends Module {
  * As {@link BasicBlock}, with a convolution of 3 x 3 between two of 1 x 1, the second of which makes four times the channels
  * (He et al. 2015, figure 5 on the right; the stride is in the middle, as in torchvision).
  */
-export class Bottleneck extends Module {
+export class Bottleneck extends ResidualBlock {
   /** The output has so many times the block's channels. */
   static readonly expansion = 4;
   readonly conv1: Conv2d;
@@ -69,8 +89,9 @@ export class Bottleneck extends Module {
   readonly relu = new ReLU();
   readonly downsample: Module | undefined;
 
-  constructor(channels: number, { stride, downsample, style: { convolution, padding, norm } }: BlockOptions) {
-    super();
+  constructor(channels: number, { stride, downsample, style }: BlockOptions) {
+    super(style);
+    const { convolution, padding, norm } = style;
     this.conv1 = new Conv2d(channels, 1, convolution);
     this.bn1 = new BatchNorm(norm);
     this.conv2 = new Conv2d(channels, 3, { ...convolution, stride, padding });
@@ -80,7 +101,7 @@ export class Bottleneck extends Module {
     this.downsample = downsample;
   }
 
-  override forward(input: Tensor): Tensor {
+  protected override compute(input: Tensor): Tensor {
     const narrow = this.relu.forward(this.bn1.forward(this.conv1.forward(input)));
     const inner = this.relu.forward(this.bn2.forward(this.conv2.forward(narrow)));
     const output = this.bn3.forward(this.conv3.forward(inner));

@@ -9,11 +9,11 @@ import { GlobalAveragePool, MaxPool2d } from '../nn/pooling.js';
 import { Sequential } from '../nn/sequential.js';
 import { boolean, checkOptions } from '../options.js';
 import type { Tensor } from '../tensor.js';
-import { NET_RULES, type NetOptions } from './options.js';
+import { BLOCK_NET_RULES, type BlockNetOptions } from './options.js';
 import { BasicBlock, Bottleneck, type LayerStyle } from './residual-blocks.js';
 
 /** Options of {@link resnet18} and {@link resnet50}. */
-export interface ResNetOptions extends NetOptions {
+export interface ResNetOptions extends BlockNetOptions {
   /** Probability of dropping a feature before the last layer while training. Default 0. */
   readonly dropout?: number;
   /** Whether convolutions have a bias, as in Keras's ResNet50. Default false, as in torchvision. */
@@ -45,10 +45,11 @@ export class ResNet extends Module {
   fc: Module;
 
   /** @internal */
-  constructor({ block, blocks }: Architecture, { classes = 1000, dropout = 0, bias = false }: ResNetOptions) {
+  constructor({ block, blocks }: Architecture, options: ResNetOptions) {
     super();
+    const { classes = 1000, dropout = 0, bias = false, checkpoint = false } = options;
     const convolution = { bias, weightInitializer: heNormal({ fan: 'fanOut' }) };
-    const style: LayerStyle = { convolution, padding: 1 };
+    const style: LayerStyle = { convolution, padding: 1, checkpoint };
     this.conv1 = new Conv2d(64, 7, { ...convolution, stride: 2, padding: 3 });
     const stage = (number: number): Sequential => {
       const channels = 64 * 2 ** number;
@@ -86,7 +87,7 @@ export class ResNet extends Module {
  * its deviation (0.229, 0.224, 0.225) for those weights. Throws OptionError for a bad option.
  */
 export function resnet18(options: ResNetOptions = {}): ResNet {
-  checkOptions('resnet18', options, { ...NET_RULES, bias: boolean });
+  checkOptions('resnet18', options, { ...BLOCK_NET_RULES, bias: boolean });
   return new ResNet({ block: BasicBlock, blocks: [2, 2, 2, 2] }, options);
 }
 
@@ -98,6 +99,6 @@ export function resnet18(options: ResNetOptions = {}): ResNet {
  *     const model = resnet50({ classes: 2, dropout: 0.5 }).build([224, 224, 3]);
  */
 export function resnet50(options: ResNetOptions = {}): ResNet {
-  checkOptions('resnet50', options, { ...NET_RULES, bias: boolean });
+  checkOptions('resnet50', options, { ...BLOCK_NET_RULES, bias: boolean });
   return new ResNet({ block: Bottleneck, blocks: [3, 4, 6, 3] }, options);
 }
