@@ -1,6 +1,7 @@
 /** The kernels of the tiled product, reading the patches of pictures: the defaults of hardware. */
 import test from 'tape';
 import { elementAt } from '../../../lib/element-at.js';
+import { GPU_FAMILIES } from '../../../lib/graph/launch.js';
 import type { Operation } from '../../../lib/graph/operation.js';
 import { type Computed, conv2dProducts } from '../../../lib/ops/convolution/conv2d-products.js';
 import { conv2dOperations } from '../../../lib/ops/convolution/conv2d-operations.js';
@@ -11,6 +12,7 @@ import type { MatmulVariant } from '../../../lib/ops/matmul/matmul-techniques.js
 import { type Case, describeCase } from '../../support/cases.js';
 import { differs } from '../../support/close.js';
 import { referenceOf, runGuarded } from '../../support/guarded.js';
+import { targetOf } from '../../support/targets.js';
 import { webgpu } from '../../support/webgpu.js';
 
 const COMPUTED: readonly Computed[] = ['output', 'picture', 'weight'];
@@ -54,3 +56,20 @@ for (const [c, computed] of COMPUTED.entries()) {
     });
   }
 }
+
+test('on hardware the convolutions of real nets fill 16 workgroups at least, by each of their products', (t) => {
+  for (const operation of conv2dOperations as readonly Operation[]) {
+    for (const [name, { inputs, attributes }] of Object.entries(operation.benchmarks ?? {})) {
+      const specs = inputs.map(({ shape }) => ({ shape, dtype: 'f32' as const }));
+      const call = { inputs: specs, outputs: operation.infer(specs, attributes), attributes };
+      const few = GPU_FAMILIES.flatMap((family) =>
+        operation
+          .kernel(call, targetOf(false, ['subgroups'], family))
+          .filter(({ kernel, workgroups: [x, y, z] }) => kernel.entryPoint === 'matmulTiled' && x * y * z < 16)
+          .map(({ kernel }) => `${kernel.name} on ${family}`),
+      );
+      t.deepEqual(few, [], `${operation.name} ${name}`);
+    }
+  }
+  t.end();
+});
