@@ -13,6 +13,7 @@ import {
   type Tensor,
   Variable,
 } from '../../../lib/index.js';
+import { CpuDevice } from '../../../lib/device/cpu/device.js';
 import { RandomStream } from '../../../lib/random.js';
 import { windowsIn } from '../../../lib/ops/convolution/window.js';
 import { describeCase } from '../../support/cases.js';
@@ -127,4 +128,27 @@ test('a step on variables runs twice', async (t) => {
   const picture = normal('picture', 1, 5, 5, 4);
   const [first, second] = [await (await step(picture)).data(), await (await step(picture)).data()];
   t.deepEqual(first, second);
+});
+
+test('depthwise convolutions are the same, bit for bit, with 1, 2 and 3 threads', async (t) => {
+  for (const stride of [1, 2]) {
+    const [picture, weight] = [normal('picture', 3, 40, 41, 50), normal('weight', 3, 3, 50)];
+    const results = await Promise.all(
+      [1, 2, 3].map(async (threads) => {
+        const device = new CpuDevice({ reason: 'test', path: 'simd', threads });
+        const all = await run(
+          () => {
+            const output = depthwiseConv2d(picture, weight, { stride, padding: 1 });
+            return [output, ...gradient(output, [picture, weight], normal('upstream', ...output.shape))];
+          },
+          { device },
+        );
+        const values = await Promise.all(all.map((each) => each.data()));
+        device.dispose();
+        return values;
+      }),
+    );
+    t.deepEqual(results[1], results[0]);
+    t.deepEqual(results[2], results[0]);
+  }
 });
