@@ -1,15 +1,15 @@
 ;; moments.wat: mean and variance along rows or down columns, for the CPU device, WebAssembly SIMD.
 ;;
-;; Computes    mean = Σ x / n,  variance = Σ (x - mean)² / n, from d = x - k, where k is the first element of a row, or of a
-;;             column in a block of rows: mean = k + Σ d / n, variance = (Σ d² - (Σ d)² / n) / n
+;; Computes    mean = Σ x / n,  variance = Σ (x - mean)² / n, from d = x - k, where k is the middle one of three elements of a
+;;             row, or of a column in a block of rows: mean = k + Σ d / n, variance = (Σ d² - (Σ d)² / n) / n
 ;; Parameters  momentsRows: from, pitch, count: address, bytes from one row to the next, how many; strips, stripPitch, columns:
 ;;             what is reduced, columns being contiguous; mean, variance: where the results go
-;;             columnPairs: Σ d and Σ d² of a block of rows: see column_pairs.wat; `other` is not read, centers is the
-;;             block's first row. joinMoments: parts, partBytes, stride: what columnPairs left, one block behind the other;
-;;             from, blockBytes: the columns, and bytes from one block of rows to the next; blocks, rows, lastRows: how many,
-;;             rows of each, and of the last one; columns; mean, variance
+;;             columnPairs: Σ d and Σ d² of a block of rows: see column_pairs.wat; `other` is as far behind
+;;             `from` as the second of the three elements, the middle one, behind the first; centers is the block's first row. joinMoments: parts, partBytes, stride: what columnPairs left, one block behind the other;
+;;             from, blockBytes: the columns, and bytes from one block of rows to the next; blocks, rows, step, lastRows, lastStep:
+;;             how many, rows of each, bytes from one of the three elements to the next, and those of the last one; columns; mean, variance
 ;; Method      Σ d and Σ d² in float32 for 64 rows, or for 256 elements of a row, then in float64. Blocks have a k each: one
-;;             that is far from the mean would cost digits, but of its own block only. To the k of the first block,
+;;             that is far from the mean would cost digits, and a single outlier is never the middle one of three. To the k of the first block,
 ;;             e = k - k0 away, Σ (d + e) = Σ d + m · e and Σ (d + e)² = Σ d² + e · (2 · Σ d + m · e), m being the rows.
 ;; Cost        4 B read an element, four operations: bound by memory bandwidth beyond the caches
 ;; Accuracy    never E[x²] - E[x]²: d keeps all digits where x is large and differs by little
@@ -21,6 +21,13 @@
   ;; join common/common.wat
   ;; join reduce/double_sums.wat
 
+  ;; The middle one of three numbers, or 0 where it is not finite.
+  (func $middle (param $a v128) (param $b v128) (param $c v128) (result v128)
+    (call $finiteOrZero
+      (f32x4.max
+        (f32x4.min (local.get $a) (local.get $b))
+        (f32x4.min (f32x4.max (local.get $a) (local.get $b)) (local.get $c)))))
+
   ;; Σ d and Σ d² of 16 columns.
   (func $pairLine
     (param $other i32) (param $from i32) (param $rows i32) (param $pitch i32) (param $centers i32) (param $to i32)
@@ -28,14 +35,19 @@
     (local $x v128)
     (local $center0 v128) (local $center1 v128) (local $center2 v128) (local $center3 v128)
     (local $sum0 v128) (local $sum1 v128) (local $sum2 v128) (local $sum3 v128)
-    (local $product0 v128) (local $product1 v128) (local $product2 v128) (local $product3 v128)
+    (local $product0 v128) (local $product1 v128) (local $product2 v128) (local $product3 v128) (local $step i32)
+    (local.set $step (i32.sub (local.get $other) (local.get $from)))
   ;; rows
   ;;   0  offset=0
   ;;   1  offset=16
   ;;   2  offset=32
   ;;   3  offset=48
   ;; for each row
-    (local.set $centerNAME (call $finiteOrZero (v128.load VALUE (local.get $centers))))
+    (local.set $centerNAME
+      (call $middle
+        (v128.load VALUE (local.get $centers))
+        (v128.load VALUE (i32.add (local.get $centers) (local.get $step)))
+        (v128.load VALUE (i32.add (local.get $centers) (i32.shl (local.get $step) (i32.const 1))))))
   ;; end
     (loop $next
   ;; rows
@@ -66,8 +78,15 @@
   (func $pairQuad
     (param $other i32) (param $from i32) (param $rows i32) (param $pitch i32) (param $columns i32) (param $centers i32)
     (param $to i32) (param $stride i32)
-    (local $x v128) (local $center v128) (local $sum v128) (local $product v128)
-    (local.set $center (call $finiteOrZero (call $loadUpToFour (local.get $centers) (local.get $columns))))
+    (local $x v128) (local $center v128) (local $sum v128) (local $product v128) (local $step i32)
+    (local.set $step (i32.sub (local.get $other) (local.get $from)))
+    (local.set $center
+      (call $middle
+        (call $loadUpToFour (local.get $centers) (local.get $columns))
+        (call $loadUpToFour (i32.add (local.get $centers) (local.get $step)) (local.get $columns))
+        (call $loadUpToFour
+          (i32.add (local.get $centers) (i32.shl (local.get $step) (i32.const 1)))
+          (local.get $columns))))
     (loop $next
       (local.set $x (f32x4.sub (call $loadUpToFour (local.get $from) (local.get $columns)) (local.get $center)))
       (local.set $sum (f32x4.add (local.get $sum) (local.get $x)))
@@ -79,12 +98,14 @@
 
   ;; join reduce/column_pairs.wat
 
-  ;; The number at an address, or 0 where it is not finite.
-  (func $shiftAt (param $at i32) (result f64)
-    (local $x f32)
-    (local.set $x (f32.load (local.get $at)))
+  ;; The k of a column, or of a row: of its elements at an address and 1 and 2 steps behind.
+  (func $shiftAt (param $at i32) (param $step i32) (result f64)
     (f64.promote_f32
-      (select (local.get $x) (f32.const 0) (f32.lt (f32.abs (local.get $x)) (f32.const inf)))))
+      (f32x4.extract_lane 0
+        (call $middle
+          (v128.load32_zero (local.get $at))
+          (v128.load32_zero (i32.add (local.get $at) (local.get $step)))
+          (v128.load32_zero (i32.add (local.get $at) (i32.shl (local.get $step) (i32.const 1))))))))
 
   ;; Stores mean and variance of n numbers, given Σ d and Σ d².
   (func $finish (param $shift f64) (param $sum f64) (param $squares f64) (param $n f64) (param $mean i32) (param $variance i32)
@@ -100,11 +121,13 @@
 
   (func (export "joinMoments")
     (param $parts i32) (param $partBytes i32) (param $stride i32) (param $from i32) (param $blockBytes i32)
-    (param $blocks i32) (param $rows f64) (param $lastRows f64) (param $columns i32) (param $mean i32) (param $variance i32)
+    (param $blocks i32) (param $rows f64) (param $step i32) (param $lastRows f64) (param $lastStep i32) (param $columns i32) (param $mean i32) (param $variance i32)
     (local $block i32) (local $part i32) (local $first i32)
     (local $m f64) (local $e f64) (local $some f64) (local $shift f64) (local $sum f64) (local $squares f64) (local $n f64)
+    (local $ownStep i32)
     (loop $nextColumn
-      (local.set $shift (call $shiftAt (local.get $from)))
+      (local.set $ownStep (local.get $step))
+      (local.set $shift (call $shiftAt (local.get $from) (local.get $ownStep)))
       (local.set $sum (f64.const 0))
       (local.set $squares (f64.const 0))
       (local.set $n (f64.const 0))
@@ -113,9 +136,11 @@
       (local.set $part (local.get $parts))
       (local.set $block (local.get $blocks))
       (loop $nextBlock
-        (if (i32.eq (local.get $block) (i32.const 1)) (then (local.set $m (local.get $lastRows))))
+        (if (i32.eq (local.get $block) (i32.const 1)) (then
+            (local.set $m (local.get $lastRows))
+            (local.set $ownStep (local.get $lastStep))))
         (local.set $some (f64.load (local.get $part)))
-        (local.set $e (f64.sub (call $shiftAt (local.get $first)) (local.get $shift)))
+        (local.set $e (f64.sub (call $shiftAt (local.get $first) (local.get $ownStep)) (local.get $shift)))
         (local.set $sum
           (f64.add (local.get $sum) (f64.add (local.get $some) (f64.mul (local.get $m) (local.get $e)))))
         (local.set $squares
@@ -154,7 +179,11 @@
     (local $sumA v128) (local $sumB v128) (local $squaresA v128) (local $squaresB v128)
     (local $sum f64) (local $squares f64)
     (loop $nextRow
-      (local.set $shift (call $finiteOrZero (v128.load32_splat (local.get $from))))
+      (local.set $shift
+        (f32x4.splat
+          (f32.demote_f64
+            (call $shiftAt (local.get $from)
+              (i32.shl (i32.shr_u (i32.sub (local.get $columns) (i32.const 1)) (i32.const 1)) (i32.const 2))))))
       (local.set $sum (f64.const 0))
       (local.set $squares (f64.const 0))
       (local.set $strip (i32.const 0))

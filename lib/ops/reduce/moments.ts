@@ -125,6 +125,8 @@ function momentsPhases(shape: Shape, axes: readonly number[]) {
   const columns = fromEnd(kept.sizes, 1, 1);
   const areColumns = fromEnd(keptStrides, 1, 1) === 1 && fromEnd(reducedStrides, 1, columns) === columns;
   if (reduced.sizes.length > 1 || !areColumns) return undefined;
+  // Of three rows of a block, the first, the middle one and one at the end, as kernels/reduce/moments.wat takes them.
+  const stepOf = (rows: number): number => 4 * columns * Math.floor((rows - 1) / 2);
   const starts: number[] = [];
   forEachOffset({ sizes: kept.sizes.slice(0, -1), strides: [keptStrides.slice(0, -1)] }, ([offset]) => {
     starts.push(offset);
@@ -133,7 +135,11 @@ function momentsPhases(shape: Shape, axes: readonly number[]) {
     { starts, rows: sizeOf(reduced.sizes), columns },
     ({ start, rows, to, stride }) => {
       const from = at('input', 4 * start);
-      return { kernel: kernelOf('columnPairs'), arguments: [from, from, rows, 4 * columns, columns, from, to, stride] };
+      const second = at('input', 4 * start + stepOf(rows));
+      return {
+        kernel: kernelOf('columnPairs'),
+        arguments: [second, from, rows, 4 * columns, columns, from, to, stride],
+      };
     },
     ({ matrix, parts, partBytes, stride, blocks }) => {
       const [rows, lastRows] = [elementAt(blocks, 0).count, elementAt(blocks, -1).count];
@@ -142,7 +148,10 @@ function momentsPhases(shape: Shape, axes: readonly number[]) {
       const blockBytes = 4 * rows * columns;
       return {
         kernel: kernelOf('joinMoments'),
-        arguments: [parts, partBytes, stride, from, blockBytes, blocks.length, rows, lastRows, columns, ...results],
+        arguments: [
+          ...[parts, partBytes, stride, from, blockBytes, blocks.length],
+          ...[rows, stepOf(rows), lastRows, stepOf(lastRows), columns, ...results],
+        ],
       };
     },
   );
@@ -173,11 +182,11 @@ function kernelOf(entryPoint: 'columnPairs' | 'joinMoments' | 'momentsRows') {
 }
 
 /** Mean and variance of the same elements. */
-export interface Moments {
+export type Moments = {
   readonly mean: Tensor;
   /** Biased: divided by n. */
   readonly variance: Tensor;
-}
+};
 
 /**
  * Mean and biased variance over axes: Σ x / n and Σ (x - mean)² / n, read once (PyTorch: `var_mean` with `unbiased=False`;

@@ -5,7 +5,9 @@ import { makeWorkload } from '../../../bench/step/workload.js';
 import { compile } from '../../../lib/compile.js';
 import { CpuDevice } from '../../../lib/device/cpu/device.js';
 import { DeviceError } from '../../../lib/errors.js';
+import { gradient } from '../../../lib/graph/gradient.js';
 import { matmul } from '../../../lib/ops/matmul/matmul.js';
+import { batchNorm } from '../../../lib/ops/normalize/batch-norm.js';
 import { RandomStream } from '../../../lib/random.js';
 import { tensor } from '../../../lib/tensor.js';
 import { refuses } from '../../support/errors.js';
@@ -50,6 +52,30 @@ for (const [name, a, b] of [
     for (const result of results) t.deepEqual(result, results[0]);
   });
 }
+
+test('batch normalization and its gradients are the same, bit for bit, with 1, 2 and 3 threads', async (t) => {
+  const random = new RandomStream(3, 'batch');
+  const [x, dy] = [random.normal(5000 * 33), random.normal(5000 * 33)].map((values) =>
+    tensor(values, { shape: [5000, 33] }),
+  );
+  const results: unknown[][] = [];
+  for (const threads of [1, 2, 3]) {
+    const device = open(threads);
+    const step = compile(
+      (input, upstream) => {
+        const output = batchNorm(input, { training: true });
+        return [output, ...gradient(output, [input], upstream)];
+      },
+      { device },
+    );
+    for (let turn = 0; turn < 5; turn++) {
+      const outputs = x && dy ? await step(x, dy) : [];
+      results.push(await Promise.all(outputs.map((output) => output.data())));
+    }
+    device.dispose();
+  }
+  for (const result of results) t.deepEqual(result, results[0]);
+});
 
 test('training MyNet gives the same losses and weights, bit for bit, with 1, 2 and 3 threads', async (t) => {
   const losses: number[][] = [];
