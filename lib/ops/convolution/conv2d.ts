@@ -30,11 +30,11 @@ export const CONV2D_RULES = { ...WINDOW_RULES, bias: anything, groups: wholeNumb
  *     output[n, p, q, o] = bias[o] + Σ_{r, s, c} weight[o, r, s, c]
  *                          · input[n, p · stride + r · dilation - top, q · stride + s · dilation - left, c]
  *
- * Pictures are [N, height, width, channels]; zeros stand around them (`padding`). The weight is
- * [out, height, width, in / groups]: PyTorch's [out, in / groups, height, width] is made one by
- * `transpose(weight, [0, 2, 3, 1])`. The output has ⌊(size + padding - (window - 1) · dilation - 1) / stride⌋ + 1 places
- * along height and width, and `out` channels. With a window of one place at stride 1 it is a product of matrices, with as
- * many groups as channels {@link depthwiseConv2d}: both have kernels of their own.
+ * Pictures are [N, height, width, channels]; zeros stand around them (`padding`). The weight is [out, height, width,
+ * in / groups]: PyTorch's [out, in / groups, height, width] is made one by `transpose(weight, [0, 2, 3, 1])`. The output has
+ * ⌊(size + padding - (window - 1) · dilation - 1) / stride⌋ + 1 places along height and width, and `out` channels. With a
+ * window of one place at stride 1 it is a product of matrices, with as many groups as channels {@link depthwiseConv2d}: both
+ * have kernels of their own.
  *
  * Throws ShapeError, naming the sizes, where channels do not fit the weight or the groups, or where the window is larger
  * than the padded picture; OptionError for options of other kinds.
