@@ -31,23 +31,25 @@ fn lift(value: Element, place: Word) -> Accumulator {
   return Accumulator(Element(1.0), value - shift, Element(0.0));
 }
 
+// Four elements that are reduced together are as many: the first one's count is that of all, in a register of its own.
 fn combine(a: Accumulator, b: Accumulator) -> Accumulator {
-  let count = a.count + b.count;
-  let share = Element(1.0) / max(count, Element(1.0));
-  let ofA = a.count * share;
-  let ofB = b.count * share;
+  let countA = firstOf(a.count);
+  let count = countA + firstOf(b.count);
+  let share = 1.0 / max(count, 1.0);
+  let ofA = countA * share;
+  let ofB = firstOf(b.count) * share;
   let step = b.mean - a.mean;
-  return Accumulator(count, a.mean * ofA + b.mean * ofB, a.squares + b.squares + step * step * (a.count * ofB));
+  return Accumulator(Element(count), a.mean * ofA + b.mean * ofB, a.squares + b.squares + step * step * (countA * ofB));
 }
 
-fn orNan(value: Element, count: Element) -> Element {
-  return bitcast<Element>(select(Word(0x7fc00000u), bitcast<Word>(value), count > Element(0.0)));
+fn orNan(value: Element, count: f32) -> Element {
+  return bitcast<Element>(select(Word(0x7fc00000u), bitcast<Word>(value), count > 0.0));
 }
 
 fn meanOf(total: Accumulator) -> Element {
-  return orNan(total.mean + shift, total.count);
+  return orNan(total.mean + shift, firstOf(total.count));
 }
 
 fn varianceOf(total: Accumulator) -> Element {
-  return orNan(total.squares / max(total.count, Element(1.0)), total.count);
+  return orNan(total.squares / max(firstOf(total.count), 1.0), firstOf(total.count));
 }
