@@ -29,13 +29,21 @@ interface Architecture {
 
 /** A net of {@link resnet18} or {@link resnet50}. Parts may be replaced: `model.fc = new Dense(5)`. */
 export class ResNet extends Module {
+  /** 7 × 7, 64 channels, half the height and width. */
   readonly conv1: Conv2d;
+  /** Of conv1. */
   readonly bn1 = new BatchNorm();
+  /** Of bn1. */
   readonly relu = new ReLU();
+  /** 3 × 3, half the height and width once more. */
   readonly maxpool = new MaxPool2d(3, { stride: 2, padding: 1 });
+  /** Blocks with 64 channels; those of {@link resnet50} give 4 times as many. */
   readonly layer1: Sequential;
+  /** Blocks with 128 channels, half the height and width. */
   readonly layer2: Sequential;
+  /** Blocks with 256 channels, half the height and width. */
   readonly layer3: Sequential;
+  /** Blocks with 512 channels, half the height and width. */
   readonly layer4: Sequential;
   /** [N, height, width, channels] → [N, channels] */
   avgpool: Module = new GlobalAveragePool();

@@ -26,11 +26,17 @@ const STYLE = {
 
 /** A net of {@link resnet8}. Parts may be replaced: `model.fc = new Dense(5)`. */
 export class ResNet8 extends Module {
+  /** 3 × 3, 16 channels. */
   readonly conv1 = new Conv2d(16, 3, { ...STYLE.convolution, padding: 'same' });
+  /** Of conv1. */
   readonly bn1 = new BatchNorm(STYLE.norm);
+  /** Of bn1. */
   readonly relu = new ReLU();
+  /** A block with 16 channels. */
   readonly layer1 = new Sequential([new BasicBlock(16, { stride: 1, style: STYLE })]);
+  /** A block with 32 channels, half the height and width. */
   readonly layer2 = new Sequential([narrowing(32)]);
+  /** A block with 64 channels, half the height and width. */
   readonly layer3 = new Sequential([narrowing(64)]);
   /** [N, height, width, channels] → [N, channels] */
   avgpool: Module = new GlobalAveragePool();

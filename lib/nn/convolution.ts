@@ -84,9 +84,9 @@ abstract class Convolution extends Module {
     this.kernelSize = pairOf(kernelSize);
   }
 
-  /** Convolves pictures with a weight that was made. */
+  /** @internal Convolves pictures with a weight that was made. */
   protected abstract convolve(input: Tensor, weight: Parameter): Tensor;
-  /** The weight for inputs of so many channels. Throws ShapeError where there can be none. */
+  /** @internal The weight for inputs of so many channels. Throws ShapeError where there can be none. */
   protected abstract weightFor(inputChannels: number): WeightPlan;
 
   /** Throws ShapeError, naming the layer, for pictures that it was not built for, or that are smaller than its window. */
@@ -100,7 +100,7 @@ abstract class Convolution extends Module {
     }
   }
 
-  /** Where the window lies, and the bias, as options of an operation. */
+  /** @internal Where the window lies, and the bias, as options of an operation. */
   protected get convolutionOptions() {
     const { stride = 1, padding = 0, dilation = 1 } = this.options;
     return { stride, padding, dilation, ...(this.bias && { bias: this.bias }) };
@@ -149,10 +149,12 @@ export class Conv2d extends Convolution {
     this.options = options;
   }
 
+  /** @internal */
   protected override convolve(input: Tensor, weight: Parameter): Tensor {
     return conv2d(input, weight, { ...this.convolutionOptions, groups: this.options.groups ?? 1 });
   }
 
+  /** @internal */
   protected override weightFor(inputChannels: number): WeightPlan {
     const [out, inGroup] = [this.outChannels, groupSize(inputChannels, this.options.groups)];
     const shape = [out, ...this.kernelSize, inGroup];
@@ -189,11 +191,13 @@ export class DepthwiseConv2d extends Convolution {
     this.options = options;
   }
 
+  /** @internal */
   protected override convolve(input: Tensor, weight: Parameter): Tensor {
     if (this.depthMultiplier === 1) return depthwiseConv2d(input, weight, this.convolutionOptions);
     return conv2d(input, weight, { ...this.convolutionOptions, groups: elementAt(input.shape, 3) });
   }
 
+  /** @internal */
   protected override weightFor(inputChannels: number): WeightPlan {
     const channels = inputChannels * this.depthMultiplier;
     const window = sizeOf(this.kernelSize);
@@ -239,11 +243,13 @@ export class ConvTranspose2d extends Convolution {
     this.options = options;
   }
 
+  /** @internal */
   protected override convolve(input: Tensor, weight: Parameter): Tensor {
     const { groups = 1, outputPadding = 0 } = this.options;
     return convTranspose2d(input, weight, { ...this.convolutionOptions, groups, outputPadding });
   }
 
+  /** @internal */
   protected override weightFor(inputChannels: number): WeightPlan {
     groupSize(inputChannels, this.options.groups);
     const outGroup = this.outChannels / (this.options.groups ?? 1);

@@ -55,7 +55,7 @@ abstract class Normalization extends Module {
   /** What is added then. */
   bias: Parameter | undefined = undefined;
 
-  /** Weight and bias, as options of the functions; throws ShapeError where they were made for another shape. */
+  /** @internal Weight and bias, as options of the functions; throws ShapeError where they were made for another shape. */
   protected affine(input: Shape, shape: Shape) {
     const { affine = true, weightInitializer = constant(1), biasInitializer = constant(0) } = this.options;
     const { epsilon = 1e-5 } = this.options;
@@ -66,6 +66,7 @@ abstract class Normalization extends Module {
     return { weight: this.weight, bias: this.bias, epsilon };
   }
 
+  /** @internal Throws ShapeError where something was made for another shape. */
   protected checkShape(input: Shape, shape: Shape, built: Variable): void {
     if (formatShape(built.shape) === formatShape(shape)) return;
     throw new ShapeError(

@@ -183,8 +183,9 @@ function kernelOf(entryPoint: 'columnPairs' | 'joinMoments' | 'momentsRows') {
 
 /** Mean and variance of the same elements. */
 export type Moments = {
+  /** Σ x / n */
   readonly mean: Tensor;
-  /** Biased: divided by n. */
+  /** Σ (x - mean)² / n: biased. */
   readonly variance: Tensor;
 };
 
