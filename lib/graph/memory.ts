@@ -9,6 +9,9 @@ export interface MemoryPlan {
   slotOf(node: GraphNode, output: number): number;
 }
 
+/** Of the buffers so many are looked at, the smallest ones, so that a plan takes a time in proportion to the graph. */
+const CANDIDATES = 512;
+
 interface Lifetime {
   readonly elements: number;
   readonly first: number;
@@ -44,8 +47,10 @@ export function planMemory(nodes: readonly GraphNode[], outputs: readonly Tensor
   const assigned = new Map<string, number>();
   const bySize = [...lifetimes].sort(([, a], [, b]) => b.elements - a.elements || a.first - b.first);
   for (const [key, lifetime] of bySize) {
-    let index = slots.findLastIndex((slot) => slot.isFree(lifetime));
-    if (index < 0) index = slots.push(new Slot(lifetime.elements)) - 1;
+    let index = slots.length - 1;
+    const end = Math.max(0, slots.length - CANDIDATES);
+    while (index >= end && slots[index]?.isFree(lifetime) !== true) index--;
+    if (index < end) index = slots.push(new Slot(lifetime.elements)) - 1;
     slots[index]?.take(lifetime);
     assigned.set(key, index);
   }
