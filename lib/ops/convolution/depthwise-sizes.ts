@@ -1,6 +1,6 @@
 import { elementAt } from '../../element-at.js';
 import type { Shape } from '../../shape.js';
-import type { WindowAttributes } from './window.js';
+import { forEachPixelOfWindows, type WindowAttributes } from './window.js';
 
 /** Attributes of the input gradient, which is given no picture: its height and width. */
 export type DepthwisePictureAttributes = WindowAttributes & { readonly picture: readonly number[] };
@@ -46,27 +46,9 @@ type Tap = (picture: number, weight: number, output: number) => void;
  *
  * Each is linear in both of its inputs, and the other two are its gradients. `tap` is called for each n, p, q, r, s.
  */
-export function forEachDepthwiseTap(
-  { N, H, W, C, P, Q, R, S }: DepthwiseSizes,
-  { stride, dilation, padding }: WindowAttributes,
-  tap: Tap,
-): void {
-  const [strideH, strideW] = [elementAt(stride, 0), elementAt(stride, 1)];
-  const [dilationH, dilationW] = [elementAt(dilation, 0), elementAt(dilation, 1)];
-  const [top, left] = [elementAt(padding, 0), elementAt(padding, 2)];
-  for (let n = 0; n < N; n++) {
-    for (let p = 0; p < P; p++) {
-      for (let q = 0; q < Q; q++) {
-        for (let r = 0; r < R; r++) {
-          const h = p * strideH + r * dilationH - top;
-          if (h < 0 || h >= H) continue;
-          for (let s = 0; s < S; s++) {
-            const w = q * strideW + s * dilationW - left;
-            if (w < 0 || w >= W) continue;
-            tap(((n * H + h) * W + w) * C, (r * S + s) * C, ((n * P + p) * Q + q) * C);
-          }
-        }
-      }
-    }
-  }
+export function forEachDepthwiseTap(sizes: DepthwiseSizes, window: WindowAttributes, tap: Tap): void {
+  const { C } = sizes;
+  forEachPixelOfWindows(sizes, window, (pixel, place, output) => {
+    tap(pixel * C, place * C, output * C);
+  });
 }

@@ -140,3 +140,37 @@ export function productsOf(terms: number, output: Shape): Pick<Cost, 'flop' | 'm
   const multiplyAdds = terms * sizeOf(output);
   return { flop: 2 * multiplyAdds, multiplyAdds };
 }
+
+/** Sizes of pictures [N, H, W], of windows [P, Q] in each, and of a window [R, S]. */
+export type WindowSizes = Readonly<Record<'N' | 'H' | 'W' | 'P' | 'Q' | 'R' | 'S', number>>;
+
+/**
+ * Calls `visit` for each place [r, s] of each window [n, p, q] that lies in the picture, and not in what is around it, with
+ * the pixel there, the place and the window, each counted row-major:
+ *
+ *     h = p · stride + r · dilation - top, w = q · stride + s · dilation - left
+ */
+export function forEachPixelOfWindows(
+  { N, H, W, P, Q, R, S }: WindowSizes,
+  { stride, dilation, padding }: Pick<WindowAttributes, 'stride' | 'dilation' | 'padding'>,
+  visit: (pixel: number, place: number, window: number) => void,
+): void {
+  const [strideH, strideW] = [elementAt(stride, 0), elementAt(stride, 1)];
+  const [dilationH, dilationW] = [elementAt(dilation, 0), elementAt(dilation, 1)];
+  const [top, left] = [elementAt(padding, 0), elementAt(padding, 2)];
+  for (let n = 0; n < N; n++) {
+    for (let p = 0; p < P; p++) {
+      for (let q = 0; q < Q; q++) {
+        for (let r = 0; r < R; r++) {
+          const h = p * strideH + r * dilationH - top;
+          if (h < 0 || h >= H) continue;
+          for (let s = 0; s < S; s++) {
+            const w = q * strideW + s * dilationW - left;
+            if (w < 0 || w >= W) continue;
+            visit((n * H + h) * W + w, r * S + s, (n * P + p) * Q + q);
+          }
+        }
+      }
+    }
+  }
+}
