@@ -1,6 +1,6 @@
 import { inflateSync } from 'node:zlib';
 import { PNG } from 'pngjs';
-import { DataError } from '../errors.js';
+import { DataError } from '../../errors.js';
 import {
   bytes as bytesRule,
   checkArgument,
@@ -9,8 +9,9 @@ import {
   type OptionRules,
   text,
   wholeNumber,
-} from '../options.js';
-import { printable } from '../printable.js';
+} from '../../options.js';
+import { printable } from '../../printable.js';
+import { type DecodedPicture, MAX_PIXELS } from './decoded-picture.js';
 import { checkPngChunks, readBeginning, type PngHeader } from './png-chunks.js';
 
 /** A colour: red, green and blue, each from 0 to 255. */
@@ -23,26 +24,13 @@ export interface DecodePngOptions {
   /** What error messages call the file, such as its path. */
   readonly source?: string;
   /**
-   * Larger pictures are refused by what their header says: a file of some 100 KB can hold gigabytes. Default 2^25 (5,792 x 5,792); of
-   * so many, decoding takes 0.3 to 1.2 GB, most for 16 bits with opacity.
+   * Larger pictures are refused by what their header says: a file of some 100 KB can hold gigabytes. Default 2^26 (8,192 x 8,192); of
+   * so many, decoding takes 0.6 to 2.4 GB, most for 16 bits with opacity.
    */
   readonly maxPixels?: number;
 }
 
-/** A picture without transparency. */
-export interface DecodedPng {
-  /** Pixels in a row. */
-  readonly width: number;
-  /** Rows. */
-  readonly height: number;
-  /** u8 [height, width, 3]: red, green, blue. */
-  readonly pixels: Uint8Array;
-}
-
 const WHITE: Rgb = [255, 255, 255];
-
-/** @internal What `maxPixels` is where it is not given. */
-export const MAX_PIXELS = 2 ** 25;
 
 /** @internal A colour as an option. */
 export const rgb: OptionRule = {
@@ -70,7 +58,7 @@ const RULES: OptionRules<DecodePngOptions> = { background: rgb, source: text, ma
  * @throws DataError naming the source and what is wrong
  * @throws OptionError for an unknown option, or one out of its range
  */
-export function decodePng(bytes: Uint8Array, options: DecodePngOptions = {}): DecodedPng {
+export function decodePng(bytes: Uint8Array, options: DecodePngOptions = {}): DecodedPicture {
   checkArgument('decodePng', 'bytes', bytes, bytesRule);
   checkOptions('decodePng', options, RULES);
   const { background = WHITE, maxPixels = MAX_PIXELS } = options;

@@ -1,4 +1,6 @@
-import { DataError } from '../errors.js';
+import { DataError } from '../../errors.js';
+import { checkPixels } from './decoded-picture.js';
+import { kindOf, letters } from './file-kind.js';
 
 /** What the header chunk of a PNG file says. */
 export interface PngHeader {
@@ -119,11 +121,7 @@ function readHeader(data: Uint8Array, source: string, maxPixels: number): PngHea
   const [depth, colourType] = [view.getUint8(8), view.getUint8(9)];
   const [compression, filter, interlace] = [view.getUint8(10), view.getUint8(11), view.getUint8(12)];
   if (width === 0 || height === 0) throw new DataError(`${source}: a picture of ${width} x ${height} pixels`);
-  if (width * height > maxPixels) {
-    throw new DataError(
-      `${source}: a picture of ${width} x ${height} pixels; at most ${maxPixels} are read (the option maxPixels)`,
-    );
-  }
+  checkPixels(width, height, source, maxPixels);
   const kind = COLOUR_TYPES.get(colourType);
   if (kind === undefined || !kind.depths.includes(depth)) {
     throw new DataError(`${source}: colour type ${colourType} with ${depth} bits is not a PNG format`);
@@ -146,29 +144,8 @@ function checkSignature(bytes: Uint8Array, source: string): void {
   const matching = SIGNATURE.findIndex((byte, i) => bytes[i] !== byte);
   if (matching === -1) return;
   if (matching === bytes.length) throw new DataError(`${source}: it is cut off after ${bytes.length} bytes`);
-  const other = OTHER_KINDS.find(({ at = 0, begins }) => letters(bytes, at, at + begins.length) === begins);
-  throw new DataError(`${source}: it is not a PNG file${other === undefined ? '' : ` but ${other.kind}`}`);
-}
-
-/** What files are that are called pictures, by their first bytes. */
-const OTHER_KINDS: readonly { readonly kind: string; readonly begins: string; readonly at?: number }[] = [
-  { kind: 'a JPEG file', begins: '\xff\xd8\xff' },
-  { kind: 'a GIF file', begins: 'GIF8' },
-  { kind: 'a BMP file', begins: 'BM' },
-  { kind: 'a WebP file', begins: 'WEBP', at: 8 },
-  { kind: 'a TIFF file', begins: 'II*\0' },
-  { kind: 'a TIFF file', begins: 'MM\0*' },
-  { kind: 'an HEIC or AVIF file', begins: 'ftyp', at: 4 },
-  { kind: 'a PDF file', begins: '%PDF' },
-  { kind: 'an XML or SVG file', begins: '<?xml' },
-  { kind: 'an SVG file', begins: '<svg' },
-  { kind: 'a web page', begins: '<!DOCTYPE' },
-  { kind: 'a web page', begins: '<html' },
-  { kind: 'a pointer of Git LFS (git lfs pull)', begins: 'version https://g' },
-];
-
-function letters(bytes: Uint8Array, begin: number, end: number): string {
-  return String.fromCharCode(...bytes.subarray(begin, end));
+  const kind = kindOf(bytes);
+  throw new DataError(`${source}: it is not a PNG file${kind === undefined ? '' : ` but ${kind}`}`);
 }
 
 const CRC_TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {

@@ -2,9 +2,9 @@ import { crc32, deflateSync } from 'node:zlib';
 import fc from 'fast-check';
 import { PNG } from 'pngjs';
 import test from 'tape';
-import { DataError, OptionError } from '../../lib/errors.js';
-import { refuses } from '../support/errors.js';
-import { decodePng, type DecodePngOptions, type Rgb } from '../../lib/node/png.js';
+import { DataError, OptionError } from '../../../lib/errors.js';
+import { refuses } from '../../support/errors.js';
+import { decodePng, type DecodePngOptions, type Rgb } from '../../../lib/node/pictures/png.js';
 
 const SIGNATURE = Buffer.from('\x89PNG\r\n\x1a\n', 'latin1');
 const GREY = 0;
@@ -339,7 +339,7 @@ test('a file with any one byte changed is refused', (t) => {
 });
 
 test('giants of every kind are refused by their header, unless the limit is raised', (t) => {
-  // 5,793 x 5,793 is the first square beyond 2^25 pixels. The image data are those of a small picture.
+  // 8,193 x 8,193 is the first square beyond 2^26 pixels. The image data are those of a small picture.
   const data = chunk('IDAT', deflateSync(new Uint8Array(100)));
   const read = PNG.sync.read.bind(PNG.sync);
   let decoded = 0;
@@ -362,10 +362,10 @@ test('giants of every kind are refused by their header, unless the limit is rais
           data,
           chunk('IEND'),
         ]);
-      t.match(refusal(file(5793, 5793)), /a picture of 5793 x 5793 pixels; at most 33554432 are read/);
-      t.match(refusal(file(2 ** 25 + 1, 1)), /at most 33554432 are read/);
-      t.match(refusal(file(5792, 5792)), /image data end after 100 of \d+ bytes/, 'within the limit it is looked at');
-      t.match(refusal(file(5793, 5793), { maxPixels: 5793 * 5793 }), /image data end after 100 of \d+ bytes/);
+      t.match(refusal(file(8193, 8193)), /a picture of 8193 x 8193 pixels; at most 67108864 are read/);
+      t.match(refusal(file(2 ** 26 + 1, 1)), /at most 67108864 are read/);
+      t.match(refusal(file(8192, 8192)), /image data end after 100 of \d+ bytes/, 'within the limit it is looked at');
+      t.match(refusal(file(8193, 8193), { maxPixels: 8193 * 8193 }), /image data end after 100 of \d+ bytes/);
       t.match(refusal(file(3, 3), { maxPixels: 8 }), /3 x 3 pixels; at most 8 are read/);
       t.equal(decoded, 0, 'nothing is decoded');
     }

@@ -1,0 +1,92 @@
+import { type Dirent } from 'node:fs';
+import { readdir, realpath, stat } from 'node:fs/promises';
+import { extname, join } from 'node:path';
+import { DataError } from '../../errors.js';
+import { compareCodePoints } from '../../io/code-points.js';
+import { printable } from '../../printable.js';
+import { codeOf, reasonOf } from '../reasons.js';
+
+/** The pictures of a folder with one sub-folder a class, before any of them is read. */
+export interface PictureFiles {
+  readonly classNames: readonly string[];
+  /** Paths inside the folder, class by class, with '/' between the parts on every system. */
+  readonly files: readonly string[];
+  /** The class of each. */
+  readonly labels: Int32Array;
+}
+
+/** Endings of pictures, also of those that are not read: such a file is surely meant to be an example, so it is not passed over. */
+const PICTURES = /^\.(png|jpe?g|jpe|jfif|gif|bmp|webp|tiff?|heic|heif|avif)$/i;
+
+/** Throws DataError where the folder is none, has fewer than two classes, or classes without a picture. */
+export async function listPictures(directory: string): Promise<PictureFiles> {
+  const classNames = await classFolders(directory);
+  const listed = await Promise.all(classNames.map((name) => picturesIn(directory, name)));
+  const empty = classNames.filter((_, label) => listed[label]?.length === 0);
+  if (empty.length > 0) {
+    throw new DataError(`No picture in ${empty.map((name) => printable(join(directory, name))).join(', ')}`);
+  }
+  const labels = new Int32Array(listed.flatMap((members, label) => members.map(() => label)));
+  return { classNames, files: listed.flat(), labels };
+}
+
+/** The names of the sub-folders, sorted. Throws DataError where it cannot be listed. */
+export async function foldersIn(directory: string): Promise<string[]> {
+  return (await list(directory)).folders;
+}
+
+async function classFolders(directory: string): Promise<string[]> {
+  const names = await foldersIn(directory);
+  if (names.length === 0) {
+    throw new DataError(
+      `${printable(directory)} has no sub-folder; expected one for each class, with PNG or JPEG pictures in it`,
+    );
+  }
+  if (names.length === 1) {
+    const [only = ''] = names;
+    throw new DataError(
+      `${printable(directory)} has one class only, ${printable(only)}; expected two sub-folders or more`,
+    );
+  }
+  return names;
+}
+
+/** The pictures of a class and of the folders inside, whether they can be read or not: paths inside `directory`, sorted. */
+async function picturesIn(directory: string, className: string): Promise<string[]> {
+  const found: string[] = [];
+  const visit = async (folder: string, around: readonly string[]): Promise<void> => {
+    const path = join(directory, folder);
+    const place = await realpath(path);
+    if (around.includes(place)) return; // a link that leads back up
+    const { files, folders } = await list(path);
+    for (const name of files) if (PICTURES.test(extname(name))) found.push(`${folder}/${name}`);
+    for (const name of folders) await visit(`${folder}/${name}`, [...around, place]);
+  };
+  await visit(className, []);
+  return found.sort(compareCodePoints);
+}
+
+/** Files and folders of a folder, without the hidden ones, sorted; a link counts as what it points to. */
+async function list(folder: string): Promise<{ files: string[]; folders: string[] }> {
+  let entries: Dirent[];
+  try {
+    entries = await readdir(folder, { withFileTypes: true });
+  } catch (error) {
+    const reason = codeOf(error) === 'ENOTDIR' ? 'it is not a folder' : reasonOf(error);
+    throw new DataError(`Cannot read pictures from ${printable(folder)}: ${reason}`);
+  }
+  const [files, folders]: [string[], string[]] = [[], []];
+  for (const entry of entries) {
+    if (entry.name.startsWith('.')) continue;
+    let isFolder = entry.isDirectory();
+    if (entry.isSymbolicLink()) {
+      // A link to nowhere counts as a file, so that reading it says what is wrong.
+      isFolder = await stat(join(folder, entry.name)).then(
+        (target) => target.isDirectory(),
+        () => false,
+      );
+    }
+    (isFolder ? folders : files).push(entry.name);
+  }
+  return { files: files.sort(compareCodePoints), folders: folders.sort(compareCodePoints) };
+}
