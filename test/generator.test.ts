@@ -27,6 +27,23 @@ testOnDevices('two generators in one function are independent, each with its own
   t.deepEqual([(await a.state.data())[2], (await b.state.data())[2]], [1, 1]);
 });
 
+testOnDevices('a generator goes on from the step that it is set to', async (t, device) => {
+  const [a, b] = [new Generator(5), new Generator(5)];
+  const drawing = (from: Generator) => compile(() => randomBits([4], from), { device });
+  const [drawA, drawB] = [drawing(a), drawing(b)];
+  for (let i = 0; i < 3; i++) await drawA();
+  t.equal(a.step, 3);
+  await drawB(); // on the device already
+  b.step = 3;
+  t.deepEqual(await (await drawB()).data(), await (await drawA()).data());
+  t.deepEqual([a.step, b.step, a.seed], [4, 4, 5]);
+  b.step = 0;
+  t.deepEqual(await (await drawB()).data(), await (await run(() => randomBits([4], new Generator(5)))).data());
+  for (const step of [-1, 0.5, NaN]) {
+    refuses(t, () => (b.step = step), OptionError, 'step', `${step}`);
+  }
+});
+
 test('a generator that was disposed of is refused', async (t) => {
   const generator = new Generator(1);
   generator.dispose();
