@@ -28,9 +28,9 @@ export function shapeInFile(shape: Shape, layout: FileLayout | undefined): Shape
 }
 
 /** @internal The numbers in the order of a file. */
-export function toFile(data: NumericArray, layout: FileLayout | undefined): NumericArray {
+export function toFile<Numbers extends NumericArray>(data: Numbers, layout: FileLayout | undefined): Numbers {
   if (!layout) return data;
-  const moved = data.slice();
+  const moved = data.slice() as Numbers;
   forEachPlace(layout, (here, there) => (moved[there] = elementAt(data, here)));
   return moved;
 }

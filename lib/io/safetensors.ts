@@ -59,6 +59,21 @@ export function encodeSafetensors(
   tensors: ReadonlyMap<string, SafetensorsTensor> | Readonly<Record<string, SafetensorsTensor>>,
   metadata?: Readonly<Record<string, string>>,
 ): Uint8Array {
+  const parts = safetensorsParts(tensors, metadata);
+  const file = allocated(parts.reduce((total, { length }) => total + length, 0));
+  let position = 0;
+  for (const part of parts) {
+    file.set(part, position);
+    position += part.length;
+  }
+  return file;
+}
+
+/** @internal The file that {@link encodeSafetensors} gives in parts, of which all but the first one are views of the tensors' numbers. */
+export function safetensorsParts(
+  tensors: ReadonlyMap<string, SafetensorsTensor> | Readonly<Record<string, SafetensorsTensor>>,
+  metadata: Readonly<Record<string, string>> | undefined,
+): Uint8Array[] {
   if (!isRecord(tensors)) throw new DataError(`The tensors are ${show(tensors)}; expected an object or a Map`);
   const entries = (isMap(tensors) ? [...tensors] : Object.entries(tensors)).map(
     ([name, tensor]): [string, WritableTensor] => [name, writable(name, tensor)],
@@ -84,16 +99,10 @@ export function encodeSafetensors(
   const excess = headerExcess(header);
   if (excess !== undefined) throw new DataError(`The header of ${entries.length} tensor(s) ${excess}`);
 
-  const file = allocated(LENGTH_BYTES + headerBytes + end);
-  new DataView(file.buffer).setBigUint64(0, BigInt(headerBytes), true);
-  file.set(header, LENGTH_BYTES);
-  file.fill(0x20, LENGTH_BYTES + header.length, LENGTH_BYTES + headerBytes);
-  let position = LENGTH_BYTES + headerBytes;
-  for (const [, { data }] of entries) {
-    file.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), position);
-    position += data.byteLength;
-  }
-  return file;
+  const start = new Uint8Array(LENGTH_BYTES + headerBytes).fill(0x20);
+  new DataView(start.buffer).setBigUint64(0, BigInt(headerBytes), true);
+  start.set(header, LENGTH_BYTES);
+  return [start, ...entries.map(([, { data }]) => new Uint8Array(data.buffer, data.byteOffset, data.byteLength))];
 }
 
 /**

@@ -33,6 +33,7 @@ export async function stateOf(model: Module): Promise<Map<string, SafetensorsTen
     if (data instanceof Float32Array) state.set(name, { dtype: 'F32', shape, data });
     else if (data instanceof Int32Array) state.set(name, { dtype: 'I32', shape, data });
     else if (data instanceof Uint32Array) state.set(name, { dtype: 'U32', shape, data });
+    else if (data instanceof Uint8Array) state.set(name, { dtype: 'U8', shape, data });
   }
   return state;
 }

@@ -1,5 +1,5 @@
 import { DataError } from '../errors.js';
-import { decodeSafetensors, encodeSafetensors, type Safetensors } from '../io/safetensors.js';
+import { decodeSafetensors, type Safetensors, safetensorsParts } from '../io/safetensors.js';
 import { headerEnd, LENGTH_BYTES, readHeader } from '../io/safetensors-header.js';
 import type { SafetensorsTensor } from '../io/safetensors-types.js';
 import { checkArgument, text } from '../options.js';
@@ -31,7 +31,7 @@ export async function readSafetensors(path: string): Promise<Safetensors> {
 
 /**
  * Writes a .safetensors file, whole or not at all; see {@link encodeSafetensors} for the layout and
- * {@link writeFileAtomically} for how.
+ * {@link writeFileAtomically} for how. No copy of the numbers is made.
  *
  * @param path where the file is to be
  * @param tensors the tensors by name
@@ -44,5 +44,5 @@ export async function writeSafetensors(
   tensors: ReadonlyMap<string, SafetensorsTensor> | Readonly<Record<string, SafetensorsTensor>>,
   metadata?: Readonly<Record<string, string>>,
 ): Promise<void> {
-  await writeFileAtomically(path, encodeSafetensors(tensors, metadata));
+  await writeFileAtomically(path, safetensorsParts(tensors, metadata));
 }

@@ -10,6 +10,9 @@ const NAME = /^\.kernelwright-([0-9a-f]{8})-(\d+)-[0-9a-f]{12}\.tmp$/;
 /** No write takes a day: after it a temporary file is forgotten, wherever it came from. */
 const LONGEST = 24 * 60 * 60 * 1000;
 
+/** By how many milliseconds the clock of files may be behind that of processes. */
+const CLOCKS_DIFFER = 2000;
+
 /** A name for a temporary file that tells whose it is: `.kernelwright-HOST-PROCESS-RANDOM.tmp`. */
 export function temporaryName(): string {
   return `.kernelwright-${HOST}-${process.pid}-${randomBytes(6).toString('hex')}.tmp`;
@@ -24,11 +27,20 @@ export async function removeForgotten(folder: string): Promise<void> {
     const path = join(folder, name);
     try {
       const isForgotten = host === HOST && !isRunning(Number(id));
-      if (isForgotten || Date.now() - (await stat(path)).mtimeMs > LONGEST) await rm(path, { force: true });
+      if (isForgotten || (await stat(path)).mtimeMs < oldestInUse(host, Number(id))) await rm(path, { force: true });
     } catch {
       // It is gone already, or somebody else's: not what the caller wants to hear of.
     }
   }
+}
+
+/**
+ * When a temporary file that is in use can have been written last. Containers give the same number to one process after
+ * another: what was written under this one's before it began was its predecessor's.
+ */
+function oldestInUse(host: string, id: number): number {
+  const age = host === HOST && id === process.pid ? process.uptime() * 1000 + CLOCKS_DIFFER : LONGEST;
+  return Date.now() - Math.min(age, LONGEST);
 }
 
 function isRunning(id: number): boolean {

@@ -17,18 +17,21 @@ import { removeForgotten, temporaryName } from './temporary.js';
  * and its owner where this user may give files away.
  *
  * @param path where the file is to be
- * @param data its contents; a text is written in UTF-8
+ * @param data its contents, or parts of them, one after the other; a text is written in UTF-8
  * @throws DataError naming the path and the reason, also where the path leads to something that is no file, or to a
  *   read-only one
  */
-export async function writeFileAtomically(path: string, data: string | Uint8Array): Promise<void> {
+export async function writeFileAtomically(
+  path: string,
+  data: string | Uint8Array | readonly Uint8Array[],
+): Promise<void> {
   checkArgument('writeFileAtomically', 'path', path, text);
   try {
     const target = await behindLinks(path);
     const before = await replaceable(target);
     await makeFolder(dirname(target));
     await removeForgotten(dirname(target));
-    await replace(target, data, before);
+    await replace(target, Array.isArray(data) ? data : [data], before);
   } catch (error) {
     throw new DataError(`Cannot write ${printable(path)}: ${reasonOf(error)}`);
   }
@@ -82,7 +85,11 @@ async function makeFolder(folder: string): Promise<void> {
   }
 }
 
-async function replace(target: string, data: string | Uint8Array, before: Stats | undefined): Promise<void> {
+async function replace(
+  target: string,
+  parts: readonly (string | Uint8Array)[],
+  before: Stats | undefined,
+): Promise<void> {
   const temporary = join(dirname(target), temporaryName());
   try {
     const file = await open(temporary, 'wx', before?.mode).catch((error: unknown) => {
@@ -96,7 +103,7 @@ async function replace(target: string, data: string | Uint8Array, before: Stats 
         }
         await file.chmod(before.mode & 0o7777); // what is asked for at the opening is cut by the umask
       }
-      await file.writeFile(data);
+      for (const part of parts) await file.writeFile(part); // each goes on where the one before ended
       await file.sync(); // without it, a power cut could leave the new name with old or no contents
     } finally {
       await file.close();

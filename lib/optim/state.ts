@@ -29,8 +29,9 @@ export async function packedState(
     const { slots } = tracked.rule.update;
     const stride = slotStride(shape, slots.length);
     slots.forEach((slot, s) => {
-      const values = Float32Array.from(buffers[i]?.slice(s * stride, s * stride + sizeOf(shape)) ?? []);
-      const data = Float32Array.from(toFile(values, fileLayouts.pytorch));
+      const values = buffers[i]?.subarray(s * stride, s * stride + sizeOf(shape));
+      if (!(values instanceof Float32Array)) throw new Error(`${name}.${slot} is not f32`);
+      const data = toFile(values, fileLayouts.pytorch);
       state.set(`${name}.${slot}`, { dtype: 'F32', shape: shapeInFile(shape, fileLayouts.pytorch), data });
     });
     state.set(`${name}.${STEP}`, { dtype: 'F32', shape: [], data: Float32Array.of(steps) });

@@ -80,6 +80,17 @@ test('state of whole numbers keeps its type and every bit', async (t) => {
   t.deepEqual(await stateOf(loaded), await stateOf(saved));
 });
 
+test('state of bytes is saved and loaded as bytes', async (t) => {
+  class Masked extends Stateful {
+    readonly mask = new Variable('mask', new Uint8Array([0, 255, 1]));
+  }
+  const [saved, loaded] = [new Masked(), new Masked()];
+  saved.mask.set(Uint8Array.of(3, 2, 254));
+  const { tensors } = decodeSafetensors(encodeSafetensors(await stateOf(saved)));
+  loadState(loaded, { tensors });
+  t.deepEqual(await loaded.mask.data(), Uint8Array.of(3, 2, 254));
+});
+
 test('weights of other number types are converted', async (t) => {
   const model = new Stateful();
   loadState(model, {

@@ -220,6 +220,32 @@ test('temporary files of killed processes go with the next write, those of other
   });
 });
 
+test('what lies there under the number of this process, and is older than it, was left by another one', async (t) => {
+  await inFolder(async (folder) => {
+    const [before, now] = [temporaryName(), temporaryName()];
+    for (const name of [before, now]) await writeFile(join(folder, name), 'half');
+    const began = Date.now() / 1000 - process.uptime();
+    await utimes(join(folder, before), began - 60, began - 60);
+    await writeFileAtomically(join(folder, 'weights'), 'x');
+    t.deepEqual((await readdir(folder)).sort(), [now, 'weights']);
+  });
+});
+
+test('a file is written from parts', async (t) => {
+  await inFolder(async (folder) => {
+    const path = join(folder, 'parts');
+    const large = new Uint8Array(1_500_001).fill(7); // more than Node writes at once
+    await writeFileAtomically(path, [Uint8Array.of(1, 2), new Uint8Array(0), large, Uint8Array.of(3)]);
+    const written = await readFile(path);
+    t.deepEqual(
+      [written.length, written[0], written[1], written[2], written.at(-2), written.at(-1)],
+      [1_500_004, 1, 2, 7, 7, 3],
+    );
+    await writeFileAtomically(path, []);
+    t.equal((await readFile(path)).length, 0);
+  });
+});
+
 test('a process that is killed while it writes leaves the old file, and the next one tidies up', async (t) => {
   await inFolder(async (folder) => {
     const path = join(folder, 'weights');
