@@ -6,7 +6,7 @@
  * Exit code 1 where anything did, or a file cannot be read.
  */
 import { readFile } from 'node:fs/promises';
-import { runProgram } from '../examples/cli.js';
+import { runProgram } from '../lib/command-line/arguments.js';
 import { DataError, OptionError } from '../lib/errors.js';
 import { reasonOf } from '../lib/node/reasons.js';
 import { type Change, compareResults, LEAST_CHANGE, type Measured, nameOf, readResults } from './comparison.js';

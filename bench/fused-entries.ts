@@ -1,17 +1,16 @@
-import { MyNet } from '../examples/mynet/model.js';
 import { fuse } from '../lib/fusion/pass.js';
 import type { GraphNode } from '../lib/graph/node.js';
 import { nodesBefore } from '../lib/graph/nodes.js';
 import type { CaseInput } from '../lib/graph/operation.js';
 import { record } from '../lib/graph/trace.js';
-import { SGD, softmaxCrossEntropy } from '../lib/index.js';
+import { myNet, SGD, softmaxCrossEntropy } from '../lib/index.js';
 import { Tensor } from '../lib/tensor.js';
 import type { Entry } from './entry.js';
 import { BATCH, CLASSES, DROPOUT, HIDDEN, INPUTS, LEARNING_RATE, MOMENTUM } from './step/workload.js';
 
 /** What the fuse pass makes of MyNet's training step: its layers, their backward passes and their updates. */
 export function fusedEntries(): readonly Entry[] {
-  const model = new MyNet(HIDDEN, CLASSES, DROPOUT).build([INPUTS]);
+  const model = myNet({ hidden: HIDDEN, classes: CLASSES, dropout: DROPOUT }).build([INPUTS]);
   model.train();
   const optimizer = new SGD({ learningRate: LEARNING_RATE, momentum: MOMENTUM });
   const inputs = new Tensor({ shape: [BATCH, INPUTS], dtype: 'f32' }, { kind: 'input', position: 0 });

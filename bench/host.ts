@@ -5,7 +5,7 @@
  *
  *     npm run bench:host -- --json host.json
  */
-import { helpText, numberOption, parseOptions, runProgram } from '../examples/cli.js';
+import { helpText, numberOption, parseOptions, runProgram } from '../lib/command-line/arguments.js';
 import { FitEpochs } from './host/fit-epochs.js';
 import { hostTable, hostResults } from './host/host-table.js';
 import { openNullDevice } from './host/null-device.js';

@@ -5,7 +5,7 @@
  *
  * Each result is compared with the operation's reference before it is timed. bench/README.md says how to read it.
  */
-import { runProgram } from '../examples/cli.js';
+import { runProgram } from '../lib/command-line/arguments.js';
 import { KernelwrightError } from '../lib/errors.js';
 import type { Cost } from '../lib/graph/operation.js';
 import { writeFileAtomically } from '../lib/node/write-file.js';

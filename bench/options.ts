@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import { helpText, numberOption, type OptionHelp, parseCommandLine } from '../examples/cli.js';
+import { helpText, numberOption, type OptionHelp, parseCommandLine } from '../lib/command-line/arguments.js';
 import { defaultThreads } from '../lib/device/cpu/host.js';
 import { OptionError } from '../lib/errors.js';
 import { suggest } from '../lib/suggest.js';

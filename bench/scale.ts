@@ -8,7 +8,7 @@
  *
  * Exit code 1: memory grew.
  */
-import { helpText, parseOptions, runProgram } from '../examples/cli.js';
+import { helpText, parseOptions, runProgram } from '../lib/command-line/arguments.js';
 import { writeFileAtomically } from '../lib/node/write-file.js';
 import { type Device, OptionError } from '../lib/index.js';
 import { openDevice } from '../lib/node/index.js';

@@ -6,7 +6,7 @@
  *     npm run bench:step -- --profile --threads 1                   where the time of a step on the CPU goes
  *     npm run bench:step -- --profile --net mobilenet --threads 1   and of one of a convolutional net
  */
-import { helpText, numberOption, type OptionValues, parseOptions, runProgram } from '../examples/cli.js';
+import { helpText, numberOption, type OptionValues, parseOptions, runProgram } from '../lib/command-line/arguments.js';
 import { CpuDevice } from '../lib/device/cpu/device.js';
 import { defaultThreads } from '../lib/device/cpu/host.js';
 import { type Device, OptionError } from '../lib/index.js';

@@ -125,8 +125,10 @@ export { Sequential } from './nn/sequential.js';
 export { loadState, stateOf, type LoadOptions, type LoadReport } from './nn/state.js';
 export type { Summary, SummaryLayer } from './nn/summary.js';
 
+export { convNet, type ConvNet } from './models/convnet.js';
 export { mobileNetV1, type MobileNetV1, type MobileNetV1Options } from './models/mobilenet-v1.js';
 export { mobileNetV2, type MobileNetV2, type MobileNetV2Options } from './models/mobilenet-v2.js';
+export { myNet, myNet2, type MyNet, type MyNet2, type MyNetOptions } from './models/mynet.js';
 export type { NetOptions } from './models/options.js';
 export { resnet18, resnet50, type ResNet, type ResNetOptions } from './models/resnet.js';
 export { resnet8, type ResNet8, type ResNet8Options } from './models/resnet8.js';

@@ -1,7 +1,6 @@
 import test from 'tape';
 import { openNullDevice } from '../bench/host/null-device.js';
 import { BufferLedger } from '../bench/scale/buffer-ledger.js';
-import { MyNet } from '../examples/mynet/model.js';
 import { CpuDevice } from '../lib/device/cpu/device.js';
 import { WebGpuDevice } from '../lib/device/webgpu/device.js';
 import {
@@ -25,6 +24,7 @@ import {
   sum,
   tensor,
   Variable,
+  myNet,
 } from '../lib/index.js';
 import { rejects, refuses } from './support/errors.js';
 import { collectGarbage } from './support/garbage.js';
@@ -44,7 +44,7 @@ const DEVICES: readonly (readonly [string, () => Promise<Device>])[] = [
 const STEPS = {
   'a training step of MyNet with Adam': (device: Device) => {
     const data = clouds(70, 300);
-    const model = new MyNet(50, 2, 0.5).build(data.inputShape);
+    const model = myNet({ hidden: 50 }).build(data.inputShape);
     const loader = new DataLoader(data, { batchSize: 32 });
     const optimizer = new Adam();
     const step = compile(

@@ -6,7 +6,7 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { markdownTable } from 'markdown-table';
-import { runProgram } from '../examples/cli.js';
+import { runProgram } from '../lib/command-line/arguments.js';
 import { writeFileAtomically } from '../lib/node/write-file.js';
 import { type Chip, CHIPS, DRIVERS } from './isa/chips.js';
 import { compileFor } from './isa/compile.js';

@@ -11,7 +11,7 @@
 import { spawn } from 'node:child_process';
 import { readdir, stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
-import { helpText, type OptionHelp, parseCommandLine, runProgram } from '../examples/cli.js';
+import { helpText, type OptionHelp, parseCommandLine, runProgram } from '../lib/command-line/arguments.js';
 import { DataError, DeviceError, OptionError } from '../lib/errors.js';
 import { printable } from '../lib/printable.js';
 import { suggest } from '../lib/suggest.js';

@@ -14,7 +14,7 @@
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { entries } from '../bench/shapes.js';
-import { helpText, type OptionHelp, parseCommandLine, runProgram } from '../examples/cli.js';
+import { helpText, type OptionHelp, parseCommandLine, runProgram } from '../lib/command-line/arguments.js';
 import type { Resource, Work } from '../lib/device/webgpu/work.js';
 import { OptionError } from '../lib/errors.js';
 import type { Kernel, KernelTarget } from '../lib/graph/launch.js';

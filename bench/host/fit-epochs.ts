@@ -1,5 +1,4 @@
-import { MyNet } from '../../examples/mynet/model.js';
-import { type Device, fit, fromArrays, type LabelledData, SGD } from '../../lib/index.js';
+import { type Device, fit, fromArrays, type LabelledData, myNet, SGD } from '../../lib/index.js';
 import { BATCH, CLASSES, DROPOUT, HIDDEN, INPUTS, LEARNING_RATE, MOMENTUM } from '../step/workload.js';
 import { type CallCounts, countCalls, countsPerStep, subtractCounts } from './call-counts.js';
 
@@ -40,7 +39,7 @@ export class FitEpochs {
   }
 
   async #fit(epochs: number): Promise<readonly number[]> {
-    const model = new MyNet(HIDDEN, CLASSES, DROPOUT).build([INPUTS], { seed: 1 });
+    const model = myNet({ hidden: HIDDEN, classes: CLASSES, dropout: DROPOUT }).build([INPUTS], { seed: 1 });
     const optimizer = new SGD({ learningRate: LEARNING_RATE, momentum: MOMENTUM });
     const { seconds } = await fit(model, this.#data, { epochs, batchSize: BATCH, optimizer, device: this.#device });
     for (const variable of [...model.namedVariables().values(), ...optimizer.namedVariables().values()]) {

@@ -13,7 +13,13 @@
  * What is timed is checked first: all libraries must compute the same losses from the same weights, and the same
  * products. A library that does not run here is left out, and the reason is printed. The output is Markdown.
  */
-import { helpText, numberOption, type OptionValues, parseCommandLine, runProgram } from '../../examples/cli.js';
+import {
+  helpText,
+  numberOption,
+  type OptionValues,
+  parseCommandLine,
+  runProgram,
+} from '../../lib/command-line/arguments.js';
 import { OptionError } from '../../lib/index.js';
 import { type AdapterName, AdapterError, adapterEnvironment, ADAPTERS, isAdapterName } from '../../tools/adapters.js';
 import { type Facts, factsOf, heading, versionsOf, writeReport } from '../step/report.js';

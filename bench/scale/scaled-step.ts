@@ -1,4 +1,3 @@
-import { MyNet } from '../../examples/mynet/model.js';
 import {
   accuracy,
   compile,
@@ -6,6 +5,7 @@ import {
   type Device,
   fromArrays,
   Meter,
+  myNet,
   SGD,
   softmaxCrossEntropy,
 } from '../../lib/index.js';
@@ -45,7 +45,7 @@ export class ScaledStep {
     const pictures = Float32Array.from({ length: examples * inputs }, random);
     const labels = Int32Array.from({ length: examples }, (_, row) => row % CLASSES);
     const loader = new DataLoader(fromArrays(pictures, labels, { inputShape: [inputs] }), { batchSize: batch });
-    const model = new MyNet(hidden, CLASSES, DROPOUT).build([inputs]);
+    const model = myNet({ hidden, classes: CLASSES, dropout: DROPOUT }).build([inputs]);
     model.train();
     const optimizer = new SGD({ learningRate: LEARNING_RATE, momentum: MOMENTUM });
     const hits = new Meter();

@@ -1,4 +1,3 @@
-import { MyNet } from '../../examples/mynet/model.js';
 import {
   accuracy,
   compile,
@@ -6,6 +5,7 @@ import {
   type Device,
   fromArrays,
   Meter,
+  myNet,
   type Plan,
   SGD,
   softmaxCrossEntropy,
@@ -28,7 +28,7 @@ export class TrainingStep {
 
   constructor(device: Device, work: Workload, dropout: number) {
     this.#device = device;
-    const model = new MyNet(HIDDEN, CLASSES, dropout).build([INPUTS]);
+    const model = myNet({ hidden: HIDDEN, classes: CLASSES, dropout }).build([INPUTS]);
     for (const parameter of model.parameters()) {
       const initial = Object.entries(work.parameters).find(([name]) => name === parameter.name);
       if (!initial) throw new Error(`the workload has no numbers for ${parameter.name}`);

@@ -7,7 +7,8 @@
  * It writes to `--out`: history.json (one number an epoch), predictions.json, and the weights of the best and of the
  * last epoch as .safetensors, which PyTorch reads into the same net by name.
  */
-import { runTraining } from '../training/program.js';
-import { convnetProgram } from './task.js';
+import { runTraining } from '../../lib/command-line/training/program.js';
+import { convnetProgram } from '../../lib/command-line/tasks/convnet.js';
+import { bundled } from '../bundled.js';
 
-await runTraining(convnetProgram);
+await runTraining(convnetProgram, bundled);

@@ -7,7 +7,8 @@
  * It writes to `--out`: history.json (one number an epoch), predictions.json, and the weights of the best and of the
  * last epoch as .safetensors, which torchvision's net reads.
  */
-import { runTraining } from '../training/program.js';
-import { mobilenetProgram } from './task.js';
+import { runTraining } from '../../lib/command-line/training/program.js';
+import { mobilenetProgram } from '../../lib/command-line/tasks/mobilenet.js';
+import { bundled } from '../bundled.js';
 
-await runTraining(mobilenetProgram);
+await runTraining(mobilenetProgram, bundled);

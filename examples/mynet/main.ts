@@ -7,7 +7,8 @@
  * It writes to `--out`: history.json (one number an epoch), predictions.json, and the weights of the best and of the
  * last epoch as .safetensors, which PyTorch reads into the same net by name.
  */
-import { runTraining } from '../training/program.js';
-import { mynetProgram } from './task.js';
+import { runTraining } from '../../lib/command-line/training/program.js';
+import { mynetProgram } from '../../lib/command-line/tasks/mynet.js';
+import { bundled } from '../bundled.js';
 
-await runTraining(mynetProgram);
+await runTraining(mynetProgram, bundled);

@@ -7,7 +7,8 @@
  * It writes to `--out`: history.json (one number an epoch), predictions.json, and the weights of the best and of the
  * last epoch as .safetensors, which torchvision's net reads.
  */
-import { runTraining } from '../training/program.js';
-import { resnet50Program } from './task.js';
+import { runTraining } from '../../lib/command-line/training/program.js';
+import { resnet50Program } from '../../lib/command-line/tasks/resnet50.js';
+import { bundled } from '../bundled.js';
 
-await runTraining(resnet50Program);
+await runTraining(resnet50Program, bundled);

@@ -2,7 +2,7 @@ import { boolean, number, type OptionRules, wholeNumber } from '../options.js';
 
 /** Options that all nets have. */
 export interface NetOptions {
-  /** Outputs, one logit a class. Default 1000, those of ImageNet, which published files are for; 10 of {@link resnet8}. */
+  /** Outputs, one logit a class. Default 1000, those of ImageNet, which published files are for; 10 of {@link resnet8}, 2 of {@link myNet} and {@link convNet}. */
   readonly classes?: number;
   /** Probability of dropping a feature before the last layer while training. */
   readonly dropout?: number;

@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'tape';
-import { convnetProgram } from '../../examples/convnet/task.js';
-import { mobilenetProgram } from '../../examples/mobilenet/task.js';
-import { mynetProgram } from '../../examples/mynet/task.js';
-import { resnet50Program } from '../../examples/resnet50/task.js';
-import { optionsOf } from '../../examples/training/program.js';
+import { convnetProgram } from '../../lib/command-line/tasks/convnet.js';
+import { mobilenetProgram } from '../../lib/command-line/tasks/mobilenet.js';
+import { mynetProgram } from '../../lib/command-line/tasks/mynet.js';
+import { resnet50Program } from '../../lib/command-line/tasks/resnet50.js';
+import { optionsOf } from '../../lib/command-line/training/program.js';
 import { root } from '../../tools/root.js';
 
 /** The rows of the tables of a page. */

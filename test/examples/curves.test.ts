@@ -17,7 +17,7 @@ test('curves draws loss and accuracy of both parts over the epochs', async (t) =
   await inFolder(async (folder) => {
     const path = join(folder, 'history.json');
     await writeFile(path, JSON.stringify(history));
-    const { code, errors } = await runExample('training/curves.ts', ['--history', path]);
+    const { code, errors } = await runExample('curves.ts', ['--history', path]);
     t.deepEqual([code, errors], [0, '']);
     const svg = await readFile(join(folder, 'curves.svg'), 'utf8');
     t.ok(svg.includes('3 epochs in 2.0 s on an abacus'));
@@ -38,7 +38,7 @@ test('curves draws loss and accuracy of both parts over the epochs', async (t) =
 test('curves says what is wrong with the history', async (t) => {
   await inFolder(async (folder) => {
     const path = join(folder, 'history.json');
-    const run = () => runExample('training/curves.ts', ['--history', path]);
+    const run = () => runExample('curves.ts', ['--history', path]);
     t.match((await run()).errors, /^curves: .*history\.json: .*npm run mynet writes it\n$/);
     await writeFile(path, '{');
     t.match((await run()).errors, /^curves: .*history\.json is not JSON\n$/);

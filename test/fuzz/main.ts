@@ -5,7 +5,7 @@
  *
  * The time is divided among the campaigns. The same seed tries the same cases. Exit code 1 where something is wrong.
  */
-import { helpText, numberOption, type OptionHelp, parseOptions, runProgram } from '../../examples/cli.js';
+import { helpText, numberOption, type OptionHelp, parseOptions, runProgram } from '../../lib/command-line/arguments.js';
 import { OptionError } from '../../lib/errors.js';
 import { suggest } from '../../lib/suggest.js';
 import { CAMPAIGNS, type NamedCampaign } from './campaigns.js';

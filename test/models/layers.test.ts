@@ -2,6 +2,9 @@
 import { readFile } from 'node:fs/promises';
 import test from 'tape';
 import {
+  convNet,
+  myNet,
+  myNet2,
   Flatten,
   mobileNetV1,
   mobileNetV2,
@@ -110,7 +113,16 @@ test("ResNet-50 with Keras's biases has 26,560 numbers more", (t) => {
 });
 
 test('options of the nets are checked', (t) => {
-  for (const [name, make] of Object.entries({ resnet18, resnet50, resnet8, mobileNetV1, mobileNetV2 })) {
+  for (const [name, make] of Object.entries({
+    myNet,
+    myNet2,
+    convNet,
+    resnet18,
+    resnet50,
+    resnet8,
+    mobileNetV1,
+    mobileNetV2,
+  })) {
     const call = (options: object) => () => make(options);
     refuses(t, call({ classes: 0 }), OptionError, `${name}: classes must be a whole number of 1 or more, found 0`);
     refuses(t, call({ dropout: 1.5 }), OptionError, `${name}: dropout must be`, '1.5');
@@ -121,6 +133,7 @@ test('options of the nets are checked', (t) => {
     refuses(t, () => mobileNetV2({ width: width as never }), OptionError, 'mobileNetV2: width must be');
   }
   refuses(t, () => mobileNetV1({ activation: 'gelu' as never }), OptionError, "'relu' or 'relu6'");
+  refuses(t, () => myNet({ hidden: 0 }), OptionError, 'myNet: hidden must be a whole number of 1 or more');
   refuses(t, () => resnet8({ width: 2 } as never), OptionError, "'width'");
   t.end();
 });

@@ -13,8 +13,9 @@ import {
   type Tensor,
   transpose,
   Variable,
+  myNet,
+  myNet2,
 } from '../../lib/index.js';
-import { MyNet } from '../../examples/mynet/model.js';
 
 const silently = (): void => undefined;
 
@@ -23,7 +24,7 @@ test('MyNet has 471,002 parameters with 200 units, and 1,177,502 with 500', (t) 
     [200, 471_002],
     [500, 1_177_502],
   ] as const) {
-    const model = new MyNet(hidden, 2, 0.5).build([2352]);
+    const model = myNet({ hidden }).build([2352]);
     t.equal(model.parameterCount, count);
     t.equal(model.summary(silently).parameters, count);
   }
@@ -31,8 +32,7 @@ test('MyNet has 471,002 parameters with 200 units, and 1,177,502 with 500', (t) 
 });
 
 test('MyNet2, 2352 -> 200 -> 100 -> 2, has 490,902 parameters', (t) => {
-  const layers = [new Flatten(), new Dense(200), new ReLU(), new Dense(100), new ReLU(), new Dense(2)];
-  t.equal(new Sequential(layers).build([3, 28, 28]).parameterCount, 490_902);
+  t.equal(myNet2().build([3, 28, 28]).parameterCount, 490_902);
   t.end();
 });
 
@@ -59,7 +59,9 @@ test('a summary has a row for each layer: name, type, output shape, parameters, 
 
 test('a summary is printed as a table that adds up', (t) => {
   const printed: string[] = [];
-  const { text } = new MyNet(200, 2, 0.5).build([2352]).summary((table) => printed.push(table));
+  const { text } = myNet()
+    .build([2352])
+    .summary((table) => printed.push(table));
   t.deepEqual(printed, [text], 'what is printed is what is returned');
   t.deepEqual(text.split('\n'), [
     'MyNet',

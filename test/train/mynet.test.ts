@@ -1,5 +1,4 @@
 import test from 'tape';
-import { MyNet } from '../../examples/mynet/model.js';
 import {
   batchIndices,
   compile,
@@ -12,6 +11,7 @@ import {
   softmaxCrossEntropy,
   sum,
   Variable,
+  myNet,
 } from '../../lib/index.js';
 import { drawBits, keyOfSeed, streamOf } from '../../lib/random.js';
 import { differs } from '../support/close.js';
@@ -46,7 +46,7 @@ const batches = Array.from({ length: STEPS / 4 }, (_, epoch) =>
 /** Trains MyNet with the library, and by the loops of plain-mynet.ts from the same weights and masks. */
 async function compareTraining(t: test.Test, hidden: number, device: Device): Promise<void> {
   const data = pictures();
-  const model = new MyNet(hidden, 2, DROPOUT).build([COLUMNS], { seed: SEED });
+  const model = myNet({ hidden, dropout: DROPOUT }).build([COLUMNS], { seed: SEED });
   const copies = await Promise.all(
     model.parameters().map(async (parameter) => Float64Array.from(await parameter.data())),
   );

@@ -1,6 +1,5 @@
 import test from 'tape';
 import { openNullDevice } from '../../bench/host/null-device.js';
-import { MyNet } from '../../examples/mynet/model.js';
 import {
   accuracy,
   Adam,
@@ -13,6 +12,7 @@ import {
   type Optimizer,
   SGD,
   softmaxCrossEntropy,
+  myNet,
 } from '../../lib/index.js';
 import { countWebGpu } from '../support/count-webgpu.js';
 import { stepsOf } from '../support/fusing.js';
@@ -38,7 +38,7 @@ function mynetStep(
   optimizer: Optimizer = new SGD({ learningRate: 0.02, momentum: 0.9 }),
   data: LabelledData = clouds(60, 3 * 28 * 28),
 ) {
-  const model = new MyNet(200, 2, 0.5).build(data.inputShape);
+  const model = myNet().build(data.inputShape);
   const loader = new DataLoader(data, { batchSize: 32 });
   const [losses, hits] = [new Meter(), new Meter()];
   const step = compile(

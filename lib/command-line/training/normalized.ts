@@ -1,4 +1,4 @@
-import type { LabelledData } from 'kernelwright';
+import type { LabelledData } from '../../index.js';
 
 /** What is subtracted of each channel, and what it is divided by. */
 export interface Normalization {

@@ -1,10 +1,11 @@
 import test from 'tape';
-import { helpText, numberOption, parseCommandLine, parseOptions } from '../../examples/cli.js';
-import { convnetProgram } from '../../examples/convnet/task.js';
-import { mobilenetProgram } from '../../examples/mobilenet/task.js';
-import { mynetProgram } from '../../examples/mynet/task.js';
-import { resnet50Program } from '../../examples/resnet50/task.js';
-import { readCommandLine } from '../../examples/training/program.js';
+import { bundled } from '../../examples/bundled.js';
+import { helpText, numberOption, parseCommandLine, parseOptions } from '../../lib/command-line/arguments.js';
+import { convnetProgram } from '../../lib/command-line/tasks/convnet.js';
+import { mobilenetProgram } from '../../lib/command-line/tasks/mobilenet.js';
+import { mynetProgram } from '../../lib/command-line/tasks/mynet.js';
+import { resnet50Program } from '../../lib/command-line/tasks/resnet50.js';
+import { readCommandLine } from '../../lib/command-line/training/program.js';
 import { OptionError } from '../../lib/index.js';
 import { refuses } from '../support/errors.js';
 
@@ -65,7 +66,7 @@ test('numbers that no training could use are refused', (t) => {
   const read =
     (...args: readonly string[]) =>
     () =>
-      readCommandLine(mynetProgram, args);
+      readCommandLine(mynetProgram, bundled, args);
   for (const size of ['9007199254740991', '1099511627776', '9007199254740993', '1e300', '-1', '0', '1.5', 'NaN']) {
     for (const [name, most] of [
       ['hidden', 65536],
@@ -86,7 +87,7 @@ test('numbers that no training could use are refused', (t) => {
     refuses(t, read('--learning-rate', rate), OptionError, '--learning-rate');
     refuses(t, read('--momentum', rate), OptionError, '--momentum');
   }
-  const largest = readCommandLine(mynetProgram, ['--hidden', '65536', '--seed', '9007199254740991']);
+  const largest = readCommandLine(mynetProgram, bundled, ['--hidden', '65536', '--seed', '9007199254740991']);
   t.equal(largest?.task.settings['hidden'], 65536, 'the control case');
   t.end();
 });
@@ -95,21 +96,21 @@ test('sizes of pictures that a net cannot take are refused', (t) => {
   for (const size of ['15', '4097', '20.5', 'x']) {
     refuses(
       t,
-      () => readCommandLine(convnetProgram, ['--input-size', size]),
+      () => readCommandLine(convnetProgram, bundled, ['--input-size', size]),
       OptionError,
       `--input-size ${size}`,
       '16',
     );
     refuses(
       t,
-      () => readCommandLine(resnet50Program, ['--input-size', size]),
+      () => readCommandLine(resnet50Program, bundled, ['--input-size', size]),
       OptionError,
       `--input-size ${size}`,
       '32',
     );
   }
   t.equal(
-    readCommandLine(mobilenetProgram, ['--input-size', '96'])?.task.settings['inputSize'],
+    readCommandLine(mobilenetProgram, bundled, ['--input-size', '96'])?.task.settings['inputSize'],
     96,
     'the control case',
   );
@@ -117,8 +118,8 @@ test('sizes of pictures that a net cannot take are refused', (t) => {
 });
 
 test('--help prints every option', (t) => {
-  t.equal(readCommandLine(mynetProgram, ['--help']), undefined);
-  t.equal(readCommandLine(convnetProgram, ['--help']), undefined);
+  t.equal(readCommandLine(mynetProgram, bundled, ['--help']), undefined);
+  t.equal(readCommandLine(convnetProgram, bundled, ['--help']), undefined);
   t.deepEqual(helpText('do [options]', OPTIONS).split('\n'), [
     'usage: do [options]',
     '  --out DIR                 where to',
@@ -128,7 +129,7 @@ test('--help prints every option', (t) => {
 });
 
 test('the defaults of programs are those of their help', (t) => {
-  const asked = readCommandLine(mynetProgram, []);
+  const asked = readCommandLine(mynetProgram, bundled, []);
   t.deepEqual(asked?.common, {
     data: asked?.common.data,
     test: asked?.common.test,
@@ -141,8 +142,8 @@ test('the defaults of programs are those of their help', (t) => {
   });
   t.deepEqual(asked?.task.settings, { hidden: 200, learningRate: 0.001, momentum: 0.9, dropout: 0.5 });
   t.ok(asked?.common.data.endsWith('pictures/train') && asked.common.test?.endsWith('pictures/test'));
-  const own = readCommandLine(mynetProgram, ['--data', 'mine']);
+  const own = readCommandLine(mynetProgram, bundled, ['--data', 'mine']);
   t.equal(own?.common.test, undefined, 'the bundled test pictures go with the bundled data');
-  t.equal(readCommandLine(convnetProgram, [])?.common.out, 'runs/convnet');
+  t.equal(readCommandLine(convnetProgram, bundled, [])?.common.out, 'runs/convnet');
   t.end();
 });

@@ -1,8 +1,15 @@
-import { DataError, type Device, type LabelledData, type Module, type Optimizer, splitByClass } from 'kernelwright';
-import { imageFolder, openDevice } from 'kernelwright/node';
-import { printable } from '../../lib/printable.js';
-import { helpText, type OptionHelp, type OptionValues, parseOptions, runProgram } from '../cli.js';
-import { type CommonName, type CommonOptions, type Defaults, optionsWith, readCommonOptions } from './options.js';
+import { DataError, type Device, type LabelledData, type Module, type Optimizer, splitByClass } from '../../index.js';
+import { imageFolder, openDevice } from '../../node/index.js';
+import { printable } from '../../printable.js';
+import { helpText, type OptionHelp, type OptionValues, parseOptions, runProgram } from '../arguments.js';
+import {
+  type BundledPictures,
+  type CommonName,
+  type CommonOptions,
+  type Defaults,
+  optionsWith,
+  readCommonOptions,
+} from './options.js';
 import { describePrediction, predictPictures, savePredictions } from './predictions.js';
 import { train } from './training.js';
 
@@ -45,19 +52,25 @@ export function optionsOf<Names extends string, Net extends Module>({ options, d
 /** Reads a command line; undefined where help was asked for. Throws OptionError for what cannot be used. */
 export function readCommandLine<Names extends string, Net extends Module>(
   program: Program<Names, Net>,
+  bundled: BundledPictures,
   args: readonly string[],
 ): { readonly common: CommonOptions; readonly task: Task<Net> } | undefined {
   const values: OptionValues<CommonName | Names | 'help'> = parseOptions(args, optionsOf(program));
-  return values.help ? undefined : { common: readCommonOptions(values, program.defaults), task: program.task(values) };
+  return values.help
+    ? undefined
+    : { common: readCommonOptions(values, program.defaults, bundled), task: program.task(values) };
 }
 
 /**
  * Trains a net on a folder of pictures, and predicts some others. It writes to `--out`: history.json (one number an epoch),
  * predictions.json, and the weights of the best and of the last epoch as .safetensors.
  */
-export function runTraining<Names extends string, Net extends Module>(program: Program<Names, Net>): Promise<void> {
+export function runTraining<Names extends string, Net extends Module>(
+  program: Program<Names, Net>,
+  bundled: BundledPictures,
+): Promise<void> {
   return runProgram(program.name, async (args) => {
-    const asked = readCommandLine(program, args);
+    const asked = readCommandLine(program, bundled, args);
     if (!asked) {
       console.log(helpText(`npm run ${program.name} -- [options]`, optionsOf(program)));
       return 0;

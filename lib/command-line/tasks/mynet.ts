@@ -1,8 +1,7 @@
-import { SGD } from 'kernelwright';
-import { numberOption } from '../cli.js';
+import { type MyNet, myNet, SGD } from '../../index.js';
+import { numberOption } from '../arguments.js';
 import { shareOption } from '../training/options.js';
 import type { Program } from '../training/program.js';
-import { MyNet } from './model.js';
 
 /** Width and height that every picture is resized to. */
 const SIZE = 28;
@@ -40,7 +39,7 @@ export const mynetProgram: Program<'article' | 'hidden' | 'learning-rate' | 'mom
         ...pictures,
         inputShape: [pictures.inputShape.reduce((product, size) => product * size, 1)],
       }),
-      net: (classes) => new MyNet(hidden, classes, dropout),
+      net: (classes) => myNet({ hidden, classes, dropout }),
       optimizer: () => new SGD({ learningRate, momentum }),
     };
   },

@@ -1,9 +1,8 @@
-import { AdamW } from 'kernelwright';
-import { numberOption } from '../cli.js';
+import { AdamW, type ConvNet, convNet } from '../../index.js';
+import { numberOption } from '../arguments.js';
 import { CENTRED, normalized } from '../training/normalized.js';
 import { shareOption } from '../training/options.js';
 import type { Program } from '../training/program.js';
-import { ConvNet } from './model.js';
 import { oneCycle } from './one-cycle.js';
 
 /** Four times halved it must leave a pixel; 4096 × 4096 numbers of 16 channels are 1 GB a picture. */
@@ -33,7 +32,7 @@ export const convnetProgram: Program<'learning-rate' | 'weight-decay' | 'dropout
       size: () => inputSize,
       layout: 'channels-last',
       arrange: (pictures) => normalized(pictures, CENTRED),
-      net: (classes) => new ConvNet(classes, dropout),
+      net: (classes) => convNet({ classes, dropout }),
       optimizer: (steps) => new AdamW({ learningRate: oneCycle(learningRate, steps), weightDecay }),
     };
   },

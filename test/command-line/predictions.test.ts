@@ -1,5 +1,5 @@
 import test from 'tape';
-import { describePrediction } from '../../examples/training/predictions.js';
+import { describePrediction } from '../../lib/command-line/training/predictions.js';
 
 test('a prediction is described in a line, without what a terminal would obey in its names', (t) => {
   const prediction = { file: 'a\x1b[2J/1\n.png', label: 'b', predicted: 'a\x1b[2J', probabilities: [0.75, 0.25] };

@@ -1,5 +1,5 @@
-import { resnet50 } from 'kernelwright';
-import { largeNet } from '../training/large-net.js';
+import { resnet50 } from '../../index.js';
+import { largeNet } from './large-net.js';
 
 /** `npm run resnet50` */
 export const resnet50Program = largeNet({

@@ -8,9 +8,9 @@ import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { DataError } from 'kernelwright';
 import { writeFileAtomically } from 'kernelwright/node';
-import { reasonOf } from '../../lib/node/reasons.js';
-import { drawSvg } from '../../tools/picture.js';
-import { helpText, parseOptions, runProgram } from '../cli.js';
+import { reasonOf } from '../lib/node/reasons.js';
+import { drawSvg } from '../tools/picture.js';
+import { helpText, parseOptions, runProgram } from '../lib/command-line/arguments.js';
 
 const OPTIONS = {
   history: { value: 'FILE', help: 'what an example wrote (default runs/mynet/history.json)' },

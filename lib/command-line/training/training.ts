@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import { type Device, type EpochResult, fit, type Module, type Split, stateOf, TrainingError } from 'kernelwright';
-import { writeFileAtomically, writeSafetensors } from 'kernelwright/node';
+import { type Device, type EpochResult, fit, type Module, type Split, stateOf, TrainingError } from '../../index.js';
+import { writeFileAtomically, writeSafetensors } from '../../node/index.js';
 import type { CommonOptions } from './options.js';
 import type { Task } from './program.js';
 

@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
-import { KernelwrightError, OptionError } from 'kernelwright';
-import { printable } from '../lib/printable.js';
-import { suggest } from '../lib/suggest.js';
+import { KernelwrightError, OptionError } from '../errors.js';
+import { printable } from '../printable.js';
+import { suggest } from '../suggest.js';
 
 /** One option of a command: what its value is called in the help (nothing for a switch), and what it does. */
 export interface OptionHelp {

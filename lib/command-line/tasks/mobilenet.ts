@@ -1,5 +1,5 @@
-import { mobileNetV2 } from 'kernelwright';
-import { largeNet } from '../training/large-net.js';
+import { mobileNetV2 } from '../../index.js';
+import { largeNet } from './large-net.js';
 
 /** `npm run mobilenet` */
 export const mobilenetProgram = largeNet({

@@ -1,6 +1,6 @@
-import { DataError, loadState, type Module, stateOf } from 'kernelwright';
-import { readSafetensors } from 'kernelwright/node';
-import { printable } from '../../lib/printable.js';
+import { DataError, loadState, type Module, stateOf } from '../../index.js';
+import { readSafetensors } from '../../node/index.js';
+import { printable } from '../../printable.js';
 
 /**
  * Sets a net's weights from a .safetensors file with the same names. Its last layer, called `head`, keeps its initial

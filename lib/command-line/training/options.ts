@@ -1,12 +1,17 @@
-import { fileURLToPath } from 'node:url';
-import { OptionError, type DeviceRequest } from 'kernelwright';
-import { numberOption, type OptionHelp, type OptionValues } from '../cli.js';
+import { OptionError, type DeviceRequest } from '../../index.js';
+import { numberOption, type OptionHelp, type OptionValues } from '../arguments.js';
 
 /** What a program takes where its command line does not say. */
 export interface Defaults {
   readonly epochs: number;
   readonly batchSize: number;
   readonly out: string;
+}
+
+/** The pictures that a program takes where its command line names none. */
+export interface BundledPictures {
+  readonly train: string;
+  readonly test: string;
 }
 
 /** The options that all programs have which train a net on pictures. */
@@ -48,11 +53,12 @@ export function optionsWith<Names extends string>(
 export function readCommonOptions(
   values: OptionValues<CommonName>,
   { epochs, batchSize, out }: Defaults,
+  bundled: BundledPictures,
 ): CommonOptions {
   const whole = { min: 1, max: 1_000_000, isWhole: true };
   return {
-    data: textOption(values.data) ?? bundled('train'),
-    test: textOption(values.test) ?? (values.data === undefined ? bundled('test') : undefined),
+    data: textOption(values.data) ?? bundled.train,
+    test: textOption(values.test) ?? (values.data === undefined ? bundled.test : undefined),
     epochs: numberOption('epochs', values.epochs, epochs, whole),
     batchSize: numberOption('batch-size', values['batch-size'], batchSize, whole),
     seed: numberOption('seed', values.seed, 0, { min: 0, isWhole: true }),
@@ -75,8 +81,4 @@ export function shareOption(name: string, value: string | true | undefined, othe
 function deviceOption(device: string | undefined): DeviceRequest | undefined {
   if (device === undefined || device === 'auto' || device === 'cpu' || device === 'webgpu') return device;
   throw new OptionError(`--device ${device}: expected auto, cpu or webgpu`);
-}
-
-function bundled(part: 'train' | 'test'): string {
-  return fileURLToPath(new URL(`../pictures/${part}`, import.meta.url));
 }

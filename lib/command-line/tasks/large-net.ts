@@ -1,9 +1,9 @@
-import { type Device, type Module, SGD } from 'kernelwright';
-import { numberOption } from '../cli.js';
-import { IMAGENET, normalized } from './normalized.js';
-import { shareOption, textOption } from './options.js';
-import { loadPretrained } from './pretrained.js';
-import type { Program } from './program.js';
+import { type Device, type Module, SGD } from '../../index.js';
+import { numberOption } from '../arguments.js';
+import { IMAGENET, normalized } from '../training/normalized.js';
+import { shareOption, textOption } from '../training/options.js';
+import { loadPretrained } from '../training/pretrained.js';
+import type { Program } from '../training/program.js';
 
 /** A net of torchvision's, as the article used it: with dropout of one half before a new last layer. */
 export interface LargeNet<Net extends Module> {

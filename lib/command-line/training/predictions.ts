@@ -1,7 +1,7 @@
 import { join } from 'node:path';
-import { predict, softmax, type Device, type LabelledData, type Module } from 'kernelwright';
-import { writeFileAtomically } from 'kernelwright/node';
-import { printable } from '../../lib/printable.js';
+import { predict, softmax, type Device, type LabelledData, type Module } from '../../index.js';
+import { writeFileAtomically } from '../../node/index.js';
+import { printable } from '../../printable.js';
 
 /** A picture's class as the net sees it. */
 export interface Prediction {
