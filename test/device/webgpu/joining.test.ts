@@ -13,6 +13,7 @@ import { elementAt } from '../../../lib/element-at.js';
 import { sizeOf } from '../../../lib/shape.js';
 import { operations } from '../../../lib/ops/index.js';
 import { type Case, caseInputs } from '../../support/cases.js';
+import { differs } from '../../support/close.js';
 import { webgpu } from '../../support/webgpu.js';
 
 /** A program that computes a case of an operation, and then computes it again. */
@@ -76,7 +77,12 @@ test('every operation computes the same as a part of a sequence', async (t) => {
       await results(device, operation, setting, true),
     ];
     if (together.dispatches < apart.dispatches) joined++;
-    t.deepEqual(together.outputs, apart.outputs, `${operation.name}: ${apart.dispatches} → ${together.dispatches}`);
+    // Not bit for bit: a driver may take a multiplication and an addition together in one of the two and not in the other.
+    const wrong = apart.outputs.map((output, i) =>
+      differs(elementAt(together.outputs, i), output, operation.tolerance),
+    );
+    const nothing = apart.outputs.map(() => undefined);
+    t.deepEqual(wrong, nothing, `${operation.name}: ${apart.dispatches} → ${together.dispatches}`);
   }
   t.ok(joined > operations.length / 2, `${joined} of ${operations.length} operations were joined`);
 });
