@@ -162,9 +162,10 @@ export {
 export { RMSprop, type RMSpropOptions, type RMSpropSettings } from './optim/rmsprop.js';
 export { SGD, type SGDOptions, type SGDSettings } from './optim/sgd.js';
 
+export type { Callback, TrainingRun } from './train/callback.js';
 export { evaluate, type EvaluateOptions, type Evaluation } from './train/evaluate.js';
 export { fit, type FitOptions } from './train/fit.js';
-export type { EpochResult, History } from './train/history.js';
+export type { AnyEpochResult, EpochResult, History } from './train/history.js';
 export type {
   CountedMetric,
   Counter,

@@ -1,8 +1,8 @@
 import type { LabelledData } from '../data/training-data.js';
 import { type DefaultMetrics, type MetricValue, type ValidationName, validationName, type ValueOf } from './metrics.js';
 
-/** What one epoch came to: the loss and each metric by its name, and, with validation data, the same with `validation` before it. */
-export type EpochResult<M = DefaultMetrics<LabelledData>> = {
+/** What an epoch comes to, whatever its metrics are. */
+interface EpochNumbers {
   /** Counted from 1. */
   readonly epoch: number;
   /** Mean over the epoch's examples, each in the step that it was trained in. */
@@ -11,9 +11,15 @@ export type EpochResult<M = DefaultMetrics<LabelledData>> = {
   readonly validationLoss: number | undefined;
   /** Time of the epoch, validation included: since the one before was over. */
   readonly seconds: number;
-} & {
+}
+
+/** What one epoch came to: the loss and each metric by its name, and, with validation data, the same with `validation` before it. */
+export type EpochResult<M = DefaultMetrics<LabelledData>> = EpochNumbers & {
   readonly [Name in keyof M]: ValueOf<M[Name]>;
 } & { readonly [Name in keyof M as ValidationName<Name>]: ValueOf<M[Name]> | undefined };
+
+/** An {@link EpochResult} of metrics that are not known by name, as callbacks have it. */
+export type AnyEpochResult = EpochNumbers & Readonly<Record<string, MetricValue | undefined>>;
 
 /** One value an epoch, of what {@link EpochResult} has. The validation arrays are empty without validation data. */
 export type History<M = DefaultMetrics<LabelledData>> = {
@@ -42,10 +48,7 @@ export interface Means {
 }
 
 /** An {@link EpochResult} of the metrics of these names. */
-export function epochResult(
-  names: readonly string[],
-  { epoch, training, validation, seconds }: Epoch,
-): Readonly<Record<string, MetricValue | undefined>> {
+export function epochResult(names: readonly string[], { epoch, training, validation, seconds }: Epoch): AnyEpochResult {
   return {
     epoch,
     loss: training.loss,

@@ -1,4 +1,5 @@
 import type { Batch, TargetBatch } from '../data/data-loader.js';
+import type { NumericArray } from '../graph/operation.js';
 import type { Tensor } from '../tensor.js';
 import { sizeOf } from '../shape.js';
 import { Variable } from '../variable.js';
@@ -50,12 +51,30 @@ export class Measurements {
     return loss;
   }
 
-  /** Waits for everything queued, reads, and starts afresh behind it. */
-  async take(): Promise<Measured> {
+  /** Waits for everything queued and reads. */
+  read(): Promise<Measured> {
+    return this.#measured(
+      (meter) => meter.read(),
+      (totals) => totals.data(),
+    );
+  }
+
+  /** Reads as {@link read} does, and starts afresh behind everything queued. */
+  take(): Promise<Measured> {
+    return this.#measured(
+      (meter) => meter.take(),
+      (totals) => totals.take(),
+    );
+  }
+
+  async #measured(
+    readingOf: (meter: Meter) => Promise<MeterReading>,
+    numbersOf: (totals: Variable) => Promise<NumericArray>,
+  ): Promise<Measured> {
     const [loss, means, totals] = await Promise.all([
-      this.#loss.take(),
-      Promise.all([...this.#means].map(async ([name, { meter }]) => [name, (await meter.take()).mean] as const)),
-      Promise.all([...this.#totals].map(async ([counter, own]) => [counter, await own.take()] as const)),
+      readingOf(this.#loss),
+      Promise.all([...this.#means].map(async ([name, { meter }]) => [name, (await readingOf(meter)).mean] as const)),
+      Promise.all([...this.#totals].map(async ([counter, own]) => [counter, await numbersOf(own)] as const)),
     ]);
     const countedBy = new Map(totals);
     const counted = [...this.#counted].map(([name, metric]) => {
