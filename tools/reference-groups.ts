@@ -17,7 +17,7 @@ const GROUPS: Readonly<Record<string, readonly string[]>> = {
   Operations: ['ops/'],
   Layers: ['nn/'],
   Training: ['train/', 'optim/'],
-  Data: ['data/', 'node/pictures/'],
+  Data: ['data/', 'node/pictures/', 'node/audit/'],
   Files: ['io/', 'node/'],
   Devices: ['device/', 'node/open-device', 'tune'],
   Errors: ['errors'],

@@ -4,8 +4,21 @@
  * @module kernelwright/node
  */
 export { readSafetensors, writeSafetensors } from './safetensors.js';
+export { audit, type AuditOptions } from './audit/audit.js';
+export { auditLines, type AuditLinesOptions } from './audit/lines.js';
+export type {
+  AuditedPicture,
+  AuditedSplit,
+  AuditReport,
+  DuplicateGroup,
+  OddPicture,
+  Oddity,
+  SizeCount,
+  UnreadablePicture,
+} from './audit/report.js';
 export { type DecodedPicture } from './pictures/decoded-picture.js';
 export { imageFolder, type ImageFolderOptions, type ImageSet, type PictureLayout } from './pictures/image-folder.js';
+export { imageSplits, type ImageSplits, type SplitFolders } from './pictures/image-splits.js';
 export { decodePicture, type DecodePictureOptions, type PictureOptions, readPicture } from './pictures/picture.js';
 export { decodePng, type DecodePngOptions, type Rgb } from './pictures/png.js';
 export { openDevice } from './open-device.js';

@@ -10,6 +10,14 @@ export interface DecodedPicture {
   readonly pixels: Uint8Array;
 }
 
+/** @internal A picture as its file has it, with what is lost when it is decoded. */
+export interface WholePicture extends DecodedPicture {
+  /** Whether some of its pixels were not opaque. */
+  readonly isTransparent: boolean;
+  /** Whether its file has more pictures than this one, the first. */
+  readonly isAnimated: boolean;
+}
+
 /**
  * What `maxPixels` is where it is not given: 8,192 x 8,192, more than the 48 and 64 megapixels of large photos.
  *

@@ -4,10 +4,10 @@ import type { LabelledData } from '../../data/training-data.js';
 import { DataError } from '../../errors.js';
 import { callback, checkArgument, checkOptions, oneOf, type OptionRules, text } from '../../options.js';
 import { printable } from '../../printable.js';
-import type { DecodedPicture } from './decoded-picture.js';
+import type { WholePicture } from './decoded-picture.js';
 import { mapLimited } from './map-limited.js';
-import { checkSize, PICTURE_RULES, type PictureOptions, readPictureAs } from './picture.js';
-import { listPictures } from './picture-files.js';
+import { checkSize, PICTURE_RULES, type PictureOptions, readWhole, resized } from './picture.js';
+import { listPictures, type PictureFiles } from './picture-files.js';
 
 /** The order of the numbers of one picture: [3, height, width] or [height, width, 3]. */
 export type PictureLayout = 'channels-first' | 'channels-last';
@@ -62,13 +62,26 @@ export async function imageFolder(directory: string, options: ImageFolderOptions
   checkArgument('imageFolder', 'directory', directory, text);
   checkOptions('imageFolder', options, IMAGE_FOLDER_RULES);
   checkSize('imageFolder', options);
+  return readImageSet(directory, await listPictures(directory), options);
+}
+
+/** @internal Is given each picture of a folder as it is decoded, or why it cannot be. */
+export type Inspect = (index: number, picture: WholePicture | string) => void;
+
+/** @internal {@link imageFolder} of a folder that is listed and options that are checked. */
+export async function readImageSet(
+  directory: string,
+  { classNames, files, labels }: PictureFiles,
+  options: ImageFolderOptions,
+  inspect?: Inspect,
+): Promise<ImageSet> {
   const { size, layout = 'channels-first', dtype = 'f32', onProgress } = options;
-  const { classNames, files, labels } = await listPictures(directory);
   let done = 0;
-  const read = await mapLimited(files, async (file) => {
-    const picture = await pictureOrReason(directory, file, options);
+  const read = await mapLimited(files, async (file, index) => {
+    const whole = await wholeOrReason(directory, file, options);
+    inspect?.(index, whole);
     onProgress?.(++done, files.length);
-    return picture;
+    return typeof whole === 'string' ? whole : resized(whole, options);
   });
   const pictures = read.filter((result) => typeof result !== 'string');
   const { width, height } = size ?? pictures[0] ?? { width: 0, height: 0 };
@@ -96,14 +109,14 @@ export async function imageFolder(directory: string, options: ImageFolderOptions
   return { inputs, inputShape, ...(dtype === 'u8' && { scale: 1 / 255 }), labels, classNames, files };
 }
 
-/** The picture of a file, resized where a size is given, or the reason why it cannot be used. */
-async function pictureOrReason(
+/** @internal The picture of a file, or the reason why it cannot be used. */
+export async function wholeOrReason(
   directory: string,
   file: string,
   options: PictureOptions,
-): Promise<DecodedPicture | string> {
+): Promise<WholePicture | string> {
   try {
-    return await readPictureAs(join(directory, file), printable(file), options);
+    return await readWhole(join(directory, file), printable(file), options);
   } catch (error) {
     if (error instanceof DataError) return error.message;
     throw error;

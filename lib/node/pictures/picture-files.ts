@@ -20,12 +20,29 @@ const PICTURES = /^\.(png|jpe?g|jpe|jfif|gif|bmp|webp|tiff?|heic|heif|avif)$/i;
 
 /** Throws DataError where the folder is none, has fewer than two classes, or classes without a picture. */
 export async function listPictures(directory: string): Promise<PictureFiles> {
-  const classNames = await classFolders(directory);
-  const listed = await Promise.all(classNames.map((name) => picturesIn(directory, name)));
-  const empty = classNames.filter((_, label) => listed[label]?.length === 0);
+  const listed = await listClasses(directory);
+  const [only = '', ...others] = listed.classNames;
+  if (others.length === 0) {
+    throw new DataError(
+      `${printable(directory)} has one class only, ${printable(only)}; expected two sub-folders or more`,
+    );
+  }
+  const empty = listed.classNames.filter((_, label) => !listed.labels.includes(label));
   if (empty.length > 0) {
     throw new DataError(`No picture in ${empty.map((name) => printable(join(directory, name))).join(', ')}`);
   }
+  return listed;
+}
+
+/** {@link listPictures} of one class or more, with pictures or without. Throws DataError where the folder is none, or has no sub-folder. */
+export async function listClasses(directory: string): Promise<PictureFiles> {
+  const classNames = await foldersIn(directory);
+  if (classNames.length === 0) {
+    throw new DataError(
+      `${printable(directory)} has no sub-folder; expected one for each class, with PNG or JPEG pictures in it`,
+    );
+  }
+  const listed = await Promise.all(classNames.map((name) => picturesIn(directory, name)));
   const labels = new Int32Array(listed.flatMap((members, label) => members.map(() => label)));
   return { classNames, files: listed.flat(), labels };
 }
@@ -33,22 +50,6 @@ export async function listPictures(directory: string): Promise<PictureFiles> {
 /** The names of the sub-folders, sorted. Throws DataError where it cannot be listed. */
 export async function foldersIn(directory: string): Promise<string[]> {
   return (await list(directory)).folders;
-}
-
-async function classFolders(directory: string): Promise<string[]> {
-  const names = await foldersIn(directory);
-  if (names.length === 0) {
-    throw new DataError(
-      `${printable(directory)} has no sub-folder; expected one for each class, with PNG or JPEG pictures in it`,
-    );
-  }
-  if (names.length === 1) {
-    const [only = ''] = names;
-    throw new DataError(
-      `${printable(directory)} has one class only, ${printable(only)}; expected two sub-folders or more`,
-    );
-  }
-  return names;
 }
 
 /** The pictures of a class and of the folders inside, whether they can be read or not: paths inside `directory`, sorted. */

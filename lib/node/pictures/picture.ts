@@ -13,11 +13,11 @@ import {
 import { printable } from '../../printable.js';
 import { withFile } from '../read-file.js';
 import { reasonOf } from '../reasons.js';
-import { type DecodedPicture, MAX_PIXELS } from './decoded-picture.js';
+import { type DecodedPicture, MAX_PIXELS, type WholePicture } from './decoded-picture.js';
 import { isJpeg, isPng, kindOf } from './file-kind.js';
 import { decodeJpeg } from './jpeg.js';
 import { BEGINNING_BYTES } from './png-chunks.js';
-import { checkBeginning, decodePng, rgb, type Rgb } from './png.js';
+import { checkBeginning, readPng, rgb, type Rgb } from './png.js';
 
 /** How pictures are read. */
 export interface PictureOptions {
@@ -88,11 +88,16 @@ export async function readPicture(path: string, options: PictureOptions = {}): P
   checkArgument('readPicture', 'path', path, text);
   checkOptions('readPicture', options, PICTURE_RULES);
   checkSize('readPicture', options);
-  return readPictureAs(path, printable(path), options);
+  return resized(await readWhole(path, printable(path), options), options);
 }
 
-/** @internal {@link readPicture} of options that are checked. @param source what messages call the file */
-export async function readPictureAs(path: string, source: string, options: PictureOptions): Promise<DecodedPicture> {
+/**
+ * {@link readPicture} of options that are checked, before the picture is resized.
+ *
+ * @internal
+ * @param source what messages call the file
+ */
+export async function readWhole(path: string, source: string, options: PictureOptions): Promise<WholePicture> {
   let bytes: Uint8Array;
   try {
     bytes = await withFile(path, async ({ size, read }) => {
@@ -102,7 +107,7 @@ export async function readPictureAs(path: string, source: string, options: Pictu
   } catch (error) {
     throw error instanceof DataError ? error : new DataError(`${source}: ${reasonOf(error)}`);
   }
-  return resized(await decoded(bytes, source, options), options);
+  return decoded(bytes, source, options);
 }
 
 /** What a JPEG file may have beside its picture: texts, colour profiles, thumbnails, a second picture or a film behind it. */
@@ -128,10 +133,12 @@ async function decoded(
   bytes: Uint8Array,
   source: string,
   { background, maxPixels = MAX_PIXELS }: PictureOptions,
-): Promise<DecodedPicture> {
+): Promise<WholePicture> {
   if (bytes.length === 0) throw new DataError(`${source}: it is empty`);
-  if (isPng(bytes)) return decodePng(bytes, { source, maxPixels, ...(background && { background }) });
-  if (isJpeg(bytes)) return decodeJpeg(bytes, source, maxPixels);
+  if (isPng(bytes)) return readPng(bytes, { source, maxPixels, ...(background && { background }) });
+  if (isJpeg(bytes)) {
+    return { ...(await decodeJpeg(bytes, source, maxPixels)), isTransparent: false, isAnimated: false };
+  }
   return refuse(bytes, source);
 }
 
@@ -142,7 +149,8 @@ function refuse(beginning: Uint8Array, source: string): never {
   );
 }
 
-function resized({ width, height, pixels }: DecodedPicture, { size }: PictureOptions): DecodedPicture {
+/** @internal The picture in the size that is asked for. */
+export function resized({ width, height, pixels }: DecodedPicture, { size }: PictureOptions): DecodedPicture {
   if (size === undefined) return { width, height, pixels };
   return { ...size, pixels: resizeBilinear(pixels, { width, height, channels: 3 }, size) };
 }

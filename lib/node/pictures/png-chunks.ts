@@ -10,6 +10,17 @@ export interface PngHeader {
   readonly interlaced: boolean;
 }
 
+/** What the chunks of a PNG file hold. */
+export interface PngContents {
+  readonly header: PngHeader;
+  /** The deflated image data, in pieces. */
+  readonly imageData: readonly Uint8Array[];
+  /** The position behind the end mark. */
+  readonly end: number;
+  /** Whether it has frames beside its picture (APNG). */
+  readonly isAnimated: boolean;
+}
+
 const SIGNATURE = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a] as const;
 
 /** Channels and allowed bit depths of each colour type (PNG specification, section 11.2.1). */
@@ -34,14 +45,9 @@ const CRITICAL = ['IHDR', 'PLTE', 'IDAT', 'IEND'];
  *
  *     length (4 bytes, big-endian) | type (4 letters) | data | CRC-32 of type and data (4 bytes)
  *
- * @returns the header, the pieces of the deflated image data, and the position behind the end mark
  * @throws DataError unless all chunks are there, whole and in order
  */
-export function checkPngChunks(
-  bytes: Uint8Array,
-  source: string,
-  maxPixels: number,
-): { header: PngHeader; imageData: Uint8Array[]; end: number } {
+export function checkPngChunks(bytes: Uint8Array, source: string, maxPixels: number): PngContents {
   checkSignature(bytes, source);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const imageData: Uint8Array[] = [];
@@ -90,7 +96,7 @@ export function checkPngChunks(
       imageData.push(data);
     } else if (type === 'IEND') {
       if (header === undefined || imageData.length === 0) throw new DataError(`${source}: it has no image data`);
-      return { header, imageData, end: position };
+      return { header, imageData, end: position, isAnimated: seen.has('acTL') };
     } else if (/^[A-Z]/.test(type) && !CRITICAL.includes(type)) {
       throw new DataError(`${source}: chunk ${type} is unknown, and the picture cannot be read without it`);
     }

@@ -11,7 +11,7 @@ import {
   wholeNumber,
 } from '../../options.js';
 import { printable } from '../../printable.js';
-import { type DecodedPicture, MAX_PIXELS } from './decoded-picture.js';
+import { type DecodedPicture, MAX_PIXELS, type WholePicture } from './decoded-picture.js';
 import { checkPngChunks, readBeginning, type PngHeader } from './png-chunks.js';
 
 /** A colour: red, green and blue, each from 0 to 255. */
@@ -61,14 +61,20 @@ const RULES: OptionRules<DecodePngOptions> = { background: rgb, source: text, ma
 export function decodePng(bytes: Uint8Array, options: DecodePngOptions = {}): DecodedPicture {
   checkArgument('decodePng', 'bytes', bytes, bytesRule);
   checkOptions('decodePng', options, RULES);
+  const { width, height, pixels } = readPng(bytes, options);
+  return { width, height, pixels };
+}
+
+/** @internal {@link decodePng} of options that are checked, with what its result leaves out. */
+export function readPng(bytes: Uint8Array, options: DecodePngOptions): WholePicture {
   const { background = WHITE, maxPixels = MAX_PIXELS } = options;
   const source = printable(options.source ?? 'PNG data');
-  const { header, imageData, end } = checkPngChunks(bytes, source, maxPixels);
+  const { header, imageData, end, isAnimated } = checkPngChunks(bytes, source, maxPixels);
   checkImageData(imageData, expectedBytes(header), source);
   try {
     const file = Buffer.from(bytes.buffer, bytes.byteOffset, end);
     const { width, height, data } = PNG.sync.read(file, { checkCRC: false }); // checked already
-    return { width, height, pixels: composed(data, background) };
+    return { width, height, ...composed(data, background), isAnimated };
   } catch (error) {
     throw new DataError(`${source}: ${error instanceof Error ? error.message : String(error)}`);
   }
@@ -89,15 +95,17 @@ export function checkBeginning(beginning: Uint8Array, fileBytes: number, source:
 }
 
 /** Puts RGBA pixels in front of a colour. */
-function composed(rgba: Uint8Array, [red, green, blue]: Rgb): Uint8Array {
+function composed(rgba: Uint8Array, [red, green, blue]: Rgb): Pick<WholePicture, 'pixels' | 'isTransparent'> {
   const pixels = new Uint8Array((rgba.length / 4) * 3);
+  let isTransparent = false;
   for (let from = 0, to = 0; from < rgba.length; from += 4, to += 3) {
     const alpha = rgba[from + 3] ?? 0;
+    isTransparent ||= alpha < 255;
     pixels[to] = inFront(rgba[from] ?? 0, alpha, red);
     pixels[to + 1] = inFront(rgba[from + 1] ?? 0, alpha, green);
     pixels[to + 2] = inFront(rgba[from + 2] ?? 0, alpha, blue);
   }
-  return pixels;
+  return { pixels, isTransparent };
 }
 
 function inFront(value: number, alpha: number, behind: number): number {
