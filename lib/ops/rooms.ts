@@ -1,4 +1,6 @@
 // Every room, a line each: what it exports is an operation or a list of them.
+export { drawViews } from './augment/draw-views.js';
+export { sampleViews } from './augment/sample-views.js';
 export { conv2dOperations } from './convolution/conv2d-operations.js';
 export { depthwiseOperations } from './convolution/depthwise-operations.js';
 export { accuracyOperations } from './loss/accuracy.js';

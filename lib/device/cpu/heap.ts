@@ -38,8 +38,8 @@ export class Heap {
     const shared = share ? sharedMemory(sizes) : undefined;
     this.memory = shared ?? new WebAssembly.Memory(sizes);
     this.isShared = shared !== undefined;
-    // The first line stays unused: no block starts at 0.
-    this.#free = [{ start: ALIGNMENT, bytes: this.#pages * PAGE - ALIGNMENT }];
+    // The first line stays unused: no block starts at 0. So does the last one, into which vectors reach that begin in a block.
+    this.#free = [{ start: ALIGNMENT, bytes: this.#pages * PAGE - 2 * ALIGNMENT }];
   }
 
   /** The start of a block of at least `bytes` zeros. Throws DeviceMemoryError where 4 GiB are used up. */
@@ -98,7 +98,7 @@ export class Heap {
     const pages = [wanted, least].find((count) => count >= least && this.#hasGrown(count));
     if (pages === undefined) throw outOfMemory(bytes);
     this.generation++;
-    this.#addFree({ start: this.#pages * PAGE, bytes: pages * PAGE });
+    this.#addFree({ start: this.#pages * PAGE - ALIGNMENT, bytes: pages * PAGE });
     this.#pages += pages;
     return this.#free.length - 1;
   }

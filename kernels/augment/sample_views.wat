@@ -1,0 +1,438 @@
+;; sample_views.wat: augmented views of the rows of a table of pictures, for the CPU device, WebAssembly SIMD.
+;;
+;; Computes    to[v, y, x, :] = the colour of picture rows[v] at H_v · (x, y, 1), between its four pixels around, recoloured:
+;;             min(max(gain · colour + offset, low), high); then noise, and a square that is cut out
+;; Parameters  table f32 or u8 [R, h, w, C]; rows i32 [V]; views f32 [V, size] (lib/ops/augment/view-record.ts); to; V; R, h, w, C;
+;;             H, W: of the views; recordBytes: of a record; plane: bytes from a channel of a view to the next, 0 where they
+;;             lie together; flags: 1 pixels lie between those of the picture, 2 what is outside is the nearest pixel, 4 gains,
+;;             8 a matrix of three columns, 16 noise, 32 the table is of bytes; cutOut: width of the square; high, low: the
+;;             scale of bytes in two parts; stream: of the noise; scratch: 80 B, and a picture of floats for one of bytes
+;; Method      four pixels at once find their places, and four channels at once their colours. What lies outside is read
+;;             within the picture with weight 0, so that nothing branches. Loads and stores are of four channels where a pixel
+;;             has fewer: the next pixel is stored over what is too much, and lines end with what is their own. A load may reach
+;;             12 bytes behind the table, for which the heap leaves room
+;; Cost        about 3 ns a pixel that is copied, 6 ns one between four others, one thread
+;; Reference   lib/ops/augment/sample-views.ts
+(module
+  (import "env" "memory" (memory 1))
+  ;; join common/common.wat
+  ;; join common/philox.wat
+
+  ;; Sets the channels of a pixel at $to to the numbers of a record from $from on.
+  (func $cover (param $to i32) (param $from i32) (param $C i32) (param $plane i32)
+    (local $c i32)
+    (loop $next
+      (f32.store (local.get $to) (f32.load (local.get $from)))
+      (local.set $to
+        (i32.add (local.get $to) (select (local.get $plane) (i32.const 4) (local.get $plane))))
+      (local.set $c (i32.add (local.get $c) (i32.const 1)))
+      ;; Four channels lie together, those behind them 96 bytes further.
+      (local.set $from
+        (i32.add (local.get $from)
+          (select (i32.const 4) (i32.const 84) (i32.and (local.get $c) (i32.const 3)))))
+      (br_if $next (i32.lt_u (local.get $c) (local.get $C)))))
+
+  ;; Noise in a view of so many pixels.
+  (func $noise
+    (param $to i32) (param $record i32) (param $pixels i32) (param $C i32) (param $plane i32) (param $stream i32)
+    (param $scratch i32)
+    (local $pixel i32) (local $below i32) (local $bits i32) (local $step i32)
+    (local.set $below (i32.trunc_sat_f32_u (f32.load offset=44 (local.get $record))))
+    (if (i32.eqz (local.get $below)) (then (return)))
+    (local.set $step
+      (select (i32.const 4) (i32.shl (local.get $C) (i32.const 2)) (local.get $plane)))
+    ;; A generator's state: the key, and step 0.
+    (i32.store offset=64 (local.get $scratch) (i32.trunc_sat_f32_u (f32.load offset=48 (local.get $record))))
+    (i32.store offset=68 (local.get $scratch) (i32.trunc_sat_f32_u (f32.load offset=52 (local.get $record))))
+    (i32.store offset=72 (local.get $scratch) (i32.const 0))
+    (block $done
+      (loop $next
+        (br_if $done (i32.ge_u (local.get $pixel) (local.get $pixels)))
+        (if (i32.eqz (i32.and (local.get $pixel) (i32.const 15)))
+          (then
+            (call $drawBlocks
+              (i32.shr_u (local.get $pixel) (i32.const 2))
+              (i32.add (local.get $scratch) (i32.const 64)) (local.get $stream) (i32.const 0) (local.get $scratch))))
+        (local.set $bits
+          (i32.load
+            (i32.add (local.get $scratch) (i32.shl (i32.and (local.get $pixel) (i32.const 15)) (i32.const 2)))))
+        (if (i32.lt_u (i32.shr_u (local.get $bits) (i32.const 8)) (local.get $below))
+          (then
+            ;; `low` or `high`
+            (call $cover
+              (local.get $to)
+              (i32.add (local.get $record)
+                (select (i32.const 112) (i32.const 96) (i32.and (local.get $bits) (i32.const 1))))
+              (local.get $C) (local.get $plane))))
+        (local.set $to (i32.add (local.get $to) (local.get $step)))
+        (local.set $pixel (i32.add (local.get $pixel) (i32.const 1)))
+        (br $next))))
+
+  ;; The first whole number from $place on, within 0 … $size.
+  (func $from (param $place f32) (param $size i32) (result i32)
+    (local $whole i32)
+    (local.set $whole (i32.trunc_sat_f32_s (f32.ceil (local.get $place))))
+    (local.set $whole (select (local.get $whole) (i32.const 0) (i32.gt_s (local.get $whole) (i32.const 0))))
+    (select (local.get $whole) (local.get $size) (i32.lt_s (local.get $whole) (local.get $size))))
+
+  ;; Cuts a square out of a view.
+  (func $cut
+    (param $to i32) (param $record i32) (param $H i32) (param $W i32) (param $C i32) (param $plane i32) (param $size f32)
+    (local $x i32) (local $y i32) (local $left i32) (local $right i32) (local $below i32) (local $step i32)
+    (local.set $step
+      (select (i32.const 4) (i32.shl (local.get $C) (i32.const 2)) (local.get $plane)))
+    (local.set $left (call $from (f32.load offset=36 (local.get $record)) (local.get $W)))
+    (local.set $right
+      (call $from (f32.add (f32.load offset=36 (local.get $record)) (local.get $size)) (local.get $W)))
+    (local.set $y (call $from (f32.load offset=40 (local.get $record)) (local.get $H)))
+    (local.set $below
+      (call $from (f32.add (f32.load offset=40 (local.get $record)) (local.get $size)) (local.get $H)))
+    (block $done
+      (loop $nextLine
+        (br_if $done (i32.ge_s (local.get $y) (local.get $below)))
+        (local.set $x (local.get $left))
+        (block $lineDone
+          (loop $next
+            (br_if $lineDone (i32.ge_s (local.get $x) (local.get $right)))
+            (call $cover
+              (i32.add (local.get $to)
+                (i32.mul (i32.add (i32.mul (local.get $y) (local.get $W)) (local.get $x)) (local.get $step)))
+              (i32.add (local.get $record) (i32.const 80))
+              (local.get $C) (local.get $plane))
+            (local.set $x (i32.add (local.get $x) (i32.const 1)))
+            (br $next)))
+        (local.set $y (i32.add (local.get $y) (i32.const 1)))
+        (br $nextLine))))
+
+  ;; The bytes of a picture as floats: byte · scale, a sum of two products, rounded once (kernels/moving/bytes.wgsl).
+  (func $floats (param $from i32) (param $to i32) (param $count i32) (param $high f32) (param $low f32)
+    (local $numbers v128)
+    (loop $next
+      (local.set $numbers
+        (f32x4.convert_i32x4_u
+          (i32x4.extend_low_i16x8_u (i16x8.extend_low_i8x16_u (v128.load32_zero (local.get $from))))))
+      (v128.store (local.get $to)
+        (f32x4.add
+          (f32x4.mul (local.get $numbers) (f32x4.splat (local.get $high)))
+          (f32x4.mul (local.get $numbers) (f32x4.splat (local.get $low)))))
+      (local.set $from (i32.add (local.get $from) (i32.const 4)))
+      (local.set $to (i32.add (local.get $to) (i32.const 16)))
+      (br_if $next (i32.gt_s (local.tee $count (i32.sub (local.get $count) (i32.const 4))) (i32.const 0)))))
+
+  ;; Four channels of a view, or what is left of them, `lanes`, of the picture at $picture. $own is their part of the record.
+  (func $colours
+    (param $picture i32) (param $record i32) (param $own i32) (param $to i32) (param $lanes i32) (param $h i32) (param $w i32)
+    (param $C i32) (param $H i32) (param $W i32) (param $plane i32) (param $flags i32)
+    (local $x i32) (local $y i32) (local $left i32) (local $pixelBytes i32)
+    (local $lowest v128) (local $mostX v128) (local $mostY v128) (local $lastX v128) (local $lastY v128) (local $base v128)
+    (local $pixelStep v128) (local $lineStep v128) (local $line v128) (local $columns v128)
+    (local $sx v128) (local $sy v128) (local $depth v128) (local $ax v128) (local $ay v128) (local $x1 v128) (local $y1 v128)
+    (local $isIn v128) (local $at00 v128) (local $at01 v128) (local $at10 v128) (local $at11 v128)
+    (local $w00 v128) (local $w01 v128) (local $w10 v128) (local $w11 v128) (local $out v128)
+    (local $fill v128) (local $low v128) (local $high v128) (local $offset v128) (local $gain v128)
+    (local $c0 v128) (local $c1 v128) (local $c2 v128) (local $c3 v128)
+    (local.set $fill (v128.load (local.get $own)))
+    (local.set $low (v128.load offset=32 (local.get $own)))
+    (local.set $high (v128.load offset=48 (local.get $own)))
+    (local.set $offset (v128.load offset=64 (local.get $own)))
+    (local.set $gain (v128.load offset=80 (local.get $own)))
+    (local.set $pixelBytes (i32.shl (local.get $C) (i32.const 2)))
+    (local.set $base (i32x4.splat (local.get $picture)))
+    (local.set $pixelStep (i32x4.splat (local.get $pixelBytes)))
+    (local.set $lineStep (i32x4.mul (local.get $pixelStep) (i32x4.splat (local.get $w))))
+    (local.set $lastX (i32x4.splat (i32.sub (local.get $w) (i32.const 1))))
+    (local.set $lastY (i32x4.splat (i32.sub (local.get $h) (i32.const 1))))
+    ;; Places go from -1, or 0 for the nearest pixel, to the size, or one less.
+    (local.set $lowest (f32x4.splat (f32.const -1)))
+    (local.set $mostX (f32x4.splat (f32.convert_i32_s (local.get $w))))
+    (local.set $mostY (f32x4.splat (f32.convert_i32_s (local.get $h))))
+    (if (i32.and (local.get $flags) (i32.const 2))
+      (then
+        (local.set $mostX (f32x4.add (local.get $mostX) (local.get $lowest)))
+        (local.set $mostY (f32x4.add (local.get $mostY) (local.get $lowest)))
+        (local.set $lowest (f32x4.splat (f32.const 0)))))
+    (loop $nextLine
+      (local.set $x (i32.const 0))
+      (local.set $line (f32x4.splat (f32.convert_i32_s (local.get $y))))
+      (loop $nextFour
+        (local.set $columns
+          (f32x4.add (f32x4.splat (f32.convert_i32_s (local.get $x))) (v128.const f32x4 0 1 2 3)))
+        (local.set $sx
+          (f32x4.add
+            (f32x4.add
+              (f32x4.mul (v128.load32_splat (local.get $record)) (local.get $columns))
+              (f32x4.mul (v128.load32_splat offset=4 (local.get $record)) (local.get $line)))
+            (v128.load32_splat offset=8 (local.get $record))))
+        (local.set $sy
+          (f32x4.add
+            (f32x4.add
+              (f32x4.mul (v128.load32_splat offset=12 (local.get $record)) (local.get $columns))
+              (f32x4.mul (v128.load32_splat offset=16 (local.get $record)) (local.get $line)))
+            (v128.load32_splat offset=20 (local.get $record))))
+        (if (i32.and (local.get $flags) (i32.const 1))
+          (then
+            (local.set $depth
+              (f32x4.pmax
+                (f32x4.splat (f32.const 1e-3))
+                (f32x4.add
+                  (f32x4.add
+                    (f32x4.mul (v128.load32_splat offset=24 (local.get $record)) (local.get $columns))
+                    (f32x4.mul (v128.load32_splat offset=28 (local.get $record)) (local.get $line)))
+                  (v128.load32_splat offset=32 (local.get $record)))))
+            (local.set $sx
+              (f32x4.pmin (local.get $mostX)
+                (f32x4.pmax (local.get $lowest) (f32x4.div (local.get $sx) (local.get $depth)))))
+            (local.set $sy
+              (f32x4.pmin (local.get $mostY)
+                (f32x4.pmax (local.get $lowest) (f32x4.div (local.get $sy) (local.get $depth)))))
+            ;; Four taps, weighted where they are in the picture. Those that are not are read within it.
+            (local.set $ax (f32x4.floor (local.get $sx)))
+            (local.set $ay (f32x4.floor (local.get $sy)))
+            (local.set $at00 (i32x4.trunc_sat_f32x4_s (local.get $ax)))
+            (local.set $at10 (i32x4.trunc_sat_f32x4_s (local.get $ay)))
+            (local.set $ax (f32x4.sub (local.get $sx) (local.get $ax)))
+            (local.set $ay (f32x4.sub (local.get $sy) (local.get $ay)))
+            (local.set $sx (f32x4.sub (f32x4.splat (f32.const 1)) (local.get $ax)))
+            (local.set $sy (f32x4.sub (f32x4.splat (f32.const 1)) (local.get $ay)))
+            (local.set $at01 (i32x4.add (local.get $at00) (i32x4.splat (i32.const 1))))
+            (local.set $at11 (i32x4.add (local.get $at10) (i32x4.splat (i32.const 1))))
+            (local.set $x1 (i32x4.max_s (i32x4.min_s (local.get $at01) (local.get $lastX)) (v128.const i32x4 0 0 0 0)))
+            (local.set $ax (v128.and (local.get $ax) (i32x4.eq (local.get $x1) (local.get $at01))))
+            (local.set $y1 (i32x4.max_s (i32x4.min_s (local.get $at11) (local.get $lastY)) (v128.const i32x4 0 0 0 0)))
+            (local.set $ay (v128.and (local.get $ay) (i32x4.eq (local.get $y1) (local.get $at11))))
+            (local.set $at01 (i32x4.max_s (i32x4.min_s (local.get $at00) (local.get $lastX)) (v128.const i32x4 0 0 0 0)))
+            (local.set $sx (v128.and (local.get $sx) (i32x4.eq (local.get $at01) (local.get $at00))))
+            (local.set $at11 (i32x4.max_s (i32x4.min_s (local.get $at10) (local.get $lastY)) (v128.const i32x4 0 0 0 0)))
+            (local.set $sy (v128.and (local.get $sy) (i32x4.eq (local.get $at11) (local.get $at10))))
+            (local.set $w00 (f32x4.mul (local.get $sx) (local.get $sy)))
+            (local.set $w01 (f32x4.mul (local.get $ax) (local.get $sy)))
+            (local.set $w10 (f32x4.mul (local.get $sx) (local.get $ay)))
+            (local.set $w11 (f32x4.mul (local.get $ax) (local.get $ay)))
+            (local.set $out
+              (f32x4.sub
+                (f32x4.splat (f32.const 1))
+                (f32x4.add
+                  (f32x4.add (local.get $w00) (local.get $w01))
+                  (f32x4.add (local.get $w10) (local.get $w11)))))
+            (local.set $isIn (i32x4.add (local.get $base) (i32x4.mul (local.get $at01) (local.get $pixelStep))))
+            (local.set $x1 (i32x4.add (local.get $base) (i32x4.mul (local.get $x1) (local.get $pixelStep))))
+            (local.set $y1 (i32x4.mul (local.get $y1) (local.get $lineStep)))
+            (local.set $at00 (i32x4.mul (local.get $at11) (local.get $lineStep)))
+            (local.set $at01 (i32x4.add (local.get $at00) (local.get $x1)))
+            (local.set $at00 (i32x4.add (local.get $at00) (local.get $isIn)))
+            (local.set $at10 (i32x4.add (local.get $y1) (local.get $isIn)))
+            (local.set $at11 (i32x4.add (local.get $y1) (local.get $x1)))
+            ;; rows
+            ;;   0  0 1 2 3 0 1 2 3 0 1 2 3 0 1 2 3
+            ;;   1  4 5 6 7 4 5 6 7 4 5 6 7 4 5 6 7
+            ;;   2  8 9 10 11 8 9 10 11 8 9 10 11 8 9 10 11
+            ;;   3  12 13 14 15 12 13 14 15 12 13 14 15 12 13 14 15
+            ;; for each row
+            (local.set $cNAME
+              (f32x4.add
+                (f32x4.add
+                  (f32x4.add
+                    (f32x4.mul
+                      (v128.load (i32x4.extract_lane NAME (local.get $at00)))
+                      (i8x16.shuffle VALUE (local.get $w00) (local.get $w00)))
+                    (f32x4.mul
+                      (v128.load (i32x4.extract_lane NAME (local.get $at01)))
+                      (i8x16.shuffle VALUE (local.get $w01) (local.get $w01))))
+                  (f32x4.add
+                    (f32x4.mul
+                      (v128.load (i32x4.extract_lane NAME (local.get $at10)))
+                      (i8x16.shuffle VALUE (local.get $w10) (local.get $w10)))
+                    (f32x4.mul
+                      (v128.load (i32x4.extract_lane NAME (local.get $at11)))
+                      (i8x16.shuffle VALUE (local.get $w11) (local.get $w11)))))
+                (f32x4.mul (local.get $fill) (i8x16.shuffle VALUE (local.get $out) (local.get $out)))))
+            ;; end
+          )
+          (else
+            (local.set $sx
+              (f32x4.pmin (local.get $mostX) (f32x4.pmax (local.get $lowest) (local.get $sx))))
+            (local.set $sy
+              (f32x4.pmin (local.get $mostY) (f32x4.pmax (local.get $lowest) (local.get $sy))))
+            (local.set $at01
+              (i32x4.trunc_sat_f32x4_s (f32x4.floor (f32x4.add (local.get $sx) (f32x4.splat (f32.const 0.5))))))
+            (local.set $at11
+              (i32x4.trunc_sat_f32x4_s (f32x4.floor (f32x4.add (local.get $sy) (f32x4.splat (f32.const 0.5))))))
+            (local.set $x1 (i32x4.max_s (i32x4.min_s (local.get $at01) (local.get $lastX)) (v128.const i32x4 0 0 0 0)))
+            (local.set $y1 (i32x4.max_s (i32x4.min_s (local.get $at11) (local.get $lastY)) (v128.const i32x4 0 0 0 0)))
+            (local.set $isIn
+              (v128.and
+                (i32x4.eq (local.get $x1) (local.get $at01))
+                (i32x4.eq (local.get $y1) (local.get $at11))))
+            (local.set $at00
+              (i32x4.add
+                (local.get $base)
+                (i32x4.add
+                  (i32x4.mul (local.get $x1) (local.get $pixelStep))
+                  (i32x4.mul (local.get $y1) (local.get $lineStep)))))
+            ;; rows
+            ;;   0  0 1 2 3 0 1 2 3 0 1 2 3 0 1 2 3
+            ;;   1  4 5 6 7 4 5 6 7 4 5 6 7 4 5 6 7
+            ;;   2  8 9 10 11 8 9 10 11 8 9 10 11 8 9 10 11
+            ;;   3  12 13 14 15 12 13 14 15 12 13 14 15 12 13 14 15
+            ;; for each row
+            (local.set $cNAME
+              (v128.bitselect
+                (v128.load (i32x4.extract_lane NAME (local.get $at00)))
+                (local.get $fill)
+                (i8x16.shuffle VALUE (local.get $isIn) (local.get $isIn))))
+            ;; end
+          ))
+        (if (i32.and (local.get $flags) (i32.const 4))
+          (then
+            ;; rows
+            ;;   0  .
+            ;;   1  .
+            ;;   2  .
+            ;;   3  .
+            ;; for each row
+            (local.set $cNAME
+              (f32x4.pmin (local.get $high)
+                (f32x4.pmax (local.get $low)
+                  (f32x4.add (f32x4.mul (local.get $cNAME) (local.get $gain)) (local.get $offset)))))
+            ;; end
+          ))
+        (if (i32.and (local.get $flags) (i32.const 8))
+          (then
+            ;; rows
+            ;;   0  .
+            ;;   1  .
+            ;;   2  .
+            ;;   3  .
+            ;; for each row
+            (local.set $cNAME
+              (f32x4.pmin (local.get $high)
+                (f32x4.pmax (local.get $low)
+                  (f32x4.add
+                    (f32x4.add
+                      (f32x4.mul (local.get $gain) (f32x4.splat (f32x4.extract_lane 0 (local.get $cNAME))))
+                      (f32x4.mul
+                        (v128.load offset=96 (local.get $own))
+                        (f32x4.splat (f32x4.extract_lane 1 (local.get $cNAME)))))
+                    (f32x4.add
+                      (f32x4.mul
+                        (v128.load offset=112 (local.get $own))
+                        (f32x4.splat (f32x4.extract_lane 2 (local.get $cNAME))))
+                      (local.get $offset))))))
+            ;; end
+          ))
+        (local.set $left (i32.sub (local.get $W) (local.get $x)))
+        (if (local.get $plane)
+          (then
+            (call $storePlanes
+              (local.get $to) (local.get $plane) (local.get $lanes) (local.get $left)
+              (local.get $c0) (local.get $c1) (local.get $c2) (local.get $c3))
+            (local.set $to
+              (i32.add (local.get $to)
+                (select (i32.const 16) (i32.shl (local.get $left) (i32.const 2))
+                  (i32.ge_u (local.get $left) (i32.const 4))))))
+          (else
+            (if (i32.gt_u (local.get $left) (i32.const 7))
+              (then
+                ;; rows
+                ;;   0  .
+                ;;   1  .
+                ;;   2  .
+                ;;   3  .
+                ;; for each row
+                (v128.store (local.get $to) (local.get $cNAME))
+                (local.set $to (i32.add (local.get $to) (local.get $pixelBytes)))
+                ;; end
+              )
+              (else
+                ;; The end of a line.
+                ;; rows
+                ;;   0  .
+                ;;   1  .
+                ;;   2  .
+                ;;   3  .
+                ;; for each row
+                (if (i32.gt_u (local.get $left) (i32.const NAME))
+                  (then
+                    (call $storeQuad (local.get $to) (local.get $lanes) (local.get $cNAME))
+                    (local.set $to (i32.add (local.get $to) (local.get $pixelBytes)))))
+                ;; end
+              ))))
+        (br_if $nextFour
+          (i32.lt_u (local.tee $x (i32.add (local.get $x) (i32.const 4))) (local.get $W))))
+      (br_if $nextLine (i32.lt_u (local.tee $y (i32.add (local.get $y) (i32.const 1))) (local.get $H)))))
+
+  ;; Four pixels of a line, or the first `left` of them, into planes of channels, of which there are `lanes`.
+  (func $storePlanes
+    (param $to i32) (param $plane i32) (param $lanes i32) (param $left i32)
+    (param $c0 v128) (param $c1 v128) (param $c2 v128) (param $c3 v128)
+    (local $a v128) (local $b v128) (local $c v128) (local $d v128)
+    (local.set $a (i8x16.shuffle 0 1 2 3 16 17 18 19 4 5 6 7 20 21 22 23 (local.get $c0) (local.get $c1)))
+    (local.set $b (i8x16.shuffle 0 1 2 3 16 17 18 19 4 5 6 7 20 21 22 23 (local.get $c2) (local.get $c3)))
+    (local.set $c (i8x16.shuffle 8 9 10 11 24 25 26 27 12 13 14 15 28 29 30 31 (local.get $c0) (local.get $c1)))
+    (local.set $d (i8x16.shuffle 8 9 10 11 24 25 26 27 12 13 14 15 28 29 30 31 (local.get $c2) (local.get $c3)))
+    ;; rows
+    ;;   0  (i8x16.shuffle 0 1 2 3 4 5 6 7 16 17 18 19 20 21 22 23 (local.get $a) (local.get $b))
+    ;;   1  (i8x16.shuffle 8 9 10 11 12 13 14 15 24 25 26 27 28 29 30 31 (local.get $a) (local.get $b))
+    ;;   2  (i8x16.shuffle 0 1 2 3 4 5 6 7 16 17 18 19 20 21 22 23 (local.get $c) (local.get $d))
+    ;;   3  (i8x16.shuffle 8 9 10 11 12 13 14 15 24 25 26 27 28 29 30 31 (local.get $c) (local.get $d))
+    ;; for each row
+    (if (i32.gt_u (local.get $lanes) (i32.const NAME))
+      (then
+        (if (i32.ge_u (local.get $left) (i32.const 4))
+          (then (v128.store (local.get $to) VALUE))
+          (else (call $storeSome (local.get $to) (local.get $left) VALUE)))
+        (local.set $to (i32.add (local.get $to) (local.get $plane)))))
+    ;; end
+  )
+
+  (func (export "sampleViews")
+    (param $table i32) (param $rows i32) (param $record i32) (param $to i32) (param $V i32) (param $R i32) (param $h i32)
+    (param $w i32) (param $C i32) (param $H i32) (param $W i32) (param $recordBytes i32) (param $plane i32) (param $flags i32)
+    (param $cutOut f32) (param $high f32) (param $low f32) (param $stream i32) (param $scratch i32)
+    (local $row i32) (local $numbers i32) (local $pictureNumbers i32) (local $picture i32) (local $first i32)
+    (local.set $numbers (i32.mul (i32.mul (local.get $H) (local.get $W)) (local.get $C)))
+    (local.set $pictureNumbers (i32.mul (i32.mul (local.get $h) (local.get $w)) (local.get $C)))
+    (loop $next
+      (local.set $row (i32.load (local.get $rows)))
+      (if (i32.ge_u (local.get $row) (local.get $R))
+        (then
+          (call $fillElements (local.get $to) (local.get $numbers) (i32x4.splat (i32.const 0x7fc00000))))
+        (else
+          (local.set $picture (i32.mul (local.get $row) (local.get $pictureNumbers)))
+          (if (i32.and (local.get $flags) (i32.const 32))
+            (then
+              (call $floats
+                (i32.add (local.get $table) (local.get $picture)) (i32.add (local.get $scratch) (i32.const 80))
+                (local.get $pictureNumbers) (local.get $high) (local.get $low))
+              (local.set $picture (i32.add (local.get $scratch) (i32.const 80))))
+            (else
+              (local.set $picture (i32.add (local.get $table) (i32.shl (local.get $picture) (i32.const 2))))))
+          ;; From the last channels to the first ones, which are stored over what is too much.
+          (local.set $first (i32.and (i32.sub (local.get $C) (i32.const 1)) (i32.const -4)))
+          (loop $nextQuad
+            (call $colours
+              (i32.add (local.get $picture) (i32.shl (local.get $first) (i32.const 2)))
+              (local.get $record)
+              (i32.add (local.get $record) (i32.add (i32.const 64) (i32.mul (local.get $first) (i32.const 24))))
+              (i32.add (local.get $to)
+                (i32.mul (local.get $first) (select (local.get $plane) (i32.const 4) (local.get $plane))))
+              (i32.sub (local.get $C) (local.get $first))
+              (local.get $h) (local.get $w) (local.get $C) (local.get $H) (local.get $W) (local.get $plane)
+              (local.get $flags))
+            (br_if $nextQuad
+              (i32.ge_s (local.tee $first (i32.sub (local.get $first) (i32.const 4))) (i32.const 0))))
+          (if (i32.and (local.get $flags) (i32.const 16))
+            (then
+              (call $noise
+                (local.get $to) (local.get $record) (i32.mul (local.get $H) (local.get $W)) (local.get $C)
+                (local.get $plane) (local.get $stream) (local.get $scratch))))
+          (if (f32.gt (local.get $cutOut) (f32.const 0))
+            (then
+              (call $cut
+                (local.get $to) (local.get $record) (local.get $H) (local.get $W) (local.get $C) (local.get $plane)
+                (local.get $cutOut))))))
+      (local.set $rows (i32.add (local.get $rows) (i32.const 4)))
+      (local.set $record (i32.add (local.get $record) (local.get $recordBytes)))
+      (local.set $to (i32.add (local.get $to) (i32.shl (local.get $numbers) (i32.const 2))))
+      (br_if $next (local.tee $V (i32.sub (local.get $V) (i32.const 1))))))
+)
