@@ -137,6 +137,8 @@ test('the defaults of programs are those of their help', (t) => {
     batchSize: 32,
     seed: 0,
     validationSplit: 0.2,
+    audit: true,
+    verbose: false,
     device: undefined,
     out: 'runs/mynet',
   });

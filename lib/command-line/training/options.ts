@@ -15,7 +15,8 @@ export interface BundledPictures {
 }
 
 /** The options that all programs have which train a net on pictures. */
-export type CommonName = 'data' | 'test' | 'epochs' | 'batch-size' | 'seed' | 'validation-split' | 'device' | 'out';
+export type CommonName =
+  'data' | 'test' | 'epochs' | 'batch-size' | 'seed' | 'validation-split' | 'no-audit' | 'verbose' | 'device' | 'out';
 
 /** The common options with their defaults filled in. */
 export interface CommonOptions {
@@ -26,6 +27,10 @@ export interface CommonOptions {
   readonly batchSize: number;
   readonly seed: number;
   readonly validationSplit: number;
+  /** Whether it is said what stands out about the pictures. */
+  readonly audit: boolean;
+  /** Whether that is said in full. */
+  readonly verbose: boolean;
   /** Undefined leaves the choice to KERNELWRIGHT_DEVICE, else `auto`. */
   readonly device: DeviceRequest | undefined;
   readonly out: string;
@@ -37,13 +42,21 @@ export function optionsWith<Names extends string>(
   { epochs, batchSize, out }: Defaults,
 ): Readonly<Record<CommonName | Names, OptionHelp>> {
   return {
-    data: { value: 'DIR', help: 'pictures to train on, one sub-folder a class (default: the bundled ones)' },
+    data: {
+      value: 'DIR',
+      help: 'pictures, one sub-folder a class, or train, valid and test (default: the bundled ones)',
+    },
     test: { value: 'DIR', help: 'pictures to predict at the end, the same sub-folders (default: the bundled ones)' },
     epochs: { value: 'N', help: `times through the pictures, at most 1,000,000 (default ${epochs})` },
     'batch-size': { value: 'N', help: `pictures in a step, at most 1,000,000 (default ${batchSize})` },
     ...own,
     seed: { value: 'N', help: 'decides weights, split, order and masks (default 0)' },
-    'validation-split': { value: 'X', help: 'share of each class that is held out (default 0.2)' },
+    'validation-split': {
+      value: 'X',
+      help: 'share of each class that is held out, of pictures that are not divided (default 0.2)',
+    },
+    'no-audit': { help: 'say nothing of duplicates and odd pictures' },
+    verbose: { help: 'name all duplicates and odd pictures' },
     device: { value: 'auto|cpu|webgpu', help: 'default auto: a hardware GPU if there is one, else the CPU' },
     out: { value: 'DIR', help: `where results are written (default ${out})` },
   };
@@ -63,6 +76,8 @@ export function readCommonOptions(
     batchSize: numberOption('batch-size', values['batch-size'], batchSize, whole),
     seed: numberOption('seed', values.seed, 0, { min: 0, isWhole: true }),
     validationSplit: shareOption('validation-split', values['validation-split'], 0.2),
+    audit: values['no-audit'] !== true,
+    verbose: values.verbose === true,
     device: deviceOption(textOption(values.device)),
     out: textOption(values.out) ?? out,
   };

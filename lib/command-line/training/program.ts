@@ -1,6 +1,5 @@
-import { DataError, type Device, type LabelledData, type Module, type Optimizer, splitByClass } from '../../index.js';
-import { imageFolder, openDevice } from '../../node/index.js';
-import { printable } from '../../printable.js';
+import type { Device, LabelledData, Module, Optimizer } from '../../index.js';
+import { openDevice } from '../../node/index.js';
 import { helpText, type OptionHelp, type OptionValues, parseOptions, runProgram } from '../arguments.js';
 import {
   type BundledPictures,
@@ -10,6 +9,7 @@ import {
   optionsWith,
   readCommonOptions,
 } from './options.js';
+import { readTrainingPictures } from './pictures.js';
 import { describePrediction, predictPictures, savePredictions } from './predictions.js';
 import { train } from './training.js';
 
@@ -89,41 +89,27 @@ async function trainAndPredict<Net extends Module>(
   common: CommonOptions,
   device: Device,
 ): Promise<number> {
-  // All pictures are read before anything is trained, so that a broken one shows at once.
   const size = task.size(device);
-  const read = async (directory: string): Promise<LabelledData> =>
-    task.arrange(await imageFolder(directory, { size: { width: size, height: size }, layout: task.layout }));
-  const pictures = await read(common.data);
-  const test = common.test === undefined ? undefined : await read(common.test);
-  if (test) checkClasses(pictures, test, common);
-  const split = splitByClass(pictures, { validation: common.validationSplit, seed: common.seed });
+  const pictures = await readTrainingPictures(common, { size, layout: task.layout }, console.log);
+  const training = task.arrange(pictures.training);
+  const validation = task.arrange(pictures.validation);
   console.log(`device: ${device.info.description} (${device.info.reason})`);
   console.log(
-    `pictures: ${split.training.labels.length} to train on, ${split.validation.labels.length} held out, ${size} × ${size}\n`,
+    `pictures: ${training.labels.length} to train on, ${validation.labels.length} held out, ${size} × ${size}\n`,
   );
-  const net = task.net(pictures.classNames.length);
-  net.build(pictures.inputShape, { seed: common.seed });
+  const net = task.net(training.classNames.length);
+  net.build(training.inputShape, { seed: common.seed });
   await task.prepare?.(net);
   net.summary();
   console.log();
-  const { isInterrupted, epochs } = await train(net, split, task, common, device);
+  const { isInterrupted, epochs } = await train(net, { training, validation }, task, common, device);
   if (isInterrupted) {
     console.log(`\ninterrupted after ${epochs} epochs; the history and weights so far are in ${common.out}`);
     return INTERRUPTED;
   }
-  const predictions = test ? await predictPictures(net, test, device) : [];
+  const predictions = pictures.test ? await predictPictures(net, task.arrange(pictures.test), device) : [];
   await savePredictions(common.out, predictions);
-  const lines = predictions.map((prediction) => describePrediction(prediction, pictures.classNames));
+  const lines = predictions.map((prediction) => describePrediction(prediction, training.classNames));
   console.log(['', ...lines, '', `results are in ${common.out}`].join('\n'));
   return 0;
-}
-
-function checkClasses(data: LabelledData, test: LabelledData, options: CommonOptions): void {
-  if (data.classNames.join('\n') === test.classNames.join('\n')) return;
-  throw new DataError(
-    printable(
-      `the classes differ: ${options.data} has ${data.classNames.join(', ')}; ` +
-        `${options.test ?? ''} has ${test.classNames.join(', ')}`,
-    ),
-  );
 }
