@@ -52,7 +52,13 @@ export {
   type GeluOptions,
   type LeakyReluOptions,
 } from './ops/pointwise/activations.js';
-export { accuracy, binaryAccuracy, correctPredictions, type BinaryAccuracyOptions } from './ops/loss/accuracy.js';
+export {
+  accuracy,
+  binaryAccuracy,
+  correctPredictions,
+  type BinaryAccuracyOptions,
+  type CorrectPredictionsOptions,
+} from './ops/loss/accuracy.js';
 export { argmax, type ArgmaxOptions } from './ops/reduce/argmax.js';
 export { add, divide, equal, maximum, minimum, multiply, subtract } from './ops/pointwise/arithmetic.js';
 export { cast, type CastOptions, type NumberType } from './ops/pointwise/cast.js';
@@ -156,10 +162,30 @@ export {
 export { RMSprop, type RMSpropOptions, type RMSpropSettings } from './optim/rmsprop.js';
 export { SGD, type SGDOptions, type SGDSettings } from './optim/sgd.js';
 
+export type { Callback, TrainingRun } from './train/callback.js';
 export { evaluate, type EvaluateOptions, type Evaluation } from './train/evaluate.js';
 export { fit, type FitOptions } from './train/fit.js';
-export type { EpochResult, History } from './train/history.js';
-export type { DefaultMetrics, Metric, Metrics, ValidationName } from './train/metrics.js';
+export type { AnyEpochResult, EpochResult, History } from './train/history.js';
+export type {
+  CountedMetric,
+  Counter,
+  DefaultMetrics,
+  Metric,
+  Metrics,
+  MetricValue,
+  ValidationName,
+  ValueOf,
+} from './train/metrics.js';
+export {
+  accuracyByClass,
+  confusionMatrix,
+  f1Score,
+  precision,
+  recall,
+  topK,
+  type ClassCountOptions,
+  type ClassMetricOptions,
+} from './train/class-metrics.js';
 export type { Loss } from './train/objective.js';
 export { predict, type PredictOptions } from './train/predict.js';
 export { Meter, type MeterReading } from './train/meter.js';

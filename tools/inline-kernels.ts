@@ -1,9 +1,12 @@
 /**
  * Inlines the kernels, so that the library needs no file access at run time and a bundler drops those that nobody uses:
  *
- *     kernels/matmul/matmul_tiled.wgsl  ->  lib/generated/wgsl.ts: export const matmulTiledWgsl: string = '...' (the text)
+ *     kernels/matmul/matmul_tiled.wgsl  ->  lib/generated/wgsl.ts: export const matmulTiledWgsl: string = '...' (the code)
  *     kernels/matmul/matmul_row.wat     ->  lib/generated/wasm.ts: export const matmulRowWasm: string = '...' (assembled, base64)
  *     lib/device/cpu/worker.ts   ->  lib/generated/worker.ts: export const workerProgram: string = '...' (JavaScript)
+ *
+ * Of a WGSL text goes what is only for its reader, a third of a page's bundle otherwise: comments, but for the file's name
+ * and the marks of templates and blocks (lib/graph/template.ts, `fillBlock`), indentation, and empty lines.
  *
  * Texts of WebAssembly may join other files and repeat lines for each row of a table: expand-wat.ts.
  *
@@ -40,7 +43,7 @@ export function constantName(file: string): string {
 export async function inlineKernels(): Promise<void> {
   writeModule(
     'wgsl.ts',
-    sources('.wgsl').map(({ file, text }) => constantOf(`kernels/${file}`, constantName(file), text)),
+    sources('.wgsl').map(({ file, text }) => constantOf(`kernels/${file}`, constantName(file), codeOf(file, text))),
   );
   const wat = modules();
   await writeWhereStale('wasm.ts', [TOOL, ...wat.map(({ file, text }) => file + text)], () => assembleAll(wat));
@@ -67,6 +70,14 @@ function sources(ending: string): Source[] {
   const twin = names.find((name, i) => names.indexOf(name) !== i);
   if (twin !== undefined) throw new Error(`two kernels are called ${twin}: a file's name is unique in all folders`);
   return found;
+}
+
+/** A WGSL text without what is only for its reader. */
+function codeOf(file: string, text: string): string {
+  const lines = text
+    .split('\n')
+    .map((line) => (/^\s*\/\/ (each|begin|end) /.test(line) ? line : line.replace(/\/\/.*/, '')).trim());
+  return [`// ${basename(file)}`, ...lines.filter((line) => line !== ''), ''].join('\n');
 }
 
 /** The WebAssembly modules, their texts expanded: without the files that are only joined into others. */

@@ -71,7 +71,7 @@ function kernelsOf(operation: Operation): string[] {
   }
   return filesIn(join(root, 'kernels'))
     .filter((file) => file.endsWith('.wgsl') && !SHARED.includes(basename(file)))
-    .filter((file) => [...codes].some((code) => code.includes(`// ${basename(file)}: `)))
+    .filter((file) => [...codes].some((code) => code.includes(`// ${basename(file)}\n`)))
     .sort();
 }
 

@@ -1,10 +1,11 @@
-// largest_logit.wgsl: whether the largest logit of a row is that of a class: 1 or 0. Joined behind common.wgsl and in front of
-// kernels that bind `logits` [N, C] and have C among their uniforms.
+// largest_logit.wgsl: the class of the largest logit of a row. Joined behind common.wgsl and in front of kernels that bind
+// `logits` [N, C] and have C among their uniforms.
 //
-// Edges       of several largest logits the first one counts, as in argmax; a row with NaN is not correct
-// Reference   lib/ops/loss/accuracy.ts
+// Edges       of several largest logits the first one counts, as in argmax; a row with NaN has none
+// Reference   lib/ops/loss/largest.ts
 
-fn isLargest(row: u32, class_: u32) -> f32 {
+// C where there is none.
+fn largestAt(row: u32) -> u32 {
   let start = row * uniforms.C;
   var best = 0u;
   var hasNan = isNan(logits[start]);
@@ -14,5 +15,10 @@ fn isLargest(row: u32, class_: u32) -> f32 {
       best = c;
     }
   }
-  return select(0.0, 1.0, best == class_ && !hasNan);
+  return select(best, uniforms.C, hasNan);
+}
+
+fn isLargest(row: u32, class_: u32) -> f32 {
+  let best = largestAt(row);
+  return select(0.0, 1.0, best == class_ && best < uniforms.C);
 }

@@ -3,10 +3,11 @@
 ;; Computes    argmax              to[r] = the first position of row r's largest element; of its first NaN where it has one
 ;;             correctPredictions  to[r] = 1 where that position is target[r] and the row has no NaN, else 0
 ;;             accuracy            to[] = the mean of correctPredictions
+;;             confusion           totals[target[r], that position] += 1 for each row; column C is that of rows with NaN
 ;; Parameters  from [rows, C], target [rows], to [rows], rows, C: addresses and sizes
 ;; Method      the largest element, then the first that is equal to it: 4 B read twice an element, the second time from
 ;;             the cache
-;; Reference   lib/ops/reduce/argmax.ts, lib/ops/loss/accuracy.ts
+;; Reference   lib/ops/reduce/argmax.ts, lib/ops/loss/accuracy.ts, lib/ops/loss/confusion.ts
 (module
   (import "env" "memory" (memory 1))
   ;; join common/common.wat
@@ -74,4 +75,26 @@
       (local.set $target (i32.add (local.get $target) (i32.const 4)))
       (br_if $nextRow (local.tee $left (i32.sub (local.get $left) (i32.const 1)))))
     (f32.store (local.get $to) (f32.div (local.get $hits) (f32.convert_i32_u (local.get $rows)))))
+
+  (func (export "confusion")
+    (param $totals i32) (param $from i32) (param $target i32) (param $rows i32) (param $C i32)
+    (local $label i32) (local $largest f32) (local $place i32)
+    (loop $nextRow
+      (local.set $label (i32.load (local.get $target)))
+      (if (i32.lt_u (local.get $label) (local.get $C))
+        (then
+          (local.set $largest (call $largest (local.get $from) (local.get $C)))
+          (local.set $place
+            (if (result i32) (f32.eq (local.get $largest) (local.get $largest))
+              (then (call $positionOf (local.get $from) (local.get $C) (local.get $largest)))
+              (else (local.get $C))))
+          (local.set $place
+            (i32.add (local.get $totals)
+              (i32.shl
+                (i32.add (i32.mul (local.get $label) (i32.add (local.get $C) (i32.const 1))) (local.get $place))
+                (i32.const 2))))
+          (i32.store (local.get $place) (i32.add (i32.load (local.get $place)) (i32.const 1)))))
+      (local.set $from (i32.add (local.get $from) (i32.shl (local.get $C) (i32.const 2))))
+      (local.set $target (i32.add (local.get $target) (i32.const 4)))
+      (br_if $nextRow (local.tee $rows (i32.sub (local.get $rows) (i32.const 1))))))
 )

@@ -3,7 +3,15 @@ import { DataError } from '../errors.js';
 import { applyOne } from '../graph/node.js';
 import { batchRows, POSITION_WORD, rowsFrom } from '../ops/state/batch-rows.js';
 import { gather } from '../ops/moving/gather.js';
-import { boolean, checkOptions, type OptionRules, seed as seedRule, show, wholeNumber } from '../options.js';
+import {
+  boolean,
+  checkArgument,
+  checkOptions,
+  type OptionRules,
+  seed as seedRule,
+  show,
+  wholeNumber,
+} from '../options.js';
 import { keyOfSeed } from '../random.js';
 import { Tensor } from '../tensor.js';
 import { Variable } from '../variable.js';
@@ -24,6 +32,11 @@ export interface DataLoaderOptions {
   readonly seed?: number;
   /** The epoch that the stream begins with, counted from 0: each has an order of its own. Default 0. */
   readonly epoch?: number;
+  /**
+   * Rows of that epoch that were taken already: with seed and epoch it is all that a stream needs to go on from. A whole number
+   * below that of the rows. Default 0.
+   */
+  readonly position?: number;
   /** Whether the rows come in another order in each epoch. Default true. */
   readonly shuffle?: boolean;
 }
@@ -32,6 +45,7 @@ const RULES: OptionRules<DataLoaderOptions> = {
   batchSize: wholeNumber({ min: 1 }),
   seed: seedRule,
   epoch: wholeNumber({ min: 0 }),
+  position: wholeNumber({ min: 0 }),
   shuffle: boolean,
 };
 
@@ -100,16 +114,18 @@ export class DataLoader<Data extends TrainingData | TensorRecord = LabelledData>
 
   /**
    * Throws DataError for data without rows, or whose parts differ in their number, and OptionError for an unknown
-   * option, a batch size that is no whole number of 1 or more, or a seed or epoch that is none of 0 or more.
+   * option, a batch size that is no whole number of 1 or more, a seed or epoch that is none of 0 or more, or a position
+   * beyond the rows.
    */
   constructor(data: Data, options: DataLoaderOptions = {}) {
     checkOptions('DataLoader', options, RULES);
-    const { batchSize = 32, seed = 0, epoch = 0, shuffle = true } = options;
+    const { batchSize = 32, seed = 0, epoch = 0, position = 0, shuffle = true } = options;
     this.#parts = partsOf(data);
     this.count = commonCount(this.#parts);
+    checkArgument('DataLoader', 'position', position, wholeNumber({ min: 0, below: this.count }));
     this.batchSize = Math.min(batchSize, this.count);
     this.#shuffle = shuffle;
-    const state = Uint32Array.of(...keyOfSeed(seed), epoch, 0);
+    const state = Uint32Array.of(...keyOfSeed(seed), epoch, position);
     const rows = rowsFrom(state, 0, this.batchSize, { count: this.count, shuffle });
     this.#state = new Variable('data.state', state);
     this.#rows = new Variable('data.rows', rows);

@@ -4,6 +4,7 @@ export { sampleViews } from './augment/sample-views.js';
 export { conv2dOperations } from './convolution/conv2d-operations.js';
 export { depthwiseOperations } from './convolution/depthwise-operations.js';
 export { accuracyOperations } from './loss/accuracy.js';
+export { confusionUpdate } from './loss/confusion.js';
 export { lossOperations } from './loss/losses.js';
 export { likelihoodOperations } from './loss/negative-log-likelihood.js';
 export { crossEntropyOperations } from './loss/softmax-cross-entropy.js';

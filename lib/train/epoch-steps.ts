@@ -1,15 +1,18 @@
 import { type CompiledFunction, compileIn } from '../compile.js';
 import type { TrainingData } from '../data/training-data.js';
 import type { Batch, DataLoader, TargetBatch } from '../data/data-loader.js';
-import type { Mode } from '../graph/trace.js';
+import { type Mode, requireTrace } from '../graph/trace.js';
 import type { PreparedPlan } from '../plan.js';
 import type { RunOptions } from '../run.js';
 
 /** A step over each batch of an epoch: as many full batches as there are, and one of what is left. */
 export class EpochSteps {
+  /** How many there are. */
+  readonly count: number;
   readonly #fullBatches: number;
   readonly #full: CompiledFunction<void>;
   readonly #last: CompiledFunction<void> | undefined;
+  #queued = 0;
 
   /** @param step is given a batch, and the number of its rows */
   constructor(
@@ -19,8 +22,19 @@ export class EpochSteps {
     options: RunOptions,
   ) {
     const { count, batchSize } = loader;
+    const countSteps = (replays: number): void => {
+      this.#queued += replays;
+    };
     const stepOf = (size: number): CompiledFunction<void> =>
-      compileIn(mode, () => step(loader.next(size), size), options);
+      compileIn(
+        mode,
+        () => {
+          requireTrace('a step').beforeReplay(countSteps);
+          step(loader.next(size), size);
+        },
+        options,
+      );
+    this.count = loader.batchesPerEpoch;
     this.#fullBatches = Math.floor(count / batchSize);
     this.#full = stepOf(batchSize);
     this.#last = count % batchSize > 0 ? stepOf(count % batchSize) : undefined;
@@ -32,10 +46,16 @@ export class EpochSteps {
     return steps.filter((step) => step !== undefined).map((step) => step.prepare());
   }
 
-  /** Queues one epoch. An aborted signal ends it between two submits. */
-  async run(signal?: AbortSignal): Promise<void> {
-    if (this.#fullBatches > 0) await this.#full.repeat(this.#fullBatches, [], signal && { signal });
-    if (signal?.aborted !== true) await this.#last?.();
+  /**
+   * Queues steps of an epoch, all of them or so many from one on, and says how many: an aborted signal ends it between two
+   * submits.
+   */
+  async run(from = 0, count = this.count - from, signal?: AbortSignal): Promise<number> {
+    const before = this.#queued;
+    const full = Math.min(count, this.#fullBatches - from);
+    if (full > 0) await this.#full.repeat(full, [], signal && { signal });
+    if (from + count > this.#fullBatches && signal?.aborted !== true) await this.#last?.();
+    return this.#queued - before;
   }
 
   dispose(): void {

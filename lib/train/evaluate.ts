@@ -9,7 +9,7 @@ import { checkBatchRoom } from './batch-room.js';
 import { EpochSteps } from './epoch-steps.js';
 import type { Means } from './history.js';
 import { Measurements } from './measurements.js';
-import { type DefaultMetrics, type Metrics, metricsRule } from './metrics.js';
+import { type DefaultMetrics, type Metrics, metricsRule, type ValueOf } from './metrics.js';
 import { type Loss, type Objective, objectiveFor } from './objective.js';
 import { prepareModel } from './prepare-model.js';
 
@@ -23,11 +23,11 @@ export interface EvaluateOptions<M = DefaultMetrics<LabelledData>> extends RunOp
   readonly batchSize?: number;
 }
 
-/** What {@link evaluate} finds: means over all rows, of the loss and of each metric by its name. */
+/** What {@link evaluate} finds of all rows: the mean loss and each metric by its name. */
 export type Evaluation<M = DefaultMetrics<LabelledData>> = {
   /** Mean loss. */
   readonly loss: number;
-} & { readonly [Name in keyof M]: number };
+} & { readonly [Name in keyof M]: ValueOf<M[Name]> };
 
 /** Rows computed at once where nothing is trained. */
 export const EVALUATION_BATCH = 256;

@@ -1,6 +1,5 @@
 import { defaultDevice } from '../device/default.js';
 import { type LabelledData, outcomesOf, type TrainingData } from '../data/training-data.js';
-import { TrainingError } from '../errors.js';
 import { type Module, moduleRule } from '../nn/module.js';
 import { Optimizer } from '../optim/optimizer.js';
 import {
@@ -18,14 +17,14 @@ import {
 import { RUN_RULES, type RunOptions } from '../run.js';
 import { tune } from '../tune.js';
 import { checkBatchRoom } from './batch-room.js';
-import type { Evaluator } from './evaluate.js';
+import { type Callback, callbacksRule, checkCallbacks } from './callback.js';
 import { refuseInTraining, trainExclusively } from './exclusive.js';
-import { type Epoch, epochResult, type EpochResult, type History, historyOf } from './history.js';
+import { type EpochResult, type History, historyOf } from './history.js';
 import { type DefaultMetrics, type Metrics, metricsRule } from './metrics.js';
 import { type Loss, objectiveFor } from './objective.js';
 import { prepareModel } from './prepare-model.js';
-import type { Trainer } from './trainer.js';
 import { Training } from './training.js';
+import { TrainingLoop } from './training-loop.js';
 
 /** Options of {@link fit}. */
 export interface FitOptions<M = DefaultMetrics<LabelledData>> extends RunOptions {
@@ -39,7 +38,7 @@ export interface FitOptions<M = DefaultMetrics<LabelledData>> extends RunOptions
   readonly loss?: Loss;
   /**
    * What is measured beside the loss, by name: functions of output [B, ..] and target [B, ..] that give one number, the mean
-   * over the batch. Default: `accuracy`, where the targets are classes ({@link accuracy}) or one bit
+   * over the batch, such as {@link topK}, and what is counted over all batches, such as {@link precision}. Default: `accuracy`, where the targets are classes ({@link accuracy}) or one bit
    * ({@link binaryAccuracy} of logits, or with {@link meanSquaredError} of the bit itself).
    */
   readonly metrics?: M;
@@ -49,7 +48,9 @@ export interface FitOptions<M = DefaultMetrics<LabelledData>> extends RunOptions
   readonly seed?: number;
   /** Whether the examples come in another order in each epoch. Default true. */
   readonly shuffle?: boolean;
-  /** Called after every epoch and waited for: for printing, and for saving weights. */
+  /** Called in the course of the training, in this order, and waited for: {@link Callback}. */
+  readonly callbacks?: readonly Callback[];
+  /** Called after every epoch, behind `callbacks`, and waited for: for printing, and for saving weights. */
   readonly onEpochEnd?: (result: EpochResult<M>) => void | Promise<void>;
   /** Aborting it ends the training after the steps that are under way (about 0.1 s); `fit` returns the epochs that were completed. */
   readonly signal?: AbortSignal;
@@ -72,6 +73,7 @@ const RULES: OptionRules<FitOptions> = {
   validation: anything,
   seed,
   shuffle: boolean,
+  callbacks: callbacksRule,
   onEpochEnd: callback,
   signal: instanceOf(AbortSignal, 'an AbortSignal'),
   tune: boolean,
@@ -106,12 +108,17 @@ export function fit<Data extends TrainingData>(
 export async function fit(model: Module, data: TrainingData, options: FitOptions<Metrics>): Promise<History<Metrics>> {
   checkOptions('fit', options, RULES);
   checkArgument('fit', 'the model', model, moduleRule);
+  checkCallbacks('fit', options.callbacks ?? []);
   refuseInTraining(model, options.optimizer);
   const { validation, device = defaultDevice(), onEpochEnd } = options;
   prepareModel('fit', model, data, 'training data', options);
   if (validation !== undefined) prepareModel('fit', model, validation, 'validation data', options);
   const objective = objectiveFor('fit', model, data, options);
-  const names = Object.keys(objective.metrics);
+  const metricNames = Object.keys(objective.metrics);
+  const own: Callback[] = onEpochEnd
+    ? [{ onEpochEnd: (_run, result) => onEpochEnd(result as EpochResult<Metrics>) }]
+    : [];
+  const callbacks = [...(options.callbacks ?? []), ...own];
   const epochs = await trainExclusively(model, options.optimizer, async () => {
     const inBatchesOf = (size: number): Training =>
       new Training(model, data, validation, objective, { ...options, device, batchSize: size });
@@ -120,68 +127,10 @@ export async function fit(model: Module, data: TrainingData, options: FitOptions
     try {
       if (options.epochs > 0) checkBatchRoom('fit', device, training, batchSize, inBatchesOf);
       if (options.tune) await tune(device);
-      return await train(
-        training,
-        options,
-        onEpochEnd && ((epoch) => onEpochEnd(epochResult(names, epoch) as EpochResult<Metrics>)),
-      );
+      return await new TrainingLoop(model, training, { ...options, metricNames, callbacks }).run();
     } finally {
       training.dispose();
     }
   });
-  return historyOf(names, epochs) as History<Metrics>;
-}
-
-async function train(
-  { trainer, evaluator }: Training,
-  { epochs, signal }: { readonly epochs: number; readonly signal?: AbortSignal },
-  onEpochEnd: ((epoch: Epoch) => void | Promise<void>) | undefined,
-): Promise<Epoch[]> {
-  let lastEnd = performance.now();
-  const results: Epoch[] = [];
-  const keep = async (fetched: Promise<Fetched | undefined> | undefined): Promise<void> => {
-    const result = await fetched;
-    if (!result) return;
-    const epoch = { ...result, seconds: (performance.now() - lastEnd) / 1000 };
-    results.push(epoch);
-    await onEpochEnd?.(epoch);
-    lastEnd = performance.now();
-  };
-  // Where nobody looks at an epoch before the next one begins, its figures are fetched while that one is trained.
-  const isWatched = (evaluator ?? onEpochEnd) !== undefined;
-  let fetching: Promise<Fetched | undefined> | undefined;
-  for (let epoch = 1; epoch <= epochs && signal?.aborted !== true; epoch++) {
-    await trainer.run(signal);
-    await keep(fetching);
-    fetching = fetchEpoch(epoch, trainer, evaluator, signal);
-    fetching.catch(() => undefined); // it is waited for here, or behind the next epoch's steps
-    if (!isWatched) continue;
-    await keep(fetching);
-    fetching = undefined;
-  }
-  await keep(fetching);
-  return results;
-}
-
-/** What is fetched of an epoch. */
-type Fetched = Omit<Epoch, 'seconds'>;
-
-/** Reads what an epoch came to, and validates; undefined where the signal ended the epoch. */
-async function fetchEpoch(
-  epoch: number,
-  trainer: Trainer,
-  evaluator: Evaluator | undefined,
-  signal: AbortSignal | undefined,
-): Promise<Fetched | undefined> {
-  const training = await trainer.read(epoch, signal);
-  if (!training) return undefined;
-  const validation = await evaluator?.run();
-  if (validation && !Number.isFinite(validation.loss)) {
-    const steps = epoch * trainer.stepsPerEpoch;
-    throw new TrainingError(
-      `the validation loss is not finite after step ${steps}: the learning rate may be too high`,
-      steps,
-    );
-  }
-  return { epoch, training, validation };
+  return historyOf(metricNames, epochs) as History<Metrics>;
 }

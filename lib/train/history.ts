@@ -1,8 +1,8 @@
 import type { LabelledData } from '../data/training-data.js';
-import { type DefaultMetrics, type ValidationName, validationName } from './metrics.js';
+import { type DefaultMetrics, type MetricValue, type ValidationName, validationName, type ValueOf } from './metrics.js';
 
-/** What one epoch came to: the loss and each metric by its name, and, with validation data, the same with `validation` before it. */
-export type EpochResult<M = DefaultMetrics<LabelledData>> = {
+/** What an epoch comes to, whatever its metrics are. */
+interface EpochNumbers {
   /** Counted from 1. */
   readonly epoch: number;
   /** Mean over the epoch's examples, each in the step that it was trained in. */
@@ -11,11 +11,17 @@ export type EpochResult<M = DefaultMetrics<LabelledData>> = {
   readonly validationLoss: number | undefined;
   /** Time of the epoch, validation included: since the one before was over. */
   readonly seconds: number;
-} & {
-  readonly [Name in keyof M]: number;
-} & { readonly [Name in keyof M as ValidationName<Name>]: number | undefined };
+}
 
-/** One number an epoch, of what {@link EpochResult} has. The validation arrays are empty without validation data. */
+/** What one epoch came to: the loss and each metric by its name, and, with validation data, the same with `validation` before it. */
+export type EpochResult<M = DefaultMetrics<LabelledData>> = EpochNumbers & {
+  readonly [Name in keyof M]: ValueOf<M[Name]>;
+} & { readonly [Name in keyof M as ValidationName<Name>]: ValueOf<M[Name]> | undefined };
+
+/** An {@link EpochResult} of metrics that are not known by name, as callbacks have it. */
+export type AnyEpochResult = EpochNumbers & Readonly<Record<string, MetricValue | undefined>>;
+
+/** One value an epoch, of what {@link EpochResult} has. The validation arrays are empty without validation data. */
 export type History<M = DefaultMetrics<LabelledData>> = {
   /** `loss` of each {@link EpochResult}. */
   readonly loss: readonly number[];
@@ -24,8 +30,8 @@ export type History<M = DefaultMetrics<LabelledData>> = {
   /** `seconds` of each {@link EpochResult}. */
   readonly seconds: readonly number[];
 } & {
-  readonly [Name in keyof M]: readonly number[];
-} & { readonly [Name in keyof M as ValidationName<Name>]: readonly number[] };
+  readonly [Name in keyof M]: readonly ValueOf<M[Name]>[];
+} & { readonly [Name in keyof M as ValidationName<Name>]: readonly ValueOf<M[Name]>[] };
 
 /** What an epoch came to, before metrics have their names. */
 export interface Epoch {
@@ -35,17 +41,14 @@ export interface Epoch {
   readonly seconds: number;
 }
 
-/** Means over all rows: of the loss, and of each metric by its name. */
+/** What was measured of all rows: the mean loss, and each metric by its name. */
 export interface Means {
   readonly loss: number;
-  readonly metrics: Readonly<Record<string, number>>;
+  readonly metrics: Readonly<Record<string, MetricValue>>;
 }
 
 /** An {@link EpochResult} of the metrics of these names. */
-export function epochResult(
-  names: readonly string[],
-  { epoch, training, validation, seconds }: Epoch,
-): Readonly<Record<string, number | undefined>> {
+export function epochResult(names: readonly string[], { epoch, training, validation, seconds }: Epoch): AnyEpochResult {
   return {
     epoch,
     loss: training.loss,
@@ -60,7 +63,7 @@ export function epochResult(
 export function historyOf(
   names: readonly string[],
   epochs: readonly Epoch[],
-): Readonly<Record<string, readonly number[]>> {
+): Readonly<Record<string, readonly MetricValue[]>> {
   const trained = epochs.map(({ training }) => training);
   const validated = epochs.map(({ validation }) => validation).filter((means) => means !== undefined);
   return {

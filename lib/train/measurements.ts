@@ -1,51 +1,91 @@
 import type { Batch, TargetBatch } from '../data/data-loader.js';
+import type { NumericArray } from '../graph/operation.js';
 import type { Tensor } from '../tensor.js';
+import { sizeOf } from '../shape.js';
+import { Variable } from '../variable.js';
 import { Meter, type MeterReading } from './meter.js';
-import { measure, type Objective } from './objective.js';
+import type { CountedMetric, Counter, Metric, MetricValue } from './metrics.js';
+import { count, measure, type Objective } from './objective.js';
 
-/** What was measured since the last reading: means over all rows. */
+/** What was measured since the last reading, of all rows. */
 export interface Measured {
   readonly loss: MeterReading;
   /** By name. */
-  readonly metrics: Readonly<Record<string, number>>;
+  readonly metrics: Readonly<Record<string, MetricValue>>;
 }
 
 /** Adds up the loss and the metrics of batches on the device, each batch by the number of its rows. */
 export class Measurements {
   readonly #objective: Objective;
   readonly #loss = new Meter();
-  readonly #metrics: ReadonlyMap<string, Meter>;
+  readonly #means = new Map<string, { readonly metric: Metric; readonly meter: Meter }>();
+  readonly #counted = new Map<string, CountedMetric>();
+  /** By what is counted in them. */
+  readonly #totals = new Map<Counter, Variable>();
 
   constructor(objective: Objective) {
     this.#objective = objective;
-    this.#metrics = new Map(Object.keys(objective.metrics).map((name) => [name, new Meter()]));
+    for (const [name, metric] of Object.entries(objective.metrics)) {
+      if (typeof metric === 'function') {
+        this.#means.set(name, { metric, meter: new Meter() });
+        continue;
+      }
+      const { counter } = metric;
+      this.#counted.set(name, metric);
+      if (this.#totals.has(counter)) continue;
+      const shape = counter.shape(objective.outputShape);
+      this.#totals.set(counter, new Variable(`totals of ${name}`, new Uint32Array(sizeOf(shape)), shape));
+    }
   }
 
   /** Inside a traced function: measures the output for a batch of so many rows. Returns its loss. */
   add(output: Tensor, batch: Batch | TargetBatch, rows: number): Tensor {
-    const { caller, loss: lossOf, metrics, targetOf } = this.#objective;
+    const { caller, loss: lossOf, targetOf } = this.#objective;
     const target = targetOf(batch);
     const loss = measure(caller, 'the loss', lossOf, output, target);
     this.#loss.update(loss, rows);
-    for (const [name, metric] of Object.entries(metrics)) {
-      const value = measure(caller, `the metric '${name}'`, metric, output, target);
-      this.#metrics.get(name)?.update(value, rows);
+    for (const [name, { metric, meter }] of this.#means) {
+      meter.update(measure(caller, `the metric '${name}'`, metric, output, target), rows);
     }
+    for (const [counter, totals] of this.#totals) count(caller, totals, counter, output, target);
     return loss;
   }
 
-  /** Waits for everything queued, reads, and starts afresh behind it. */
-  async take(): Promise<Measured> {
-    const names = [...this.#metrics.keys()];
-    const [loss, ...values] = await Promise.all([
-      this.#loss.take(),
-      ...[...this.#metrics.values()].map((meter) => meter.take()),
+  /** Waits for everything queued and reads. */
+  read(): Promise<Measured> {
+    return this.#measured(
+      (meter) => meter.read(),
+      (totals) => totals.data(),
+    );
+  }
+
+  /** Reads as {@link read} does, and starts afresh behind everything queued. */
+  take(): Promise<Measured> {
+    return this.#measured(
+      (meter) => meter.take(),
+      (totals) => totals.take(),
+    );
+  }
+
+  async #measured(
+    readingOf: (meter: Meter) => Promise<MeterReading>,
+    numbersOf: (totals: Variable) => Promise<NumericArray>,
+  ): Promise<Measured> {
+    const [loss, means, totals] = await Promise.all([
+      readingOf(this.#loss),
+      Promise.all([...this.#means].map(async ([name, { meter }]) => [name, (await readingOf(meter)).mean] as const)),
+      Promise.all([...this.#totals].map(async ([counter, own]) => [counter, await numbersOf(own)] as const)),
     ]);
-    return { loss, metrics: Object.fromEntries(names.map((name, i) => [name, values[i]?.mean ?? NaN])) };
+    const countedBy = new Map(totals);
+    const counted = [...this.#counted].map(([name, metric]) => {
+      return [name, metric.value(countedBy.get(metric.counter) ?? [], this.#objective.outputShape)] as const;
+    });
+    return { loss, metrics: Object.fromEntries([...means, ...counted]) };
   }
 
   dispose(): void {
     this.#loss.dispose();
-    for (const meter of this.#metrics.values()) meter.dispose();
+    for (const { meter } of this.#means.values()) meter.dispose();
+    for (const totals of this.#totals.values()) totals.dispose();
   }
 }

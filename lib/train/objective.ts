@@ -11,7 +11,8 @@ import { cast } from '../ops/pointwise/cast.js';
 import { show } from '../options.js';
 import { formatShape, sameShape, type Shape, sizeOf } from '../shape.js';
 import { Tensor } from '../tensor.js';
-import { checkMetricNames, type Metric, type Metrics } from './metrics.js';
+import type { Variable } from '../variable.js';
+import { checkMetricNames, type Counter, type Metric, type Metrics } from './metrics.js';
 
 /** The loss of a batch, from output [B, ..] and target [B, ..]: one number, the mean over the rows. */
 export type Loss = (output: Tensor, target: Tensor) => Tensor;
@@ -22,6 +23,8 @@ export interface Objective {
   readonly caller: string;
   readonly loss: Loss;
   readonly metrics: Metrics;
+  /** Of the model, without the batch. */
+  readonly outputShape: Shape;
   /** What of a batch the output of the model is held against. */
   readonly targetOf: (batch: Batch | TargetBatch) => Tensor;
 }
@@ -39,9 +42,13 @@ export function objectiveFor(
   const { loss = softmaxCrossEntropy, metrics } = given;
   if (metrics) checkMetricNames(caller, metrics);
   const outputShape = model.outputShape();
+  for (const metric of Object.values(metrics ?? {})) {
+    if (typeof metric !== 'function') metric.check?.(outputShape);
+  }
   return {
     caller,
     loss,
+    outputShape,
     metrics: metrics ?? defaultMetrics(outputShape, data, loss),
     targetOf: (batch) => targetOf(batch, outputShape),
   };
@@ -127,6 +134,12 @@ export function measure(caller: string, what: string, metric: Metric, output: Te
   throw new ShapeError(
     `${setting} must be one number, a scalar f32 []: found ${found}. Reduce it, as by mean(), and cast integers`,
   );
+}
+
+/** Adds a batch to what is counted. Throws ShapeError, naming output and target, where the counter does not take them. */
+export function count(caller: string, totals: Variable, counter: Counter, output: Tensor, target: Tensor): void {
+  const setting = `${caller}: the ${totals.name} over an output ${describe(output)} and a target ${describe(target)}`;
+  explaining(setting, () => counter.count(totals, output, target));
 }
 
 function explaining(setting: string, work: () => unknown): unknown {

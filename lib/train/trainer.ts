@@ -7,7 +7,7 @@ import type { RunOptions } from '../run.js';
 import type { PreparedPlan } from '../plan.js';
 import { EpochSteps } from './epoch-steps.js';
 import type { Means } from './history.js';
-import { Measurements } from './measurements.js';
+import { type Measured, Measurements } from './measurements.js';
 import type { Objective } from './objective.js';
 
 /** How a model is trained; see `FitOptions`. */
@@ -41,7 +41,7 @@ export class Trainer {
   }
 
   get stepsPerEpoch(): number {
-    return this.#loader.batchesPerEpoch;
+    return this.#steps.count;
   }
 
   /** Its plans, before they are loaded. */
@@ -49,15 +49,22 @@ export class Trainer {
     return this.#steps.prepare();
   }
 
-  /** Queues one epoch. */
-  run(signal: AbortSignal | undefined): Promise<void> {
-    return this.#steps.run(signal);
+  /** Queues so many steps of an epoch from one on, and says how many: an aborted signal ends it between two submits. */
+  run(from: number, count: number, signal: AbortSignal): Promise<number> {
+    return this.#steps.run(from, count, signal);
   }
 
-  /** What the epoch that was queued last came to; undefined where the signal ended it. Others may be queued meanwhile. */
-  async read(epoch: number, signal: AbortSignal | undefined): Promise<Means | undefined> {
-    const isAborted = signal?.aborted === true;
-    const { loss, metrics } = await this.#measurements.take();
+  /** What the epoch that was queued last has come to so far. Rejects with TrainingError where its loss is not finite. */
+  async read(epoch: number): Promise<Means> {
+    return this.#meansOf(await this.#measurements.read(), epoch);
+  }
+
+  /** What the epoch that was queued last came to, as {@link read}. Steps of the next one may be queued meanwhile. */
+  async take(epoch: number): Promise<Means> {
+    return this.#meansOf(await this.#measurements.take(), epoch);
+  }
+
+  #meansOf({ loss, metrics }: Measured, epoch: number): Means {
     if (loss.firstNonFinite !== undefined) {
       const step = (epoch - 1) * this.stepsPerEpoch + loss.firstNonFinite + 1;
       throw new TrainingError(
@@ -65,7 +72,6 @@ export class Trainer {
         step,
       );
     }
-    if (isAborted && loss.updates < this.stepsPerEpoch) return undefined;
     return { loss: loss.mean, metrics };
   }
 

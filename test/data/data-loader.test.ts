@@ -48,6 +48,22 @@ testOnDevices('the batches are those of batchIndices, one epoch after the other'
   loader.dispose();
 });
 
+testOnDevices('a stream goes on from an epoch and a position', async (t, device) => {
+  const [data, options] = [numbered(23), { batchSize: 5, seed: 9 }];
+  const batchesOf = async (loader: DataLoader, count: number): Promise<number[][]> => {
+    const next = compile(() => loader.next().labels, { device });
+    const batches: number[][] = [];
+    for (let i = 0; i < count; i++) batches.push(Array.from(await (await next()).data()));
+    return batches;
+  };
+  const whole = await batchesOf(new DataLoader(data, options), 14);
+  for (const taken of [1, 4, 5, 9]) {
+    const from = { epoch: Math.floor((5 * taken) / 23), position: (5 * taken) % 23 };
+    const rest = await batchesOf(new DataLoader(data, { ...options, ...from }), 5);
+    t.deepEqual(rest, whole.slice(taken, taken + 5), `after ${taken} batches`);
+  }
+});
+
 testOnDevices('two batches in one step follow each other, of any size', async (t, device) => {
   const loader = new DataLoader(numbered(7), { batchSize: 2, shuffle: false });
   const step = compile(() => [loader.next().labels, loader.next(6).labels], { device });
@@ -186,6 +202,8 @@ test('what is no data, no batch size or no seed is refused, and so is next() out
   refuses(t, () => new DataLoader(data, { batchSize: 0 }), OptionError, 'batchSize', 'found 0');
   refuses(t, () => new DataLoader(data, { seed: -1 }), OptionError, 'seed');
   refuses(t, () => new DataLoader(data, { epoch: -1 }), OptionError, 'epoch');
+  const beyond = data.labels.length;
+  refuses(t, () => new DataLoader(data, { position: beyond }), OptionError, 'position', `below ${beyond}`);
   // @ts-expect-error an unknown option
   refuses(t, () => new DataLoader(data, { batchsize: 2 }), OptionError, 'batchSize');
   const empty = { inputs: new Float32Array(0), inputShape: [1], labels: new Int32Array(0), classNames: [] };

@@ -161,6 +161,22 @@ testOnDevices('a prediction counts as right for the first of equals, and never w
   await agrees(t, device, () => correctPredictions(logits, tensor(Int32Array.of(0, 1, 1, 0, 0))), [1, 0, 0, 0, 1]);
 });
 
+testOnDevices('the k largest are the first of equals, and a row with NaN has none', async (t, device) => {
+  const logits = tensor([
+    [1, 1, 1, 2],
+    [1, 1, 1, 2],
+    [1, 1, 1, 2],
+    [3, nan, 1, 2],
+    [-inf, -inf, -inf, inf],
+    [-inf, -inf, -inf, inf],
+    [3, 2, 1, 0],
+    [3, 2, 1, 0],
+  ]);
+  const classes = tensor(Int32Array.of(0, 1, 3, 0, 0, 1, 4, -1));
+  await agrees(t, device, () => correctPredictions(logits, classes, { k: 2 }), [1, 0, 1, 0, 1, 0, 0, 0]);
+  await agrees(t, device, () => correctPredictions(logits, classes, { k: 9 }), [1, 1, 1, 0, 1, 1, 0, 0]);
+});
+
 testOnDevices('equal largest elements share the gradient of max', async (t, device) => {
   const { gradient } = await import('../../lib/index.js');
   const x = tensor([

@@ -5,7 +5,7 @@ import { at, defineOperation } from '../../graph/define.js';
 import { ceilDivide, foldWorkgroups, type Launch, Uniforms } from '../../graph/launch.js';
 import { applyOne } from '../../graph/node.js';
 import { bind, f32, i32, type View } from '../../graph/operands.js';
-import { checkOptions, number } from '../../options.js';
+import { checkOptions, number, wholeNumber } from '../../options.js';
 import { axisSize, formatShape, sameShape } from '../../shape.js';
 import { asTensor, tensor, type Tensor, type TensorLike } from '../../tensor.js';
 import { concat } from '../moving/concat.js';
@@ -13,7 +13,8 @@ import { reshape } from '../moving/reshape.js';
 import { cast } from '../pointwise/cast.js';
 import { mean } from '../reduce/sum.js';
 import { rowParts } from '../simd-parts.js';
-import { largestOf } from './largest.js';
+import { largestAt } from './largest.js';
+import { topKOperation } from './top-k.js';
 
 /** Up to so many rows, one workgroup adds up the hits. */
 const MAX_ROWS = 4096;
@@ -27,9 +28,7 @@ function needClasses({ C }: { readonly C: number }): object {
 }
 
 function isCorrect(logits: View, target: View, C: number, row: number): number {
-  const values = Array.from({ length: C }, (_, c) => logits.at(row * C + c));
-  // The largest is NaN where any value is, and then nothing is found: -1, which is no hit for a label of -1 either.
-  const predicted = values.indexOf(largestOf(values));
+  const predicted = largestAt(Array.from({ length: C }, (_, c) => logits.at(row * C + c)));
   return Number(predicted >= 0 && predicted === target.at(row));
 }
 
@@ -109,11 +108,28 @@ export const accuracyOperation = defineOperation()({
   cost: ({ sizes: { N } }) => ({ flop: N }),
 });
 
-/** 1 for each row of logits [N, C] whose largest logit is that of its class (target i32 [N]), else 0: f32 [N]. */
-export function correctPredictions(logits: TensorLike, target: TensorLike): Tensor {
+/** Options of {@link correctPredictions}. */
+export interface CorrectPredictionsOptions {
+  /** How many of the largest logits count as a prediction. Default 1. */
+  readonly k?: number;
+}
+
+/**
+ * 1 for each row of logits [N, C] whose k largest logits have that of its class (target i32 [N]) among them, else 0: f32 [N]
+ * (TensorFlow: `in_top_k`, which takes all of those that are equal at the limit; here the first ones come first, as in
+ * {@link argmax}). A row with NaN is not correct. Throws ShapeError where the shapes do not fit, OptionError for a k that is
+ * no whole number of 1 or more.
+ */
+export function correctPredictions(
+  logits: TensorLike,
+  target: TensorLike,
+  options: CorrectPredictionsOptions = {},
+): Tensor {
   const name = 'correctPredictions';
+  checkOptions(name, options, { k: wholeNumber({ min: 1, max: 2 ** 31 - 1 }) });
+  const { k = 1 } = options;
   const inputs = [asTensor(name, 'logits', logits), asTensor(name, 'target', target)];
-  return applyOne(correctPredictionsOperation, inputs, {});
+  return k === 1 ? applyOne(correctPredictionsOperation, inputs, {}) : applyOne(topKOperation, inputs, { k });
 }
 
 /** Share of the rows that are predicted correctly, in [0, 1]: the mean of {@link correctPredictions}. */
@@ -146,10 +162,17 @@ export function binaryAccuracy(output: TensorLike, target: TensorLike, options: 
       `binaryAccuracy: output ${formatShape(values.shape)} and target ${formatShape(bits.shape)} differ in shape`,
     );
   }
-  // A bit is two classes, with logits threshold and output, of which the first one wins where they are equal.
-  const ofZero = tensor(new Float32Array(values.size).fill(threshold), { shape: [values.size, 1] });
-  const classes = reshape(cast(bits, 'i32'), [values.size]);
-  return accuracy(concat([ofZero, reshape(values, [values.size, 1])], { axis: 1 }), classes);
+  return accuracy(...twoClasses(values, bits, threshold));
 }
 
-export const accuracyOperations = [correctPredictionsOperation, accuracyOperation];
+/**
+ * @internal Bits as two classes, with logits threshold and output, of which the first one wins where they are equal: logits
+ * [N, 2] and classes i32 [N] of outputs and targets of N numbers.
+ */
+export function twoClasses(output: Tensor, target: Tensor, threshold: number): [logits: Tensor, classes: Tensor] {
+  const column = [output.size, 1];
+  const ofZero = tensor(new Float32Array(output.size).fill(threshold), { shape: column });
+  return [concat([ofZero, reshape(output, column)], { axis: 1 }), reshape(cast(target, 'i32'), [output.size])];
+}
+
+export const accuracyOperations = [correctPredictionsOperation, accuracyOperation, topKOperation];
