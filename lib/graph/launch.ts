@@ -45,6 +45,14 @@ export const GPU_FAMILIES = ['apple', 'nvidia', 'amd', 'intel', 'arm', 'qualcomm
 /** One of {@link GPU_FAMILIES}. */
 export type GpuFamily = (typeof GPU_FAMILIES)[number];
 
+/** What the matrix units of an adapter multiply. */
+export interface SubgroupMatrices {
+  /** They multiply M x K by K x N. */
+  readonly sizes: readonly (readonly [M: number, N: number, K: number])[];
+  /** Invocations of a subgroup at most: a power of 2, 32 at least. */
+  readonly subgroup: number;
+}
+
 /** The adapter that kernels are chosen for. */
 export interface KernelTarget {
   readonly family: GpuFamily;
@@ -52,6 +60,8 @@ export interface KernelTarget {
   readonly isSoftware: boolean;
   /** WebGPU features that the device was opened with. */
   readonly features: ReadonlySet<string>;
+  /** Matrix units for products of f16 with sums of f32; left out where there are none, or WebGPU does not offer them. */
+  readonly subgroupMatrices?: SubgroupMatrices;
   readonly limits: {
     readonly maxStorageBuffersPerShaderStage: number;
     readonly maxComputeWorkgroupStorageSize: number;

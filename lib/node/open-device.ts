@@ -5,12 +5,13 @@ import { restUntil } from './rest.js';
 import { tuningFile } from './tuning-file.js';
 
 /**
- * What browsers must do for kernels that they do not know is left out. Without the first, Dawn moves every index inside of
- * its array, which takes a quarter of MyNet's step on SwiftShader; without the second it fills workgroup memory with zeros
+ * Chrome's and Dawn's matrix units are no standard yet, which they call unsafe; kernels use them where tuning has compared
+ * them with the reference. What browsers must do for kernels that they do not know is left out. Without disable_robustness, Dawn moves every index inside of
+ * its array, which takes a quarter of MyNet's step on SwiftShader; without the next one it fills workgroup memory with zeros
  * before a kernel begins. Kernels of this library stay inside by themselves, and write that memory before they read it:
  * `npm run test:bounds` sees to both.
  */
-export const DAWN_FEATURES = 'disable_robustness,disable_workgroup_init';
+export const DAWN_FEATURES = 'disable_robustness,disable_workgroup_init,allow_unsafe_apis';
 
 /** What Dawn opens to reach Vulkan on Linux; elsewhere it does without. */
 const VULKAN_LOADER = 'libvulkan.so.1';

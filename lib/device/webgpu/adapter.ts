@@ -1,4 +1,5 @@
 import type { DeviceInfo } from '../device.js';
+import { SUBGROUP_MATRIX, subgroupMatricesOf } from './subgroup-matrices.js';
 import { WebGpuDevice, type WebGpuDeviceOptions } from './device.js';
 
 /** Adapters that run on the CPU, by what they say of themselves. */
@@ -16,7 +17,7 @@ const LIMITS = [
   'maxComputeWorkgroupSizeZ',
 ] as const;
 
-const FEATURES = ['shader-f16', 'subgroups', 'timestamp-query'] as const;
+const FEATURES: readonly string[] = ['shader-f16', 'subgroups', 'timestamp-query', SUBGROUP_MATRIX];
 
 /** An adapter that was found, before a device is made of it. */
 export interface FoundAdapter {
@@ -37,10 +38,12 @@ export async function findAdapter(gpu: GPU): Promise<FoundAdapter | undefined> {
     software,
     async open(reason, options) {
       const requiredLimits = Object.fromEntries(LIMITS.map((limit) => [limit, adapter.limits[limit]]));
-      const requiredFeatures = FEATURES.filter((feature) => adapter.features.has(feature));
+      const requiredFeatures = [...adapter.features].filter((feature): feature is GPUFeatureName =>
+        FEATURES.includes(feature),
+      );
       const opened = await adapter.requestDevice({ requiredLimits, requiredFeatures });
       const info: DeviceInfo = { kind: 'webgpu', description: name.join(', '), threads: null, software, reason };
-      return new WebGpuDevice(opened, info, options);
+      return new WebGpuDevice(opened, info, { ...options, subgroupMatrices: subgroupMatricesOf(adapter) });
     },
   };
 }

@@ -1,5 +1,11 @@
 import { DeviceError, DeviceLostError, DeviceMemoryError } from '../../errors.js';
-import { GPU_FAMILIES, type GpuFamily, type KernelTarget, type Launch } from '../../graph/launch.js';
+import {
+  GPU_FAMILIES,
+  type GpuFamily,
+  type KernelTarget,
+  type Launch,
+  type SubgroupMatrices,
+} from '../../graph/launch.js';
 import type { TensorSpec } from '../../graph/operation.js';
 import type { FusionTarget } from '../../fusion/stage.js';
 import type { Program, Step } from '../../graph/program.js';
@@ -23,6 +29,8 @@ export interface WebGpuDeviceOptions {
   readonly host?: WebGpuHost | undefined;
   /** How many bytes its buffers may take. WebGPU does not tell how much memory there is. Default: no limit. */
   readonly memoryLimit?: number | undefined;
+  /** What its adapter's matrix units multiply; default: there are none, or they are not to be used. */
+  readonly subgroupMatrices?: SubgroupMatrices | undefined;
 }
 
 /** Dispatches every operation's kernels on a WebGPU device. */
@@ -46,7 +54,11 @@ export class WebGpuDevice implements Device {
   /** Rejects each promise that is being waited for. */
   readonly #waiting = new Set<(error: DeviceError) => void>();
 
-  constructor(gpu: GPUDevice, info: DeviceInfo, { host = {}, memoryLimit = Infinity }: WebGpuDeviceOptions = {}) {
+  constructor(
+    gpu: GPUDevice,
+    info: DeviceInfo,
+    { host = {}, memoryLimit = Infinity, subgroupMatrices }: WebGpuDeviceOptions = {},
+  ) {
     this.gpu = gpu;
     this.info = info;
     this.#host = host;
@@ -55,7 +67,13 @@ export class WebGpuDevice implements Device {
     this.pipelines = new Pipelines(gpu);
     this.joiner = new Joiner(gpu.limits);
     this.fusion = { kernels: 'wgsl', maxStorageBuffers: gpu.limits.maxStorageBuffersPerShaderStage };
-    this.target = { family: familyOf(gpu), isSoftware: info.software, features: gpu.features, limits: gpu.limits };
+    this.target = {
+      family: familyOf(gpu),
+      isSoftware: info.software,
+      features: gpu.features,
+      limits: gpu.limits,
+      ...(subgroupMatrices && { subgroupMatrices }),
+    };
     void gpu.lost.then(({ reason, message }) => {
       this.#lost = new DeviceLostError(
         this.#disposed

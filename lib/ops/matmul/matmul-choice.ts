@@ -3,12 +3,19 @@ import { isSmallProduct, isSomething, type Product, tilesOf } from './matmul-pro
 import { type MatmulVariant, TECHNIQUES } from './matmul-techniques.js';
 
 /** Whether a variant can compute this product on such an adapter. */
-export function offersVariant(product: Product, variant: MatmulVariant, { features, limits }: KernelTarget): boolean {
-  const { usesSubgroups = false, gathers = false, workgroupBytes = () => 0, offers = () => true } = TECHNIQUES[variant];
+export function offersVariant(product: Product, variant: MatmulVariant, target: KernelTarget): boolean {
+  const {
+    features = [],
+    suits = () => true,
+    gathers = false,
+    workgroupBytes = () => 0,
+    offers = () => true,
+  } = TECHNIQUES[variant];
   return (
     (gathers || product.gathered === undefined) &&
-    (!usesSubgroups || features.has('subgroups')) &&
-    workgroupBytes(product) <= limits.maxComputeWorkgroupStorageSize &&
+    features.every((feature) => target.features.has(feature)) &&
+    suits(target) &&
+    workgroupBytes(product) <= target.limits.maxComputeWorkgroupStorageSize &&
     offers(product)
   );
 }

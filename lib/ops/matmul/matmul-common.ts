@@ -1,11 +1,25 @@
 import { matmulLoadsWgsl, matmulStoresWgsl } from '../../generated/wgsl.js';
-import { ceilDivide, fillBlock } from '../../graph/launch.js';
+import { ceilDivide, fillBlock, type KernelTarget } from '../../graph/launch.js';
 import { fillTemplate } from '../../graph/template.js';
 import { sizeOf } from '../../shape.js';
 import type { Product } from './matmul-product.js';
 
 /** How many elements of C are stored at once. */
 export type Width = 1 | 4;
+
+/** What WGSL calls the features of WebGPU that kernels use. */
+const ENABLES = {
+  subgroups: 'subgroups',
+  'shader-f16': 'f16',
+  'chromium-experimental-subgroup-matrix': 'chromium_experimental_subgroup_matrix',
+} as const;
+
+type KernelFeature = keyof typeof ENABLES;
+
+/** The lines that a kernel begins with which uses these. */
+export function enableLines(features: readonly KernelFeature[]): string {
+  return features.map((feature) => `enable ${ENABLES[feature]};\n`).join('');
+}
 
 /** How a product is computed. */
 export interface Technique {
@@ -21,7 +35,10 @@ export interface Technique {
   /** Columns of tiles for the sums over k of op(A), as if B had further columns. */
   readonly sumColumns: number;
   readonly constants?: (product: Product) => Readonly<Record<string, number>>;
-  readonly usesSubgroups?: boolean;
+  /** Features of WebGPU that it needs; left out, none. */
+  readonly features?: readonly KernelFeature[];
+  /** Whether an adapter that has those is such a one as it is made for; left out, each is. */
+  readonly suits?: (target: KernelTarget) => boolean;
   /** It reads operands by functions that a product may bring. Default false: it computes products of matrices only. */
   readonly gathers?: boolean;
   /** Bytes of workgroup memory; left out, so few that every adapter has them. */

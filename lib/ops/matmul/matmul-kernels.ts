@@ -25,7 +25,7 @@ import { fillTemplate } from '../../graph/template.js';
 import { sizeOf } from '../../shape.js';
 import { scaleParts } from '../moving/bytes.js';
 import { offersVariant, variantFor } from './matmul-choice.js';
-import type { Width } from './matmul-common.js';
+import { enableLines, type Width } from './matmul-common.js';
 import type { Product } from './matmul-product.js';
 import { MATMUL_VARIANTS, type MatmulVariant, SUM_COLUMNS, TECHNIQUES } from './matmul-techniques.js';
 
@@ -89,7 +89,7 @@ export function productLaunches(
     kernel: {
       name: `${product.name} ${variant}`,
       code:
-        (technique.usesSubgroups ? 'enable subgroups;\n' : '') +
+        enableLines(technique.features ?? []) +
         commonCode(product, width, isPartial ? undefined : glue) +
         operandCode('A', dtypes.A, quads.A, rowsOfA) +
         operandCode('B', dtypes.B, quads.B, rowsOfB) +

@@ -14,6 +14,7 @@ import { ceilDivide, fillBlock } from '../../graph/launch.js';
 import { fillTemplate } from '../../graph/template.js';
 import { isSomething, type Product } from './matmul-product.js';
 import { constantsText, either, storesOf, type Technique, type Width } from './matmul-common.js';
+import { matrices } from './matmul-matrices.js';
 import { thinTechnique } from './matmul-thin.js';
 import { split, tiled, TILE_32X32, TILE_64X32 } from './matmul-tiled.js';
 
@@ -34,6 +35,10 @@ export const MATMUL_VARIANTS = [
   'prefetch128x64',
   'split32x32',
   'split64x32',
+  'matrices8x8x8',
+  'matrices8x16x16',
+  'matrices16x16x16',
+  'matrices16x16x16By64',
 ] as const;
 
 /** A way to compute a product on a GPU, named for its technique. */
@@ -120,7 +125,7 @@ export const TECHNIQUES: Readonly<Record<MatmulVariant, Technique>> = {
     tile: (product) => [8, 4 * lanesFor(product)],
     sumColumns: SUM_COLUMNS,
     constants: (product) => ({ LANES: lanesFor(product) }),
-    usesSubgroups: true,
+    features: ['subgroups'],
     parts: partsOfLongSums,
     suitsSoftware: true,
   },
@@ -136,7 +141,7 @@ export const TECHNIQUES: Readonly<Record<MatmulVariant, Technique>> = {
       IS_ONE_BLOCK: Number(product.sizes.K <= BLOCK),
       HAS_REST: Number(product.sizes.K % 4 !== 0),
     }),
-    usesSubgroups: true,
+    features: ['subgroups'],
     gathers: true,
     parts: partsOfLongSums,
     suitsSoftware: true,
@@ -175,4 +180,8 @@ export const TECHNIQUES: Readonly<Record<MatmulVariant, Technique>> = {
   prefetch128x64: tiled({ tile: [128, 64], invocation: [8, 4], depth: 16, prefetches: true }),
   split32x32: split(TILE_32X32),
   split64x32: split(TILE_64X32),
+  matrices8x8x8: matrices([8, 8, 8], 32), // Apple; lavapipe, whose subgroups are 8
+  matrices8x16x16: matrices([8, 16, 16], 32), // Intel
+  matrices16x16x16: matrices([16, 16, 16], 32), // NVIDIA
+  matrices16x16x16By64: matrices([16, 16, 16], 64), // AMD
 };

@@ -3,7 +3,7 @@ import { add, cast, gradient, linear, matmul, run, ShapeError, sum, tensor } fro
 import { offersVariant, variantFor } from '../../../lib/ops/matmul/matmul-choice.js';
 import { productLaunches, productVariants } from '../../../lib/ops/matmul/matmul-kernels.js';
 import { productOf } from '../../../lib/ops/matmul/matmul-product.js';
-import { MATMUL_VARIANTS, type MatmulVariant } from '../../../lib/ops/matmul/matmul-techniques.js';
+import { MATMUL_VARIANTS, type MatmulVariant, TECHNIQUES } from '../../../lib/ops/matmul/matmul-techniques.js';
 import type { GpuFamily } from '../../../lib/graph/launch.js';
 import type { DType, TensorSpec } from '../../../lib/graph/operation.js';
 import { matmulOperations } from '../../../lib/ops/matmul/matmul.js';
@@ -194,8 +194,43 @@ for (const { variant, form, types = FLOATS, sizes } of [...STRAIGHT, ...FILLED_I
   });
 }
 
+for (const variant of MATMUL_VARIANTS.filter((name) => name.startsWith('matrices'))) {
+  test(`matmul ${variant} agrees with the reference where the adapter has such units, and is not offered elsewhere`, async (t) => {
+    const device = await webgpu();
+    const operation = ofVariant(variant);
+    const ofF16 = (shape: Shape): TensorSpec => ({ shape, dtype: 'f16' });
+    const hasThem = TECHNIQUES[variant].suits?.(device.target) === true;
+    const settings = [...FORMS].flatMap((form) => {
+      const attributes = { transposeA: form.startsWith('Aᵀ'), transposeB: form.endsWith('Bᵀ') };
+      const sizes: Sizes = [...FOURS, ...(form === 'A · B' ? [...ODD, ...LONG_ODD] : [[130, 129, 70] as const])];
+      return sizes.map(([M, N, K]) => ({
+        inputs: [
+          ofF16(attributes.transposeA ? [K, M] : [M, K]),
+          ofF16(attributes.transposeB ? [N, K] : [K, N]),
+        ] as const,
+        attributes,
+      }));
+    });
+    const offered = settings.filter(({ inputs: [a, b], attributes }) =>
+      offersVariant(productOf(a, b, attributes), variant, device.target),
+    );
+    t.equal(offered.length, hasThem ? settings.length : 0, `offered for f16: ${offered.length} of ${settings.length}`);
+    const floats = productOf(f32([64, 64]), f32([64, 64]), { transposeA: false, transposeB: false });
+    t.notOk(offersVariant(floats, variant, device.target), 'never for f32');
+    const results = await runGuarded(device, operation, offered);
+    for (const [c, setting] of offered.entries()) {
+      const [expected = new Float32Array(0)] = await referenceOf(operation, setting);
+      const K = axisSize(setting.inputs[0].shape, setting.attributes.transposeA ? -2 : -1);
+      const difference = differs(results[c]?.outputs[0] ?? new Float32Array(0), expected, toleranceOf(K));
+      t.equal(difference, undefined, describeCase(setting));
+      t.deepEqual(results[c]?.broken, [], `guards of ${describeCase(setting)}`);
+    }
+  });
+}
+
 test('every variant is tried', (t) => {
-  const tried = new Set([...STRAIGHT, ...FILLED_IN].map(({ variant }) => variant));
+  const matrices = MATMUL_VARIANTS.filter((name) => name.startsWith('matrices'));
+  const tried = new Set([...[...STRAIGHT, ...FILLED_IN].map(({ variant }) => variant), ...matrices]);
   t.deepEqual([...tried].sort(), [...MATMUL_VARIANTS].sort());
   t.end();
 });
