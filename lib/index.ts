@@ -186,7 +186,7 @@ export {
   type ClassCountOptions,
   type ClassMetricOptions,
 } from './train/class-metrics.js';
-export type { Loss } from './train/objective.js';
+export type { Loss, LossOptions } from './train/objective.js';
 export { predict, type PredictOptions } from './train/predict.js';
 export { Meter, type MeterReading } from './train/meter.js';
 
@@ -202,6 +202,7 @@ export {
   type TensorRecord,
 } from './data/data-loader.js';
 export { resizeBilinear, type PictureSize, type PixelLayout } from './data/resize.js';
+export { selectExamples } from './data/select.js';
 export { splitByClass, type Split, type SplitOptions } from './data/split.js';
 export { decodeSafetensors, encodeSafetensors, type Safetensors } from './io/safetensors.js';
 export type {

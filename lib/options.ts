@@ -111,6 +111,14 @@ export function oneOf(...words: readonly string[]): OptionRule {
 /** An array whose entries its own place checks. */
 export const list: OptionRule = { expected: 'an array', accepts: Array.isArray };
 
+/** Weights in a sum or a mean. */
+export const weights: OptionRule = {
+  expected: 'an array of numbers of 0 or more',
+  accepts: (value) =>
+    (Array.isArray(value) || value instanceof Float32Array) &&
+    Array.from<unknown>(value).every((each) => typeof each === 'number' && each >= 0 && each < Infinity),
+};
+
 export const texts: OptionRule = {
   expected: 'an array of texts',
   accepts: (value) => Array.isArray(value) && Array.from<unknown>(value).every((entry) => typeof entry === 'string'),

@@ -1,5 +1,5 @@
 import { DataError, OptionError, ShapeError } from '../errors.js';
-import { checkOptions, list, number, show, texts } from '../options.js';
+import { checkOptions, list, number, show, texts, weights as weightsRule } from '../options.js';
 import { formatShape, type Shape, sizeOf } from '../shape.js';
 import type { NestedNumbers } from '../nested-numbers.js';
 import { flattened } from './nested.js';
@@ -11,6 +11,8 @@ export interface FromArraysOptions {
   readonly inputShape?: readonly number[];
   /** Of inputs that are bytes: what they are multiplied by where they are read, such as 1 / 255. Default 1. */
   readonly scale?: number;
+  /** How much each example counts in the loss: N numbers of 0 or more. Default: all of them the same. */
+  readonly weights?: readonly number[] | Float32Array;
   /** With labels: the names of the classes; by default '0', '1', … up to the largest label. */
   readonly classNames?: readonly string[];
   /** With targets: the shape of one. Default: that of the nesting; [1] for N flat numbers. */
@@ -59,6 +61,7 @@ export function fromArrays(
   checkOptions('fromArrays', options, {
     inputShape: list,
     scale: number(),
+    weights: weightsRule,
     classNames: texts,
     targetShape: list,
   });
@@ -79,7 +82,16 @@ export function fromArrays(
   if (!Array.isArray(outcomes) && !isNumericArray(outcomes)) {
     throw new DataError(`The labels are ${show(outcomes)}; expected an array of numbers`);
   }
-  const examples = { inputs: values, inputShape, ...(options.scale !== undefined && { scale: options.scale }) };
+  const weights = options.weights && Float32Array.from(options.weights);
+  if (weights && weights.length !== count) {
+    throw new DataError(`There are ${count} inputs, but ${weights.length} weights`);
+  }
+  const examples = {
+    inputs: values,
+    inputShape,
+    ...(options.scale !== undefined && { scale: options.scale }),
+    ...(weights && { weights }),
+  };
   return isListOfLabels(outcomes)
     ? { ...examples, ...labelsOf(outcomes, count, options) }
     : { ...examples, ...targetsOf(outcomes, count, options) };

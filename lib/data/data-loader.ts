@@ -55,6 +55,8 @@ export interface Batch {
   readonly inputs: Tensor;
   /** Classes, i32 [B]. */
   readonly labels: Tensor;
+  /** How much each example counts in the loss, f32 [B], where the data say so. */
+  readonly weights?: Tensor;
 }
 
 /** One batch of examples with numbers to be predicted, inside a traced function. */
@@ -63,6 +65,8 @@ export interface TargetBatch {
   readonly inputs: Tensor;
   /** f32 [B, ...targetShape] */
   readonly targets: Tensor;
+  /** How much each example counts in the loss, f32 [B], where the data say so. */
+  readonly weights?: Tensor;
 }
 
 /** What belongs to the same examples, by name: tensors whose first axis counts the examples. */
@@ -172,11 +176,12 @@ function partsOf(data: TrainingData | TensorRecord): Part[] {
     });
   }
   checkTrainingData('DataLoader: data that are not tensors by name', data);
-  const { inputs, inputShape, scale = 1 } = data;
+  const { inputs, inputShape, scale = 1, weights } = data;
   const { name, values, count, shape } = outcomesOf(data);
   return [
     { name: 'inputs', table: new Variable('data.inputs', inputs, [count, ...inputShape]), scale },
     { name, table: new Variable(`data.${name}`, values, [count, ...shape]), scale: 1 },
+    ...(weights ? [{ name: 'weights', table: new Variable('data.weights', weights), scale: 1 }] : []),
   ];
 }
 

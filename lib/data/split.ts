@@ -1,5 +1,6 @@
 import { checkArgument, checkOptions, number, type OptionRule, type OptionRules, required, seed } from '../options.js';
 import { shuffledIndices } from '../random.js';
+import { selectExamples } from './select.js';
 import type { LabelledData } from './training-data.js';
 
 /** Options of {@link splitByClass}. */
@@ -49,7 +50,10 @@ export function splitByClass(data: LabelledData, options: SplitOptions): Split {
       isHeldOut[rows[i] ?? -1] = 1;
     }
   }
-  return { training: selected(data, rowsWhere(isHeldOut, 0)), validation: selected(data, rowsWhere(isHeldOut, 1)) };
+  return {
+    training: selectExamples(data, rowsWhere(isHeldOut, 0)),
+    validation: selectExamples(data, rowsWhere(isHeldOut, 1)),
+  };
 }
 
 function rowsWhere(values: Uint8Array, wanted: number): Int32Array {
@@ -57,18 +61,4 @@ function rowsWhere(values: Uint8Array, wanted: number): Int32Array {
   let count = 0;
   for (let row = 0; row < values.length; row++) if (values[row] === wanted) rows[count++] = row;
   return rows.subarray(0, count);
-}
-
-/** The examples at `rows`, copied. */
-function selected(data: LabelledData, rows: Int32Array): LabelledData {
-  const columns = data.inputShape.reduce((product, size) => product * size, 1);
-  const length = rows.length * columns;
-  const inputs = data.inputs instanceof Uint8Array ? new Uint8Array(length) : new Float32Array(length); // [rows, ...inputShape]
-  const labels = new Int32Array(rows.length);
-  for (const [to, from] of rows.entries()) {
-    inputs.set(data.inputs.subarray(from * columns, (from + 1) * columns), to * columns);
-    labels[to] = data.labels[from] ?? NaN;
-  }
-  const { files } = data;
-  return { ...data, inputs, labels, ...(files && { files: Array.from(rows, (row) => files[row] ?? '') }) };
 }

@@ -12,6 +12,11 @@ export interface ExampleData {
   readonly scale?: number;
   /** Where each example comes from, N paths; absent for data that was never in files. */
   readonly files?: readonly string[];
+  /**
+   * How much each example counts in the loss, which is Σ weight · loss / Σ weight: N numbers of 0 or more. Absent: all of them
+   * the same. Metrics count each example once.
+   */
+  readonly weights?: Float32Array;
 }
 
 /** Examples with one class each. */
@@ -46,7 +51,12 @@ export function outcomesOf(data: TrainingData) {
 /** @internal Throws DataError, with what it found, unless the value is what `fromArrays` gives, but for its numbers. */
 export function checkTrainingData(what: string, data: unknown): void {
   if (isExampleData(data)) {
-    const { labels, targets, targetShape } = data;
+    const { labels, targets, targetShape, weights } = data;
+    if (weights !== undefined && !(weights instanceof Float32Array)) {
+      throw new DataError(
+        `${what} has weights that are ${show(weights)}: expected a Float32Array, a number an example`,
+      );
+    }
     if (targets instanceof Float32Array ? isShape(targetShape) : labels instanceof Int32Array) return;
   }
   throw new DataError(

@@ -2,7 +2,7 @@ import { type LabelledData, outcomesOf, type TrainingData } from '../data/traini
 import { defaultDevice } from '../device/default.js';
 import { DataLoader } from '../data/data-loader.js';
 import type { Module } from '../nn/module.js';
-import { callback, checkOptions, type OptionRules, wholeNumber } from '../options.js';
+import { callback, checkOptions, type OptionRules, weights, wholeNumber } from '../options.js';
 import { RUN_RULES, type RunOptions } from '../run.js';
 import type { PreparedPlan } from '../plan.js';
 import { checkBatchRoom } from './batch-room.js';
@@ -19,6 +19,8 @@ export interface EvaluateOptions<M = DefaultMetrics<LabelledData>> extends RunOp
   readonly loss?: Loss;
   /** What is measured beside the loss. Default: the accuracy, where the targets are classes or one bit ({@link fit}). */
   readonly metrics?: M;
+  /** How much each class counts in the loss, as in {@link fit}. Default 1 each. */
+  readonly classWeights?: readonly number[] | Float32Array;
   /** Rows computed at once, at most: all of them where there are fewer. Default 256. */
   readonly batchSize?: number;
 }
@@ -35,6 +37,7 @@ export const EVALUATION_BATCH = 256;
 const RULES: OptionRules<EvaluateOptions> = {
   loss: callback,
   metrics: metricsRule,
+  classWeights: weights,
   batchSize: wholeNumber({ min: 1 }),
   ...RUN_RULES,
 };

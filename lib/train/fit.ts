@@ -12,6 +12,7 @@ import {
   type OptionRules,
   required,
   seed,
+  weights,
   wholeNumber,
 } from '../options.js';
 import { RUN_RULES, type RunOptions } from '../run.js';
@@ -42,6 +43,14 @@ export interface FitOptions<M = DefaultMetrics<LabelledData>> extends RunOptions
    * ({@link binaryAccuracy} of logits, or with {@link meanSquaredError} of the bit itself).
    */
   readonly metrics?: M;
+  /**
+   * How much each class counts in the loss, for classes that are rare or matter more: C numbers of 0 or more, by which the
+   * weights of the examples (`weights` of the data) are multiplied. Default 1 each.
+   * The loss of a batch, and of an epoch, is Σ weight · loss / Σ weight over its examples, as PyTorch's
+   * `CrossEntropyLoss(weight)` has it. Keras's `class_weight` divides by the number of examples instead, so that its loss and
+   * its gradients are larger by the mean weight. The validation loss is weighted, too; metrics are not.
+   */
+  readonly classWeights?: readonly number[] | Float32Array;
   /** Evaluated after every epoch. */
   readonly validation?: TrainingData;
   /** Decides the order of the examples, and the initial weights where the model is not built yet. Default 0. */
@@ -70,6 +79,7 @@ const RULES: OptionRules<FitOptions> = {
   batchSize: wholeNumber({ min: 1 }),
   loss: callback,
   metrics: metricsRule,
+  classWeights: weights,
   validation: anything,
   seed,
   shuffle: boolean,

@@ -3,9 +3,11 @@ import type { NumericArray } from '../graph/operation.js';
 import type { Tensor } from '../tensor.js';
 import { sizeOf } from '../shape.js';
 import { Variable } from '../variable.js';
+import { multiply } from '../ops/pointwise/arithmetic.js';
+import { sum } from '../ops/reduce/sum.js';
 import { Meter, type MeterReading } from './meter.js';
 import type { CountedMetric, Counter, Metric, MetricValue } from './metrics.js';
-import { count, measure, type Objective } from './objective.js';
+import { count, lossOf, measure, type Objective } from './objective.js';
 
 /** What was measured since the last reading, of all rows. */
 export interface Measured {
@@ -14,10 +16,12 @@ export interface Measured {
   readonly metrics: Readonly<Record<string, MetricValue>>;
 }
 
-/** Adds up the loss and the metrics of batches on the device, each batch by the number of its rows. */
+/** Adds up the loss and the metrics of batches on the device: the metrics by a batch's rows, the loss by their weights. */
 export class Measurements {
   readonly #objective: Objective;
   readonly #loss = new Meter();
+  /** Of weighted batches: their weights; the loss is then added times those. */
+  #weights: Meter | undefined;
   readonly #means = new Map<string, { readonly metric: Metric; readonly meter: Meter }>();
   readonly #counted = new Map<string, CountedMetric>();
   /** By what is counted in them. */
@@ -40,10 +44,17 @@ export class Measurements {
 
   /** Inside a traced function: measures the output for a batch of so many rows. Returns its loss. */
   add(output: Tensor, batch: Batch | TargetBatch, rows: number): Tensor {
-    const { caller, loss: lossOf, targetOf } = this.#objective;
-    const target = targetOf(batch);
-    const loss = measure(caller, 'the loss', lossOf, output, target);
-    this.#loss.update(loss, rows);
+    const { caller, targetOf, weightsOf } = this.#objective;
+    const [target, weights] = [targetOf(batch), weightsOf(batch)];
+    const loss = lossOf(this.#objective, output, target, weights);
+    if (weights) {
+      const total = sum(weights);
+      this.#weights ??= new Meter();
+      this.#weights.update(total);
+      this.#loss.update(multiply(loss, total));
+    } else {
+      this.#loss.update(loss, rows);
+    }
     for (const [name, { metric, meter }] of this.#means) {
       meter.update(measure(caller, `the metric '${name}'`, metric, output, target), rows);
     }
@@ -71,8 +82,9 @@ export class Measurements {
     readingOf: (meter: Meter) => Promise<MeterReading>,
     numbersOf: (totals: Variable) => Promise<NumericArray>,
   ): Promise<Measured> {
-    const [loss, means, totals] = await Promise.all([
+    const [loss, weights, means, totals] = await Promise.all([
       readingOf(this.#loss),
+      this.#weights && readingOf(this.#weights),
       Promise.all([...this.#means].map(async ([name, { meter }]) => [name, (await readingOf(meter)).mean] as const)),
       Promise.all([...this.#totals].map(async ([counter, own]) => [counter, await numbersOf(own)] as const)),
     ]);
@@ -80,11 +92,15 @@ export class Measurements {
     const counted = [...this.#counted].map(([name, metric]) => {
       return [name, metric.value(countedBy.get(metric.counter) ?? [], this.#objective.outputShape)] as const;
     });
-    return { loss, metrics: Object.fromEntries([...means, ...counted]) };
+    return {
+      loss: weights ? { ...loss, mean: loss.mean / weights.mean } : loss,
+      metrics: Object.fromEntries([...means, ...counted]),
+    };
   }
 
   dispose(): void {
     this.#loss.dispose();
+    this.#weights?.dispose();
     for (const { meter } of this.#means.values()) meter.dispose();
     for (const totals of this.#totals.values()) totals.dispose();
   }

@@ -24,6 +24,7 @@ export interface Counter {
  * the totals once they are read. Metrics with the same counter share its totals.
  */
 export interface CountedMetric<Value extends MetricValue = MetricValue> {
+  /** What is counted. */
   readonly counter: Counter;
   /** Throws OptionError where the metric does not go with a model of this output shape. Left out, it goes with all. */
   readonly check?: (outputShape: Shape) => void;

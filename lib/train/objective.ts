@@ -6,16 +6,28 @@ import type { Module } from '../nn/module.js';
 import { accuracy, binaryAccuracy } from '../ops/loss/accuracy.js';
 import { meanSquaredError } from '../ops/loss/losses.js';
 import { softmaxCrossEntropy } from '../ops/loss/softmax-cross-entropy.js';
+import { gather } from '../ops/moving/gather.js';
 import { reshape } from '../ops/moving/reshape.js';
+import { multiply } from '../ops/pointwise/arithmetic.js';
 import { cast } from '../ops/pointwise/cast.js';
 import { show } from '../options.js';
 import { formatShape, sameShape, type Shape, sizeOf } from '../shape.js';
-import { Tensor } from '../tensor.js';
+import { tensor, Tensor } from '../tensor.js';
 import type { Variable } from '../variable.js';
 import { checkMetricNames, type Counter, type Metric, type Metrics } from './metrics.js';
 
-/** The loss of a batch, from output [B, ..] and target [B, ..]: one number, the mean over the rows. */
-export type Loss = (output: Tensor, target: Tensor) => Tensor;
+/** What a {@link Loss} is given beside output and target. */
+export interface LossOptions {
+  /** How much each example counts, f32 [B]: the mean is then Σ weight · loss / Σ weight. */
+  readonly weights: Tensor;
+}
+
+/**
+ * The loss of a batch, from output [B, ..] and target [B, ..]: one number, the mean over the rows. Where examples or classes
+ * have weights, it is given them in a third argument, as the library's own losses take them; one of your own passes it on, as
+ * `(output, target, options) => softmaxCrossEntropy(output, target, { ...options, labelSmoothing: 0.1 })`.
+ */
+export type Loss = (output: Tensor, target: Tensor, options?: LossOptions) => Tensor;
 
 /** What a model is trained for and what is measured of it. */
 export interface Objective {
@@ -27,6 +39,8 @@ export interface Objective {
   readonly outputShape: Shape;
   /** What of a batch the output of the model is held against. */
   readonly targetOf: (batch: Batch | TargetBatch) => Tensor;
+  /** How much each example of a batch counts in the loss, f32 [B]; undefined where all count the same. */
+  readonly weightsOf: (batch: Batch | TargetBatch) => Tensor | undefined;
 }
 
 /**
@@ -37,21 +51,53 @@ export function objectiveFor(
   caller: string,
   model: Module,
   data: TrainingData,
-  given: { readonly loss?: Loss | undefined; readonly metrics?: Metrics | undefined },
+  given: {
+    readonly loss?: Loss | undefined;
+    readonly metrics?: Metrics | undefined;
+    readonly classWeights?: readonly number[] | Float32Array | undefined;
+  },
 ): Objective {
-  const { loss = softmaxCrossEntropy, metrics } = given;
+  const { loss = softmaxCrossEntropy, metrics, classWeights } = given;
   if (metrics) checkMetricNames(caller, metrics);
   const outputShape = model.outputShape();
   for (const metric of Object.values(metrics ?? {})) {
     if (typeof metric !== 'function') metric.check?.(outputShape);
   }
+  const ofClasses = classWeights && checkedClassWeights(caller, classWeights, outputShape, data);
   return {
     caller,
     loss,
     outputShape,
     metrics: metrics ?? defaultMetrics(outputShape, data, loss),
     targetOf: (batch) => targetOf(batch, outputShape),
+    weightsOf: (batch) => weightsOf(batch, ofClasses),
   };
+}
+
+/** The weights of the classes. Throws OptionError where the data have no classes, or another number of them. */
+function checkedClassWeights(
+  caller: string,
+  given: readonly number[] | Float32Array,
+  outputShape: Shape,
+  data: TrainingData,
+): Float32Array {
+  if ('targets' in data) {
+    throw new OptionError(`${caller}: classWeights go with data that have labels; these have targets`);
+  }
+  const classes = isOneNumber(outputShape) ? 2 : sizeOf(outputShape);
+  if (given.length !== classes) {
+    throw new OptionError(`${caller}: classWeights must be ${classes} numbers, one a class, found ${given.length}`);
+  }
+  if (given.every((weight) => weight === 0)) throw new OptionError(`${caller}: classWeights are all 0`);
+  return Float32Array.from(given);
+}
+
+/** The weights of the examples, times those of their classes. */
+function weightsOf(batch: Batch | TargetBatch, ofClasses: Float32Array | undefined): Tensor | undefined {
+  const { weights } = batch;
+  if (!ofClasses || !('labels' in batch)) return weights;
+  const own = gather(tensor(ofClasses), batch.labels);
+  return weights ? multiply(weights, own) : own;
 }
 
 function defaultMetrics(outputShape: Shape, data: TrainingData, loss: Loss): Metrics {
@@ -118,6 +164,29 @@ function targetOf(batch: Batch | TargetBatch, outputShape: Shape): Tensor {
   if ('targets' in batch) return batch.targets;
   const { labels } = batch;
   return isOneNumber(outputShape) ? reshape(cast(labels, 'f32'), [labels.size, ...outputShape]) : labels;
+}
+
+/** The loss of a batch. Throws ShapeError as {@link measure} does, and OptionError for a loss that does not look at the weights. */
+export function lossOf(
+  { caller, loss }: Objective,
+  output: Tensor,
+  target: Tensor,
+  weights: Tensor | undefined,
+): Tensor {
+  if (!weights) return measure(caller, 'the loss', loss, output, target);
+  const seen = { weights: false };
+  const options: LossOptions = {
+    get weights() {
+      seen.weights = true;
+      return weights;
+    },
+  };
+  const value = measure(caller, 'the loss', () => loss(output, target, options), output, target);
+  if (seen.weights) return value;
+  throw new OptionError(
+    `${caller}: examples or classes have weights, and the loss takes none: pass its third argument on, as ` +
+      '(output, target, options) => meanSquaredError(output, target, options)',
+  );
 }
 
 /**

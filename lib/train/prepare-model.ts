@@ -69,6 +69,7 @@ function checkData(model: Module, data: TrainingData, role: string): void {
     }
   };
   if (inputs instanceof Float32Array) checkFinite(inputs, columns, 'element');
+  checkWeights(data.weights, count, role, where);
   if (name === 'targets') {
     checkFinite(values, sizeOf(shape), 'number of the target');
     return;
@@ -83,4 +84,20 @@ function checkData(model: Module, data: TrainingData, role: string): void {
       `the ${role} has the label ${label} in ${where(row)}; the model has ${has}, so labels go from 0 to ${classes - 1}`,
     );
   }
+}
+
+/** Throws DataError unless there are weights of 0 or more for all examples, some of them above 0, or none at all. */
+function checkWeights(
+  weights: Float32Array | undefined,
+  count: number,
+  role: string,
+  where: (row: number) => string,
+): void {
+  if (!weights) return;
+  if (weights.length !== count) {
+    throw new DataError(`the ${role} holds ${weights.length} weights of ${count} examples`);
+  }
+  const row = weights.findIndex((weight) => !(weight >= 0 && weight < Infinity));
+  if (row >= 0) throw new DataError(`the ${role} has the weight ${weights[row]} in ${where(row)}; expected 0 or more`);
+  if (weights.every((weight) => weight === 0)) throw new DataError(`the ${role} has no weight above 0`);
 }

@@ -4,12 +4,19 @@ import { axisSize, formatShape, sameShape, type Shape, sizeOf } from '../../shap
 import { asTensor, tensor, type Tensor, type TensorLike } from '../../tensor.js';
 import { reshape } from '../moving/reshape.js';
 import { transpose } from '../moving/transpose.js';
-import { divide } from '../pointwise/arithmetic.js';
+import { divide, multiply } from '../pointwise/arithmetic.js';
 import { sum } from '../reduce/sum.js';
-import { REDUCTION_RULES, type Reduction, reduceLosses } from './reduction.js';
+import {
+  exampleWeights,
+  REDUCTION_RULES,
+  type Reduction,
+  reduceLosses,
+  type ReductionOptions,
+  weightedMean,
+} from './reduction.js';
 
-/** Options of losses whose targets are classes. */
-export interface ClassLossOptions {
+/** Options of losses whose targets are classes. Weights of examples and of their classes are multiplied. */
+export interface ClassLossOptions extends ReductionOptions {
   /** Default `mean`, which divides by the weights of the rows that count, added up. */
   readonly reduction?: Reduction;
   /** How much each class counts, f32 `[C]`. Default 1 each. */
@@ -94,12 +101,16 @@ function classesLast(value: Tensor): Tensor {
   return reshape(transpose(value, [...order, 1]), [rows, C]);
 }
 
-/** @internal The losses of rows, reduced; the mean divides by the rows' weights. */
+/** @internal The losses of rows, reduced; the mean divides by the rows' weights, and by those of the examples. */
 export function reduceRows(
+  name: string,
   { shape }: ClassRows,
-  [losses, weights]: readonly [losses: Tensor, weights: Tensor],
-  reduction: Reduction,
+  [losses, rowWeights]: readonly [losses: Tensor, rowWeights: Tensor],
+  { reduction = 'mean', weights }: ReductionOptions,
 ): Tensor {
-  if (reduction === 'mean') return divide(sum(losses), sum(weights));
-  return reduceLosses(reshape(losses, shape), reduction);
+  if (reduction !== 'mean') return reduceLosses(name, reshape(losses, shape), { reduction, weights });
+  if (weights === undefined) return divide(sum(losses), sum(rowWeights));
+  const own = exampleWeights(name, reshape(losses, shape), weights);
+  const weightedSum = (values: Tensor): Tensor => sum(multiply(reshape(values, shape), own));
+  return weightedMean(weightedSum(losses), weightedSum(rowWeights));
 }

@@ -58,7 +58,7 @@ function lossOfEqualShapes(
       `${name}: input ${formatShape(value.shape)} and target ${formatShape(aim.shape)} differ in shape`,
     );
   }
-  return reduceLosses(applyBinary(operation, value, aim), options.reduction ?? 'mean');
+  return reduceLosses(name, applyBinary(operation, value, aim), options);
 }
 
 export const lossOperations = [squaredErrorOperation, binaryCrossEntropyOperation];

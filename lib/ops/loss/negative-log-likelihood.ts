@@ -158,11 +158,11 @@ export function negativeLogLikelihood(
 ): Tensor {
   const name = 'negativeLogLikelihood';
   checkOptions(name, options, CLASS_LOSS_RULES);
-  const { reduction = 'mean', classWeights, ignoreIndex = -100 } = options;
+  const { classWeights, ignoreIndex = -100 } = options;
   const rows = classRows(name, [logProbabilities, target], classWeights, 'classes');
   const attributes = { ignoreIndex, weighted: rows.isWeighted };
   const outputs = apply(likelihoodOperation, [rows.scores, rows.target, rows.weights], attributes);
-  return reduceRows(rows, [elementAt(outputs, 0), elementAt(outputs, 1)], reduction);
+  return reduceRows(name, rows, [elementAt(outputs, 0), elementAt(outputs, 1)], options);
 }
 
 export const likelihoodOperations = [likelihoodOperation, likelihoodGradient];

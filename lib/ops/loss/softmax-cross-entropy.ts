@@ -126,11 +126,11 @@ export function softmaxCrossEntropy(logits: TensorLike, target: TensorLike, opti
   const rows = classRows(name, [logits, target], classWeights, 'classes or probabilities');
   const inputs = [rows.scores, rows.target, rows.weights];
   const attributes = { labelSmoothing, ignoreIndex, weighted: rows.isWeighted };
-  if (reduction !== 'none' && isSmallLoss(rows.scores)) {
+  if (reduction !== 'none' && options.weights === undefined && isSmallLoss(rows.scores)) {
     return elementAt(apply(crossEntropyLoss, inputs, { ...attributes, mean: reduction === 'mean' }), 0);
   }
   const outputs = apply(crossEntropyOperation, inputs, attributes);
-  return reduceRows(rows, [elementAt(outputs, 0), elementAt(outputs, 1)], reduction);
+  return reduceRows(name, rows, [elementAt(outputs, 0), elementAt(outputs, 1)], options);
 }
 
 export const crossEntropyOperations = [crossEntropyOperation, crossEntropyGradient, crossEntropyLoss];

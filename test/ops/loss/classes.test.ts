@@ -135,7 +135,7 @@ test('losses of classes refuse what does not fit, and unknown options', (t) => {
     refuses(t, () => loss(wide, tensor(new Int32Array(2))), ShapeError, '[2, 3, 4]', 'i32 [2, 4]', 'i32 [2]');
     refuses(t, () => loss(wide, classes, { classWeights: [1, 2] }), ShapeError, 'classWeights', 'f32 [3]', '[2]');
     refuses(t, () => loss(wide, classes, { ignoreIndex: 0.5 }), OptionError, 'ignoreIndex', '0.5');
-    refuses(t, () => loss(wide, classes, { weights: 1 } as never), OptionError, "'weights'", 'classWeights');
+    refuses(t, () => loss(wide, classes, { weight: 1 } as never), OptionError, "'weight'", "'weights'");
     refuses(t, () => loss(tensor([1, 2]), tensor(Int32Array.of(0))), ShapeError, '[N, C]', '[2]');
   }
   refuses(t, () => negativeLogLikelihood(wide, wide), ShapeError, 'i32 [2, 4]', 'f32 [2, 3, 4]');
