@@ -163,6 +163,9 @@ export { RMSprop, type RMSpropOptions, type RMSpropSettings } from './optim/rmsp
 export { SGD, type SGDOptions, type SGDSettings } from './optim/sgd.js';
 
 export type { Callback, TrainingRun } from './train/callback.js';
+export { earlyStopping, type EarlyStoppingOptions } from './train/callbacks/early-stopping.js';
+export type { MonitorOptions } from './train/callbacks/monitor.js';
+export { reduceOnPlateau, type ReduceOnPlateauOptions } from './train/callbacks/reduce-on-plateau.js';
 export { evaluate, type EvaluateOptions, type Evaluation } from './train/evaluate.js';
 export { fit, type FitOptions } from './train/fit.js';
 export type { AnyEpochResult, EpochResult, History } from './train/history.js';

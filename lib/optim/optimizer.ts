@@ -41,6 +41,7 @@ export abstract class Optimizer {
   readonly #tracked = new Map<Parameter, TrackedParameter>();
   readonly #stepsIn = new WeakMap<Trace, Map<Members, Uint32Array>>();
   #step = 0;
+  #factor = 1;
 
   /**
    * Throws OptionError for what is no rule.
@@ -63,20 +64,33 @@ export abstract class Optimizer {
 
   /** The learning rate of the next step. */
   get learningRate(): number {
-    return rateAt(this.#rule.learningRate, this.#step);
+    return this.#rateAt(this.#rule.learningRate, this.#step);
+  }
+
+  /**
+   * What all learning rates are multiplied by, those of schedules and of groups included; default 1. It is a part of the
+   * state. Throws OptionError where it is set to what is no number of 0 or more.
+   */
+  get learningRateFactor(): number {
+    return this.#factor;
+  }
+
+  set learningRateFactor(factor: number) {
+    checkArgument('the optimizer', 'learningRateFactor', factor, number({ min: 0 }));
+    this.#factor = factor;
   }
 
   /**
    * What the optimizer remembers, by the names of PyTorch's state with the parameters' names in front
-   * (`fc1.weight.exp_avg`), how many steps each parameter has taken (`fc1.weight.step`), and {@link Optimizer.step | its own}
-   * (`step`), by which a schedule goes: one moment of it, for a .safetensors file.
+   * (`fc1.weight.exp_avg`), how many steps each parameter has taken (`fc1.weight.step`), {@link Optimizer.step | its own}
+   * (`step`), by which a schedule goes, and {@link learningRateFactor} (`learning_rate_factor`) where it is not 1: one moment of it, for a .safetensors file.
    */
   async state(): Promise<Map<string, SafetensorsTensor>> {
     const named = [...namesOf(this.#tracked.keys())].flatMap(([name, parameter]) => {
       const tracked = this.#tracked.get(parameter);
       return tracked ? [{ name, parameter, tracked, steps: tracked.members.steps[tracked.member] ?? NaN }] : [];
     });
-    return packedState(named, this.#step);
+    return packedState(named, this.#step, this.#factor);
   }
 
   /**
@@ -93,10 +107,11 @@ export abstract class Optimizer {
       const tracked = this.#tracked.get(parameter);
       return tracked ? [{ name, parameter, tracked }] : [];
     });
-    const { found, step } = unpackedState(named, state.tensors);
+    const { found, step, factor } = unpackedState(named, state.tensors);
     const all = new Set(named.map(({ tracked }) => tracked.members));
-    const moved = Array.from(all, (members) => ({ members, rate: rateAt(members.learningRate, step) }));
+    const moved = Array.from(all, (members) => ({ members, rate: factor * rateAt(members.learningRate, step) }));
     this.#step = step;
+    this.#factor = factor;
     for (const { tracked, values, steps } of found) {
       tracked.buffer?.set(values);
       tracked.members.steps[tracked.member] = steps;
@@ -208,7 +223,7 @@ export abstract class Optimizer {
     for (const [learningRate, all] of met) {
       const steps = all.map(() => 0);
       const size = typeof learningRate === 'function' ? MAX_REPLAYS : 1;
-      const rates = new Float32Array(size).fill(rateAt(learningRate, this.#step));
+      const rates = new Float32Array(size).fill(this.#rateAt(learningRate, this.#step));
       const state = new Variable('optimizer.state', optimizerState(0, steps, rates));
       const members = { state, learningRate, rates, steps, replays: 0 };
       all.forEach(({ parameter, rule }, member) => {
@@ -240,11 +255,17 @@ export abstract class Optimizer {
     }
   }
 
+  #rateAt(learningRate: LearningRate, step: number): number {
+    return this.#factor * rateAt(learningRate, step);
+  }
+
   /** Before replays are queued: their rates must be on the device. */
   #prepareReplays(replays: number, taken: ReadonlyMap<Members, Uint32Array>): void {
     const planned = [...taken].map(([members, steps]) => {
       const count = Math.min(replays, members.rates.length);
-      const rates = Array.from({ length: count }, (_, i) => Math.fround(rateAt(members.learningRate, this.#step + i)));
+      const rates = Array.from({ length: count }, (_, i) =>
+        Math.fround(this.#rateAt(members.learningRate, this.#step + i)),
+      );
       return { members, steps, rates };
     });
     for (const { members, steps, rates } of planned) {

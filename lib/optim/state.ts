@@ -16,11 +16,14 @@ interface NamedParameter {
 
 /** Behind a parameter's name its steps; alone those of the optimizer. */
 const STEP = 'step';
+/** Of the optimizer; left out where it is 1. */
+const FACTOR = 'learning_rate_factor';
 
-/** The state of parameters, and of an optimizer that has taken `step` steps, as tensors of a file, in PyTorch's layouts. */
+/** The state of parameters, and of an optimizer that has taken `step` steps, with rates times `factor`, as tensors of a file, in PyTorch's layouts. */
 export async function packedState(
   named: readonly (NamedParameter & { readonly steps: number })[],
   step: number,
+  factor: number,
 ): Promise<Map<string, SafetensorsTensor>> {
   // All are asked for at once, so that no step comes between them.
   const buffers = await Promise.all(named.map(async ({ tracked }) => tracked.buffer?.data()));
@@ -37,11 +40,12 @@ export async function packedState(
     state.set(`${name}.${STEP}`, { dtype: 'F32', shape: [], data: Float32Array.of(steps) });
   });
   state.set(STEP, { dtype: 'F64', shape: [], data: Float64Array.of(step) });
+  if (factor !== 1) state.set(FACTOR, { dtype: 'F64', shape: [], data: Float64Array.of(factor) });
   return state;
 }
 
 /**
- * The slots, as they lie in their buffers, and the steps of parameters; and the optimizer's step. One that is not in the
+ * The slots, as they lie in their buffers, and the steps of parameters; the optimizer's step and the factor of its rates. One that is not in the
  * state had taken no step, because it was frozen, or the loss did not reach it. Throws DataError naming all that does not fit.
  */
 export function unpackedState(named: readonly NamedParameter[], tensors: Safetensors['tensors']) {
@@ -80,7 +84,9 @@ export function unpackedState(named: readonly NamedParameter[], tensors: Safeten
   });
   const most = found.reduce((largest, { steps }) => Math.max(largest, steps), 0);
   const step = tensors.has(STEP) ? stepsOf(STEP) : most;
+  const [factor = 1] = tensors.has(FACTOR) ? Array.from(valuesOf(FACTOR, [])) : [];
+  if (!(factor >= 0 && factor < Infinity)) problems.push(`${FACTOR} is ${factor}; expected a number of 0 or more`);
   for (const name of tensors.keys()) if (!used.has(name)) problems.push(`${name} belongs to no parameter`);
   if (problems.length > 0) throw new DataError(`the state does not fit the optimizer: ${problems.join('; ')}`);
-  return { found, step };
+  return { found, step, factor };
 }
