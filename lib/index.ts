@@ -131,11 +131,19 @@ export { Sequential } from './nn/sequential.js';
 export { loadState, stateOf, type LoadOptions, type LoadReport } from './nn/state.js';
 export type { Summary, SummaryLayer } from './nn/summary.js';
 
+export type { ArchitectureName, ArchitectureOptions } from './models/architectures.js';
 export { convNet, type ConvNet } from './models/convnet.js';
 export { mobileNetV1, type MobileNetV1, type MobileNetV1Options } from './models/mobilenet-v1.js';
 export { mobileNetV2, type MobileNetV2, type MobileNetV2Options } from './models/mobilenet-v2.js';
 export { myNet, myNet2, type MyNet, type MyNet2, type MyNetOptions } from './models/mynet.js';
+export { decodeModel, encodeModel } from './models/model-file.js';
 export type { NetOptions } from './models/options.js';
+export {
+  pictureClassifier,
+  type ClassifierDescription,
+  type PictureClassifier,
+  type PictureClassifierOptions,
+} from './models/picture-classifier.js';
 export { resnet18, resnet50, type ResNet, type ResNetOptions } from './models/resnet.js';
 export { resnet8, type ResNet8, type ResNet8Options } from './models/resnet8.js';
 
@@ -204,6 +212,8 @@ export {
   type TargetBatch,
   type TensorRecord,
 } from './data/data-loader.js';
+export type { Normalization } from './data/normalization.js';
+export type { PictureLayout } from './data/picture-layout.js';
 export { resizeBilinear, type PictureSize, type PixelLayout } from './data/resize.js';
 export { selectExamples } from './data/select.js';
 export { splitByClass, type Split, type SplitOptions } from './data/split.js';

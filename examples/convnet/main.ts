@@ -4,11 +4,10 @@
  *     npm run convnet
  *     npm run convnet -- --data my/pictures/train --test my/pictures/test --epochs 60
  *
- * It writes to `--out`: history.json (one number an epoch), predictions.json, and the weights of the best and of the
+ * It writes to `--out`: history.json (one number an epoch), predictions.json, and the models of the best and of the
  * last epoch as .safetensors, which PyTorch reads into the same net by name.
  */
-import { runTraining } from '../../lib/command-line/training/program.js';
-import { convnetProgram } from '../../lib/command-line/tasks/convnet.js';
-import { bundled } from '../bundled.js';
+import { runExample } from '../program.js';
+import { convnet } from './task.js';
 
-await runTraining(convnetProgram, bundled);
+await runExample(convnet);

@@ -4,11 +4,10 @@
  *     npm run mobilenet
  *     npm run mobilenet -- --data my/pictures/train --test my/pictures/test --weights mobilenet_v2.safetensors --freeze
  *
- * It writes to `--out`: history.json (one number an epoch), predictions.json, and the weights of the best and of the
+ * It writes to `--out`: history.json (one number an epoch), predictions.json, and the models of the best and of the
  * last epoch as .safetensors, which torchvision's net reads.
  */
-import { runTraining } from '../../lib/command-line/training/program.js';
-import { mobilenetProgram } from '../../lib/command-line/tasks/mobilenet.js';
-import { bundled } from '../bundled.js';
+import { runExample } from '../program.js';
+import { mobilenet } from './task.js';
 
-await runTraining(mobilenetProgram, bundled);
+await runExample(mobilenet);

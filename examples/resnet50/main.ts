@@ -4,11 +4,10 @@
  *     npm run resnet50
  *     npm run resnet50 -- --data my/pictures/train --test my/pictures/test --weights resnet50.safetensors --freeze
  *
- * It writes to `--out`: history.json (one number an epoch), predictions.json, and the weights of the best and of the
+ * It writes to `--out`: history.json (one number an epoch), predictions.json, and the models of the best and of the
  * last epoch as .safetensors, which torchvision's net reads.
  */
-import { runTraining } from '../../lib/command-line/training/program.js';
-import { resnet50Program } from '../../lib/command-line/tasks/resnet50.js';
-import { bundled } from '../bundled.js';
+import { runExample } from '../program.js';
+import { resnet50 } from './task.js';
 
-await runTraining(resnet50Program, bundled);
+await runExample(resnet50);

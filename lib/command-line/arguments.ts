@@ -3,6 +3,9 @@ import { KernelwrightError, OptionError } from '../errors.js';
 import { printable } from '../printable.js';
 import { suggest } from '../suggest.js';
 
+/** What shells report for a program that Ctrl-C ended: 128 + SIGINT. */
+export const INTERRUPTED = 130;
+
 /** One option of a command: what its value is called in the help (nothing for a switch), and what it does. */
 export interface OptionHelp {
   readonly value?: string;
@@ -69,6 +72,17 @@ export function parseOptions<Names extends string>(
   } = parseCommandLine(args, options);
   if (word !== undefined) throw new OptionError(`'${printable(word)}' belongs to no option`);
   return values;
+}
+
+/**
+ * The words of a command line, of which it takes `least` to `most`. Throws OptionError for fewer, with what is `expected`, and
+ * for more.
+ */
+export function checkWords(words: readonly string[], expected: string, least: number, most = Infinity): void {
+  if (words.length < least) throw new OptionError(`expected ${expected}`);
+  const surplus = words[most];
+  if (surplus !== undefined)
+    throw new OptionError(`'${printable(surplus)}' is one word too many: expected ${expected}`);
 }
 
 /** The options as they are printed by `--help`. */

@@ -49,7 +49,7 @@ export class ConvNet extends Module {
 /**
  * A small convolutional net, the one to start with, not built yet: four times convolution 3 x 3 → batch norm → ReLU → maximum
  * of 2 x 2, with 16, 32, 64 and 128 channels, then the largest value of each channel in the whole picture, dropout (default
- * 0.2), and a Dense layer; 98,074 parameters with 2 classes, which is its default. Pictures [N, height, width, 3] of any size of
+ * 0.2), and a Dense layer; 97,938 parameters with 2 classes, which is its default. Pictures [N, height, width, 3] of any size of
  * at least 16 x 16, best with numbers from -2 to 2. Throws OptionError for a bad option.
  */
 export function convNet(options: NetOptions = {}): ConvNet {

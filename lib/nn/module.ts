@@ -212,6 +212,11 @@ export abstract class Module {
     return this.parameters().reduce((total, parameter) => total + parameter.size, 0);
   }
 
+  /** @internal What a summary calls it. */
+  get summaryTitle(): string {
+    return this.constructor.name;
+  }
+
   /** Whether {@link build} has been called on this module or on one that holds it. */
   get isBuilt(): boolean {
     return this.#scope !== undefined;

@@ -136,7 +136,7 @@ function table(
       .join('  ');
   const rule = '─'.repeat(widths.reduce((total, width) => total + width, 2 * (header.length - 1)));
   return [
-    printable(model.constructor.name),
+    printable(model.summaryTitle),
     rule,
     line(header),
     rule,

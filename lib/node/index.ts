@@ -17,10 +17,12 @@ export type {
   UnreadablePicture,
 } from './audit/report.js';
 export { type DecodedPicture } from './pictures/decoded-picture.js';
-export { imageFolder, type ImageFolderOptions, type ImageSet, type PictureLayout } from './pictures/image-folder.js';
+export { imageFolder, type ImageFolderOptions, type ImageSet } from './pictures/image-folder.js';
 export { imageSplits, type ImageSplits, type SplitFolders } from './pictures/image-splits.js';
+export type { PictureLayout } from '../data/picture-layout.js';
 export { decodePicture, type DecodePictureOptions, type PictureOptions, readPicture } from './pictures/picture.js';
 export { decodePng, type DecodePngOptions, type Rgb } from './pictures/png.js';
+export { loadModel, saveModel } from './models.js';
 export { openDevice } from './open-device.js';
 export { loadWeights, saveWeights } from './weights.js';
 export { writeFileAtomically } from './write-file.js';

@@ -1,11 +1,10 @@
 import test from 'tape';
-import { bundled } from '../../examples/bundled.js';
 import { helpText, numberOption, parseCommandLine, parseOptions } from '../../lib/command-line/arguments.js';
-import { convnetProgram } from '../../lib/command-line/tasks/convnet.js';
-import { mobilenetProgram } from '../../lib/command-line/tasks/mobilenet.js';
-import { mynetProgram } from '../../lib/command-line/tasks/mynet.js';
-import { resnet50Program } from '../../lib/command-line/tasks/resnet50.js';
-import { readCommandLine } from '../../lib/command-line/training/program.js';
+import { convnet } from '../../examples/convnet/task.js';
+import { mobilenet } from '../../examples/mobilenet/task.js';
+import { mynet } from '../../examples/mynet/task.js';
+import { resnet50 } from '../../examples/resnet50/task.js';
+import { readExample } from '../../examples/program.js';
 import { OptionError } from '../../lib/index.js';
 import { refuses } from '../support/errors.js';
 
@@ -66,7 +65,7 @@ test('numbers that no training could use are refused', (t) => {
   const read =
     (...args: readonly string[]) =>
     () =>
-      readCommandLine(mynetProgram, bundled, args);
+      readExample(mynet, args);
   for (const size of ['9007199254740991', '1099511627776', '9007199254740993', '1e300', '-1', '0', '1.5', 'NaN']) {
     for (const [name, most] of [
       ['hidden', 65536],
@@ -87,39 +86,23 @@ test('numbers that no training could use are refused', (t) => {
     refuses(t, read('--learning-rate', rate), OptionError, '--learning-rate');
     refuses(t, read('--momentum', rate), OptionError, '--momentum');
   }
-  const largest = readCommandLine(mynetProgram, bundled, ['--hidden', '65536', '--seed', '9007199254740991']);
-  t.equal(largest?.task.settings['hidden'], 65536, 'the control case');
+  const largest = readExample(mynet, ['--hidden', '65536', '--seed', '9007199254740991']);
+  t.equal(largest?.options.hidden, 65536, 'the control case');
   t.end();
 });
 
 test('sizes of pictures that a net cannot take are refused', (t) => {
   for (const size of ['15', '4097', '20.5', 'x']) {
-    refuses(
-      t,
-      () => readCommandLine(convnetProgram, bundled, ['--input-size', size]),
-      OptionError,
-      `--input-size ${size}`,
-      '16',
-    );
-    refuses(
-      t,
-      () => readCommandLine(resnet50Program, bundled, ['--input-size', size]),
-      OptionError,
-      `--input-size ${size}`,
-      '32',
-    );
+    refuses(t, () => readExample(convnet, ['--input-size', size]), OptionError, `--input-size ${size}`, '16');
+    refuses(t, () => readExample(resnet50, ['--input-size', size]), OptionError, `--input-size ${size}`, '32');
   }
-  t.equal(
-    readCommandLine(mobilenetProgram, bundled, ['--input-size', '96'])?.task.settings['inputSize'],
-    96,
-    'the control case',
-  );
+  t.equal(readExample(mobilenet, ['--input-size', '96'])?.options.inputSize, 96, 'the control case');
   t.end();
 });
 
 test('--help prints every option', (t) => {
-  t.equal(readCommandLine(mynetProgram, bundled, ['--help']), undefined);
-  t.equal(readCommandLine(convnetProgram, bundled, ['--help']), undefined);
+  t.equal(readExample(mynet, ['--help']), undefined);
+  t.equal(readExample(convnet, ['--help']), undefined);
   t.deepEqual(helpText('do [options]', OPTIONS).split('\n'), [
     'usage: do [options]',
     '  --out DIR                 where to',
@@ -129,12 +112,19 @@ test('--help prints every option', (t) => {
 });
 
 test('the defaults of programs are those of their help', (t) => {
-  const asked = readCommandLine(mynetProgram, bundled, []);
-  t.deepEqual(asked?.common, {
-    data: asked?.common.data,
-    test: asked?.common.test,
+  const asked = readExample(mynet, []);
+  t.deepEqual(asked?.options, {
+    model: 'mynet',
+    data: asked?.options.data,
+    test: asked?.options.test,
     epochs: 40,
     batchSize: 32,
+    inputSize: undefined,
+    ...{ optimizer: 'sgd', learningRate: 0.001, momentum: 0.9, weightDecay: 0, schedule: 'constant' },
+    dropout: 0.5,
+    hidden: 200,
+    weights: undefined,
+    freeze: false,
     seed: 0,
     validationSplit: 0.2,
     audit: true,
@@ -142,10 +132,9 @@ test('the defaults of programs are those of their help', (t) => {
     device: undefined,
     out: 'runs/mynet',
   });
-  t.deepEqual(asked?.task.settings, { hidden: 200, learningRate: 0.001, momentum: 0.9, dropout: 0.5 });
-  t.ok(asked?.common.data.endsWith('pictures/train') && asked.common.test?.endsWith('pictures/test'));
-  const own = readCommandLine(mynetProgram, bundled, ['--data', 'mine']);
-  t.equal(own?.common.test, undefined, 'the bundled test pictures go with the bundled data');
-  t.equal(readCommandLine(convnetProgram, bundled, [])?.common.out, 'runs/convnet');
+  t.ok(asked?.options.data.endsWith('pictures/train') && asked.options.test?.endsWith('pictures/test'));
+  const own = readExample(mynet, ['--data', 'mine']);
+  t.equal(own?.options.test, undefined, 'the bundled test pictures go with the bundled data');
+  t.equal(readExample(convnet, [])?.options.out, 'runs/convnet');
   t.end();
 });

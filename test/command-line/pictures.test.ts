@@ -23,7 +23,7 @@ test('of pictures that are not divided a share of each class is held out', async
     const lines: string[] = [];
     const say = (line: string): number => lines.push(line);
     const { training, validation, test } = await readTrainingPictures({ ...ASKED, data, test: other }, HOW, say);
-    const read = await imageFolder(data, { size: { width: 4, height: 4 }, layout: 'channels-last' });
+    const read = await imageFolder(data, { size: { width: 4, height: 4 }, layout: 'channels-last', dtype: 'u8' });
     t.deepEqual({ training, validation }, splitByClass(read, { validation: 0.5, seed: 3 }));
     t.deepEqual(test?.files, ['a/0.png', 'b/1.png']);
     t.equal(lines[0], 'Pictures: 8 to train on, 2 to test; 2 classes');

@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'tape';
-import { oneCycle } from '../../lib/command-line/tasks/one-cycle.js';
+import { oneCycle } from '../../lib/command-line/training/one-cycle.js';
 import { readSafetensors, writeSafetensors } from '../../lib/node/index.js';
 import { drawPictures, inFolder, readJson, runTraining } from './program.js';
 

@@ -3,7 +3,7 @@ import { Auditor } from '../../node/audit/auditor.js';
 import { auditLines } from '../../node/audit/lines.js';
 import { readSplits, type SplitFolders, splitFolders } from '../../node/pictures/image-splits.js';
 import type { PictureLayout } from '../../node/index.js';
-import type { CommonOptions } from './options.js';
+import type { TrainingOptions } from './options.js';
 
 /** The pictures of a training. */
 export interface TrainingPictures {
@@ -19,7 +19,7 @@ export interface TrainingPictures {
  * @param say is given what the audit has found, line by line
  */
 export async function readTrainingPictures(
-  options: Pick<CommonOptions, 'data' | 'test' | 'validationSplit' | 'seed' | 'audit' | 'verbose'>,
+  options: Pick<TrainingOptions, 'data' | 'test' | 'validationSplit' | 'seed' | 'audit' | 'verbose'>,
   { size, layout }: { readonly size: number; readonly layout: PictureLayout },
   say: (line: string) => void,
 ): Promise<TrainingPictures> {
@@ -31,7 +31,7 @@ export async function readTrainingPictures(
   const auditor = options.audit ? new Auditor(folders) : undefined;
   const { training, validation, test } = await readSplits(
     folders,
-    { size: { width: size, height: size }, layout },
+    { size: { width: size, height: size }, layout, dtype: 'u8' },
     auditor && ((folder, listed) => auditor.inspect(folder, listed)),
   );
   if (auditor) for (const line of auditLines(auditor.report(), { verbose: options.verbose })) say(line);

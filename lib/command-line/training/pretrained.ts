@@ -6,9 +6,10 @@ import { printable } from '../../printable.js';
  * Sets a net's weights from a .safetensors file with the same names. Its last layer, called `head`, keeps its initial
  * weights where it has others in the file, which was made for other classes.
  *
- * Throws DataError, naming the file and all that is missing, unknown or of another shape, before anything is set.
+ * @returns a line that says so
+ * @throws DataError naming the file and all that is missing, unknown or of another shape, before anything is set.
  */
-export async function loadPretrained(net: Module, head: string, file: string): Promise<void> {
+export async function loadPretrained(net: Module, head: string, file: string): Promise<string> {
   const [own, { tensors }] = [await stateOf(net), await readSafetensors(file)];
   const ofHead = [...own].filter(([name]) => name.startsWith(`${head}.`));
   const isOther = ofHead.some(([name, { shape }]) => tensors.get(name)?.shape.join() !== shape.join());
@@ -18,5 +19,5 @@ export async function loadPretrained(net: Module, head: string, file: string): P
   } catch (error) {
     throw error instanceof DataError ? new DataError(`${printable(file)}: ${error.message}`) : error;
   }
-  console.log(`weights: ${printable(file)}${isOther ? `, but for '${head}', which starts afresh` : ''}\n`);
+  return `weights: ${printable(file)}${isOther ? `, but for '${head}', which starts afresh` : ''}`;
 }

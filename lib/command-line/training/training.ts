@@ -1,8 +1,11 @@
 import { join } from 'node:path';
-import { type Device, type EpochResult, fit, type Module, type Split, stateOf, TrainingError } from '../../index.js';
+import { type Device, type EpochResult, fit, type PictureClassifier, type Split, TrainingError } from '../../index.js';
+import { ARCHITECTURES } from '../../models/architectures.js';
+import { modelParts } from '../../models/model-file.js';
 import { writeFileAtomically, writeSafetensors } from '../../node/index.js';
-import type { CommonOptions } from './options.js';
-import type { Task } from './program.js';
+import type { Output } from '../output.js';
+import { makeOptimizer } from './optimizers.js';
+import type { TrainingOptions } from './options.js';
 
 /** How a training ended. */
 export interface Training {
@@ -13,27 +16,27 @@ export interface Training {
 }
 
 /**
- * Fits the model, prints a line an epoch, and keeps history.json and the weights of the best and of the last epoch up
+ * Fits the model, prints a line an epoch, and keeps history.json and the models of the best and of the last epoch up
  * to date on disk. Ctrl-C ends it after the step at hand; what was trained so far is saved.
  */
 export async function train(
-  model: Module,
+  model: PictureClassifier,
   split: Split,
-  task: Pick<Task, 'title' | 'settings' | 'optimizer'>,
-  options: CommonOptions,
+  options: TrainingOptions,
   device: Device,
+  output: Output,
 ): Promise<Training> {
   const results: EpochResult[] = [];
   const stepsInEpoch = Math.ceil(split.training.labels.length / options.batchSize);
   const saveAs = async (name: string): Promise<void> => {
-    const state = await stateOf(model);
-    const isGood = [...state.values()].every(({ data }) => data.every((value) => Number.isFinite(Number(value))));
+    const { tensors, metadata } = await modelParts(model);
+    const isGood = [...tensors.values()].every(({ data }) => data.every((value) => Number.isFinite(Number(value))));
     if (!isGood) {
       // The last update of the epoch: no loss has been computed with it yet.
       const step = results.length * stepsInEpoch;
       throw new TrainingError(`the weights are not finite after step ${step}: the learning rate may be too high`, step);
     }
-    await writeSafetensors(join(options.out, `${name}.safetensors`), state);
+    await writeSafetensors(join(options.out, `${name}.safetensors`), tensors, metadata);
   };
   // The weights at the start are the last good ones should the loss run away in the first epoch.
   await saveAs('last');
@@ -46,15 +49,15 @@ export async function train(
     await fit(model, split.training, {
       epochs: options.epochs,
       batchSize: options.batchSize,
-      optimizer: task.optimizer(options.epochs * stepsInEpoch),
+      optimizer: makeOptimizer(options, options.epochs * stepsInEpoch),
       ...(split.validation.labels.length > 0 && { validation: split.validation }),
       seed: options.seed,
       device,
       signal: interrupt.signal,
       onEpochEnd: async (result) => {
         results.push(result);
-        console.log(epochLine(result, options.epochs));
-        await saveHistory(results, task, options, device);
+        output.partOfResult(epochLine(result, options.epochs), result);
+        await saveHistory(results, options, device);
         await saveAs('last');
         const loss = result.validationLoss ?? result.loss;
         if (loss < lowestLoss) {
@@ -69,20 +72,15 @@ export async function train(
   }
   if (interrupt.signal.aborted) {
     await saveAs('last');
-    await saveHistory(results, task, options, device);
+    await saveHistory(results, options, device);
   }
   return { isInterrupted: interrupt.signal.aborted, epochs: results.length };
 }
 
-async function saveHistory(
-  results: readonly EpochResult[],
-  { title, settings }: Pick<Task, 'title' | 'settings'>,
-  options: CommonOptions,
-  device: Device,
-): Promise<void> {
+async function saveHistory(results: readonly EpochResult[], options: TrainingOptions, device: Device): Promise<void> {
   const validated = results.filter(({ validationLoss }) => validationLoss !== undefined);
   const history = {
-    title,
+    title: ARCHITECTURES[options.model].title,
     loss: results.map(({ loss }) => loss),
     accuracy: results.map(({ accuracy }) => accuracy),
     validationLoss: validated.map(({ validationLoss }) => validationLoss),
@@ -90,7 +88,7 @@ async function saveHistory(
     seconds: results.reduce((total, { seconds }) => total + seconds, 0),
     device: device.info,
     seed: options.seed,
-    options: { ...options, ...settings },
+    options,
   };
   await writeFileAtomically(join(options.out, 'history.json'), `${JSON.stringify(history, null, 2)}\n`);
 }

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { allocate } from '../../allocate.js';
+import type { PictureLayout } from '../../data/picture-layout.js';
 import type { LabelledData } from '../../data/training-data.js';
 import { DataError } from '../../errors.js';
 import { callback, checkArgument, checkOptions, oneOf, type OptionRules, text } from '../../options.js';
@@ -8,9 +9,6 @@ import type { WholePicture } from './decoded-picture.js';
 import { mapLimited } from './map-limited.js';
 import { checkSize, PICTURE_RULES, type PictureOptions, readWhole, resized } from './picture.js';
 import { listPictures, type PictureFiles } from './picture-files.js';
-
-/** The order of the numbers of one picture: [3, height, width] or [height, width, 3]. */
-export type PictureLayout = 'channels-first' | 'channels-last';
 
 /** Options of {@link imageFolder}. Without `size`, all pictures must have the same size already. */
 export interface ImageFolderOptions extends PictureOptions {

@@ -1,0 +1,46 @@
+import { openDevice } from '../../node/index.js';
+import { ARCHITECTURE_NAMES } from '../../models/architectures.js';
+import { checkWords } from '../arguments.js';
+import { defineCommand } from '../command.js';
+import type { Output } from '../output.js';
+import { outputFor } from '../shared-options.js';
+import { modelOption, readTrainingOptions, trainingOptions, type TrainingOptions } from '../training/options.js';
+import { trainOnPictures } from '../training/program.js';
+import { recipeLines } from '../training/recipes.js';
+
+const OPTIONS = {
+  model: { value: 'NAME', help: `the net: ${ARCHITECTURE_NAMES.join(', ')} (default convnet)` },
+  ...trainingOptions(),
+};
+
+export const trainCommand = defineCommand({
+  name: 'train',
+  words: 'DIR',
+  summary: 'Trains a net on a folder of pictures with a sub-folder for each class.',
+  options: OPTIONS,
+  notes: [
+    '',
+    'The nets, and what they are trained with where nothing else is said:',
+    ...recipeLines(),
+    '',
+    'It writes to --out: best.safetensors and last.safetensors, the models of the epoch with the lowest validation loss and',
+    'of the last one; history.json, a number an epoch; predictions.json, of the pictures of --test.',
+    'Ctrl-C ends the training after the step at hand; what was trained so far is saved (exit code 130).',
+  ],
+  async run(values, words) {
+    checkWords(words, 'one folder of pictures: kernelwright train DIR', 1, 1);
+    const [data = ''] = words;
+    const options = readTrainingOptions(modelOption(values.model), values, { data });
+    return trainWith(options, outputFor(values));
+  },
+});
+
+/** Opens a device and trains on it. @returns the exit code */
+export async function trainWith(options: TrainingOptions, output: Output): Promise<number> {
+  const device = await openDevice(options.device);
+  try {
+    return await trainOnPictures(options, device, output);
+  } finally {
+    device.dispose();
+  }
+}

@@ -1,0 +1,50 @@
+import { Adam, AdamW, type Optimizer, RMSprop, SGD } from '../../index.js';
+import { oneCycle } from './one-cycle.js';
+
+/** How the step size goes over the training. */
+export type ScheduleName = 'constant' | 'one-cycle';
+
+/** What changes the parameters. */
+export interface OptimizerSettings {
+  readonly optimizer: OptimizerName;
+  /** The step size, of a schedule the largest. */
+  readonly learningRate: number;
+  /** Of 'sgd' and 'rmsprop'. */
+  readonly momentum?: number;
+  readonly weightDecay?: number;
+  readonly schedule: ScheduleName;
+}
+
+interface OptimizerKind {
+  /** The step size where neither the command line nor a recipe says. */
+  readonly learningRate: number;
+  /** Whether it has a momentum, and which. */
+  readonly momentum?: number;
+  readonly make: (settings: Settings) => Optimizer;
+}
+
+interface Settings {
+  readonly learningRate: number | ((step: number) => number);
+  readonly momentum?: number;
+  readonly weightDecay?: number;
+}
+
+/** The optimizers by name. */
+export const OPTIMIZERS = {
+  sgd: { learningRate: 0.01, momentum: 0.9, make: (settings: Settings) => new SGD(settings) },
+  adam: { learningRate: 0.001, make: (settings: Settings) => new Adam(settings) },
+  adamw: { learningRate: 0.001, make: (settings: Settings) => new AdamW(settings) },
+  rmsprop: { learningRate: 0.001, momentum: 0, make: (settings: Settings) => new RMSprop(settings) },
+} as const satisfies Readonly<Record<string, OptimizerKind>>;
+
+export type OptimizerName = keyof typeof OPTIMIZERS;
+
+/** @param steps in the whole training */
+export function makeOptimizer(settings: OptimizerSettings, steps: number): Optimizer {
+  const { optimizer, learningRate, momentum, weightDecay, schedule } = settings;
+  return OPTIMIZERS[optimizer].make({
+    learningRate: schedule === 'one-cycle' ? oneCycle(learningRate, steps) : learningRate,
+    ...(momentum !== undefined && { momentum }),
+    ...(weightDecay !== undefined && { weightDecay }),
+  });
+}

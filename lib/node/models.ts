@@ -1,0 +1,30 @@
+import { classifierRule, modelFrom, modelParts } from '../models/model-file.js';
+import type { PictureClassifier } from '../models/picture-classifier.js';
+import { checkArgument, text } from '../options.js';
+import { readSafetensors, writeSafetensors } from './safetensors.js';
+
+/**
+ * Saves a trained model as one file, which holds all that is needed to use it; see {@link encodeModel} for the format. Atomic:
+ * a crash leaves the old file. PyTorch reads its weights by name. Throws DataError where the file cannot be written, TraceError for a model that is not built.
+ */
+export async function saveModel(path: string, model: PictureClassifier): Promise<void> {
+  checkArgument('saveModel', 'path', path, text);
+  checkArgument('saveModel', 'model', model, classifierRule);
+  const { tensors, metadata } = await modelParts(model);
+  await writeSafetensors(path, tensors, metadata);
+}
+
+/**
+ * The model of a file that {@link saveModel} wrote, built and with its weights:
+ *
+ *     const model = await loadModel('model.safetensors');
+ *     const { size, layout } = model.description;
+ *     const pictures = await imageFolder('test', { size, layout });
+ *     const probabilities = softmax(await predict(model, pictures));
+ *
+ * Throws DataError naming the path, where it cannot be read or is no such file: see {@link decodeModel}.
+ */
+export async function loadModel(path: string): Promise<PictureClassifier> {
+  checkArgument('loadModel', 'path', path, text);
+  return modelFrom(await readSafetensors(path), path);
+}
