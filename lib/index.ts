@@ -170,7 +170,7 @@ export {
 export { RMSprop, type RMSpropOptions, type RMSpropSettings } from './optim/rmsprop.js';
 export { SGD, type SGDOptions, type SGDSettings } from './optim/sgd.js';
 
-export type { Callback, TrainingRun } from './train/callback.js';
+export type { Callback, CallbackState, TrainingRun } from './train/callback.js';
 export { earlyStopping, type EarlyStoppingOptions } from './train/callbacks/early-stopping.js';
 export type { MonitorOptions } from './train/callbacks/monitor.js';
 export { reduceOnPlateau, type ReduceOnPlateauOptions } from './train/callbacks/reduce-on-plateau.js';
@@ -199,6 +199,7 @@ export {
 } from './train/class-metrics.js';
 export type { Loss, LossOptions } from './train/objective.js';
 export { predict, type PredictOptions } from './train/predict.js';
+export { decodeTrainingCheckpoint, TrainingCheckpoint, trainingCheckpointOf } from './train/training-checkpoint.js';
 export { Meter, type MeterReading } from './train/meter.js';
 
 export { fromArrays, type FromArraysOptions } from './data/arrays.js';
@@ -218,6 +219,7 @@ export { resizeBilinear, type PictureSize, type PixelLayout } from './data/resiz
 export { selectExamples } from './data/select.js';
 export { splitByClass, type Split, type SplitOptions } from './data/split.js';
 export { decodeSafetensors, encodeSafetensors, type Safetensors } from './io/safetensors.js';
+export type { StoredTensor, StoredValue } from './io/stored-value.js';
 export type {
   ListedDtype,
   ListedTensor,

@@ -32,11 +32,6 @@ export interface DataLoaderOptions {
   readonly seed?: number;
   /** The epoch that the stream begins with, counted from 0: each has an order of its own. Default 0. */
   readonly epoch?: number;
-  /**
-   * Rows of that epoch that were taken already: with seed and epoch it is all that a stream needs to go on from. A whole number
-   * below that of the rows. Default 0.
-   */
-  readonly position?: number;
   /** Whether the rows come in another order in each epoch. Default true. */
   readonly shuffle?: boolean;
 }
@@ -45,7 +40,6 @@ const RULES: OptionRules<DataLoaderOptions> = {
   batchSize: wholeNumber({ min: 1 }),
   seed: seedRule,
   epoch: wholeNumber({ min: 0 }),
-  position: wholeNumber({ min: 0 }),
   shuffle: boolean,
 };
 
@@ -109,6 +103,7 @@ export class DataLoader<Data extends TrainingData | TensorRecord = LabelledData>
   readonly count: number;
   /** Rows of a batch: as asked for, or all of the data. */
   readonly batchSize: number;
+  readonly #seed: number;
   readonly #shuffle: boolean;
   readonly #parts: readonly Part[];
   /** Seed low, seed high, epoch, position (u32). */
@@ -118,19 +113,17 @@ export class DataLoader<Data extends TrainingData | TensorRecord = LabelledData>
 
   /**
    * Throws DataError for data without rows, or whose parts differ in their number, and OptionError for an unknown
-   * option, a batch size that is no whole number of 1 or more, a seed or epoch that is none of 0 or more, or a position
-   * beyond the rows.
+   * option, a batch size that is no whole number of 1 or more, or a seed or epoch that is none of 0 or more.
    */
   constructor(data: Data, options: DataLoaderOptions = {}) {
     checkOptions('DataLoader', options, RULES);
-    const { batchSize = 32, seed = 0, epoch = 0, position = 0, shuffle = true } = options;
+    const { batchSize = 32, seed = 0, epoch = 0, shuffle = true } = options;
     this.#parts = partsOf(data);
     this.count = commonCount(this.#parts);
-    checkArgument('DataLoader', 'position', position, wholeNumber({ min: 0, below: this.count }));
     this.batchSize = Math.min(batchSize, this.count);
     this.#shuffle = shuffle;
-    const state = Uint32Array.of(...keyOfSeed(seed), epoch, position);
-    const rows = rowsFrom(state, 0, this.batchSize, { count: this.count, shuffle });
+    this.#seed = seed;
+    const { state, rows } = this.#at(epoch, 0);
     this.#state = new Variable('data.state', state);
     this.#rows = new Variable('data.rows', rows);
   }
@@ -157,6 +150,29 @@ export class DataLoader<Data extends TrainingData | TensorRecord = LabelledData>
       this.#parts.map(({ name, table, scale }) => [name, gather(table, rows, table.dtype === 'u8' ? { scale } : {})]),
     );
     return batch as BatchOf<Data>;
+  }
+
+  /**
+   * Goes to a place in the stream: the next batch begins with the row at `position` of an epoch's order. With the seed it is
+   * all that a stream needs to go on as it would have. Throws OptionError unless the epoch is a whole number of 0 or more, and
+   * the position one below {@link count}.
+   */
+  seek(epoch: number, position = 0): void {
+    checkArgument('DataLoader.seek', 'epoch', epoch, wholeNumber({ min: 0 }));
+    checkArgument('DataLoader.seek', 'position', position, wholeNumber({ min: 0, below: this.count }));
+    const { state, rows } = this.#at(epoch, position);
+    this.#state.set(state);
+    this.#rows.set(rows);
+  }
+
+  /** @internal Whether the stream's place is kept there. */
+  owns(variable: Variable): boolean {
+    return variable === this.#state || variable === this.#rows;
+  }
+
+  #at(epoch: number, position: number): { readonly state: Uint32Array; readonly rows: Int32Array } {
+    const state = Uint32Array.of(...keyOfSeed(this.#seed), epoch, position);
+    return { state, rows: rowsFrom(state, 0, this.batchSize, { count: this.count, shuffle: this.#shuffle }) };
   }
 
   /** Frees the buffers of the data set. */

@@ -177,14 +177,9 @@ function lateRead(node: GraphNode, writer: GraphNode): TraceError {
  */
 export function structureOf(outputs: readonly Tensor[], trace: Trace | undefined): { key: string; leaves: Tensor[] } {
   const leaves: Tensor[] = [];
-  const variables = new Map<Variable, number>();
-  const names = new Map<GraphNode | Tensor, string>();
+  const names = new Map<Tensor, string>();
   const nameLeaf = (leaf: Tensor): string => {
-    if (leaf.origin.kind === 'variable') {
-      const id = variableId(leaf.origin.variable);
-      variables.set(leaf.origin.variable, id);
-      return `v${id}`;
-    }
+    if (leaf.origin.kind === 'variable') return `v${variableId(leaf.origin.variable)}`;
     if (leaf.origin.kind === 'stored' && !leaf.origin.isCurrent()) throw new TraceError(STALE);
     if (leaf.origin.kind === 'input') throw new TraceError(OUTSIDE);
     const known = names.get(leaf);
@@ -193,9 +188,18 @@ export function structureOf(outputs: readonly Tensor[], trace: Trace | undefined
     names.set(leaf, name);
     return name;
   };
+  return { key: linesOf(outputs, trace, nameLeaf).join('\n'), leaves };
+}
+
+/** A line for each operation before the outputs and the trace's updates. */
+export function linesOf(
+  outputs: readonly Tensor[],
+  trace: Trace | undefined,
+  nameLeaf: (leaf: Tensor) => string,
+): string[] {
+  const names = new Map<GraphNode, string>();
   const nameOf = (tensor: Tensor): string =>
     tensor.origin.kind === 'node' ? `${names.get(tensor.origin.node) ?? '?'}.${tensor.origin.index}` : nameLeaf(tensor);
-
   const lines: string[] = [];
   const recomputations = new Map<Recomputation, number>();
   const nameOfRecomputation = (own: Recomputation): string => {
@@ -210,8 +214,7 @@ export function structureOf(outputs: readonly Tensor[], trace: Trace | undefined
       `${node.operation.name}(${node.inputs.map(nameOf).join(' ')})${attributesText(node.attributes)}${again}`,
     );
   }
-  lines.push(`-> ${outputs.map(nameOf).join(' ')}`);
-  return { key: lines.join('\n'), leaves };
+  return [...lines, `-> ${outputs.map(nameOf).join(' ')}`];
 }
 
 const ids = new WeakMap<Variable, number>();

@@ -207,6 +207,24 @@ export abstract class Module {
     return [...this.namedParameters().values()];
   }
 
+  /**
+   * The sources of random numbers in the model by path: what stands in fields, and under `''` the one that building the model
+   * made, which dropout draws from. With the variables they are all that a built model remembers.
+   */
+  namedGenerators(): Map<string, Generator> {
+    const all = new Map<string, Generator>();
+    const seen = new Set<Generator>();
+    for (const [path, module] of this.namedModules()) {
+      const own = membersOf(module, (value) => value instanceof Generator);
+      const built: [string, Generator][] = module.#scope ? [['', module.#scope.generator]] : [];
+      for (const [name, generator] of [...built, ...own]) {
+        if (!seen.has(generator)) all.set(name === '' ? path : joinPath(path, name), generator);
+        seen.add(generator);
+      }
+    }
+    return all;
+  }
+
   /** Number of numbers in the parameters, frozen ones included. */
   get parameterCount(): number {
     return this.parameters().reduce((total, parameter) => total + parameter.size, 0);

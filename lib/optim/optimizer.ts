@@ -84,9 +84,11 @@ export abstract class Optimizer {
    * What the optimizer remembers, by the names of PyTorch's state with the parameters' names in front
    * (`fc1.weight.exp_avg`), how many steps each parameter has taken (`fc1.weight.step`), {@link Optimizer.step | its own}
    * (`step`), by which a schedule goes, and {@link learningRateFactor} (`learning_rate_factor`) where it is not 1: one moment of it, for a .safetensors file.
+   *
+   * @param parameters default: all that it has met
    */
-  async state(): Promise<Map<string, SafetensorsTensor>> {
-    const named = [...namesOf(this.#tracked.keys())].flatMap(([name, parameter]) => {
+  async state(parameters: Iterable<Parameter> = this.#tracked.keys()): Promise<Map<string, SafetensorsTensor>> {
+    const named = [...namesOf(parameters)].flatMap(([name, parameter]) => {
       const tracked = this.#tracked.get(parameter);
       return tracked ? [{ name, parameter, tracked, steps: tracked.members.steps[tracked.member] ?? NaN }] : [];
     });
@@ -235,6 +237,16 @@ export abstract class Optimizer {
   /** @internal The slots of a parameter in their buffer; undefined before its first step, and where there are none. */
   protected bufferOf(parameter: Parameter): Variable | undefined {
     return this.#tracked.get(parameter)?.buffer;
+  }
+
+  /** @internal The learning rates of a step, its own and those of its groups. */
+  learningRatesAt(step: number): number[] {
+    return [this.#rule, ...this.#groups.map(({ rule }) => rule)].map((rule) => rateAt(rule.learningRate, step));
+  }
+
+  /** @internal Whether it keeps something there. */
+  owns(variable: Variable): boolean {
+    return [...this.#tracked.values()].some(({ buffer, members }) => variable === buffer || variable === members.state);
   }
 
   /** @internal All that it has on the device, by name. */

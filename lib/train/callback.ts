@@ -1,10 +1,14 @@
+import type { TrainingData } from '../data/training-data.js';
+import type { Device } from '../device/device.js';
 import { OptionError } from '../errors.js';
+import type { StoredValue } from '../io/stored-value.js';
 import type { Module } from '../nn/module.js';
 import type { Optimizer } from '../optim/optimizer.js';
-import { callback, checkArgument, type OptionRule, type OptionRules, wholeNumber } from '../options.js';
+import { boolean, callback, checkArgument, type OptionRule, type OptionRules, text, wholeNumber } from '../options.js';
 import { suggest } from '../suggest.js';
-import type { AnyEpochResult } from './history.js';
+import type { AnyEpochResult, Epoch } from './history.js';
 import type { MetricValue } from './metrics.js';
+import type { Trainer } from './trainer.js';
 
 /** A training that is under way, as its callbacks see it. */
 export interface TrainingRun {
@@ -46,7 +50,26 @@ export interface TrainingRun {
    * Waits for the steps that are queued. Rejects with TrainingError once the loss is not finite.
    */
   measured(): Promise<{ readonly loss: number } & Readonly<Record<string, MetricValue>>>;
+  /** @internal What a {@link TrainingCheckpoint} is made of. */
+  readonly parts: RunParts;
 }
+
+/** @internal What a training goes by, and where it is. */
+export interface RunParts {
+  readonly trainer: Trainer;
+  readonly device: Device;
+  readonly data: TrainingData;
+  readonly validation: TrainingData | undefined;
+  readonly options: { readonly batchSize: number; readonly seed: number; readonly shuffle: boolean };
+  readonly callbacks: readonly Callback[];
+  /** Those that are over. */
+  readonly epochs: readonly Epoch[];
+  /** Time of the epoch at hand so far. */
+  readonly seconds: number;
+}
+
+/** The state of a callback in a {@link TrainingCheckpoint}. */
+export type CallbackState = Readonly<Record<string, StoredValue | undefined>>;
 
 /**
  * What is called in the course of a {@link fit} (compare `keras.callbacks.Callback`), and waited for. Callbacks of a list are
@@ -76,6 +99,20 @@ export interface Callback {
    * `onTrainBegin`, if it has one, returned.
    */
   onTrainEnd?(run: TrainingRun): void | Promise<void>;
+  /** What its state goes by in a training checkpoint. Left out where there is none. */
+  readonly name?: string;
+  /**
+   * What a {@link TrainingCheckpoint} is to hold of it, so that a training which is resumed goes on as this one does. It must
+   * be there at once, so no promise, and nothing may change it later.
+   */
+  state?(run: TrainingRun): CallbackState;
+  /** Goes on from what {@link state} gave, perhaps in another process: after `onTrainBegin` of a training that is resumed. */
+  restore?(run: TrainingRun, state: CallbackState): void | Promise<void>;
+  /**
+   * It saves the state of the others: whatever its place in the list, it is called behind them, so that they have dealt with
+   * the same moment, and at the end ahead of them, while the model is still as the last step left it. Default false.
+   */
+  readonly savesState?: boolean;
 }
 
 const RULES: OptionRules<Callback> = {
@@ -85,6 +122,10 @@ const RULES: OptionRules<Callback> = {
   everySteps: wholeNumber({ min: 1 }),
   onEpochEnd: callback,
   onTrainEnd: callback,
+  name: text,
+  state: callback,
+  restore: callback,
+  savesState: boolean,
 };
 
 /** @internal A list of callbacks; {@link checkCallbacks} looks at each of them. */
@@ -101,6 +142,7 @@ export function checkCallbacks(caller: string, callbacks: readonly Callback[]): 
       const value: unknown = Reflect.get(given, name);
       if (value !== undefined) checkArgument(what, name, value, rule);
     }
+    if (given.state && given.name === undefined) throw new OptionError(`${what} has a state, and no name for it`);
     const known = Object.keys(RULES);
     const misspelt = Object.keys(given).find((name) => /^on[A-Z]/.test(name) && !known.includes(name));
     if (misspelt !== undefined) {

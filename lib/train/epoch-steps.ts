@@ -1,7 +1,7 @@
 import { type CompiledFunction, compileIn } from '../compile.js';
 import type { TrainingData } from '../data/training-data.js';
 import type { Batch, DataLoader, TargetBatch } from '../data/data-loader.js';
-import { type Mode, requireTrace } from '../graph/trace.js';
+import { type Mode, record, requireTrace, type Trace } from '../graph/trace.js';
 import type { PreparedPlan } from '../plan.js';
 import type { RunOptions } from '../run.js';
 
@@ -12,6 +12,7 @@ export class EpochSteps {
   readonly #fullBatches: number;
   readonly #full: CompiledFunction<void>;
   readonly #last: CompiledFunction<void> | undefined;
+  readonly #record: () => Trace;
   #queued = 0;
 
   /** @param step is given a batch, and the number of its rows */
@@ -34,6 +35,7 @@ export class EpochSteps {
         },
         options,
       );
+    this.#record = () => record(() => step(loader.next(), batchSize), mode).trace;
     this.count = loader.batchesPerEpoch;
     this.#fullBatches = Math.floor(count / batchSize);
     this.#full = stepOf(batchSize);
@@ -44,6 +46,11 @@ export class EpochSteps {
   prepare(): PreparedPlan[] {
     const steps = [this.#fullBatches > 0 ? this.#full : undefined, this.#last];
     return steps.filter((step) => step !== undefined).map((step) => step.prepare());
+  }
+
+  /** A recording of a step over a full batch. */
+  record(): Trace {
+    return this.#record();
   }
 
   /**

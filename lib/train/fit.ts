@@ -25,6 +25,7 @@ import { type DefaultMetrics, type Metrics, metricsRule } from './metrics.js';
 import { type Loss, objectiveFor } from './objective.js';
 import { prepareModel } from './prepare-model.js';
 import { Training } from './training.js';
+import type { TrainingCheckpoint } from './training-checkpoint.js';
 import { TrainingLoop } from './training-loop.js';
 
 /** Options of {@link fit}. */
@@ -55,6 +56,12 @@ export interface FitOptions<M = DefaultMetrics<LabelledData>> extends RunOptions
   readonly validation?: TrainingData;
   /** Decides the order of the examples, and the initial weights where the model is not built yet. Default 0. */
   readonly seed?: number;
+  /**
+   * A training goes on from there as if it had never been interrupted: its results are, bit for bit on one device, those that it
+   * would have had, and so is the history. What else decides them must be as it was: model, optimizer, data and
+   * options other than `epochs`. Whatever model and optimizer hold is written over. Undefined: it starts afresh.
+   */
+  readonly resume?: TrainingCheckpoint | undefined;
   /** Whether the examples come in another order in each epoch. Default true. */
   readonly shuffle?: boolean;
   /** Called in the course of the training, in this order, and waited for: {@link Callback}. */
@@ -82,6 +89,10 @@ const RULES: OptionRules<FitOptions> = {
   classWeights: weights,
   validation: anything,
   seed,
+  resume: {
+    expected: 'a training checkpoint, as readTrainingCheckpoint gives it',
+    accepts: (value) => typeof value === 'object' && value !== null && 'restoreCallback' in value,
+  },
   shuffle: boolean,
   callbacks: callbacksRule,
   onEpochEnd: callback,
@@ -137,7 +148,11 @@ export async function fit(model: Module, data: TrainingData, options: FitOptions
     try {
       if (options.epochs > 0) checkBatchRoom('fit', device, training, batchSize, inBatchesOf);
       if (options.tune) await tune(device);
-      return await new TrainingLoop(model, training, { ...options, metricNames, callbacks }).run();
+      const { epochs, optimizer, signal, resume, seed = 0, shuffle = true } = options;
+      return await new TrainingLoop(model, training, {
+        ...{ epochs, optimizer, signal, resume, metricNames, callbacks, device, data, validation },
+        options: { batchSize, seed, shuffle },
+      }).run();
     } finally {
       training.dispose();
     }

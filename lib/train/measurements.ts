@@ -62,6 +62,16 @@ export class Measurements {
     return loss;
   }
 
+  /** Where it adds up, by name. */
+  variables(): Map<string, Variable> {
+    const means = [...this.#means].map(([name, { meter }]) => [name, meter.state] as const);
+    return new Map([
+      ['loss', this.#loss.state],
+      ...means,
+      ...[...this.#totals.values()].map((totals) => [totals.name, totals] as const),
+    ]);
+  }
+
   /** Waits for everything queued and reads. */
   read(): Promise<Measured> {
     return this.#measured(

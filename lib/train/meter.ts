@@ -20,7 +20,8 @@ export interface MeterReading {
  * inside the traced function, read it once an epoch.
  */
 export class Meter {
-  readonly #state = new Variable('meter', new Float32Array(METER_SIZE));
+  /** @internal Where it adds up. */
+  readonly state = new Variable('meter', new Float32Array(METER_SIZE));
 
   /**
    * Inside a traced function: adds a scalar with a weight, such as the number of rows that it is the mean of.
@@ -28,27 +29,27 @@ export class Meter {
    */
   update(value: Tensor, weight = 1): void {
     checkArgument('Meter.update', 'the weight', weight, number({ min: 0 }));
-    this.#state.update(applyOne(meterUpdate, [this.#state.value, value], { weight }));
+    this.state.update(applyOne(meterUpdate, [this.state.value, value], { weight }));
   }
 
   /** Waits for everything queued and reads. */
   async read(): Promise<MeterReading> {
-    return readingOf(await this.#state.data());
+    return readingOf(await this.state.data());
   }
 
   /** Reads as {@link read} does, and starts afresh behind everything queued: for reading once an epoch. */
   async take(): Promise<MeterReading> {
-    return readingOf(await this.#state.take());
+    return readingOf(await this.state.take());
   }
 
   /** Starts afresh. */
   reset(): void {
-    this.#state.set(new Float32Array(METER_SIZE));
+    this.state.set(new Float32Array(METER_SIZE));
   }
 
   /** Frees the buffer. */
   dispose(): void {
-    this.#state.dispose();
+    this.state.dispose();
   }
 }
 

@@ -3,7 +3,9 @@ import { DataLoader } from '../data/data-loader.js';
 import { TrainingError } from '../errors.js';
 import type { Module } from '../nn/module.js';
 import type { Optimizer } from '../optim/optimizer.js';
+import type { Trace } from '../graph/trace.js';
 import type { RunOptions } from '../run.js';
+import type { Variable } from '../variable.js';
 import type { PreparedPlan } from '../plan.js';
 import { EpochSteps } from './epoch-steps.js';
 import type { Means } from './history.js';
@@ -20,14 +22,15 @@ export interface TrainerOptions extends RunOptions {
 
 /** The training step over a data set, and what it adds up. */
 export class Trainer {
+  #firstEpoch: number;
   readonly #loader: DataLoader<TrainingData>;
   readonly #measurements: Measurements;
   readonly #steps: EpochSteps;
 
   constructor(model: Module, data: TrainingData, objective: Objective, options: TrainerOptions) {
     const { optimizer, batchSize, seed = 0, shuffle = true } = options;
-    const epoch = Math.floor(optimizer.step / Math.ceil(outcomesOf(data).count / batchSize));
-    this.#loader = new DataLoader(data, { batchSize, seed, epoch, shuffle });
+    this.#firstEpoch = Math.floor(optimizer.step / Math.ceil(outcomesOf(data).count / batchSize));
+    this.#loader = new DataLoader(data, { batchSize, seed, epoch: this.#firstEpoch, shuffle });
     this.#measurements = new Measurements(objective);
     this.#steps = new EpochSteps(
       { training: true, model },
@@ -42,6 +45,33 @@ export class Trainer {
 
   get stepsPerEpoch(): number {
     return this.#steps.count;
+  }
+
+  /** The epoch of the data, counted from 0, that the training began with. */
+  get firstEpoch(): number {
+    return this.#firstEpoch;
+  }
+
+  /** Goes to the place in the data where a training is that began with that epoch and has taken so many steps. */
+  seek(firstEpoch: number, steps: number): void {
+    this.#firstEpoch = firstEpoch;
+    const epochs = Math.floor(steps / this.stepsPerEpoch);
+    this.#loader.seek(firstEpoch + epochs, (steps - epochs * this.stepsPerEpoch) * this.#loader.batchSize);
+  }
+
+  /** Where the epoch at hand is added up, by name. */
+  meters(): Map<string, Variable> {
+    return this.#measurements.variables();
+  }
+
+  /** A recording of a step over a full batch. */
+  record(): Trace {
+    return this.#steps.record();
+  }
+
+  /** Whether a variable is its own: of its place in the data, and of what the epoch has come to. */
+  owns(variable: Variable): boolean {
+    return this.#loader.owns(variable) || [...this.meters().values()].includes(variable);
   }
 
   /** Its plans, before they are loaded. */

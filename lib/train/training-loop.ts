@@ -1,18 +1,19 @@
 import { TrainingError } from '../errors.js';
 import type { Module } from '../nn/module.js';
 import type { Optimizer } from '../optim/optimizer.js';
-import type { Callback, TrainingRun } from './callback.js';
+import type { Callback, RunParts, TrainingRun } from './callback.js';
 import { type AnyEpochResult, type Epoch, epochResult } from './history.js';
 import { type MetricValue, validationName } from './metrics.js';
 import type { Training } from './training.js';
+import type { TrainingCheckpoint } from './training-checkpoint.js';
 
 /** What a {@link TrainingLoop} goes by. */
-interface LoopOptions {
+interface LoopOptions extends Omit<RunParts, 'trainer' | 'epochs' | 'seconds'> {
   readonly optimizer: Optimizer;
   readonly epochs: number;
   readonly metricNames: readonly string[];
-  readonly callbacks: readonly Callback[];
-  readonly signal?: AbortSignal;
+  readonly signal: AbortSignal | undefined;
+  readonly resume: TrainingCheckpoint | undefined;
 }
 
 /** What is read of an epoch. */
@@ -28,12 +29,13 @@ export class TrainingLoop implements TrainingRun {
   readonly epochs: number;
   readonly names: readonly string[];
   readonly #training: Training;
-  readonly #metricNames: readonly string[];
+  readonly #options: LoopOptions;
   readonly #callbacks: readonly Callback[];
-  readonly #signal: AbortSignal | undefined;
   readonly #results: Epoch[] = [];
   #epoch = 0;
   #step = 0;
+  /** Seconds that the epoch at hand took before it was resumed. */
+  #secondsBefore = 0;
   #lastEnd = performance.now();
   #isStopped = false;
   #stopReason: unknown;
@@ -44,16 +46,16 @@ export class TrainingLoop implements TrainingRun {
   /** Wakes the loop, where it waits to be resumed. */
   #wake: () => void = () => undefined;
 
-  constructor(model: Module, training: Training, { optimizer, epochs, metricNames, callbacks, signal }: LoopOptions) {
+  constructor(model: Module, training: Training, options: LoopOptions) {
     this.model = model;
-    this.optimizer = optimizer;
-    this.epochs = epochs;
-    const measured = ['loss', ...metricNames];
+    this.optimizer = options.optimizer;
+    this.epochs = options.epochs;
+    const measured = ['loss', ...options.metricNames];
     this.names = training.evaluator ? [...measured, ...measured.map(validationName)] : measured;
     this.#training = training;
-    this.#metricNames = metricNames;
-    this.#callbacks = callbacks;
-    this.#signal = signal;
+    this.#options = options;
+    const { callbacks } = options;
+    this.#callbacks = [...callbacks.filter((each) => !savesState(each)), ...callbacks.filter(savesState)];
   }
 
   get stepsPerEpoch(): number {
@@ -69,7 +71,7 @@ export class TrainingLoop implements TrainingRun {
   }
 
   get results(): readonly AnyEpochResult[] {
-    return this.#results.map((epoch) => epochResult(this.#metricNames, epoch));
+    return this.#results.map((epoch) => epochResult(this.#options.metricNames, epoch));
   }
 
   get isStopped(): boolean {
@@ -110,33 +112,50 @@ export class TrainingLoop implements TrainingRun {
     return { loss, ...metrics };
   }
 
+  get parts(): RunParts {
+    const isBetween = this.#step === this.#results.length * this.stepsPerEpoch;
+    const seconds = isBetween ? 0 : (performance.now() - this.#lastEnd) / 1000;
+    return { ...this.#options, trainer: this.#training.trainer, epochs: this.#results, seconds };
+  }
+
+  /** @internal Goes on behind so many steps and epochs, and some seconds of the one at hand. */
+  goOnBehind(step: number, epochs: readonly Epoch[], seconds: number): void {
+    this.#step = step;
+    this.#results.push(...epochs);
+    this.#epoch = epochs.length;
+    this.#secondsBefore = seconds;
+  }
+
   /** Trains; resolves to the epochs that were completed. */
   async run(): Promise<readonly Epoch[]> {
+    const { signal, resume } = this.#options;
     const onAbort = (): void => {
-      this.stop(this.#signal?.reason);
+      this.stop(signal?.reason);
     };
-    if (this.#signal?.aborted === true) onAbort();
-    this.#signal?.addEventListener('abort', onAbort);
+    if (signal?.aborted === true) onAbort();
+    signal?.addEventListener('abort', onAbort);
     const begun: Callback[] = [];
     try {
+      resume?.restore(this);
       for (const callback of this.#callbacks) {
         await callback.onTrainBegin?.(this);
         begun.push(callback);
+        await resume?.restoreCallback(this, callback);
       }
       await this.#train();
     } catch (error) {
       this.#error = error;
-      await this.#end(begun).catch(() => undefined); // what went wrong first is told
+      await this.#end(inEndingOrder(begun)).catch(() => undefined); // what went wrong first is told
       throw error;
     } finally {
-      this.#signal?.removeEventListener('abort', onAbort);
+      signal?.removeEventListener('abort', onAbort);
     }
-    await this.#end(begun);
+    await this.#end(inEndingOrder(begun));
     return this.#results;
   }
 
   async #train(): Promise<void> {
-    this.#lastEnd = performance.now();
+    this.#lastEnd = performance.now() - 1000 * this.#secondsBefore;
     // Where nobody looks at an epoch before the next one begins, its figures are read while that one is trained.
     const isWatched = this.#training.evaluator !== undefined || this.#callbacks.length > 0;
     let reading: Promise<Measured | undefined> | undefined;
@@ -195,7 +214,7 @@ export class TrainingLoop implements TrainingRun {
     if (!measured) return;
     const epoch = { ...measured, seconds: (performance.now() - this.#lastEnd) / 1000 };
     this.#results.push(epoch);
-    const result = epochResult(this.#metricNames, epoch);
+    const result = epochResult(this.#options.metricNames, epoch);
     for (const callback of this.#callbacks) await callback.onEpochEnd?.(this, result);
     this.#lastEnd = performance.now();
   }
@@ -222,4 +241,13 @@ export class TrainingLoop implements TrainingRun {
       await this.#end(others);
     }
   }
+}
+
+function savesState(callback: Callback): boolean {
+  return callback.savesState === true;
+}
+
+/** What saves the state of a training does so before the others change anything. */
+function inEndingOrder(callbacks: readonly Callback[]): Callback[] {
+  return [...callbacks.filter(savesState), ...callbacks.filter((each) => !savesState(each))];
 }

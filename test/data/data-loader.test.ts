@@ -49,18 +49,17 @@ testOnDevices('the batches are those of batchIndices, one epoch after the other'
 });
 
 testOnDevices('a stream goes on from an epoch and a position', async (t, device) => {
-  const [data, options] = [numbered(23), { batchSize: 5, seed: 9 }];
-  const batchesOf = async (loader: DataLoader, count: number): Promise<number[][]> => {
-    const next = compile(() => loader.next().labels, { device });
-    const batches: number[][] = [];
-    for (let i = 0; i < count; i++) batches.push(Array.from(await (await next()).data()));
-    return batches;
+  const loader = new DataLoader(numbered(23), { batchSize: 5, seed: 9 });
+  const next = compile(() => loader.next().labels, { device });
+  const batches = async (count: number): Promise<number[][]> => {
+    const rows: number[][] = [];
+    for (let i = 0; i < count; i++) rows.push(Array.from(await (await next()).data()));
+    return rows;
   };
-  const whole = await batchesOf(new DataLoader(data, options), 14);
-  for (const taken of [1, 4, 5, 9]) {
-    const from = { epoch: Math.floor((5 * taken) / 23), position: (5 * taken) % 23 };
-    const rest = await batchesOf(new DataLoader(data, { ...options, ...from }), 5);
-    t.deepEqual(rest, whole.slice(taken, taken + 5), `after ${taken} batches`);
+  const whole = await batches(14);
+  for (const taken of [1, 0, 9, 4, 5]) {
+    loader.seek(Math.floor((5 * taken) / 23), (5 * taken) % 23);
+    t.deepEqual(await batches(5), whole.slice(taken, taken + 5), `after ${taken} batches`);
   }
 });
 
@@ -202,8 +201,24 @@ test('what is no data, no batch size or no seed is refused, and so is next() out
   refuses(t, () => new DataLoader(data, { batchSize: 0 }), OptionError, 'batchSize', 'found 0');
   refuses(t, () => new DataLoader(data, { seed: -1 }), OptionError, 'seed');
   refuses(t, () => new DataLoader(data, { epoch: -1 }), OptionError, 'epoch');
-  const beyond = data.labels.length;
-  refuses(t, () => new DataLoader(data, { position: beyond }), OptionError, 'position', `below ${beyond}`);
+  const loader = new DataLoader(data);
+  refuses(
+    t,
+    () => {
+      loader.seek(0, loader.count);
+    },
+    OptionError,
+    'position',
+    `below ${loader.count}`,
+  );
+  refuses(
+    t,
+    () => {
+      loader.seek(0.5);
+    },
+    OptionError,
+    'epoch',
+  );
   // @ts-expect-error an unknown option
   refuses(t, () => new DataLoader(data, { batchsize: 2 }), OptionError, 'batchSize');
   const empty = { inputs: new Float32Array(0), inputShape: [1], labels: new Int32Array(0), classNames: [] };
