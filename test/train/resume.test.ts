@@ -122,6 +122,20 @@ testOnDevices('a training goes on from any step as if nothing had come between, 
   }
 });
 
+test('weights of examples go on as well, and other ones are refused', async (t) => {
+  const weights = Float32Array.from({ length: 20 }, (_, row) => 1 + (row % 3));
+  const trained = async (own: Float32Array, options: Partial<FitOptions>) => {
+    const { seconds, ...numbers } = await fit(new Net(), { ...data, weights: own }, { ...usual(), ...options });
+    return [seconds.length, numbers];
+  };
+  const callback = taking([2]);
+  const whole = await trained(weights, { callbacks: [callback] });
+  const [resume] = await Promise.all(callback.taken);
+  t.ok(isDeepStrictEqual(await trained(weights, { resume }), whole));
+  const others = weights.map((weight) => weight + 1);
+  await rejects(t, trained(others, { resume }), OptionError, 'the training data hold other numbers');
+});
+
 test('what is resumed can be resumed again, and with more epochs than before', async (t) => {
   const whole = await train({ epochs: 5 });
   const first = await checkpointAt(2, { epochs: 2 });
