@@ -168,6 +168,21 @@ export {
   type UpdateSettings,
 } from './ops/update/update.js';
 export { RMSprop, type RMSpropOptions, type RMSpropSettings } from './optim/rmsprop.js';
+export {
+  cosineDecay,
+  exponentialDecay,
+  oneCycle,
+  oneCycleMomentum,
+  stepDecay,
+  warmUp,
+  type CosineDecayOptions,
+  type ExponentialDecayOptions,
+  type OneCycleMomentumOptions,
+  type OneCycleOptions,
+  type Schedule,
+  type StepDecayOptions,
+  type WarmUpOptions,
+} from './optim/schedules.js';
 export { SGD, type SGDOptions, type SGDSettings } from './optim/sgd.js';
 
 export type { Callback, CallbackState, TrainingRun } from './train/callback.js';

@@ -1,7 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'tape';
-import { oneCycle } from '../../lib/command-line/training/one-cycle.js';
 import { readSafetensors, writeSafetensors } from '../../lib/node/index.js';
 import { drawPictures, inFolder, readJson, runTraining } from './program.js';
 
@@ -62,16 +61,4 @@ test('MobileNetV2 starts from a file, with a new last layer for other classes, a
       t.ok(refused.errors.includes(text), refused.errors);
     }
   });
-});
-
-test('the step size goes up and down as in torch.optim.lr_scheduler.OneCycleLR', (t) => {
-  // OneCycleLR(max_lr=0.0015, total_steps=10, pct_start=0.2), 1.13
-  const expected = [
-    5.999999999999994e-5, 0.0015, 0.0014429098777448675, 0.0012803309645695671, 0.0010370144262235204, 0.000750003,
-    0.0004629915737764798, 0.00021967503543043296, 5.709612225513248e-5, 6e-9,
-  ]; // prettier-ignore
-  const rate = oneCycle(0.0015, 10);
-  expected.forEach((value, step) => t.ok(Math.abs(rate(step) - value) < 1e-12, `${step}: ${rate(step)}, ${value}`));
-  t.ok(Number.isFinite(oneCycle(1, 1)(0)) && Number.isFinite(oneCycle(1, 2)(1)), 'also of one step and of two');
-  t.end();
 });

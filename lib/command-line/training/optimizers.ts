@@ -1,5 +1,4 @@
-import { Adam, AdamW, type Optimizer, RMSprop, SGD } from '../../index.js';
-import { oneCycle } from './one-cycle.js';
+import { Adam, AdamW, oneCycle, type Optimizer, RMSprop, SGD } from '../../index.js';
 
 /** How the step size goes over the training. */
 export type ScheduleName = 'constant' | 'one-cycle';
@@ -43,7 +42,7 @@ export type OptimizerName = keyof typeof OPTIMIZERS;
 export function makeOptimizer(settings: OptimizerSettings, steps: number): Optimizer {
   const { optimizer, learningRate, momentum, weightDecay, schedule } = settings;
   return OPTIMIZERS[optimizer].make({
-    learningRate: schedule === 'one-cycle' ? oneCycle(learningRate, steps) : learningRate,
+    learningRate: schedule === 'one-cycle' ? oneCycle(learningRate, { steps, rise: 0.2 }) : learningRate,
     ...(momentum !== undefined && { momentum }),
     ...(weightDecay !== undefined && { weightDecay }),
   });
