@@ -189,6 +189,14 @@ export type { Callback, CallbackState, TrainingRun } from './train/callback.js';
 export { earlyStopping, type EarlyStoppingOptions } from './train/callbacks/early-stopping.js';
 export type { MonitorOptions } from './train/callbacks/monitor.js';
 export { reduceOnPlateau, type ReduceOnPlateauOptions } from './train/callbacks/reduce-on-plateau.js';
+export {
+  crossValidate,
+  type CrossValidateOptions,
+  type CrossValidation,
+  type CrossValidationScore,
+  type Fold,
+  type FoldOutcome,
+} from './train/cross-validate.js';
 export { evaluate, type EvaluateOptions, type Evaluation } from './train/evaluate.js';
 export { fit, type FitOptions } from './train/fit.js';
 export type { AnyEpochResult, EpochResult, History } from './train/history.js';
