@@ -9,6 +9,7 @@ import {
   DataError,
   decodeSafetensors,
   DeviceLostError,
+  earlyStopping,
   loadState,
   decodeTrainingCheckpoint,
   Dense,
@@ -20,6 +21,7 @@ import {
   Module,
   OptionError,
   randomNormal,
+  reduceOnPlateau,
   add,
   multiply,
   relu,
@@ -216,6 +218,30 @@ test('callbacks go on from their states, each from its own', async (t) => {
   for (const log of logs) t.deepEqual(log, [state, [1, 2], [1, 2, 3]]);
   await rejects(t, train({ resume, callbacks: named().slice(0, 2) }), OptionError, 'the callback a#2 is missing');
   await rejects(t, train({ callbacks: [{ state: () => ({}) }] }), OptionError, 'callbacks[0]', 'name');
+});
+
+test('early stopping and reduction on a plateau go on, and what had stopped stays so', async (t) => {
+  // The rate is too high to be of use: the validation loss is best in the second epoch of many.
+  const options = () => ({ ...usual(), epochs: 12, optimizer: new Adam({ learningRate: 0.3 }) });
+  const trained = async (resume?: TrainingCheckpoint, more: Callback[] = []) => {
+    const own = options();
+    const watching = [reduceOnPlateau({ patience: 1, factor: 0.5 }), earlyStopping({ patience: 3 })];
+    const model = new Net();
+    const { seconds, ...numbers } = await fit(model, data, { ...own, resume, callbacks: [...more, ...watching] });
+    return { numbers, epochs: seconds.length, state: await stateOf(model), optimizer: await own.optimizer.state() };
+  };
+  const callback = taking([2, 4, 6, 7, 9, 11, 12]);
+  const ending: Callback = {
+    savesState: true,
+    onTrainEnd: (run) => void callback.taken.push(trainingCheckpointOf(run)),
+  };
+  const whole = await trained(undefined, [callback, ending]);
+  t.ok(whole.epochs > 3 && whole.epochs < 12, `stopped after ${whole.epochs} epochs`);
+  t.ok(whole.optimizer.has('learning_rate_factor'), 'the rates were reduced');
+  for (const resume of await Promise.all(callback.taken)) {
+    const through = decodeTrainingCheckpoint(resume.encode());
+    t.ok(isDeepStrictEqual(await trained(through), whole), `from step ${resume.step}`);
+  }
 });
 
 test('what saves the state is called behind the others, and at the end ahead of them', async (t) => {

@@ -1,6 +1,5 @@
 import type { NumericArray } from '../../graph/operation.js';
 import { boolean, checkOptions, type OptionRules, wholeNumber } from '../../options.js';
-import type { Variable } from '../../variable.js';
 import type { Callback, TrainingRun } from '../callback.js';
 import { Monitor, MONITOR_RULES, type MonitorOptions } from './monitor.js';
 
@@ -19,14 +18,14 @@ const RULES: OptionRules<EarlyStoppingOptions> = {
 };
 
 /** The best epoch so far. */
-interface Best {
+type Best = {
   readonly value: number;
   readonly epoch: number;
   /** Steps that had been taken. */
   readonly step: number;
-  /** All that the model has, running statistics included; undefined where it is not to be restored. */
-  readonly variables: ReadonlyMap<Variable, NumericArray> | undefined;
-}
+  /** All that the model has, running statistics included, by name; undefined where it is not to be restored. */
+  readonly variables: Readonly<Record<string, NumericArray>> | undefined;
+};
 
 /**
  * Stops a training once a number of its epochs, usually the validation loss, has not become better for `patience` epochs in
@@ -44,7 +43,13 @@ export function earlyStopping(options: EarlyStoppingOptions = {}): Callback {
   const monitor = new Monitor('earlyStopping', options);
   let best: Best | undefined;
   let waited = 0;
+  const stopWhereDue = (run: TrainingRun): void => {
+    if (waited < patience) return;
+    const since = best ? ` since epoch ${best.epoch}` : '';
+    run.stop(`${monitor.name} has not become better${since}`);
+  };
   return {
+    name: 'earlyStopping',
     onTrainBegin: (run) => {
       monitor.checkNames(run);
       best = undefined;
@@ -59,21 +64,32 @@ export function earlyStopping(options: EarlyStoppingOptions = {}): Callback {
       } else {
         waited++;
       }
-      if (waited < patience) return;
-      const since = best ? ` since epoch ${best.epoch}` : '';
-      run.stop(`${monitor.name} has not become better${since}`);
+      stopWhereDue(run);
     },
     onTrainEnd: (run) => {
       if (run.step === best?.step) return;
-      best?.variables?.forEach((values, variable) => {
-        variable.set(values);
-      });
+      for (const [name, variable] of run.model.namedVariables()) {
+        const values = best?.variables?.[name];
+        if (values) variable.set(values);
+      }
+    },
+    state: () => ({ best, waited }),
+    restore: (run, state) => {
+      best = isBest(state['best']) ? state['best'] : undefined;
+      waited = Number(state['waited']);
+      stopWhereDue(run);
     },
   };
 }
 
 /** All that the model has, as it is at one time. */
-async function valuesOf({ model }: TrainingRun): Promise<ReadonlyMap<Variable, NumericArray>> {
-  const variables = [...new Set(model.namedVariables().values())];
-  return new Map(await Promise.all(variables.map(async (each) => [each, (await each.data()).slice()] as const)));
+async function valuesOf({ model }: TrainingRun): Promise<Readonly<Record<string, NumericArray>>> {
+  const variables = [...model.namedVariables()];
+  return Object.fromEntries(
+    await Promise.all(variables.map(async ([name, each]) => [name, await each.data()] as const)),
+  );
+}
+
+function isBest(value: unknown): value is Best {
+  return typeof value === 'object' && value !== null && 'value' in value && 'epoch' in value && 'step' in value;
 }

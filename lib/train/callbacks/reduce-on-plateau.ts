@@ -39,6 +39,7 @@ export function reduceOnPlateau(options: ReduceOnPlateauOptions = {}): Callback 
   let best: number | undefined;
   let [waited, resting] = [0, 0];
   return {
+    name: 'reduceOnPlateau',
     onTrainBegin: (run) => {
       monitor.checkNames(run);
       best = undefined;
@@ -60,6 +61,11 @@ export function reduceOnPlateau(options: ReduceOnPlateauOptions = {}): Callback 
       [waited, resting] = [0, cooldown];
       const next = Math.max(optimizer.learningRateFactor * factor, minFactor);
       optimizer.learningRateFactor = Math.min(optimizer.learningRateFactor, next);
+    },
+    state: () => ({ best, waited, resting }), // the factor is in the optimizer's
+    restore: (_run, state) => {
+      best = typeof state['best'] === 'number' ? state['best'] : undefined;
+      [waited, resting] = [Number(state['waited']), Number(state['resting'])];
     },
   };
 }
