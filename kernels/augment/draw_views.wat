@@ -2,7 +2,7 @@
 ;;
 ;; Computes    views[v] = the record of lib/ops/augment/view-record.ts, drawn from (seed, epoch, row)
 ;; Parameters  state u32 [4]; rows i32 [V]; means [M, C]; channels [3, C]; to; scratch: 64 B for each 16 words that are drawn, and
-;;             64 B; V; batch, count, taken; M, C; recordBytes; stream; recolours, mixes: whether colours change, and by a matrix;
+;;             64 B; V; count, taken; M, C; recordBytes; stream; recolours, mixes: whether colours change, and by a matrix;
 ;;             the other numbers are those of the uniforms of draw_views.wgsl, ranges as from, and how far
 ;; Method      as in draw_views.wgsl, a view after the other; what is off is not drawn
 ;; Cost        about 0.2 us a view
@@ -238,7 +238,7 @@
 
   (func (export "drawViews")
     (param $state i32) (param $rows i32) (param $means i32) (param $channels i32) (param $to i32) (param $scratch i32)
-    (param $V i32) (param $batch i32) (param $count i32) (param $taken i32) (param $M i32) (param $C i32)
+    (param $V i32) (param $count i32) (param $taken i32) (param $M i32) (param $C i32)
     (param $recordBytes i32) (param $stream i32) (param $recolours i32) (param $mixes i32)
     (param $flipsX i32) (param $flipsY i32) (param $perspective i32) (param $noise i32) (param $cuts i32)
     (param $windowsX i32) (param $windowsY i32) (param $cutsX i32) (param $cutsY i32)
@@ -267,7 +267,7 @@
           (i32.div_u
             (i32.add
               (i32.add (i32.load offset=12 (local.get $state)) (local.get $taken))
-              (i32.rem_u (local.get $v) (local.get $batch)))
+              (local.get $v))
             (local.get $count))))
       (call $drawBlocks (i32.const 0) (local.get $scratch) (local.get $stream) (local.get $row) (local.get $words))
       (if (i32.or (i32.or (local.get $perspective) (local.get $noise)) (local.get $cuts))

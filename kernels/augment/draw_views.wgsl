@@ -18,13 +18,13 @@ override MIXES: bool = false; // colours are multiplied by a matrix
 
 struct Uniforms {
   V: u32,
-  batch: u32,
   count: u32,
   taken: u32,
   M: u32,
   C: u32,
   quads: u32, // of a record
   recolours: u32,
+  unused: u32,
   chances: vec4u, // of flips across and down, perspective, noise: of 24 bits
   choices: vec4u, // places of a window across and down, of the square that is cut out
   view: vec2f, // width, height
@@ -119,7 +119,7 @@ fn drawViews(
   }
   let key = vec2u(state[0], state[1]);
   let row = rows[v];
-  let epoch = state[2] + (state[3] + uniforms.taken + v % uniforms.batch) / uniforms.count;
+  let epoch = state[2] + (state[3] + uniforms.taken + v) / uniforms.count;
   let turns = philox4x32(vec4u(0u, epoch, AUGMENT_STREAM, row), key);
   let moves = philox4x32(vec4u(1u, epoch, AUGMENT_STREAM, row), key);
   let colours = philox4x32(vec4u(2u, epoch, AUGMENT_STREAM, row), key);

@@ -1,5 +1,6 @@
 import { moveAtEnd } from '../counters.js';
-import { DataError } from '../errors.js';
+import { elementAt } from '../element-at.js';
+import { DataError, OptionError } from '../errors.js';
 import { applyOne } from '../graph/node.js';
 import { batchRows, POSITION_WORD, rowsFrom } from '../ops/state/batch-rows.js';
 import { gather } from '../ops/moving/gather.js';
@@ -22,6 +23,7 @@ import {
   type TargetData,
   type TrainingData,
 } from './training-data.js';
+import { type Augment, type AugmentedPictures, augmentRule } from './augment.js';
 import { checkBatchSize } from './batches.js';
 
 /** Options of {@link DataLoader}. */
@@ -34,6 +36,8 @@ export interface DataLoaderOptions {
   readonly epoch?: number;
   /** Whether the rows come in another order in each epoch. Default true. */
   readonly shuffle?: boolean;
+  /** What makes views of the pictures, anew in each epoch: `augmentation({ .. })`. Default: batches have the inputs themselves. */
+  readonly augment?: Augment;
 }
 
 const RULES: OptionRules<DataLoaderOptions> = {
@@ -41,16 +45,19 @@ const RULES: OptionRules<DataLoaderOptions> = {
   seed: seedRule,
   epoch: wholeNumber({ min: 0 }),
   shuffle: boolean,
+  augment: augmentRule,
 };
 
 /** One batch of examples with classes, inside a traced function. */
 export interface Batch {
   /** f32 [B, ...inputShape] */
   readonly inputs: Tensor;
-  /** Classes, i32 [B]. */
+  /** Classes, i32 [B]; of mixtures (mixup) the main one. */
   readonly labels: Tensor;
   /** How much each example counts in the loss, f32 [B], where the data say so. */
   readonly weights?: Tensor;
+  /** Of mixtures: how much of each class is in them, f32 [B, classes]. */
+  readonly probabilities?: Tensor;
 }
 
 /** One batch of examples with numbers to be predicted, inside a traced function. */
@@ -106,6 +113,8 @@ export class DataLoader<Data extends TrainingData | TensorRecord = LabelledData>
   readonly #seed: number;
   readonly #shuffle: boolean;
   readonly #parts: readonly Part[];
+  /** In the place of the inputs, where they are augmented. */
+  readonly #pictures: AugmentedPictures | undefined;
   /** Seed low, seed high, epoch, position (u32). */
   readonly #state: Variable;
   /** The rows of the next batch (i32), drawn when the last step was over. */
@@ -113,12 +122,16 @@ export class DataLoader<Data extends TrainingData | TensorRecord = LabelledData>
 
   /**
    * Throws DataError for data without rows, or whose parts differ in their number, and OptionError for an unknown
-   * option, a batch size that is no whole number of 1 or more, or a seed or epoch that is none of 0 or more.
+   * option, a batch size that is no whole number of 1 or more, a seed or epoch that is none of 0 or more, or an augmentation of
+   * tensors.
    */
   constructor(data: Data, options: DataLoaderOptions = {}) {
     checkOptions('DataLoader', options, RULES);
-    const { batchSize = 32, seed = 0, epoch = 0, shuffle = true } = options;
+    const { batchSize = 32, seed = 0, epoch = 0, shuffle = true, augment } = options;
     this.#parts = partsOf(data);
+    if (augment && isRecord(data))
+      throw new OptionError('DataLoader: augment goes with training data, not with tensors');
+    this.#pictures = augment && !isRecord(data) ? augment.picturesOf(data) : undefined;
     this.count = commonCount(this.#parts);
     this.batchSize = Math.min(batchSize, this.count);
     this.#shuffle = shuffle;
@@ -146,9 +159,11 @@ export class DataLoader<Data extends TrainingData | TensorRecord = LabelledData>
     const taken = moveAtEnd({ state, word: POSITION_WORD, limit: count, rows: this.#rows, shuffle }, size);
     const isReady = taken === 0 && size === this.batchSize;
     const rows = isReady ? this.#rows.value : applyOne(batchRows, [state.value], { count, size, shuffle, taken });
-    const batch: TensorRecord = Object.fromEntries(
-      this.#parts.map(({ name, table, scale }) => [name, gather(table, rows, table.dtype === 'u8' ? { scale } : {})]),
-    );
+    const read = ({ table, scale }: Part, from: Tensor): Tensor =>
+      gather(table, from, table.dtype === 'u8' ? { scale } : {});
+    const views = this.#pictures?.next({ rows, state: state.value, taken }, (from) => read(this.#outcomes, from));
+    const parts = this.#parts.filter(({ name }) => views === undefined || !(name in views));
+    const batch = { ...Object.fromEntries(parts.map((part) => [part.name, read(part, rows)])), ...views };
     return batch as BatchOf<Data>;
   }
 
@@ -175,9 +190,15 @@ export class DataLoader<Data extends TrainingData | TensorRecord = LabelledData>
     return { state, rows: rowsFrom(state, 0, this.batchSize, { count: this.count, shuffle: this.#shuffle }) };
   }
 
+  /** What is to be predicted of the examples. */
+  get #outcomes(): Part {
+    return elementAt(this.#parts, 1);
+  }
+
   /** Frees the buffers of the data set. */
   dispose(): void {
     for (const { table } of this.#parts) table.dispose();
+    this.#pictures?.dispose();
     this.#state.dispose();
     this.#rows.dispose();
   }

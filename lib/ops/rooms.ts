@@ -1,5 +1,6 @@
 // Every room, a line each: what it exports is an operation or a list of them.
 export { drawViews } from './augment/draw-views.js';
+export { mixupPartners } from './augment/mixup-partners.js';
 export { sampleViews } from './augment/sample-views.js';
 export { conv2dOperations } from './convolution/conv2d-operations.js';
 export { depthwiseOperations } from './convolution/depthwise-operations.js';

@@ -17,8 +17,10 @@ export type ViewSettings = {
   /** Height and width of the pictures, and of their views. */
   readonly picture: Pair;
   readonly view: Pair;
-  /** A view is a window of a picture with so many pixels around it; null: it is the whole of it, squeezed. */
-  readonly padding: number | null;
+  /** A view is the whole picture, squeezed, or a window of it: at a random place, or in its middle. */
+  readonly crop: 'none' | 'random' | 'middle';
+  /** Pixels around the picture, within which a random window may be. */
+  readonly padding: number;
   /** Chances. */
   readonly horizontalFlip: number;
   readonly verticalFlip: number;
@@ -49,8 +51,6 @@ export type ViewSettings = {
 type DrawAttributes = ViewSettings & {
   /** Rows of the data set. */
   readonly count: number;
-  /** Rows of a batch: behind them begin those that are mixed into it. */
-  readonly batch: number;
   /** As of `batchRows`. */
   readonly taken: number;
 };
@@ -149,13 +149,13 @@ function homographyOf(settings: ViewSettings, draws: Draws): Matrix {
 
 /** From places around the middle of the view to pixels of the picture: shift, rotation, scale and flips, undone. */
 function affineOf(settings: ViewSettings, draws: Draws): Matrix {
-  const { picture, view, padding, rotation, scale, shift } = settings;
+  const { picture, view, crop, padding, rotation, scale, shift } = settings;
   const [[h, w], [H, W]] = [picture, view];
   const times = draws.between('scale', [Math.log(scale[0]), Math.log(scale[1])]);
   const angle = (draws.between('rotation', rotation) * Math.PI) / 180;
   const flip = (isFlipped: boolean, squeeze: number): number => ((isFlipped ? -1 : 1) * squeeze) / Math.exp(times);
-  const across = flip(draws.happens('horizontalFlip', settings.horizontalFlip), padding === null ? w / W : 1);
-  const down = flip(draws.happens('verticalFlip', settings.verticalFlip), padding === null ? h / H : 1);
+  const across = flip(draws.happens('horizontalFlip', settings.horizontalFlip), crop === 'none' ? w / W : 1);
+  const down = flip(draws.happens('verticalFlip', settings.verticalFlip), crop === 'none' ? h / H : 1);
   const a = [
     across * Math.cos(angle),
     -across * Math.sin(angle),
@@ -164,8 +164,11 @@ function affineOf(settings: ViewSettings, draws: Draws): Matrix {
   ] as const;
   const right = draws.between('shiftX', [-shift[0] * W, shift[0] * W]);
   const below = draws.between('shiftY', [-shift[1] * H, shift[1] * H]);
-  const middle = (word: 'cropX' | 'cropY', size: number, of: number): number =>
-    padding === null ? (of - 1) / 2 : (size - 1) / 2 - padding + draws.choice(word, of + 2 * padding - size + 1);
+  const middle = (word: 'cropX' | 'cropY', size: number, of: number): number => {
+    if (crop === 'none') return (of - 1) / 2;
+    if (crop === 'middle') return (size - 1) / 2 + Math.floor((of - size) / 2);
+    return (size - 1) / 2 - padding + draws.choice(word, of + 2 * padding - size + 1);
+  };
   const [x, y] = [middle('cropX', W, w), middle('cropY', H, h)];
   return [a[0], a[1], x - a[0] * right - a[1] * below, a[2], a[3], y - a[2] * right - a[3] * below, 0, 0, 1];
 }
@@ -267,44 +270,38 @@ function setColours(
 
 /** Everything is off: views are the pictures themselves. */
 export const PLAIN_VIEWS: Omit<ViewSettings, 'picture' | 'view'> = {
-  ...{ padding: null, horizontalFlip: 0, verticalFlip: 0, rotation: [0, 0], scale: [1, 1], shift: [0, 0] },
+  ...{ crop: 'none', padding: 0, horizontalFlip: 0, verticalFlip: 0, rotation: [0, 0], scale: [1, 1], shift: [0, 0] },
   ...{ perspective: [0, 0], fill: null, contrast: [1, 1], brightness: [1, 1], gain: [1, 1], hue: [0, 0] },
   ...{ noise: [0, 0], cutOut: [0, 0], cutFill: null },
 };
 
 /** Everything at once. */
 const ALL: Omit<ViewSettings, 'picture' | 'view'> = {
-  ...{ padding: null, horizontalFlip: 0.5, verticalFlip: 0.3, rotation: [-180, 180], scale: [0.8, 1.25] },
+  ...{ crop: 'none', padding: 0, horizontalFlip: 0.5, verticalFlip: 0.3, rotation: [-180, 180], scale: [0.8, 1.25] },
   ...{ shift: [0.1, 0.2], perspective: [0.4, 0.7], fill: null, contrast: [0.75, 1.25], brightness: [0.5, 1.5] },
   ...{ gain: [0.9, 1.1], hue: [0, 0], noise: [0.05, 0.5], cutOut: [2, 0.5], cutFill: null },
 };
 
 type DrawCase = readonly [
   count: number,
-  batch: number,
   rows: number,
   channels: number,
   settings: Pick<ViewSettings, 'picture' | 'view'> & Partial<ViewSettings>,
 ];
 
 const CASES: readonly DrawCase[] = [
-  [1, 1, 1, 1, { picture: [1, 1], view: [1, 1] }],
-  [9, 5, 5, 3, { picture: [7, 11], view: [7, 11], horizontalFlip: 0.5, brightness: [0.7, 1.3] }],
-  [
-    9,
-    5,
-    5,
-    3,
-    { picture: [8, 9], view: [5, 4], padding: 2, fill: 0.5, cutFill: 0, horizontalFlip: 1, verticalFlip: 1 },
-  ],
-  [7, 7, 7, 3, { ...ALL, picture: [13, 17], view: [9, 9] }],
-  [100, 65, 65, 3, { ...ALL, picture: [9, 16], view: [10, 8], hue: [-0.5, 0.5], cutFill: 0.3, fill: 0 }],
-  [70, 33, 66, 5, { ...ALL, picture: [6, 6], view: [6, 6], padding: 1 }],
-  [6, 3, 3, 2, { picture: [4, 4], view: [4, 4], perspective: [0.95, 1], rotation: [45, 45], contrast: [0, 0] }],
-  [6, 3, 0, 3, { ...ALL, picture: [4, 4], view: [4, 4] }],
+  [1, 1, 1, { picture: [1, 1], view: [1, 1] }],
+  [9, 5, 3, { picture: [7, 11], view: [7, 11], horizontalFlip: 0.5, brightness: [0.7, 1.3] }],
+  [9, 5, 3, { picture: [8, 9], view: [5, 4], crop: 'random', padding: 2, fill: 0.5, cutFill: 0, verticalFlip: 1 }],
+  [7, 7, 3, { ...ALL, picture: [13, 17], view: [9, 9] }],
+  [100, 65, 3, { ...ALL, picture: [9, 16], view: [10, 8], hue: [-0.5, 0.5], cutFill: 0.3, fill: 0 }],
+  [70, 66, 5, { ...ALL, picture: [6, 6], view: [6, 6], crop: 'random', padding: 1 }],
+  [6, 3, 2, { picture: [4, 4], view: [4, 4], perspective: [0.95, 1], rotation: [45, 45], contrast: [0, 0] }],
+  [6, 3, 3, { picture: [4, 7], view: [3, 4], crop: 'middle' }],
+  [6, 0, 3, { ...ALL, picture: [4, 4], view: [4, 4] }],
 ];
 
-function drawCase([count, batch, rows, channels, settings]: DrawCase) {
+function drawCase([count, rows, channels, settings]: DrawCase) {
   return {
     inputs: {
       state: { shape: [4], dtype: 'u32' as const, fill: { below: count } },
@@ -312,23 +309,26 @@ function drawCase([count, batch, rows, channels, settings]: DrawCase) {
       means: { shape: [count, channels], fill: 'unit' as const },
       channels: { shape: [3, channels], fill: 'positive' as const },
     },
-    attributes: { ...PLAIN_VIEWS, ...settings, count, batch, taken: count === 100 ? 40 : 0 },
+    attributes: { ...PLAIN_VIEWS, ...settings, count, taken: count === 100 ? 40 : 0 },
   };
 }
 
 /** What both kernels are told of the settings. */
 function numbersOf(settings: ViewSettings) {
-  const { picture, view, padding, rotation, scale, shift, perspective, noise, cutOut, fill, cutFill } = settings;
+  const { picture, view, crop, padding, rotation, scale, shift, perspective, noise, cutOut, fill, cutFill } = settings;
   const [[h, w], [H, W]] = [picture, view];
   const spread = ([low, high]: Range, unit = 1): Pair => [low * unit, (high - low) * unit];
-  const windows = (size: number, of: number): number => (padding === null ? 1 : of + 2 * padding - size + 1);
-  const middle = (size: number, of: number): number => (padding === null ? (of - 1) / 2 : (size - 1) / 2 - padding);
+  const windows = (size: number, of: number): number => (crop === 'random' ? of + 2 * padding - size + 1 : 1);
+  const firstWindow = (size: number, of: number): number =>
+    crop === 'random' ? -padding : Math.floor((of - size) / 2);
+  const middle = (size: number, of: number): number =>
+    crop === 'none' ? (of - 1) / 2 : (size - 1) / 2 + firstWindow(size, of);
   const colours = coloursOf(settings);
   return {
     chances: [settings.horizontalFlip, settings.verticalFlip, perspective[1], noise[1], cutOut[1]].map(thresholdOf),
     choices: [windows(W, w), windows(H, h), W - cutOut[0] + 1, H - cutOut[0] + 1],
     ranges: [
-      ...[W, H, ...(padding === null ? [w / W, h / H] : [1, 1]), middle(W, w), middle(H, h)],
+      ...[W, H, ...(crop === 'none' ? [w / W, h / H] : [1, 1]), middle(W, w), middle(H, h)],
       ...[...spread(rotation, 1 / 360), ...spread([Math.log(scale[0]), Math.log(scale[1])])],
       ...[shift[0] * W, shift[1] * H, ...spread(settings.contrast), ...spread(settings.brightness)],
       ...[...spread(settings.gain), ...spread(settings.hue)],
@@ -353,11 +353,11 @@ export const drawViews = defineOperation<DrawAttributes>()({
   outputs: { views: f32('V', 'size') },
   infer: ({ sizes: { V, C }, attributes }) => ({ views: [V, recordSize(C, coloursOf(attributes) === 'mixed')] }),
   reference({ state, rows, means, channels, views }, { V, M, C, size }, settings) {
-    const { count, batch, taken, view, noise, cutOut } = settings;
+    const { count, taken, view, noise, cutOut } = settings;
     views.data.fill(0);
     for (let v = 0; v < V; v++) {
       const row = rows.at(v);
-      const epoch = state.at(2) + Math.floor((state.at(3) + taken + (v % batch)) / count);
+      const epoch = state.at(2) + Math.floor((state.at(3) + taken + v) / count);
       const draws = new Draws([state.at(0), state.at(1)], epoch, row);
       const set = (place: number, value: number): void => {
         views.set(v * size + place, value);
@@ -390,8 +390,8 @@ export const drawViews = defineOperation<DrawAttributes>()({
         constants: { AUGMENT_STREAM, MIXES: flags.mixes },
         bindings: ['state', 'rows', 'means', 'channels', 'views'],
         uniforms: new Uniforms()
-          .u32(V, attributes.batch, attributes.count, attributes.taken)
-          .u32(M, C, size / 4, flags.recolours)
+          .u32(V, attributes.count, attributes.taken, M)
+          .u32(C, size / 4, flags.recolours, 0)
           .u32(...chances.slice(0, 4), ...choices)
           .f32(...ranges, ...fills)
           .u32(flags.fillsMean, flags.cutsMean, ...chances.slice(4))
@@ -402,12 +402,12 @@ export const drawViews = defineOperation<DrawAttributes>()({
   },
   simd({ sizes: { V, M, C, size }, attributes }) {
     const { chances, choices, ranges, fills, flags } = numbersOf(attributes);
-    const { batch, count, taken } = attributes;
+    const { count, taken } = attributes;
     const call = {
       kernel: { module: drawViewsWasm, entryPoint: 'drawViews' },
       arguments: [
         ...(['state', 'rows', 'means', 'channels', 'views', { scratch: true }] as const),
-        ...([V, batch, count, taken, M, C, 4 * size, AUGMENT_STREAM, flags.recolours, flags.mixes] as const),
+        ...([V, count, taken, M, C, 4 * size, AUGMENT_STREAM, flags.recolours, flags.mixes] as const),
         ...([...chances, ...choices, ...ranges, ...fills, flags.fillsMean, flags.cutsMean] as const),
       ],
     };
