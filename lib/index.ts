@@ -228,6 +228,9 @@ export { Meter, type MeterReading } from './train/meter.js';
 export { fromArrays, type FromArraysOptions } from './data/arrays.js';
 export { type ExampleData, type LabelledData, type TargetData, type TrainingData } from './data/training-data.js';
 export { batchIndices, type BatchOptions } from './data/batches.js';
+export { augmentation } from './data/augmentation/augmentation.js';
+export type { AugmentationOptions, PictureNormalization } from './data/augmentation/options.js';
+export type { Augment } from './data/augment.js';
 export {
   DataLoader,
   type Batch,

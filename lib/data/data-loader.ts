@@ -129,10 +129,11 @@ export class DataLoader<Data extends TrainingData | TensorRecord = LabelledData>
     checkOptions('DataLoader', options, RULES);
     const { batchSize = 32, seed = 0, epoch = 0, shuffle = true, augment } = options;
     this.#parts = partsOf(data);
-    if (augment && isRecord(data))
-      throw new OptionError('DataLoader: augment goes with training data, not with tensors');
-    this.#pictures = augment && !isRecord(data) ? augment.picturesOf(data) : undefined;
     this.count = commonCount(this.#parts);
+    if (augment && isRecord(data)) {
+      throw new OptionError('DataLoader: augment goes with training data, not with tensors by name');
+    }
+    this.#pictures = augment && !isRecord(data) ? augment.picturesOf(data) : undefined;
     this.batchSize = Math.min(batchSize, this.count);
     this.#shuffle = shuffle;
     this.#seed = seed;

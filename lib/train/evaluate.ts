@@ -1,3 +1,4 @@
+import { type Augment, augmentRule } from '../data/augment.js';
 import { type LabelledData, outcomesOf, type TrainingData } from '../data/training-data.js';
 import { defaultDevice } from '../device/default.js';
 import { DataLoader } from '../data/data-loader.js';
@@ -23,6 +24,8 @@ export interface EvaluateOptions<M = DefaultMetrics<LabelledData>> extends RunOp
   readonly classWeights?: readonly number[] | Float32Array;
   /** Rows computed at once, at most: all of them where there are fewer. Default 256. */
   readonly batchSize?: number;
+  /** What the model was trained with. Nothing is drawn: of pictures of another size than its views, plain views are taken. */
+  readonly augment?: Augment;
 }
 
 /** What {@link evaluate} finds of all rows: the mean loss and each metric by its name. */
@@ -39,6 +42,7 @@ const RULES: OptionRules<EvaluateOptions> = {
   metrics: metricsRule,
   classWeights: weights,
   batchSize: wholeNumber({ min: 1 }),
+  augment: augmentRule,
   ...RUN_RULES,
 };
 
@@ -67,7 +71,9 @@ export async function evaluate(
   const { device = defaultDevice() } = options;
   const batchSize = Math.min(options.batchSize ?? EVALUATION_BATCH, outcomesOf(data).count);
   const objective = objectiveFor('evaluate', model, data, options);
-  const inBatchesOf = (size: number): Evaluator => new Evaluator(model, data, objective, { device, batchSize: size });
+  const { augment } = options;
+  const inBatchesOf = (size: number): Evaluator =>
+    new Evaluator(model, data, objective, { device, batchSize: size, ...(augment && { augment }) });
   const evaluator = inBatchesOf(batchSize);
   try {
     checkBatchRoom('evaluate', device, evaluator, batchSize, inBatchesOf);
@@ -88,9 +94,11 @@ export class Evaluator {
     model: Module,
     data: TrainingData,
     objective: Objective,
-    options: RunOptions & { readonly batchSize?: number } = {},
+    options: RunOptions & { readonly batchSize?: number; readonly augment?: Augment } = {},
   ) {
-    this.#loader = new DataLoader(data, { batchSize: options.batchSize ?? EVALUATION_BATCH, shuffle: false });
+    const { batchSize = EVALUATION_BATCH } = options;
+    const augment = options.augment?.plainFor(data.inputShape);
+    this.#loader = new DataLoader(data, { batchSize, shuffle: false, ...(augment && { augment }) });
     this.#measurements = new Measurements(objective);
     this.#steps = new EpochSteps(
       { training: false, model },

@@ -1,4 +1,5 @@
 import { defaultDevice } from '../device/default.js';
+import { type Augment, augmentRule } from '../data/augment.js';
 import { type LabelledData, outcomesOf, type TrainingData } from '../data/training-data.js';
 import { type Module, moduleRule } from '../nn/module.js';
 import { Optimizer } from '../optim/optimizer.js';
@@ -64,6 +65,11 @@ export interface FitOptions<M = DefaultMetrics<LabelledData>> extends RunOptions
   readonly resume?: TrainingCheckpoint | undefined;
   /** Whether the examples come in another order in each epoch. Default true. */
   readonly shuffle?: boolean;
+  /**
+   * What makes views of the pictures, anew in each epoch: `augmentation({ .. })`. Validation sees the pictures themselves, or
+   * plain views where they have another size. Default: none.
+   */
+  readonly augment?: Augment;
   /** Called in the course of the training, in this order, and waited for: {@link Callback}. */
   readonly callbacks?: readonly Callback[];
   /** Called after every epoch, behind `callbacks`, and waited for: for printing, and for saving weights. */
@@ -94,6 +100,7 @@ const RULES: OptionRules<FitOptions> = {
     accepts: (value) => typeof value === 'object' && value !== null && 'restoreCallback' in value,
   },
   shuffle: boolean,
+  augment: augmentRule,
   callbacks: callbacksRule,
   onEpochEnd: callback,
   signal: instanceOf(AbortSignal, 'an AbortSignal'),

@@ -46,7 +46,8 @@ export class Measurements {
   add(output: Tensor, batch: Batch | TargetBatch, rows: number): Tensor {
     const { caller, targetOf, weightsOf } = this.#objective;
     const [target, weights] = [targetOf(batch), weightsOf(batch)];
-    const loss = lossOf(this.#objective, output, target, weights);
+    const mixture = 'labels' in batch ? batch.probabilities : undefined;
+    const loss = lossOf(this.#objective, output, mixture ?? target, weights);
     if (weights) {
       const total = sum(weights);
       this.#weights ??= new Meter();

@@ -1,3 +1,4 @@
+import type { Augment } from '../data/augment.js';
 import { checkTrainingData, outcomesOf, type TrainingData } from '../data/training-data.js';
 import { DataError, OptionError } from '../errors.js';
 import { type Module, moduleRule } from '../nn/module.js';
@@ -26,17 +27,30 @@ export function prepareModel(
   model: Module,
   data: TrainingData,
   role: string,
-  { seed, loss }: { readonly seed?: number | undefined; readonly loss?: Loss | undefined },
+  {
+    seed,
+    loss,
+    augment,
+  }: {
+    readonly seed?: number | undefined;
+    readonly loss?: Loss | undefined;
+    readonly augment?: Augment | undefined;
+  },
 ): void {
   checkTrainingData(`the ${role}`, data);
-  const expected = builtInputShape(caller, model, data.inputShape, seed);
-  if (expected.join() !== data.inputShape.join()) {
+  const inputShape = augment ? augment.viewShape(data.inputShape) : data.inputShape;
+  const expected = builtInputShape(caller, model, inputShape, seed);
+  if (expected.join() !== inputShape.join()) {
+    const what = augment ? 'views' : 'inputs';
     throw new DataError(
-      `the ${role} has inputs of ${formatShape(data.inputShape)}; the model was built for ${formatShape(expected)}`,
+      `the ${role} has ${what} of ${formatShape(inputShape)}; the model was built for ${formatShape(expected)}`,
     );
   }
   checkData(model, data, role);
   checkLoss(loss, model, data, role);
+  if (augment?.mixes === true && 'labels' in data && isOneNumber(model.outputShape())) {
+    throw new OptionError(`${caller}: mixup makes mixtures of classes, and the model has one output, not one for each`);
+  }
 }
 
 /**

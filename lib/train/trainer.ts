@@ -1,3 +1,4 @@
+import type { Augment } from '../data/augment.js';
 import { outcomesOf, type TrainingData } from '../data/training-data.js';
 import { DataLoader } from '../data/data-loader.js';
 import { TrainingError } from '../errors.js';
@@ -18,6 +19,7 @@ export interface TrainerOptions extends RunOptions {
   readonly batchSize: number;
   readonly seed?: number;
   readonly shuffle?: boolean;
+  readonly augment?: Augment;
 }
 
 /** The training step over a data set, and what it adds up. */
@@ -28,9 +30,11 @@ export class Trainer {
   readonly #steps: EpochSteps;
 
   constructor(model: Module, data: TrainingData, objective: Objective, options: TrainerOptions) {
-    const { optimizer, batchSize, seed = 0, shuffle = true } = options;
+    const { optimizer, batchSize, seed = 0, shuffle = true, augment } = options;
     this.#firstEpoch = Math.floor(optimizer.step / Math.ceil(outcomesOf(data).count / batchSize));
-    this.#loader = new DataLoader(data, { batchSize, seed, epoch: this.#firstEpoch, shuffle });
+    this.#loader = new DataLoader(data, {
+      ...{ batchSize, seed, epoch: this.#firstEpoch, shuffle, ...(augment && { augment }) },
+    });
     this.#measurements = new Measurements(objective);
     this.#steps = new EpochSteps(
       { training: true, model },

@@ -32,9 +32,14 @@ export class Training implements Batched {
     model: Module,
     data: TrainingData,
     objective: Objective,
-    { device, batchSize }: { readonly device: Device; readonly batchSize: number },
+    {
+      device,
+      batchSize,
+      augment,
+    }: Pick<TrainerOptions, 'augment'> & { readonly device: Device; readonly batchSize: number },
   ): Evaluator {
-    const inBatchesOf = (size: number): Evaluator => new Evaluator(model, data, objective, { device, batchSize: size });
+    const inBatchesOf = (size: number): Evaluator =>
+      new Evaluator(model, data, objective, { device, batchSize: size, ...(augment && { augment }) });
     const slotBytes = (batched: Batched): number =>
       batched.prepare().reduce((sum, { program }) => sum + placedBytes(device, program).slots, 0);
     const most = Math.min(EVALUATION_BATCH, outcomesOf(data).count);

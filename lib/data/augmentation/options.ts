@@ -1,6 +1,13 @@
-import { OptionError } from '../../errors.js';
 import { PLAIN_VIEWS, type Range, type ViewSettings } from '../../ops/augment/draw-views.js';
-import { checkOptions, number, oneOf, type OptionRule, type OptionRules, show, wholeNumber } from '../../options.js';
+import {
+  checkOptions,
+  number,
+  oneOf,
+  type OptionRule,
+  type OptionRules,
+  required,
+  wholeNumber,
+} from '../../options.js';
 import type { PictureSize } from '../resize.js';
 
 /** How the numbers of pictures are made of values from 0, black, to 1, white: (value - mean) / deviation, a channel each. */
@@ -157,14 +164,11 @@ export function checkAugmentationOptions(options: AugmentationOptions): void {
     probability: CHANCE,
   });
   checkOptions('augmentation, crop', crop ?? {}, { padding: wholeNumber({ min: 0 }) });
-  if (size) checkOptions('augmentation, size', size, { width: pixels, height: pixels });
+  if (size) checkOptions('augmentation, size', size, { width: required(pixels), height: required(pixels) });
   checkOptions('augmentation, noise', noise ?? {}, { share: CHANCE, probability: CHANCE });
   if (cutOut) {
-    checkOptions('augmentation, cutOut', cutOut, { size: pixels, probability: CHANCE, fill: fillRule('mean') });
-    if (cutOut.size === undefined) throw new OptionError('augmentation: cutOut needs a size, its width in pixels');
-  }
-  if (size && (size.width === undefined || size.height === undefined)) {
-    throw new OptionError(`augmentation: size must be { width, height }, found ${show(size)}`);
+    const rules = { size: required(pixels), probability: CHANCE, fill: fillRule('mean') };
+    checkOptions('augmentation, cutOut', cutOut, rules);
   }
 }
 
