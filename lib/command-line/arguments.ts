@@ -130,6 +130,7 @@ export function numberOption(
  * 1 for everything else.
  */
 export async function runProgram(name: string, main: (args: readonly string[]) => Promise<number>): Promise<void> {
+  process.stdout.on('error', endQuietly);
   try {
     process.exitCode = await main(process.argv.slice(2));
   } catch (error) {
@@ -137,4 +138,22 @@ export async function runProgram(name: string, main: (args: readonly string[]) =
     console.error(`${name}: ${error.message}`);
     process.exitCode = error instanceof OptionError ? 2 : 1;
   }
+}
+
+/** Whoever read the output has seen enough (`| head`): what comes now is for nobody. */
+function endQuietly(error: unknown): void {
+  if (!isClosedPipe(error)) throw error;
+  process.exit();
+}
+
+/** A program whose output is not all that it does goes on when nobody reads it any more. */
+export function outliveReader(): void {
+  process.stdout.off('error', endQuietly);
+  process.stdout.on('error', (error) => {
+    if (!isClosedPipe(error)) throw error;
+  });
+}
+
+function isClosedPipe(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'EPIPE';
 }

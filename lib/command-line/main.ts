@@ -10,6 +10,10 @@ import type { Command } from './command.js';
 /** Each is loaded where it is asked for. */
 const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   train: async () => (await import('./commands/train.js')).trainCommand,
+  predict: async () => (await import('./commands/predict.js')).predictCommand,
+  evaluate: async () => (await import('./commands/evaluate.js')).evaluateCommand,
+  summary: async () => (await import('./commands/summary.js')).summaryCommand,
+  audit: async () => (await import('./commands/audit.js')).auditCommand,
 };
 
 await runProgram('kernelwright', async ([name, ...args]) => {

@@ -1,6 +1,8 @@
 import { classifierRule, modelFrom, modelParts } from '../models/model-file.js';
 import type { PictureClassifier } from '../models/picture-classifier.js';
+import { DataError } from '../errors.js';
 import { checkArgument, text } from '../options.js';
+import { printable } from '../printable.js';
 import { readSafetensors, writeSafetensors } from './safetensors.js';
 
 /**
@@ -26,5 +28,11 @@ export async function saveModel(path: string, model: PictureClassifier): Promise
  */
 export async function loadModel(path: string): Promise<PictureClassifier> {
   checkArgument('loadModel', 'path', path, text);
-  return modelFrom(await readSafetensors(path), path);
+  const contents = await readSafetensors(path).catch((error: unknown) => {
+    const [source, problem] = [`${printable(path)}: `, error instanceof DataError ? error.message : ''];
+    throw problem.startsWith(source)
+      ? new DataError(`${source}it is no model: ${problem.slice(source.length)}`)
+      : error;
+  });
+  return modelFrom(contents, path);
 }

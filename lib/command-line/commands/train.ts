@@ -1,6 +1,6 @@
 import { openDevice } from '../../node/index.js';
 import { ARCHITECTURE_NAMES } from '../../models/architectures.js';
-import { checkWords } from '../arguments.js';
+import { checkWords, outliveReader } from '../arguments.js';
 import { defineCommand } from '../command.js';
 import type { Output } from '../output.js';
 import { outputFor } from '../shared-options.js';
@@ -37,6 +37,7 @@ export const trainCommand = defineCommand({
 
 /** Opens a device and trains on it. @returns the exit code */
 export async function trainWith(options: TrainingOptions, output: Output): Promise<number> {
+  outliveReader();
   const device = await openDevice(options.device);
   try {
     return await trainOnPictures(options, device, output);

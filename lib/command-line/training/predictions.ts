@@ -1,30 +1,51 @@
 import { join } from 'node:path';
-import { predict, softmax, type Device, type LabelledData, type Module } from '../../index.js';
+import {
+  type Device,
+  type ExampleData,
+  type LabelledData,
+  type PictureClassifier,
+  predict,
+  softmax,
+} from '../../index.js';
 import { writeFileAtomically } from '../../node/index.js';
 import { printable } from '../../printable.js';
 
-/** A picture's class as the net sees it. */
-export interface Prediction {
-  readonly file: string;
-  readonly label: string;
+/** What a net takes a picture for. */
+export interface Answer {
   readonly predicted: string;
   /** One for each class, in the order of the class names; they sum to 1. */
   readonly probabilities: readonly number[];
 }
 
-/** Class and probabilities of every picture. */
-export async function predictPictures(model: Module, pictures: LabelledData, device: Device): Promise<Prediction[]> {
-  const { classNames, labels, files } = pictures;
+/** A picture's class as the net sees it, and as it is. */
+export interface Prediction extends Answer {
+  readonly file: string;
+  readonly label: string;
+}
+
+/** What a net takes each picture for. */
+export async function classify(model: PictureClassifier, pictures: ExampleData, device: Device): Promise<Answer[]> {
+  const { classNames } = model.description;
   const probabilities = await softmax(await predict(model, pictures, { device })).data(); // [N, classes]
-  return Array.from(labels, (label, row) => {
+  return Array.from({ length: probabilities.length / classNames.length }, (_, row) => {
     const own = Array.from(probabilities.subarray(row * classNames.length, (row + 1) * classNames.length));
-    return {
-      file: files?.[row] ?? '',
-      label: classNames[label] ?? '',
-      predicted: classNames[own.indexOf(Math.max(...own))] ?? '',
-      probabilities: own,
-    };
+    return { predicted: classNames[own.indexOf(Math.max(...own))] ?? '', probabilities: own };
   });
+}
+
+/** Class and probabilities of every picture. */
+export async function predictPictures(
+  model: PictureClassifier,
+  pictures: LabelledData,
+  device: Device,
+): Promise<Prediction[]> {
+  const { classNames, labels, files } = pictures;
+  const answers = await classify(model, pictures, device);
+  return answers.map((answer, row) => ({
+    file: files?.[row] ?? '',
+    label: classNames[labels[row] ?? -1] ?? '',
+    ...answer,
+  }));
 }
 
 /** Writes predictions.json. */
@@ -34,7 +55,17 @@ export async function savePredictions(directory: string, predictions: readonly P
 
 /** For a terminal: `HookWrench/hook_125.png: HookWrench (HookWrench 0.934, SpannerWrench 0.066)`, and whether it is wrong. */
 export function describePrediction(prediction: Prediction, classNames: readonly string[]): string {
-  const { file, label, predicted, probabilities } = prediction;
-  const shares = classNames.map((name, i) => `${name} ${(probabilities[i] ?? 0).toFixed(3)}`).join(', ');
-  return printable(`${file}: ${predicted} (${shares})${predicted === label ? '' : `  ✗ it is a ${label}`}`);
+  const { file, label, predicted } = prediction;
+  const mistake = predicted === label ? '' : `  ✗ it is a ${label}`;
+  return printable(`${file}: ${describeAnswer(prediction, classNames)}${mistake}`);
+}
+
+/** So many classes are listed, all of them where there are no more. */
+const LISTED = 5;
+
+/** `HookWrench (HookWrench 0.934, SpannerWrench 0.066)`: of many classes the likeliest. */
+export function describeAnswer({ predicted, probabilities }: Answer, classNames: readonly string[]): string {
+  const shares = classNames.map((name, i) => ({ name, share: probabilities[i] ?? NaN }));
+  const listed = shares.length > LISTED ? shares.sort((a, b) => b.share - a.share).slice(0, LISTED) : shares;
+  return printable(`${predicted} (${listed.map(({ name, share }) => `${name} ${share.toFixed(3)}`).join(', ')})`);
 }

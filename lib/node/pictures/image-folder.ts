@@ -121,8 +121,8 @@ export async function wholeOrReason(
   }
 }
 
-/** Writes pixels u8 [height, width, 3] in the wanted order: as they are where these are bytes, else as v / 255. */
-function storePicture(pixels: Uint8Array, layout: PictureLayout, input: Float32Array | Uint8Array): void {
+/** @internal Writes pixels u8 [height, width, 3] in the wanted order: as they are where these are bytes, else as v / 255. */
+export function storePicture(pixels: Uint8Array, layout: PictureLayout, input: Float32Array | Uint8Array): void {
   const plane = pixels.length / 3;
   const divisor = input instanceof Uint8Array ? 1 : 255;
   const [pixelStride, channelStride] = layout === 'channels-first' ? [1, plane] : [3, 1];

@@ -42,7 +42,9 @@ export async function listClasses(directory: string): Promise<PictureFiles> {
       `${printable(directory)} has no sub-folder; expected one for each class, with PNG or JPEG pictures in it`,
     );
   }
-  const listed = await Promise.all(classNames.map((name) => picturesIn(directory, name)));
+  const listed = await Promise.all(
+    classNames.map(async (name) => (await picturesBelow(join(directory, name))).map((file) => `${name}/${file}`)),
+  );
   const labels = new Int32Array(listed.flatMap((members, label) => members.map(() => label)));
   return { classNames, files: listed.flat(), labels };
 }
@@ -52,18 +54,21 @@ export async function foldersIn(directory: string): Promise<string[]> {
   return (await list(directory)).folders;
 }
 
-/** The pictures of a class and of the folders inside, whether they can be read or not: paths inside `directory`, sorted. */
-async function picturesIn(directory: string, className: string): Promise<string[]> {
+/**
+ * The pictures of a folder and of the folders inside, whether they can be read or not: paths inside of it, sorted. Throws DataError
+ * where it cannot be listed.
+ */
+export async function picturesBelow(directory: string): Promise<string[]> {
   const found: string[] = [];
   const visit = async (folder: string, around: readonly string[]): Promise<void> => {
     const path = join(directory, folder);
+    const { files, folders } = await list(path);
     const place = await realpath(path);
     if (around.includes(place)) return; // a link that leads back up
-    const { files, folders } = await list(path);
-    for (const name of files) if (PICTURES.test(extname(name))) found.push(`${folder}/${name}`);
-    for (const name of folders) await visit(`${folder}/${name}`, [...around, place]);
+    for (const name of files) if (PICTURES.test(extname(name))) found.push(`${folder}${name}`);
+    for (const name of folders) await visit(`${folder}${name}/`, [...around, place]);
   };
-  await visit(className, []);
+  await visit('', []);
   return found.sort(compareCodePoints);
 }
 

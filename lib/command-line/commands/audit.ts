@@ -1,0 +1,25 @@
+import { audit, auditLines } from '../../node/index.js';
+import { checkWords } from '../arguments.js';
+import { defineCommand } from '../command.js';
+import { OUTPUT_OPTIONS, outputFor } from '../shared-options.js';
+
+export const auditCommand = defineCommand({
+  name: 'audit',
+  words: 'DIR',
+  summary: 'Looks through pictures for what a training would suffer from.',
+  options: { ...OUTPUT_OPTIONS, verbose: { help: 'name all duplicates and odd pictures' } },
+  notes: [
+    '',
+    'DIR has a sub-folder for each class, or train, valid and test with such sub-folders. Told are files that cannot be read, the',
+    'same picture twice, above all in two parts or under two classes, the balance of the classes, odd sizes and shapes. The exit',
+    'code is 1 where a file cannot be read: train would stop at it. All else is for you to judge.',
+  ],
+  async run(values, words) {
+    checkWords(words, 'one folder of pictures: kernelwright audit DIR', 1, 1);
+    const [directory = ''] = words;
+    const report = await audit(directory);
+    const lines = auditLines(report, { verbose: values.verbose === true });
+    outputFor(values).result(lines.join('\n'), report);
+    return report.unreadable.length > 0 ? 1 : 0;
+  },
+});
