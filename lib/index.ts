@@ -198,6 +198,7 @@ export {
   type FoldOutcome,
 } from './train/cross-validate.js';
 export { evaluate, type EvaluateOptions, type Evaluation } from './train/evaluate.js';
+export { findLearningRate, type FindLearningRateOptions, type LearningRateCurve } from './train/find-learning-rate.js';
 export { fit, type FitOptions } from './train/fit.js';
 export type { AnyEpochResult, EpochResult, History } from './train/history.js';
 export type {

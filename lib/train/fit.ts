@@ -137,7 +137,7 @@ export async function fit(model: Module, data: TrainingData, options: FitOptions
   checkOptions('fit', options, RULES);
   checkArgument('fit', 'the model', model, moduleRule);
   checkCallbacks('fit', options.callbacks ?? []);
-  refuseInTraining(model, options.optimizer);
+  refuseInTraining('fit', model, options.optimizer);
   const { validation, device = defaultDevice(), onEpochEnd } = options;
   prepareModel('fit', model, data, 'training data', options);
   if (validation !== undefined) prepareModel('fit', model, validation, 'validation data', options);

@@ -21,7 +21,7 @@ export class Measurements {
   readonly #objective: Objective;
   readonly #loss = new Meter();
   /** Of weighted batches: their weights; the loss is then added times those. */
-  #weights: Meter | undefined;
+  readonly #weights = new Meter();
   readonly #means = new Map<string, { readonly metric: Metric; readonly meter: Meter }>();
   readonly #counted = new Map<string, CountedMetric>();
   /** By what is counted in them. */
@@ -50,7 +50,6 @@ export class Measurements {
     const loss = lossOf(this.#objective, output, mixture ?? target, weights);
     if (weights) {
       const total = sum(weights);
-      this.#weights ??= new Meter();
       this.#weights.update(total);
       this.#loss.update(multiply(loss, total));
     } else {
@@ -96,7 +95,7 @@ export class Measurements {
   ): Promise<Measured> {
     const [loss, weights, means, totals] = await Promise.all([
       readingOf(this.#loss),
-      this.#weights && readingOf(this.#weights),
+      readingOf(this.#weights),
       Promise.all([...this.#means].map(async ([name, { meter }]) => [name, (await readingOf(meter)).mean] as const)),
       Promise.all([...this.#totals].map(async ([counter, own]) => [counter, await numbersOf(own)] as const)),
     ]);
@@ -105,14 +104,14 @@ export class Measurements {
       return [name, metric.value(countedBy.get(metric.counter) ?? [], this.#objective.outputShape)] as const;
     });
     return {
-      loss: weights ? { ...loss, mean: loss.mean / weights.mean } : loss,
+      loss: weights.updates > 0 ? { ...loss, mean: loss.mean / weights.mean } : loss,
       metrics: Object.fromEntries([...means, ...counted]),
     };
   }
 
   dispose(): void {
     this.#loss.dispose();
-    this.#weights?.dispose();
+    this.#weights.dispose();
     for (const { meter } of this.#means.values()) meter.dispose();
     for (const totals of this.#totals.values()) totals.dispose();
   }
