@@ -67,7 +67,7 @@ export class Measurements {
     const means = [...this.#means].map(([name, { meter }]) => [name, meter.state] as const);
     return new Map([
       ['loss', this.#loss.state],
-      ...(this.#weights ? [['weights of the loss', this.#weights.state] as const] : []),
+      ['weights of the loss', this.#weights.state],
       ...means,
       ...[...this.#totals.values()].map((totals) => [totals.name, totals] as const),
     ]);
