@@ -1,7 +1,7 @@
 import { defineConfig, globalIgnores } from 'eslint/config';
 import tseslint from 'typescript-eslint';
 
-const nodeOnly = 'The core runs in browsers as well: what needs Node belongs in lib/node or lib/command-line.';
+const nodeOnly = 'The core runs in browsers as well: what needs Node belongs in lib/node, lib/report or lib/command-line.';
 
 export default defineConfig(
   globalIgnores(['dist', 'docs/api', 'lib/generated', 'runs', 'coverage', 'bench/peers']),
@@ -22,7 +22,7 @@ export default defineConfig(
   },
   {
     files: ['lib/**/*.ts'],
-    ignores: ['lib/node/**', 'lib/command-line/**'],
+    ignores: ['lib/node/**', 'lib/report/**', 'lib/command-line/**'],
     rules: {
       'no-restricted-imports': [
         'error',

@@ -222,7 +222,9 @@ export {
   type ClassMetricOptions,
 } from './train/class-metrics.js';
 export type { Loss, LossOptions } from './train/objective.js';
-export { predict, type PredictOptions } from './train/predict.js';
+export { predict } from './train/predict.js';
+export type { PredictOptions } from './train/in-batches.js';
+export { saliency } from './train/saliency.js';
 export { decodeTrainingCheckpoint, TrainingCheckpoint, trainingCheckpointOf } from './train/training-checkpoint.js';
 export { Meter, type MeterReading } from './train/meter.js';
 

@@ -10,6 +10,7 @@ import { type BrowserContext, chromium } from 'playwright-core';
 import { extract } from 'tar-fs';
 
 import { packagedFile, packageRunsHere, unpackOnce } from './chromium-package.js';
+import { root } from './root.js';
 
 /** WebGPU on the SwiftShader that comes with the browser. */
 const FLAGS = ['--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader'];
@@ -33,13 +34,13 @@ async function findChromium(): Promise<{ executablePath: string; environment: Re
     await mkdir(half);
     await Promise.all([
       pipeline(packagedFile('chromium'), createWriteStream(join(half, 'chromium'), { mode: 0o755 })),
-      ...['swiftshader.tar', 'al2023.tar', 'fonts.tar'].map((file) => pipeline(packagedFile(file), extract(half))),
+      ...['swiftshader.tar', 'al2023.tar'].map((file) => pipeline(packagedFile(file), extract(half))),
     ]);
   });
-  // Libraries and fonts that bare machines lack.
+  // Libraries and fonts that bare machines lack. NOTE: the package's own fonts.conf looks for fonts in /tmp and /opt alone.
   const libraries = [join(folder, 'lib'), process.env['LD_LIBRARY_PATH']].filter(Boolean).join(delimiter);
   return {
     executablePath: join(folder, 'chromium'),
-    environment: { LD_LIBRARY_PATH: libraries, FONTCONFIG_PATH: folder },
+    environment: { LD_LIBRARY_PATH: libraries, FONTCONFIG_FILE: join(root, 'tools/fonts.conf') },
   };
 }

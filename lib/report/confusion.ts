@@ -266,7 +266,7 @@ const NO_PAIR = 'No class was taken for another one';
 const NAME_WIDTH = 170;
 /** Size of many names. */
 const SMALL_SIZE = 10;
-const BAR_WIDTH = 260;
+const BAR_WIDTH = 180;
 const MOST_CLASSES = 100;
 const SHOWN_OF_MORE = 50;
 

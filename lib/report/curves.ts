@@ -115,7 +115,7 @@ export function curvePanel({ name, training, validation, isShare }: Curve): Pane
             type: 'quantitative',
             title: name,
             scale: needsLogarithm(values.map(({ value }) => value)) ? { type: 'log' } : { zero: false },
-            axis: { format: isShare ? '~%' : '~g', tickCount: 6 },
+            axis: { ...(isShare && { format: '~%' }), tickCount: 6 },
           },
           color: {
             field: 'part',
@@ -145,10 +145,10 @@ export function describeCurve(curve: Curve): string {
 export function showValue({ isShare }: Pick<Curve, 'isShare'>, value: number | undefined): string {
   if (value === undefined) return '';
   if (!Number.isFinite(value)) return 'not finite';
-  return isShare ? `${(100 * value).toFixed(1)} %` : String(Number(value.toPrecision(4)));
+  return isShare ? `${(100 * value).toFixed(1)}\u00a0%` : String(Number(value.toPrecision(4)));
 }
 
-const PANEL = { width: 320, height: 200 };
+const PANEL = { width: 280, height: 180 };
 const COLUMNS = 2;
 /** With more epochs than this a line needs no points. */
 const MOST_POINTS = 50;

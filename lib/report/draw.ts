@@ -15,10 +15,17 @@ export interface Drawing {
   readonly title?: string;
   readonly subtitle?: string;
   /**
-   * What stands around a panel of this width, in pixels, where that was measured; the title finds its own room. Vega does
+   * What stands around a panel of this width, in pixels, where that was measured; a title finds its own room. Vega does
    * not know the font, and would leave too much room for long texts. Default: as Vega estimates it.
    */
-  readonly around?: { readonly left: number; readonly right: number; readonly bottom: number; readonly width: number };
+  readonly around?: {
+    readonly left: number;
+    readonly right: number;
+    readonly bottom: number;
+    /** Default 12. */
+    readonly top?: number;
+    readonly width: number;
+  };
 }
 
 /** Size of the text at axes, in pixels. */
@@ -70,7 +77,7 @@ export async function drawSvg({ panel, description, title, subtitle, around }: D
 }
 
 function paddingOf(
-  { left, right, bottom, width }: NonNullable<Drawing['around']>,
+  { left, right, bottom, top = MARGIN, width }: NonNullable<Drawing['around']>,
   title: string | undefined,
   subtitle: string | undefined,
 ) {
@@ -80,6 +87,6 @@ function paddingOf(
     left,
     bottom,
     right: right + Math.max(0, missing),
-    top: title === undefined ? MARGIN : subtitle === undefined ? 44 : 60,
+    top: title === undefined ? top : subtitle === undefined ? 44 : 60,
   };
 }

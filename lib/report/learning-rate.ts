@@ -32,7 +32,7 @@ const SCHEDULE_RULES: OptionRules<DrawScheduleOptions> = {
   ...TITLE_RULES,
 };
 
-const SIZE = { width: 420, height: 220 };
+const SIZE = { width: 280, height: 180 };
 /** A schedule is drawn through so many of its steps, at most. */
 const MOST_POINTS = 1000;
 
@@ -74,7 +74,7 @@ export async function drawLearningRates(curve: LearningRateCurve, options: Title
     type: 'quantitative' as const,
     title: 'loss',
     scale: { zero: false },
-    axis: { format: '~g', tickCount: 6 },
+    axis: { tickCount: 6 },
   };
   const color = {
     field: 'kind',
@@ -153,13 +153,13 @@ export async function drawSchedule(learningRate: LearningRate, options: DrawSche
           type: 'quantitative',
           title: stepsPerEpoch ? 'epoch' : 'step',
           scale: { nice: false },
-          axis: { format: '~g', tickCount: 6 },
+          axis: { tickCount: 6 },
         },
         y: {
           field: 'rate',
           type: 'quantitative',
           title: 'learning rate',
-          axis: { format: '~g', tickCount: 5 },
+          axis: { tickCount: 5 },
         },
       },
     },

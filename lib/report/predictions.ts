@@ -93,12 +93,12 @@ export function describeAnswer({ prediction: { file, label }, predicted, probabi
 
 /** @internal A share in percent. */
 export function percent(share: number): string {
-  return `${(100 * share).toFixed(1)} %`;
+  return `${(100 * share).toFixed(1)}\u00a0%`;
 }
 
 /** @internal Width of a picture with its bars. */
-export const CELL_WIDTH = 176;
-const MOST_HIGH = 176;
+export const CELL_WIDTH = 168;
+const MOST_HIGH = 168;
 const MOST_CLASSES = 5;
 const LINE = 16;
 const CLASS = { height: 27, bar: 7 };

@@ -1,12 +1,12 @@
 import { DataError } from '../errors.js';
 import { checkArgument, checkOptions, list, type OptionRules, text, wholeNumber } from '../options.js';
-import type { ExampleData } from '../data/training-data.js';
 import { formatShape, sizeOf } from '../shape.js';
 import type { TitleOptions } from './curves.js';
 import { type Picture, pictureRule, pictureShapeOf, type PictureShape } from './picture.js';
 import {
   answerMarks,
   answerOf,
+  CELL_WIDTH,
   describeAnswer,
   highest,
   joined,
@@ -14,7 +14,6 @@ import {
   type Prediction,
 } from './predictions.js';
 import { drawSheet } from './sheet.js';
-import { CELL_WIDTH } from './predictions.js';
 
 /** How much each pixel of a picture matters. */
 export interface SaliencyMap {
@@ -48,7 +47,7 @@ const RULES: OptionRules<DrawSaliencyOptions> = { columns: wholeNumber({ min: 1 
  * @param inputShape [height, width, channels] or [channels, height, width] with 1 or 3 channels
  * @throws DataError for another shape, or where the numbers do not make whole pictures
  */
-export function saliencyMaps(gradients: ExampleData['inputs'], inputShape: readonly number[]): SaliencyMap[] {
+export function saliencyMaps(gradients: ArrayLike<number>, inputShape: readonly number[]): SaliencyMap[] {
   const shape = pictureShapeOf(inputShape);
   const size = sizeOf(inputShape);
   if (!shape || gradients.length % size !== 0) {
@@ -57,17 +56,19 @@ export function saliencyMaps(gradients: ExampleData['inputs'], inputShape: reado
         'or [channels, height, width] with 1 or 3 channels',
     );
   }
-  return Array.from({ length: gradients.length / size }, (_, i) =>
-    mapOf(gradients.subarray(i * size, (i + 1) * size), shape),
-  );
+  return Array.from({ length: gradients.length / size }, (_, i) => mapOf(gradients, i * size, shape));
 }
 
-function mapOf(values: ExampleData['inputs'], { width, height, channels, isChannelsFirst }: PictureShape): SaliencyMap {
+function mapOf(
+  gradients: ArrayLike<number>,
+  start: number,
+  { width, height, channels, isChannelsFirst }: PictureShape,
+): SaliencyMap {
   const [pixelStride, channelStride] = isChannelsFirst ? [1, width * height] : [channels, 1];
   const magnitudes = new Float32Array(width * height);
   for (let i = 0; i < magnitudes.length; i++) {
     for (let channel = 0; channel < channels; channel++) {
-      const magnitude = Math.abs(values[i * pixelStride + channel * channelStride] ?? NaN);
+      const magnitude = Math.abs(gradients[start + i * pixelStride + channel * channelStride] ?? NaN);
       magnitudes[i] = Math.max(magnitudes[i] ?? 0, magnitude);
     }
   }

@@ -42,13 +42,13 @@ export interface Sheet extends TitleOptions {
   readonly width: number;
   readonly height: number;
   readonly columns: number;
+  /** Around all cells, in pixels. Default 12. */
+  readonly margin?: number;
   /** Between cells. Default 24. */
   readonly gap?: number;
   /** Default: what the cells say one after the other. */
   readonly description?: string;
 }
-
-const MARGIN = 12;
 
 /** Draws cells in rows. */
 export function drawSheet({
@@ -57,6 +57,7 @@ export function drawSheet({
   height,
   columns,
   gap = 24,
+  margin = 12,
   title,
   subtitle,
   description,
@@ -97,7 +98,7 @@ export function drawSheet({
     ...(title !== undefined && { title }),
     ...(subtitle !== undefined && { subtitle }),
     description: description ?? cells.map((cell) => cell.description).join(' '),
-    around: { left: MARGIN, right: MARGIN, bottom: MARGIN, width: side },
+    around: { left: margin, top: margin, right: margin, bottom: margin, width: side },
     panel: {
       width: side,
       height: down * (height + gap) - gap,

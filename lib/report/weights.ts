@@ -1,9 +1,9 @@
 import { DataError } from '../errors.js';
 import { checkArgument, checkOptions, type OptionRule, type OptionRules, text, wholeNumber } from '../options.js';
-import { formatShape, type Shape, sizeOf } from '../shape.js';
+import { formatShape, sizeOf } from '../shape.js';
 import type { TitleOptions } from './curves.js';
 import { dataAddress, type Picture, pictureOf, type PictureShape, pictureShapeOf } from './picture.js';
-import { drawSheet } from './sheet.js';
+import { type Cell, drawSheet } from './sheet.js';
 import { LIGHT } from './theme.js';
 
 /** The weight of a first layer, in the layout of files: what `stateOf` gives. */
@@ -43,26 +43,31 @@ const TILE = 52;
  */
 export async function drawWeights(weight: FirstWeight, options: DrawWeightsOptions = {}): Promise<string> {
   checkOptions('drawWeights', options, RULES);
-  const tiles = weightTiles(weight);
-  const { limit = 64, columns = 16, title } = options;
-  const shown = tiles.slice(0, limit);
-  const { subtitle = shown.length < tiles.length ? `the first ${limit} of ${tiles.length} units` : undefined } =
-    options;
-  const [{ width, height } = { width: 1, height: 1 }] = tiles;
-  const tileHeight = Math.round(Math.min(2 * TILE, (TILE * height) / width));
-  const cells = shown.map((tile, i) => ({
-    marks: {
-      images: [{ x: 0, y: 0, width: TILE, height: tileHeight, url: dataAddress(tile, TILE) }],
-      texts: [{ x: TILE / 2, y: tileHeight + 13, text: String(i), colour: LIGHT.muted, align: 'center' as const }],
-    },
-    description: '',
-  }));
+  const { limit, columns = 16, title } = options;
+  const { cells, units, ...size } = weightCells(weight, limit);
+  const part = cells.length < units ? `the first ${cells.length} of ${units} units` : undefined;
+  const { subtitle = part } = options;
   return drawSheet({
     ...(title !== undefined && { title }),
     ...(subtitle !== undefined && { subtitle }),
-    ...{ cells, columns, width: TILE, height: tileHeight + 16, gap: 8 },
-    description: `Weights of the first layer: ${shown.length} of ${tiles.length} units, each as a picture of ${width} × ${height}.`,
+    ...{ cells, columns, ...size, gap: 8 },
+    description: `Weights of the first layer: ${part ?? `${units} units`}, each as a picture.`,
   });
+}
+
+/** @internal The cells of a sheet, all of one size. */
+export function weightCells(weight: FirstWeight, limit = 64) {
+  const tiles = weightTiles(weight);
+  const [{ width, height } = { width: 1, height: 1 }] = tiles;
+  const tileHeight = Math.round(Math.min(2 * TILE, (TILE * height) / width));
+  const cells = tiles.slice(0, limit).map((tile, i): Cell => ({
+    marks: {
+      images: [{ x: 0, y: 0, width: TILE, height: tileHeight, url: dataAddress(tile, TILE) }],
+      texts: [{ x: TILE / 2, y: tileHeight + 13, text: String(i), colour: LIGHT.muted, align: 'center' }],
+    },
+    description: `Unit ${i}.`,
+  }));
+  return { cells, width: TILE, height: tileHeight + 16, units: tiles.length };
 }
 
 /** @internal Each unit as a picture. */
@@ -90,7 +95,7 @@ function tileShape({ shape, inputShape }: FirstWeight): PictureShape {
     return { width, height, channels, isChannelsFirst: true };
   const read = inputShape && pictureShapeOf(inputShape);
   if (shape.length === 2 && read && sizeOf(inputShape) === shape[1]) return read;
-  const given = inputShape ? `, inputShape ${formatShape(inputShape as Shape)}` : '';
+  const given = inputShape ? `, inputShape ${formatShape(inputShape)}` : '';
   throw new DataError(
     `drawWeights: no pictures can be made of a weight of shape ${formatShape(shape)}${given}: expected [out, 1 or 3, height, width], ` +
       'or [units, inputs] with the inputShape of a picture',
