@@ -115,7 +115,7 @@ export function curvePanel({ name, training, validation, isShare }: Curve): Pane
             type: 'quantitative',
             title: name,
             scale: needsLogarithm(values.map(({ value }) => value)) ? { type: 'log' } : { zero: false },
-            axis: { ...(isShare && { format: '~%' }), tickCount: 6 },
+            axis: { format: isShare ? '~%' : ',~r', tickCount: 6 },
           },
           color: {
             field: 'part',

@@ -74,7 +74,7 @@ export async function drawLearningRates(curve: LearningRateCurve, options: Title
     type: 'quantitative' as const,
     title: 'loss',
     scale: { zero: false },
-    axis: { tickCount: 6 },
+    axis: { format: ',~r', tickCount: 6 },
   };
   const color = {
     field: 'kind',
@@ -153,13 +153,13 @@ export async function drawSchedule(learningRate: LearningRate, options: DrawSche
           type: 'quantitative',
           title: stepsPerEpoch ? 'epoch' : 'step',
           scale: { nice: false },
-          axis: { tickCount: 6 },
+          axis: { format: ',~r', tickCount: 6 },
         },
         y: {
           field: 'rate',
           type: 'quantitative',
           title: 'learning rate',
-          axis: { tickCount: 5 },
+          axis: { format: ',~r', tickCount: 5 },
         },
       },
     },

@@ -127,7 +127,7 @@ export function highlighted({ width, height, pixels }: Picture, map: SaliencyMap
       `drawSaliency: a map of ${map.width} x ${map.height} with ${values.length} values: expected one finite number for each pixel`,
     );
   }
-  const strongest = values.toSorted()[Math.floor((1 - STRONGEST) * (values.length - 1))] ?? 0;
+  const strongest = values.toSorted()[Math.ceil((1 - STRONGEST) * (values.length - 1))] ?? 0;
   const mixed = new Uint8Array(pixels.length);
   for (let y = 0; y < height; y++) {
     for (let x = 0; x < width; x++) {

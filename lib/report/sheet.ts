@@ -1,4 +1,4 @@
-import { drawSvg, LABEL_SIZE } from './draw.js';
+import { drawSvg } from './draw.js';
 import type { TitleOptions } from './curves.js';
 
 /** What stands on a sheet, in pixels from its left upper corner. */
@@ -87,13 +87,24 @@ export function drawSheet({
   const [x, y] = [place('x'), place('y')];
   const colour = { field: 'colour', type: 'nominal' as const, scale: null };
   const box = { x, y, x2: { field: 'right' }, y2: { field: 'bottom' } };
-  const text = { text: { field: 'text', type: 'nominal' as const }, x, y, color: colour };
   const texts = moved(({ texts: own }) => own);
-  const aligned = (['left', 'right', 'center'] as const).map((align) => ({
-    data: { values: texts.filter((mark) => (mark.align ?? 'left') === align) },
-    mark: { type: 'text' as const, align, baseline: 'alphabetic' as const, fontSize: LABEL_SIZE },
-    encoding: text,
-  }));
+  const layers = [
+    {
+      data: { values: moved(({ images }) => images).map(corner) },
+      mark: { type: 'image' as const, aspect: false },
+      encoding: { ...box, url: { field: 'url', type: 'nominal' as const } },
+    },
+    {
+      data: { values: moved(({ bars }) => bars).map(corner) },
+      mark: { type: 'rect' as const },
+      encoding: { ...box, color: colour },
+    },
+    ...(['left', 'right', 'center'] as const).map((align) => ({
+      data: { values: texts.filter((mark) => (mark.align ?? 'left') === align) },
+      mark: { type: 'text' as const, align, baseline: 'alphabetic' as const },
+      encoding: { text: { field: 'text', type: 'nominal' as const }, x, y, color: colour },
+    })),
+  ];
   return drawSvg({
     ...(title !== undefined && { title }),
     ...(subtitle !== undefined && { subtitle }),
@@ -103,19 +114,7 @@ export function drawSheet({
       width: side,
       height: down * (height + gap) - gap,
       view: { stroke: null },
-      layer: [
-        {
-          data: { values: moved(({ images }) => images).map(corner) },
-          mark: { type: 'image', aspect: false },
-          encoding: { ...box, url: { field: 'url', type: 'nominal' } },
-        },
-        {
-          data: { values: moved(({ bars }) => bars).map(corner) },
-          mark: { type: 'rect' },
-          encoding: { ...box, color: colour },
-        },
-        ...aligned,
-      ],
+      layer: layers.filter(({ data }) => data.values.length > 0),
     },
   });
 }
