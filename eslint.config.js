@@ -1,7 +1,8 @@
 import { defineConfig, globalIgnores } from 'eslint/config';
 import tseslint from 'typescript-eslint';
 
-const nodeOnly = 'The core runs in browsers as well: what needs Node belongs in lib/node, lib/report or lib/command-line.';
+const nodeOnly =
+  'The core runs in browsers as well: what needs Node belongs in lib/node, lib/report or lib/command-line.';
 
 export default defineConfig(
   globalIgnores(['dist', 'docs/api', 'lib/generated', 'runs', 'coverage', 'bench/peers']),
