@@ -16,6 +16,8 @@ export type {
   SizeCount,
   UnreadablePicture,
 } from './audit/report.js';
+export { checkpoints, type CheckpointsOptions } from './checkpoints/checkpoints.js';
+export { newestTrainingCheckpoint, readTrainingCheckpoint } from './checkpoints/files.js';
 export { type DecodedPicture } from './pictures/decoded-picture.js';
 export { imageFolder, type ImageFolderOptions, type ImageSet } from './pictures/image-folder.js';
 export { imageSplits, type ImageSplits, type SplitFolders } from './pictures/image-splits.js';

@@ -4,7 +4,7 @@ import { headerEnd, LENGTH_BYTES, readHeader } from '../io/safetensors-header.js
 import type { SafetensorsTensor } from '../io/safetensors-types.js';
 import { checkArgument, text } from '../options.js';
 import { printable } from '../printable.js';
-import { withFile } from './read-file.js';
+import { type OpenFile, withFile } from './read-file.js';
 import { reasonOf } from './reasons.js';
 import { writeFileAtomically } from './write-file.js';
 
@@ -16,17 +16,28 @@ import { writeFileAtomically } from './write-file.js';
  */
 export async function readSafetensors(path: string): Promise<Safetensors> {
   checkArgument('readSafetensors', 'path', path, text);
-  const source = printable(path);
-  try {
-    return await withFile(path, async (file) => {
-      const end = headerEnd(await file.read(0, LENGTH_BYTES), file.size, source);
-      readHeader(await file.read(LENGTH_BYTES, end), file.size - end, source);
-      return decodeSafetensors(await file.read(), path);
-    });
-  } catch (error) {
+  return reading(path, async (file) => {
+    await headerOf(file, path);
+    return decodeSafetensors(await file.read(), path);
+  });
+}
+
+/** The metadata of a .safetensors file, without the rest of it. Throws as {@link readSafetensors}. */
+export async function readMetadata(path: string): Promise<Safetensors['metadata']> {
+  return reading(path, async (file) => (await headerOf(file, path)).metadata);
+}
+
+function reading<T>(path: string, work: (file: OpenFile) => Promise<T>): Promise<T> {
+  return withFile(path, work).catch((error: unknown) => {
     if (error instanceof DataError) throw error;
-    throw new DataError(`Cannot read ${source}: ${reasonOf(error)}`);
-  }
+    throw new DataError(`Cannot read ${printable(path)}: ${reasonOf(error)}`);
+  });
+}
+
+async function headerOf(file: OpenFile, path: string) {
+  const source = printable(path);
+  const end = headerEnd(await file.read(0, LENGTH_BYTES), file.size, source);
+  return readHeader(await file.read(LENGTH_BYTES, end), file.size - end, source);
 }
 
 /**

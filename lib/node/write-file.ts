@@ -1,5 +1,5 @@
 import { constants, type Stats } from 'node:fs';
-import { mkdir, open, readlink, realpath, rename, rm, stat } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, readlink, realpath, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join, resolve, sep } from 'node:path';
 import { DataError } from '../errors.js';
 import { checkArgument, text } from '../options.js';
@@ -36,6 +36,25 @@ export async function writeFileAtomically(
     throw new DataError(`Cannot write ${printable(path)}: ${reasonOf(error)}`);
   }
 }
+
+/**
+ * Makes a folder for files that are to be written later, and cleans it of what killed processes left. Throws DataError naming it
+ * where nothing can be written there.
+ */
+export async function prepareFolder(folder: string): Promise<void> {
+  try {
+    await makeFolder(resolve(folder));
+    await removeForgotten(folder);
+    const trial = join(folder, temporaryName());
+    await (await openNew(trial)).close();
+    await rm(trial);
+  } catch (error) {
+    throw new DataError(`Cannot write to ${printable(folder)}: ${reasonOf(error)}`);
+  }
+}
+
+/** Bytes that one call writes: Node takes less than 2^31. */
+const PIECE = 2 ** 30;
 
 /** As many links in a row are followed as Linux follows. */
 const MOST_LINKS = 40;
@@ -92,9 +111,7 @@ async function replace(
 ): Promise<void> {
   const temporary = join(dirname(target), temporaryName());
   try {
-    const file = await open(temporary, 'wx', before?.mode).catch((error: unknown) => {
-      throw whyNotIn(dirname(target), error);
-    });
+    const file = await openNew(temporary, before?.mode);
     try {
       if (before) {
         const own = await file.stat();
@@ -103,7 +120,7 @@ async function replace(
         }
         await file.chmod(before.mode & 0o7777); // what is asked for at the opening is cut by the umask
       }
-      for (const part of parts) await file.writeFile(part); // each goes on where the one before ended
+      for (const part of parts) await writeAll(file, part);
       await file.sync(); // without it, a power cut could leave the new name with old or no contents
     } finally {
       await file.close();
@@ -112,6 +129,20 @@ async function replace(
   } catch (error) {
     await rm(temporary, { force: true }).catch(() => undefined); // the first error is the one to tell
     throw error;
+  }
+}
+
+async function openNew(path: string, mode?: number): Promise<FileHandle> {
+  return open(path, 'wx', mode).catch((error: unknown) => {
+    throw whyNotIn(dirname(path), error);
+  });
+}
+
+/** Writes behind what was written before, in few pieces: each of them waits for a turn of the event loop. */
+async function writeAll(file: FileHandle, part: string | Uint8Array): Promise<void> {
+  const bytes = typeof part === 'string' ? Buffer.from(part) : part;
+  for (let written = 0; written < bytes.length;) {
+    written += (await file.write(bytes, written, Math.min(bytes.length - written, PIECE))).bytesWritten;
   }
 }
 

@@ -63,11 +63,6 @@ export class TrainingCheckpoint {
     this.source = source;
   }
 
-  /** @internal */
-  get id(): string {
-    return this.#contents.id;
-  }
-
   /** Steps that had been taken since the training began. */
   get step(): number {
     return this.#contents.step;
@@ -102,7 +97,7 @@ export class TrainingCheckpoint {
   /** @internal */
   toSafetensors(): Safetensors {
     const { text, tensors } = packValue({ ...this.#contents, epochs: this.#contents.epochs.map(storable) });
-    return { tensors, metadata: { kernelwright: KIND, version: VERSION, training: text } };
+    return { tensors, metadata: { kernelwright: KIND, version: VERSION, training: this.#contents.id, contents: text } };
   }
 
   /**
@@ -199,14 +194,14 @@ export function checkpointIn({ tensors, metadata }: Safetensors, source: string)
   return new TrainingCheckpoint(contents, shown);
 }
 
-/** @internal The text of a checkpoint. Throws DataError where the metadata are not those of one. */
-export function checkKind(metadata: Safetensors['metadata'], source: string): string {
-  const { kernelwright, version, training } = metadata;
+/** The text of a checkpoint. Throws DataError where the metadata are not those of one. */
+function checkKind(metadata: Safetensors['metadata'], source: string): string {
+  const { kernelwright, version, contents } = metadata;
   const shown = printable(source);
-  if (kernelwright !== KIND || training === undefined) {
+  if (kernelwright !== KIND || contents === undefined) {
     throw new DataError(`${shown} is no training checkpoint: weights alone are loaded by loadState or loadWeights`);
   }
-  if (version === VERSION) return training;
+  if (version === VERSION) return contents;
   throw new DataError(
     `${shown} has the version ${show(version)} of training checkpoints; this program reads ${VERSION}`,
   );

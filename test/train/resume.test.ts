@@ -362,8 +362,8 @@ test('what is no training checkpoint is refused, saying what it is', async (t) =
   };
   refused(undefined, 'no training checkpoint', 'loadState');
   refused({ ...metadata, version: '7' }, 'version "7"', 'reads 1');
-  refused({ ...metadata, training: '{' }, 'no JSON');
-  refused({ ...metadata, training: '{"step":1}' }, 'not that of a training checkpoint');
+  refused({ ...metadata, contents: '{' }, 'no JSON');
+  refused({ ...metadata, contents: '{"step":1}' }, 'not that of a training checkpoint');
   refuses(t, () => decodeTrainingCheckpoint(new Uint8Array(3)), DataError, 'the training checkpoint');
   const resume: unknown = { step: 1 };
   const training = fit(new Net(), data, { ...usual(), resume: resume as TrainingCheckpoint });
