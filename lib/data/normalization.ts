@@ -12,6 +12,12 @@ export interface Normalization {
 
 /** (pictures - mean) / deviation, channel by channel. */
 export function normalize(pictures: Tensor, { mean, deviation }: Normalization, layout: PictureLayout): Tensor {
-  const shape = layout === 'channels-first' ? [mean.length, 1, 1] : [mean.length];
-  return divide(subtract(pictures, tensor(mean, { shape })), tensor(deviation, { shape }));
+  // What is the same for all channels is one number, which needs no walk over channels.
+  const ofChannels = ([first = NaN, ...others]: readonly number[]): Tensor | number =>
+    others.every((value) => value === first)
+      ? first
+      : tensor([first, ...others], {
+          shape: layout === 'channels-first' ? [others.length + 1, 1, 1] : [others.length + 1],
+        });
+  return divide(subtract(pictures, ofChannels(mean)), ofChannels(deviation));
 }
