@@ -40,6 +40,8 @@ export interface CompiledFunction<Out extends TensorTree> {
   memory(...inputs: readonly (CompiledInput | TensorSpec)[]): PlanMemory;
   /** @internal The plan for inputs of the host, before it is loaded. */
   prepare(...inputs: readonly (CompiledInput | TensorSpec)[]): PreparedPlan;
+  /** @internal Loads the plan of a function without inputs ahead of its first call. */
+  load(): Promise<void>;
   /** The plans made so far, one for each signature of inputs: the last 64 that were used. */
   plans(): readonly Plan[];
   /** Frees the buffers of all plans. */
@@ -150,22 +152,27 @@ export function compileIn<Out extends TensorTree>(
     return rebuildTree(result, results);
   };
 
-  /** One call after the other, also where the caller does not wait: the second must find the plan of the first. */
-  const enqueue = (call: Call, given: readonly CompiledInput[], replay: Replay): Promise<Out> => {
-    const settled = Promise.all(given.map(held));
-    settled.catch(() => undefined); // the call fails when its turn comes
+  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
     waiting++;
-    const result = queue.then(async () => {
-      const inputs = await settled;
-      const entry = entryFor(inputs);
-      const plan = (entry.plan ??= await entry.prepared.load());
-      return finish(call, entry, await replay(plan, inputs, entry.trace));
-    });
+    const result = queue.then(work);
     const over = (): void => {
       waiting--;
     };
     queue = result.then(over, over);
     return result;
+  };
+
+  const planOf = async (entry: Entry<Out>): Promise<Plan> => (entry.plan ??= await entry.prepared.load());
+
+  /** One call after the other, also where the caller does not wait: the second must find the plan of the first. */
+  const enqueue = (call: Call, given: readonly CompiledInput[], replay: Replay): Promise<Out> => {
+    const settled = Promise.all(given.map(held));
+    settled.catch(() => undefined); // the call fails when its turn comes
+    return inTurn(async () => {
+      const inputs = await settled;
+      const entry = entryFor(inputs);
+      return finish(call, entry, await replay(await planOf(entry), inputs, entry.trace));
+    });
   };
 
   /** A call where nothing has to be waited for, such as a training loop makes it: its replay is queued at once. */
@@ -196,6 +203,10 @@ export function compileIn<Out extends TensorTree>(
     },
     memory: (...given: readonly (CompiledInput | TensorSpec)[]) => planMemoryOf(device, prepare(...given)),
     prepare,
+    load: async () => {
+      refuseNesting();
+      await inTurn(() => planOf(entryFor([])));
+    },
     plans: () =>
       entries
         .values()

@@ -1,5 +1,5 @@
 import { DeviceError, OptionError } from '../errors.js';
-import { checkOptions, type OptionRules, wholeNumber } from '../options.js';
+import { callback, checkOptions, type OptionRules, wholeNumber } from '../options.js';
 import { suggest } from '../suggest.js';
 import { CpuDevice } from './cpu/device.js';
 import { defaultThreads, machineThreads, mustTryWorkers } from './cpu/host.js';
@@ -26,9 +26,18 @@ export interface DeviceOptions {
    * on WebGPU, 4 GiB on the CPU, which are all that its memory can have.
    */
   readonly memoryLimit?: number;
+  /**
+   * Called as WebGPU compiles kernels, side by side: with how many are ready, and how many were asked for so far. For showing
+   * progress, as `countBar` of `kernelwright/node` does. The CPU device compiles none.
+   */
+  readonly onCompile?: (ready: number, asked: number) => void;
 }
 
-const RULES: OptionRules<DeviceOptions> = { threads: wholeNumber({ min: 1 }), memoryLimit: wholeNumber({ min: 1 }) };
+const RULES: OptionRules<DeviceOptions> = {
+  threads: wholeNumber({ min: 1 }),
+  memoryLimit: wholeNumber({ min: 1 }),
+  onCompile: callback,
+};
 
 const REQUESTS: readonly DeviceRequest[] = ['auto', 'cpu', 'webgpu'];
 
@@ -57,7 +66,7 @@ export async function openFrom(
     const word = String(request);
     throw new OptionError(`unknown device '${word}'${suggest(word, REQUESTS)}: expected auto, cpu or webgpu`);
   }
-  const { memoryLimit } = options;
+  const { memoryLimit, onCompile } = options;
   const threads = Math.min(options.threads ?? defaultThreads(), machineThreads());
   const openCpu = async (reason: string): Promise<Device> => {
     const device = new CpuDevice({ path: 'simd', threads, reason, memoryLimit });
@@ -68,11 +77,11 @@ export async function openFrom(
   const adapter = await tryAdapter(getGpu);
   if (request === 'webgpu') {
     if (typeof adapter === 'string') throw new DeviceError(`no WebGPU device: ${adapter}`);
-    return adapter.open('webgpu was asked for', { host, memoryLimit });
+    return adapter.open('webgpu was asked for', { host, memoryLimit, onCompile });
   }
   if (typeof adapter === 'string') return openCpu(adapter);
   if (adapter.software) return openCpu(`the only WebGPU adapter is a software one (${adapter.description})`);
-  return adapter.open('a hardware WebGPU adapter was found', { host, memoryLimit });
+  return adapter.open('a hardware WebGPU adapter was found', { host, memoryLimit, onCompile });
 }
 
 async function tryAdapter(getGpu: () => Promise<GPU | string>): Promise<FoundAdapter | string> {

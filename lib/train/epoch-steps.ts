@@ -44,8 +44,16 @@ export class EpochSteps {
 
   /** The plans of an epoch, before they are loaded. */
   prepare(): PreparedPlan[] {
-    const steps = [this.#fullBatches > 0 ? this.#full : undefined, this.#last];
-    return steps.filter((step) => step !== undefined).map((step) => step.prepare());
+    return this.#functions().map((step) => step.prepare());
+  }
+
+  /** Loads them, side by side. */
+  async load(): Promise<void> {
+    await Promise.all(this.#functions().map((step) => step.load()));
+  }
+
+  #functions(): CompiledFunction<void>[] {
+    return [this.#fullBatches > 0 ? this.#full : undefined, this.#last].filter((step) => step !== undefined);
   }
 
   /** A recording of a step over a full batch. */

@@ -115,6 +115,10 @@ export class Evaluator {
     return this.#steps.prepare();
   }
 
+  load(): Promise<void> {
+    return this.#steps.load();
+  }
+
   async run(): Promise<Means> {
     await this.#steps.run();
     const { loss, metrics } = await this.#measurements.take();

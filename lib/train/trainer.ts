@@ -83,6 +83,10 @@ export class Trainer {
     return this.#steps.prepare();
   }
 
+  load(): Promise<void> {
+    return this.#steps.load();
+  }
+
   /** Queues so many steps of an epoch from one on, and says how many: an aborted signal ends it between two submits. */
   run(from: number, count: number, signal: AbortSignal): Promise<number> {
     return this.#steps.run(from, count, signal);

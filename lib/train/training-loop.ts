@@ -155,6 +155,7 @@ export class TrainingLoop implements TrainingRun {
   }
 
   async #train(): Promise<void> {
+    if (this.#epoch < this.epochs && (await this.#goesOn())) await this.#training.load();
     this.#lastEnd = performance.now() - 1000 * this.#secondsBefore;
     // Where nobody looks at an epoch before the next one begins, its figures are read while that one is trained.
     const isWatched = this.#training.evaluator !== undefined || this.#callbacks.length > 0;

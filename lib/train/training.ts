@@ -54,6 +54,11 @@ export class Training implements Batched {
     return [...this.trainer.prepare(), ...(this.evaluator?.prepare() ?? [])];
   }
 
+  /** Loads all plans side by side, so that their kernels are compiled at the same time. */
+  async load(): Promise<void> {
+    await Promise.all([this.trainer.load(), this.evaluator?.load()]);
+  }
+
   dispose(): void {
     this.trainer.dispose();
     this.evaluator?.dispose();

@@ -18,7 +18,7 @@ import { Buffers } from './buffers.js';
 import { argumentBytes, compileWork, scratchBytes, WebGpuExecutable, worksOf } from './executable.js';
 import type { WebGpuHost } from './host.js';
 import type { Work } from './work.js';
-import { Pipelines } from './pipelines.js';
+import { type CompileProgress, Pipelines } from './pipelines.js';
 import { Joiner } from './joining/joiner.js';
 import { adapterKey } from './tuning/key.js';
 import { trialsOf } from './tuning/trials.js';
@@ -29,6 +29,8 @@ export interface WebGpuDeviceOptions {
   readonly host?: WebGpuHost | undefined;
   /** How many bytes its buffers may take. WebGPU does not tell how much memory there is. Default: no limit. */
   readonly memoryLimit?: number | undefined;
+  /** Is told of each kernel that was compiled. */
+  readonly onCompile?: CompileProgress | undefined;
   /** What its adapter's matrix units multiply; default: there are none, or they are not to be used. */
   readonly subgroupMatrices?: SubgroupMatrices | undefined;
 }
@@ -57,14 +59,14 @@ export class WebGpuDevice implements Device {
   constructor(
     gpu: GPUDevice,
     info: DeviceInfo,
-    { host = {}, memoryLimit = Infinity, subgroupMatrices }: WebGpuDeviceOptions = {},
+    { host = {}, memoryLimit = Infinity, onCompile, subgroupMatrices }: WebGpuDeviceOptions = {},
   ) {
     this.gpu = gpu;
     this.info = info;
     this.#host = host;
     this.#memoryLimit = memoryLimit;
     this.buffers = new Buffers(gpu);
-    this.pipelines = new Pipelines(gpu);
+    this.pipelines = new Pipelines(gpu, onCompile);
     this.joiner = new Joiner(gpu.limits);
     this.fusion = { kernels: 'wgsl', maxStorageBuffers: gpu.limits.maxStorageBuffersPerShaderStage };
     this.target = {

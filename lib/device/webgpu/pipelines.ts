@@ -5,6 +5,9 @@ import { attributesText } from '../../graph/operation.js';
 /** What a binding gives a kernel. */
 export type Access = 'read' | 'write' | 'uniform';
 
+/** Is told how many kernels are ready, of how many that were asked for so far. */
+export type CompileProgress = (ready: number, asked: number) => void;
+
 /**
  * Compute pipelines by source text, entry point, constants and layout. A pipeline is compiled once for a device,
  * asynchronously; plans share them.
@@ -14,9 +17,14 @@ export class Pipelines {
   /** By source text. */
   readonly #compiled = new Map<string, CompiledModule>();
   readonly #layouts = new Map<string, GPUBindGroupLayout>();
+  readonly #onCompile: CompileProgress;
+  /** Pipelines that were asked for so far, and those of them that are there. */
+  #asked = 0;
+  #ready = 0;
 
-  constructor(gpu: GPUDevice) {
+  constructor(gpu: GPUDevice, onCompile: CompileProgress = () => undefined) {
     this.#gpu = gpu;
+    this.#onCompile = onCompile;
   }
 
   /** The pipeline of a launch with these bindings. */
@@ -28,6 +36,7 @@ export class Pipelines {
     const key = [keyOf(access), kernel.entryPoint, attributesText(constants)].join('\n');
     const known = pipelines.get(key);
     if (known) return known;
+    this.#asked++;
     const pipeline = this.#gpu
       .createComputePipelineAsync({
         label: kernel.name,
@@ -38,6 +47,9 @@ export class Pipelines {
         const { messages } = await module.getCompilationInfo();
         const details = messages.map(({ lineNum, linePos, message }) => `\n  ${lineNum}:${linePos} ${message}`);
         throw new DeviceError(`kernel ${kernel.name} was refused: ${String(error)}${details.join('')}`);
+      })
+      .finally(() => {
+        this.#onCompile(++this.#ready, this.#asked);
       });
     pipelines.set(key, pipeline);
     pipeline.catch(() => pipelines.delete(key));
