@@ -1,7 +1,8 @@
 import { moveAtEnd } from '../counters.js';
 import { elementAt } from '../element-at.js';
-import { DataError, OptionError } from '../errors.js';
+import { DataError, OptionError, TraceError } from '../errors.js';
 import { applyOne } from '../graph/node.js';
+import { requireTrace } from '../graph/trace.js';
 import { batchRows, POSITION_WORD, rowsFrom } from '../ops/state/batch-rows.js';
 import { gather } from '../ops/moving/gather.js';
 import {
@@ -14,7 +15,7 @@ import {
   wholeNumber,
 } from '../options.js';
 import { keyOfSeed } from '../random.js';
-import { Tensor } from '../tensor.js';
+import { tensor, Tensor } from '../tensor.js';
 import { Variable } from '../variable.js';
 import {
   checkTrainingData,
@@ -25,6 +26,8 @@ import {
 } from './training-data.js';
 import { type Augment, type AugmentedPictures, augmentRule } from './augment.js';
 import { checkBatchSize } from './batches.js';
+import { InputStream, inputsOf } from './input-stream.js';
+import { isStreamed, type StreamedData } from './streamed-data.js';
 
 /** Options of {@link DataLoader}. */
 export interface DataLoaderOptions {
@@ -76,7 +79,7 @@ export type TensorRecord = Readonly<Record<string, Tensor>>;
 /** The batches of a data set: rows of each of its tensors, under the same names. */
 export type BatchOf<Data> = Data extends TargetData
   ? TargetBatch
-  : Data extends LabelledData
+  : Data extends LabelledData | StreamedData
     ? Batch
     : { readonly [Name in keyof Data]: Tensor };
 
@@ -86,6 +89,8 @@ interface Part {
   readonly table: Variable;
   /** What bytes are multiplied by where they are read. */
   readonly scale: number;
+  /** Whether it holds the rows of the next batch alone, in their order. */
+  readonly isBatch?: boolean;
 }
 
 /**
@@ -104,8 +109,11 @@ interface Part {
  *
  * Any number of tensors that belong to the same examples is a data set, too: `new DataLoader({ left, right, heights })`
  * gives batches `{ left, right, heights }`. Tensors of bytes (u8) stay bytes on the device; the batch has them as f32.
+ *
+ * Of {@link StreamedData} only labels are uploaded at once. `load` brings the inputs of one batch, in the same order, and is
+ * called before each step: `await loader.load(); await step();`.
  */
-export class DataLoader<Data extends TrainingData | TensorRecord = LabelledData> {
+export class DataLoader<Data extends TrainingData | StreamedData | TensorRecord = LabelledData> {
   /** Rows of the data set. */
   readonly count: number;
   /** Rows of a batch: as asked for, or all of the data. */
@@ -119,6 +127,9 @@ export class DataLoader<Data extends TrainingData | TensorRecord = LabelledData>
   readonly #state: Variable;
   /** The rows of the next batch (i32), drawn when the last step was over. */
   readonly #rows: Variable;
+  readonly #stream: InputStream | undefined;
+  /** Rows of the batch that was loaded of streamed data, and not used yet. */
+  #loaded = 0;
 
   /**
    * Throws DataError for data without rows, or whose parts differ in their number, and OptionError for an unknown
@@ -128,15 +139,19 @@ export class DataLoader<Data extends TrainingData | TensorRecord = LabelledData>
   constructor(data: Data, options: DataLoaderOptions = {}) {
     checkOptions('DataLoader', options, RULES);
     const { batchSize = 32, seed = 0, epoch = 0, shuffle = true, augment } = options;
-    this.#parts = partsOf(data);
-    this.count = commonCount(this.#parts);
-    if (augment && isRecord(data)) {
-      throw new OptionError('DataLoader: augment goes with training data, not with tensors by name');
+    this.#parts = partsOf(data, batchSize);
+    this.count = commonCount(this.#parts.filter(({ isBatch }) => isBatch !== true));
+    if (augment && (isRecord(data) || isStreamed(data))) {
+      throw new OptionError(
+        'DataLoader: augment goes with training data in memory, not with streamed ones or tensors by name',
+      );
     }
-    this.#pictures = augment && !isRecord(data) ? augment.picturesOf(data) : undefined;
+    this.#pictures = augment && !isRecord(data) && !isStreamed(data) ? augment.picturesOf(data) : undefined;
     this.batchSize = Math.min(batchSize, this.count);
     this.#shuffle = shuffle;
     this.#seed = seed;
+    this.#stream = isStreamed(data) ? new InputStream(data, { seed, shuffle }) : undefined;
+    this.#stream?.seek(epoch, 0);
     const { state, rows } = this.#at(epoch, 0);
     this.#state = new Variable('data.state', state);
     this.#rows = new Variable('data.rows', rows);
@@ -158,10 +173,14 @@ export class DataLoader<Data extends TrainingData | TensorRecord = LabelledData>
     const size = Math.min(rowCount, count);
     const [state, shuffle] = [this.#state, this.#shuffle];
     const taken = moveAtEnd({ state, word: POSITION_WORD, limit: count, rows: this.#rows, shuffle }, size);
+    if (this.isStreamed) {
+      if (taken > 0) throw new TraceError('DataLoader.next: of data that are streamed a step takes one batch');
+      requireTrace('DataLoader.next').beforeReplay((replays) => this.#useLoaded(size, replays));
+    }
     const isReady = taken === 0 && size === this.batchSize;
     const rows = isReady ? this.#rows.value : applyOne(batchRows, [state.value], { count, size, shuffle, taken });
-    const read = ({ table, scale }: Part, from: Tensor): Tensor =>
-      gather(table, from, table.dtype === 'u8' ? { scale } : {});
+    const read = ({ table, scale, isBatch }: Part, from: Tensor): Tensor =>
+      gather(table, isBatch === true ? inOrder(size) : from, table.dtype === 'u8' ? { scale } : {});
     const views = this.#pictures?.next({ rows, state: state.value, taken }, (from) => read(this.#outcomes, from));
     const parts = this.#parts.filter(({ name }) => views === undefined || !(name in views));
     const batch = { ...Object.fromEntries(parts.map((part) => [part.name, read(part, rows)])), ...views };
@@ -179,6 +198,8 @@ export class DataLoader<Data extends TrainingData | TensorRecord = LabelledData>
     const { state, rows } = this.#at(epoch, position);
     this.#state.set(state);
     this.#rows.set(rows);
+    this.#stream?.seek(epoch, position);
+    this.#loaded = 0;
   }
 
   /** @internal Whether the stream's place is kept there. */
@@ -196,6 +217,38 @@ export class DataLoader<Data extends TrainingData | TensorRecord = LabelledData>
     return elementAt(this.#parts, 1);
   }
 
+  /** Whether batches have to be loaded: whether the data are {@link StreamedData}. */
+  get isStreamed(): boolean {
+    return this.#stream !== undefined;
+  }
+
+  /**
+   * Brings the inputs of the next batch of streamed data; of other data they are there already. A batch that was loaded, and not
+   * used yet, is the next one. Rejects with what reading an input did; loading again begins with the same batch.
+   *
+   * @param rowCount rows, as {@link next} is given them
+   */
+  async load(rowCount = this.batchSize): Promise<void> {
+    checkBatchSize('DataLoader.load', rowCount);
+    const size = Math.min(rowCount, this.batchSize);
+    const table = this.#parts.find(({ isBatch }) => isBatch)?.table;
+    if (!this.#stream || !table || this.#loaded === size) return;
+    if (this.#loaded > 0)
+      throw new TraceError(`DataLoader.load: a batch of ${this.#loaded} was loaded, and not used yet`);
+    table.set(await this.#stream.take(size, this.batchSize));
+    this.#loaded = size;
+  }
+
+  #useLoaded(size: number, replays: number): void {
+    if (this.#loaded !== size || replays !== 1) {
+      throw new TraceError(
+        `DataLoader: ${replays === 1 ? 'a step takes' : `${replays} steps take`} ${size} rows of data that are streamed, and ` +
+          `${this.#loaded === 0 ? 'none are' : `${this.#loaded} are`} loaded: await load() before each step`,
+      );
+    }
+    this.#loaded = 0;
+  }
+
   /** Frees the buffers of the data set. */
   dispose(): void {
     for (const { table } of this.#parts) table.dispose();
@@ -205,7 +258,12 @@ export class DataLoader<Data extends TrainingData | TensorRecord = LabelledData>
   }
 }
 
-function partsOf(data: TrainingData | TensorRecord): Part[] {
+/** The rows of a table one after the other. */
+function inOrder(count: number): Tensor {
+  return tensor(Int32Array.from({ length: count }, (_, row) => row));
+}
+
+function partsOf(data: TrainingData | StreamedData | TensorRecord, batchSize: number): Part[] {
   if (isRecord(data)) {
     return Object.entries(data).map(([name, value]) => {
       const found: unknown = value;
@@ -214,16 +272,20 @@ function partsOf(data: TrainingData | TensorRecord): Part[] {
     });
   }
   checkTrainingData('DataLoader: data that are not tensors by name', data);
-  const { inputs, inputShape, scale = 1, weights } = data;
+  const { inputShape, scale = 1, weights } = data;
   const { name, values, count, shape } = outcomesOf(data);
+  const isBatch = isStreamed(data);
+  const rows = isBatch ? Math.min(batchSize, count) : count;
+  const inputs = isBatch ? inputsOf(data, rows) : data.inputs;
+  const table = new Variable('data.inputs', inputs, [rows, ...inputShape]);
   return [
-    { name: 'inputs', table: new Variable('data.inputs', inputs, [count, ...inputShape]), scale },
+    { name: 'inputs', table, scale, isBatch },
     { name, table: new Variable(`data.${name}`, values, [count, ...shape]), scale: 1 },
     ...(weights ? [{ name: 'weights', table: new Variable('data.weights', weights), scale: 1 }] : []),
   ];
 }
 
-function isRecord(data: TrainingData | TensorRecord | null | undefined): data is TensorRecord {
+function isRecord(data: TrainingData | StreamedData | TensorRecord | null | undefined): data is TensorRecord {
   return Object.values(data ?? {}).some((value: unknown) => value instanceof Tensor);
 }
 

@@ -1,6 +1,7 @@
 import { DataError } from '../errors.js';
 import { show } from '../options.js';
 import { sizeOf } from '../shape.js';
+import { isStreamed, type StreamedData } from './streamed-data.js';
 
 /** What the two kinds of {@link TrainingData} have in common. N is the number of examples. */
 export interface ExampleData {
@@ -39,7 +40,7 @@ export interface TargetData extends ExampleData {
 export type TrainingData = LabelledData | TargetData;
 
 /** @internal What is to be predicted of the examples, whichever kind it is: its name, values, and shape for one example. */
-export function outcomesOf(data: TrainingData) {
+export function outcomesOf(data: TrainingData | StreamedData) {
   if ('targets' in data) {
     const { targets: values, targetShape: shape } = data;
     return { name: 'targets', values, shape, count: values.length / sizeOf(shape) } as const;
@@ -50,6 +51,7 @@ export function outcomesOf(data: TrainingData) {
 
 /** @internal Throws DataError, with what it found, unless the value is what `fromArrays` gives, but for its numbers. */
 export function checkTrainingData(what: string, data: unknown): void {
+  if (isStreamed(data) && data.labels instanceof Int32Array && isShape(data.inputShape)) return;
   if (isExampleData(data)) {
     const { labels, targets, targetShape, weights } = data;
     if (weights !== undefined && !(weights instanceof Float32Array)) {

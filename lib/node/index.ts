@@ -20,6 +20,7 @@ export { checkpoints, type CheckpointsOptions } from './checkpoints/checkpoints.
 export { newestTrainingCheckpoint, readTrainingCheckpoint } from './checkpoints/files.js';
 export { type DecodedPicture } from './pictures/decoded-picture.js';
 export { imageFolder, type ImageFolderOptions, type ImageSet } from './pictures/image-folder.js';
+export { imageStream, type ImageStream, type ImageStreamOptions } from './pictures/image-stream.js';
 export { imageSplits, type ImageSplits, type SplitFolders } from './pictures/image-splits.js';
 export type { PictureLayout } from '../data/picture-layout.js';
 export { decodePicture, type DecodePictureOptions, type PictureOptions, readPicture } from './pictures/picture.js';

@@ -1,3 +1,4 @@
+import type { StreamedData } from '../data/streamed-data.js';
 import type { TrainingData } from '../data/training-data.js';
 import type { Device } from '../device/device.js';
 import { OptionError } from '../errors.js';
@@ -58,8 +59,8 @@ export interface TrainingRun {
 export interface RunParts {
   readonly trainer: Trainer;
   readonly device: Device;
-  readonly data: TrainingData;
-  readonly validation: TrainingData | undefined;
+  readonly data: TrainingData | StreamedData;
+  readonly validation: TrainingData | StreamedData | undefined;
   readonly options: { readonly batchSize: number; readonly seed: number; readonly shuffle: boolean };
   readonly callbacks: readonly Callback[];
   /** Those that are over. */

@@ -1,5 +1,6 @@
 import { type CompiledFunction, compileIn } from '../compile.js';
 import type { TrainingData } from '../data/training-data.js';
+import type { StreamedData } from '../data/streamed-data.js';
 import type { Batch, DataLoader, TargetBatch } from '../data/data-loader.js';
 import { type Mode, record, requireTrace, type Trace } from '../graph/trace.js';
 import type { PreparedPlan } from '../plan.js';
@@ -13,12 +14,13 @@ export class EpochSteps {
   readonly #full: CompiledFunction<void>;
   readonly #last: CompiledFunction<void> | undefined;
   readonly #record: () => Trace;
+  readonly #loader: DataLoader<TrainingData | StreamedData>;
   #queued = 0;
 
   /** @param step is given a batch, and the number of its rows */
   constructor(
     mode: Mode,
-    loader: DataLoader<TrainingData>,
+    loader: DataLoader<TrainingData | StreamedData>,
     step: (batch: Batch | TargetBatch, rows: number) => void,
     options: RunOptions,
   ) {
@@ -36,6 +38,7 @@ export class EpochSteps {
         options,
       );
     this.#record = () => record(() => step(loader.next(), batchSize), mode).trace;
+    this.#loader = loader;
     this.count = loader.batchesPerEpoch;
     this.#fullBatches = Math.floor(count / batchSize);
     this.#full = stepOf(batchSize);
@@ -67,14 +70,32 @@ export class EpochSteps {
    */
   async run(from = 0, count = this.count - from, signal?: AbortSignal): Promise<number> {
     const before = this.#queued;
+    if (this.#loader.isStreamed) return this.#runLoading(from, count, signal);
     const full = Math.min(count, this.#fullBatches - from);
     if (full > 0) await this.#full.repeat(full, [], signal && { signal });
     if (from + count > this.#fullBatches && signal?.aborted !== true) await this.#last?.();
     return this.#queued - before;
   }
 
+  /** The same of data whose batches are loaded one by one. */
+  async #runLoading(from: number, count: number, signal: AbortSignal | undefined): Promise<number> {
+    let steps = 0;
+    for (; steps < count && !isAborted(signal); steps++) {
+      const isFull = from + steps < this.#fullBatches;
+      await this.#loader.load(isFull ? this.#loader.batchSize : this.#loader.count % this.#loader.batchSize);
+      if (isAborted(signal)) break; // the batch stays loaded
+      await (isFull ? this.#full : this.#last)?.repeat(1);
+    }
+    return steps;
+  }
+
   dispose(): void {
     this.#full.dispose();
     this.#last?.dispose();
   }
+}
+
+/** Aborting happens meanwhile, which the compiler does not see. */
+function isAborted(signal: AbortSignal | undefined): boolean {
+  return signal?.aborted === true;
 }

@@ -1,5 +1,6 @@
 import { type Augment, augmentRule } from '../data/augment.js';
 import { type LabelledData, outcomesOf, type TrainingData } from '../data/training-data.js';
+import type { StreamedData } from '../data/streamed-data.js';
 import { defaultDevice } from '../device/default.js';
 import { DataLoader } from '../data/data-loader.js';
 import type { Module } from '../nn/module.js';
@@ -53,17 +54,17 @@ const RULES: OptionRules<EvaluateOptions> = {
  */
 export function evaluate<M extends Metrics>(
   model: Module,
-  data: TrainingData,
+  data: TrainingData | StreamedData,
   options: EvaluateOptions<M> & { readonly metrics: M },
 ): Promise<Evaluation<M>>;
-export function evaluate<Data extends TrainingData>(
+export function evaluate<Data extends TrainingData | StreamedData>(
   model: Module,
   data: Data,
   options?: EvaluateOptions<DefaultMetrics<Data>>,
 ): Promise<Evaluation<DefaultMetrics<Data>>>;
 export async function evaluate(
   model: Module,
-  data: TrainingData,
+  data: TrainingData | StreamedData,
   options: EvaluateOptions<Metrics> = {},
 ): Promise<Evaluation<Metrics>> {
   checkOptions('evaluate', options, RULES);
@@ -86,13 +87,13 @@ export async function evaluate(
 
 /** @internal Evaluation of one data set that can be repeated: its plans and the data on the device are kept. */
 export class Evaluator {
-  readonly #loader: DataLoader<TrainingData>;
+  readonly #loader: DataLoader<TrainingData | StreamedData>;
   readonly #measurements: Measurements;
   readonly #steps: EpochSteps;
 
   constructor(
     model: Module,
-    data: TrainingData,
+    data: TrainingData | StreamedData,
     objective: Objective,
     options: RunOptions & { readonly batchSize?: number; readonly augment?: Augment } = {},
   ) {

@@ -1,6 +1,7 @@
 import { defaultDevice } from '../device/default.js';
 import { type Augment, augmentRule } from '../data/augment.js';
 import { type LabelledData, outcomesOf, type TrainingData } from '../data/training-data.js';
+import type { StreamedData } from '../data/streamed-data.js';
 import { type Module, moduleRule } from '../nn/module.js';
 import { Optimizer } from '../optim/optimizer.js';
 import {
@@ -54,7 +55,7 @@ export interface FitOptions<M = DefaultMetrics<LabelledData>> extends RunOptions
    */
   readonly classWeights?: readonly number[] | Float32Array;
   /** Evaluated after every epoch. */
-  readonly validation?: TrainingData;
+  readonly validation?: TrainingData | StreamedData;
   /** Decides the order of the examples, and the initial weights where the model is not built yet. Default 0. */
   readonly seed?: number;
   /**
@@ -125,15 +126,19 @@ const RULES: OptionRules<FitOptions> = {
  */
 export function fit<M extends Metrics>(
   model: Module,
-  data: TrainingData,
+  data: TrainingData | StreamedData,
   options: FitOptions<M> & { readonly metrics: M },
 ): Promise<History<M>>;
-export function fit<Data extends TrainingData>(
+export function fit<Data extends TrainingData | StreamedData>(
   model: Module,
   data: Data,
   options: FitOptions<DefaultMetrics<Data>>,
 ): Promise<History<DefaultMetrics<Data>>>;
-export async function fit(model: Module, data: TrainingData, options: FitOptions<Metrics>): Promise<History<Metrics>> {
+export async function fit(
+  model: Module,
+  data: TrainingData | StreamedData,
+  options: FitOptions<Metrics>,
+): Promise<History<Metrics>> {
   checkOptions('fit', options, RULES);
   checkArgument('fit', 'the model', model, moduleRule);
   checkCallbacks('fit', options.callbacks ?? []);

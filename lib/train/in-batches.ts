@@ -1,6 +1,9 @@
 import { compileIn } from '../compile.js';
+import { InputStream } from '../data/input-stream.js';
+import { isStreamed, type StreamedData } from '../data/streamed-data.js';
 import { checkExampleData, type ExampleData } from '../data/training-data.js';
 import { ShapeError } from '../errors.js';
+import type { NumericArray } from '../graph/operation.js';
 import type { Module } from '../nn/module.js';
 import { cast } from '../ops/pointwise/cast.js';
 import { type OptionRules, wholeNumber } from '../options.js';
@@ -26,29 +29,20 @@ export const PREDICT_RULES: OptionRules<PredictOptions> = { batchSize: wholeNumb
 export async function inBatches(
   caller: string,
   model: Module,
-  inputs: Tensor | ExampleData,
+  inputs: Tensor | ExampleData | StreamedData,
   { batchSize = EVALUATION_BATCH, ...options }: PredictOptions,
   rowShape: (inputShape: Shape) => Shape,
   compute: (batch: Tensor) => Tensor,
 ): Promise<Tensor> {
-  if (!(inputs instanceof Tensor)) checkExampleData(`${caller}: inputs`, inputs);
-  const { shape, data, scale } =
-    'inputs' in inputs
-      ? {
-          shape: [inputs.inputs.length / sizeOf(inputs.inputShape), ...inputs.inputShape],
-          data: inputs.inputs,
-          scale: inputs.inputs instanceof Uint8Array ? (inputs.scale ?? 1) : undefined,
-        }
-      : { shape: inputs.shape, data: await inputs.data(), scale: undefined };
+  const { shape, scale, length, next } = await sourceOf(caller, inputs);
   const [count = 0, ...rest] = shape;
   if (!Number.isInteger(count)) {
-    throw new ShapeError(`${caller}: ${data.length} numbers are no whole number of inputs ${formatShape(rest)}`);
+    throw new ShapeError(`${caller}: ${length} numbers are no whole number of inputs ${formatShape(rest)}`);
   }
   const expected = builtInputShape(caller, model, rest);
   if (expected.join() !== rest.join()) {
     throw new ShapeError(`${caller}: inputs ${formatShape(shape)} for a model built for [N, ${expected.join(', ')}]`);
   }
-  const columns = sizeOf(rest);
   const outputShape = [count, ...rowShape(rest)];
   const outputs = new Float32Array(sizeOf(outputShape));
   const step = compileIn(
@@ -59,11 +53,48 @@ export async function inBatches(
   try {
     for (let start = 0; start < count; start += batchSize) {
       const rows = Math.min(batchSize, count - start);
-      const batch = tensor(data.subarray(start * columns, (start + rows) * columns), { shape: [rows, ...rest] });
+      const batch = tensor(await next(start, rows), { shape: [rows, ...rest] });
       outputs.set(await (await step(batch)).data(), (start * outputs.length) / count);
     }
   } finally {
     step.dispose();
   }
   return tensor(outputs, { shape: outputShape });
+}
+
+/** Inputs [N, ..], batch after batch. */
+interface Source {
+  readonly shape: Shape;
+  /** What bytes are multiplied by; undefined where they are floats. */
+  readonly scale: number | undefined;
+  /** Numbers in all. */
+  readonly length: number;
+  readonly next: (start: number, rows: number) => NumericArray | Promise<NumericArray>;
+}
+
+async function sourceOf(caller: string, inputs: Tensor | ExampleData | StreamedData): Promise<Source> {
+  if (isStreamed(inputs)) {
+    const { inputShape, labels, dtype, scale = 1 } = inputs;
+    const stream = new InputStream({ ...inputs, prefetch: 0 }, { seed: 0, shuffle: false });
+    const shape = [labels.length, ...inputShape];
+    const next = (_start: number, rows: number): Promise<NumericArray> => stream.take(rows, rows);
+    return { shape, scale: dtype === 'u8' ? scale : undefined, length: sizeOf(shape), next };
+  }
+  if (inputs instanceof Tensor) {
+    const data = await inputs.data();
+    return { shape: inputs.shape, scale: undefined, length: data.length, next: partsOf(data, inputs.shape.slice(1)) };
+  }
+  checkExampleData(`${caller}: inputs`, inputs);
+  const { inputs: data, inputShape, scale = 1 } = inputs;
+  return {
+    shape: [data.length / sizeOf(inputShape), ...inputShape],
+    scale: data instanceof Uint8Array ? scale : undefined,
+    length: data.length,
+    next: partsOf(data, inputShape),
+  };
+}
+
+function partsOf(data: NumericArray, rowShape: Shape): Source['next'] {
+  const columns = sizeOf(rowShape);
+  return (start, rows) => data.subarray(start * columns, (start + rows) * columns);
 }

@@ -1,4 +1,5 @@
 import { outcomesOf, type TrainingData } from '../data/training-data.js';
+import type { StreamedData } from '../data/streamed-data.js';
 import type { Batch, TargetBatch } from '../data/data-loader.js';
 import { DataError, OptionError, ShapeError } from '../errors.js';
 import type { TensorSpec } from '../graph/operation.js';
@@ -50,7 +51,7 @@ export interface Objective {
 export function objectiveFor(
   caller: string,
   model: Module,
-  data: TrainingData,
+  data: TrainingData | StreamedData,
   given: {
     readonly loss?: Loss | undefined;
     readonly metrics?: Metrics | undefined;
@@ -79,7 +80,7 @@ function checkedClassWeights(
   caller: string,
   given: readonly number[] | Float32Array,
   outputShape: Shape,
-  data: TrainingData,
+  data: TrainingData | StreamedData,
 ): Float32Array {
   if ('targets' in data) {
     throw new OptionError(`${caller}: classWeights go with data that have labels; these have targets`);
@@ -100,7 +101,7 @@ function weightsOf(batch: Batch | TargetBatch, ofClasses: Float32Array | undefin
   return weights ? multiply(weights, own) : own;
 }
 
-function defaultMetrics(outputShape: Shape, data: TrainingData, loss: Loss): Metrics {
+function defaultMetrics(outputShape: Shape, data: TrainingData | StreamedData, loss: Loss): Metrics {
   const { name, values, shape } = outcomesOf(data);
   const isLabelled = name === 'labels';
   if (!isOneNumber(outputShape)) return isLabelled ? { accuracy } : {};
@@ -126,7 +127,12 @@ export function isOneNumber(shape: Shape): boolean {
  *
  * @param role how the message calls the data
  */
-export function checkLoss(loss: Loss | undefined, model: Module, data: TrainingData, role: string): void {
+export function checkLoss(
+  loss: Loss | undefined,
+  model: Module,
+  data: TrainingData | StreamedData,
+  role: string,
+): void {
   const outputs = model.outputShape();
   if ((loss ?? softmaxCrossEntropy) === softmaxCrossEntropy && isOneNumber(outputs)) {
     throw new OptionError(

@@ -1,3 +1,4 @@
+import type { StreamedData } from '../data/streamed-data.js';
 import type { ExampleData } from '../data/training-data.js';
 import type { Module } from '../nn/module.js';
 import { checkOptions } from '../options.js';
@@ -12,7 +13,7 @@ import { inBatches, PREDICT_RULES, type PredictOptions } from './in-batches.js';
  */
 export async function predict(
   model: Module,
-  inputs: Tensor | ExampleData,
+  inputs: Tensor | ExampleData | StreamedData,
   options: PredictOptions = {},
 ): Promise<Tensor> {
   checkOptions('predict', options, PREDICT_RULES);

@@ -1,5 +1,6 @@
 import type { Augment } from '../data/augment.js';
 import { checkTrainingData, outcomesOf, type TrainingData } from '../data/training-data.js';
+import { isStreamed, type StreamedData } from '../data/streamed-data.js';
 import { DataError, OptionError } from '../errors.js';
 import { type Module, moduleRule } from '../nn/module.js';
 import { checkArgument } from '../options.js';
@@ -25,7 +26,7 @@ export function builtInputShape(caller: string, model: Module, inputShape: Shape
 export function prepareModel(
   caller: string,
   model: Module,
-  data: TrainingData,
+  data: TrainingData | StreamedData,
   role: string,
   {
     seed,
@@ -59,8 +60,8 @@ export function prepareModel(
  *
  * @param role how the message calls the data: 'training data', 'validation data'
  */
-function checkData(model: Module, data: TrainingData, role: string): void {
-  const { inputs, inputShape } = data;
+function checkData(model: Module, data: TrainingData | StreamedData, role: string): void {
+  const { inputShape } = data;
   const { name, values, shape, count } = outcomesOf(data);
   if (values.length === 0) throw new DataError(`the ${role} holds no examples`);
   if (!Number.isInteger(count)) {
@@ -69,7 +70,8 @@ function checkData(model: Module, data: TrainingData, role: string): void {
     );
   }
   const columns = sizeOf(inputShape);
-  if (inputs.length !== count * columns) {
+  const inputs = isStreamed(data) ? undefined : data.inputs; // those are looked at when they are read
+  if (inputs && inputs.length !== count * columns) {
     throw new DataError(
       `the ${role} holds ${inputs.length} numbers and ${count} ${name}: inputs of ${formatShape(inputShape)} would be ${count * columns}`,
     );

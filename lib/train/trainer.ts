@@ -1,5 +1,6 @@
 import type { Augment } from '../data/augment.js';
 import { outcomesOf, type TrainingData } from '../data/training-data.js';
+import type { StreamedData } from '../data/streamed-data.js';
 import { DataLoader } from '../data/data-loader.js';
 import { TrainingError } from '../errors.js';
 import type { Module } from '../nn/module.js';
@@ -25,11 +26,11 @@ export interface TrainerOptions extends RunOptions {
 /** The training step over a data set, and what it adds up. */
 export class Trainer {
   #firstEpoch: number;
-  readonly #loader: DataLoader<TrainingData>;
+  readonly #loader: DataLoader<TrainingData | StreamedData>;
   readonly #measurements: Measurements;
   readonly #steps: EpochSteps;
 
-  constructor(model: Module, data: TrainingData, objective: Objective, options: TrainerOptions) {
+  constructor(model: Module, data: TrainingData | StreamedData, objective: Objective, options: TrainerOptions) {
     const { optimizer, batchSize, seed = 0, shuffle = true, augment } = options;
     this.#firstEpoch = Math.floor(optimizer.step / Math.ceil(outcomesOf(data).count / batchSize));
     this.#loader = new DataLoader(data, {

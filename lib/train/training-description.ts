@@ -1,4 +1,5 @@
 import { outcomesOf, type TrainingData } from '../data/training-data.js';
+import { isStreamed, type StreamedData } from '../data/streamed-data.js';
 import { OptionError } from '../errors.js';
 import { linesOf } from '../graph/program.js';
 import { hashOf } from '../hash.js';
@@ -67,15 +68,22 @@ export function describeTraining(run: TrainingRun, stepsOfRates?: readonly numbe
   };
 }
 
-function factsOf(data: TrainingData): Facts {
-  const { inputs, inputShape, scale = 1, weights } = data;
+function factsOf(data: TrainingData | StreamedData): Facts {
+  const { inputShape, scale = 1, weights, files = [] } = data;
   const { name, values, shape, count } = outcomesOf(data);
   return {
-    ...{ examples: count, inputs: `${inputs instanceof Uint8Array ? 'u8' : 'f32'} ${formatShape(inputShape)}`, scale },
+    ...{ examples: count, inputs: `${typeOf(data)} ${formatShape(inputShape)}`, scale },
     ...('classNames' in data ? { classes: data.classNames.join(', ') } : { targets: formatShape(shape) }),
-    ...{ 'hash of the inputs': hashOf(inputs), [`hash of the ${name}`]: hashOf(values) },
+    // Streamed inputs are told by the names of their files: they are not read for this.
+    'hash of the inputs': hashOf(isStreamed(data) ? new TextEncoder().encode(files.join('\n')) : data.inputs),
+    [`hash of the ${name}`]: hashOf(values),
     ...(weights && { 'hash of the weights': hashOf(weights) }),
   };
+}
+
+function typeOf(data: TrainingData | StreamedData): string {
+  if (isStreamed(data)) return `streamed ${data.dtype}`;
+  return data.inputs instanceof Uint8Array ? 'u8' : 'f32';
 }
 
 /** A leaf of a recording by its name, or by its values. */

@@ -1,4 +1,5 @@
 import { outcomesOf, type TrainingData } from '../data/training-data.js';
+import type { StreamedData } from '../data/streamed-data.js';
 import type { Device } from '../device/device.js';
 import { placedBytes } from '../device/places.js';
 import type { Module } from '../nn/module.js';
@@ -18,8 +19,8 @@ export class Training implements Batched {
 
   constructor(
     model: Module,
-    data: TrainingData,
-    validation: TrainingData | undefined,
+    data: TrainingData | StreamedData,
+    validation: TrainingData | StreamedData | undefined,
     objective: Objective,
     options: TrainerOptions & { readonly device: Device; readonly batchSize: number },
   ) {
@@ -30,7 +31,7 @@ export class Training implements Batched {
   /** Validates in batches that take about as much memory as the training does. */
   #evaluator(
     model: Module,
-    data: TrainingData,
+    data: TrainingData | StreamedData,
     objective: Objective,
     {
       device,

@@ -1,0 +1,84 @@
+import { DataError } from '../errors.js';
+import { rowsFrom } from '../ops/state/batch-rows.js';
+import { keyOfSeed } from '../random.js';
+import { formatShape, sizeOf } from '../shape.js';
+import type { StreamedData } from './streamed-data.js';
+
+/** Inputs that are read ahead where the data do not say. */
+const PREFETCH = 64;
+
+/** Zeros in place of so many inputs. */
+export function inputsOf({ inputShape, dtype }: StreamedData, rows: number): Float32Array | Uint8Array {
+  const length = rows * sizeOf(inputShape);
+  return dtype === 'u8' ? new Uint8Array(length) : new Float32Array(length);
+}
+
+/** The inputs of streamed data in the order of an endless stream of epochs: that of a data loader, from any place on. */
+export class InputStream {
+  readonly #data: StreamedData;
+  readonly #order: { readonly seed: number; readonly shuffle: boolean };
+  /** What is being read, from the place at hand on. */
+  #reading: Promise<Float32Array | Uint8Array>[] = [];
+  #epoch = 0;
+  #position = 0;
+
+  constructor(data: StreamedData, order: { readonly seed: number; readonly shuffle: boolean }) {
+    this.#data = data;
+    this.#order = order;
+  }
+
+  /** Goes to a place in the stream. */
+  seek(epoch: number, position: number): void {
+    this.#epoch = epoch;
+    this.#position = position;
+    this.#reading = [];
+  }
+
+  /**
+   * The next inputs, [room, ...inputShape], of which `count` are filled in. Rejects with what reading one of them did; the next call
+   * begins with the same ones.
+   */
+  async take(count: number, room: number): Promise<Float32Array | Uint8Array> {
+    const { inputShape, labels } = this.#data;
+    this.#readAhead(count);
+    const size = sizeOf(inputShape);
+    const values = inputsOf(this.#data, room);
+    try {
+      for (const [i, input] of (await Promise.all(this.#reading.slice(0, count))).entries())
+        values.set(input, i * size);
+    } catch (error) {
+      this.#reading = [];
+      throw error;
+    }
+    this.#reading = this.#reading.slice(count);
+    const place = this.#position + count;
+    this.#epoch += Math.floor(place / labels.length);
+    this.#position = place % labels.length;
+    this.#readAhead(0);
+    return values;
+  }
+
+  #readAhead(count: number): void {
+    const { labels, prefetch = PREFETCH } = this.#data;
+    const { seed, shuffle } = this.#order;
+    const ahead = this.#reading.length;
+    const missing = Math.max(count + prefetch - ahead, 0);
+    const state = [...keyOfSeed(seed), this.#epoch, this.#position];
+    for (const row of rowsFrom(state, ahead, missing, { count: labels.length, shuffle })) {
+      const reading = this.#read(row);
+      reading.catch(() => undefined); // it is told where the input is wanted
+      this.#reading.push(reading);
+    }
+  }
+
+  async #read(row: number): Promise<Float32Array | Uint8Array> {
+    const { inputShape, dtype, files, read } = this.#data;
+    const input = await read(row);
+    const isRight = dtype === 'u8' ? input instanceof Uint8Array : input instanceof Float32Array;
+    if (isRight && input.length === sizeOf(inputShape) && (dtype === 'u8' || input.every(Number.isFinite)))
+      return input;
+    throw new DataError(
+      `input ${row}${files ? ` (${files[row] ?? ''})` : ''} was read as ${input.length} numbers; expected ${formatShape(inputShape)} of ${dtype}, all finite`,
+    );
+  }
+}

@@ -1,0 +1,258 @@
+import test from 'tape';
+import {
+  Adam,
+  batchIndices,
+  type Callback,
+  compile,
+  DataError,
+  DataLoader,
+  type DataLoaderOptions,
+  Dense,
+  Dropout,
+  evaluate,
+  fit,
+  type FitOptions,
+  type LabelledData,
+  predict,
+  ReLU,
+  Sequential,
+  SGD,
+  type StreamedData,
+  TraceError,
+  type TrainingCheckpoint,
+  trainingCheckpointOf,
+} from '../../lib/index.js';
+import { RandomStream } from '../../lib/random.js';
+import { rejects } from '../support/errors.js';
+import { simd, testOnDevices } from '../support/devices.js';
+import { weightsOf } from '../train/examples.js';
+
+const COLUMNS = 6;
+
+/** Bytes in three classes. */
+function bytes(count: number, seed = 1): LabelledData {
+  const words = new RandomStream(seed, 'bytes').bits(count * COLUMNS);
+  return {
+    inputs: Uint8Array.from(words, (word) => word & 0xff),
+    inputShape: [COLUMNS],
+    scale: 1 / 255,
+    labels: Int32Array.from({ length: count }, (_, row) => row % 3),
+    classNames: ['a', 'b', 'c'],
+    files: Array.from({ length: count }, (_, row) => `${row}.png`),
+  };
+}
+
+/** The same, read row by row, each after a pause of another length. */
+function streamed(data: LabelledData, change: Partial<StreamedData> = {}): StreamedData {
+  const { inputs, ...rest } = data;
+  const read = async (row: number): Promise<Float32Array | Uint8Array> => {
+    await new Promise((resume) => setTimeout(resume, (row * 7) % 3));
+    return inputs.slice(row * COLUMNS, (row + 1) * COLUMNS);
+  };
+  return { ...rest, dtype: inputs instanceof Uint8Array ? 'u8' : 'f32', read, ...change };
+}
+
+async function train(data: LabelledData | StreamedData, options: Partial<FitOptions> = {}) {
+  const model = new Sequential([new Dense(5), new ReLU(), new Dropout(0.5), new Dense(3)]);
+  const optimizer = new SGD({ learningRate: 0.1, momentum: 0.9 });
+  const history = await fit(model, data, { epochs: 3, batchSize: 8, seed: 3, optimizer, ...options });
+  return { model, numbers: [{ ...history, seconds: [] }, await weightsOf(model)] };
+}
+
+testOnDevices('training on streamed data is, bit for bit, training on data in memory', async (t, device) => {
+  for (const count of [20, 16, 5]) {
+    const [data, validation] = [bytes(count), bytes(7, 2)];
+    const inMemory = await train(data, { device, validation });
+    const onStream = await train(streamed(data), { device, validation: streamed(validation) });
+    t.deepEqual(onStream.numbers, inMemory.numbers, `${count} rows in batches of 8`);
+  }
+  const { inputs, scale = 1, ...rest } = bytes(20);
+  const floats = { ...rest, inputs: Float32Array.from(inputs, (byte) => byte * scale) };
+  t.deepEqual((await train(streamed(floats), { device })).numbers, (await train(floats, { device })).numbers, 'floats');
+});
+
+testOnDevices('streamed data are evaluated and predicted as data in memory', async (t, device) => {
+  const data = bytes(20);
+  const { model } = await train(data, { device });
+  for (const batchSize of [8, 20, 256]) {
+    t.deepEqual(
+      await evaluate(model, streamed(data), { device, batchSize }),
+      await evaluate(model, data, { device, batchSize }),
+    );
+    const [own, other] = [
+      await predict(model, streamed(data), { device, batchSize }),
+      await predict(model, data, { device, batchSize }),
+    ];
+    t.deepEqual([own.shape, await own.data()], [other.shape, await other.data()], `in batches of ${batchSize}`);
+  }
+});
+
+test('callbacks, a pause and a stop are the same on streamed data', async (t) => {
+  const steps: number[] = [];
+  const pausing: Callback = {
+    onStepEnd: (run) => {
+      steps.push(run.step);
+      if (run.step !== 2) return;
+      run.pause();
+      setTimeout(() => {
+        run.resume();
+      }, 5);
+    },
+  };
+  const stopping: Callback = {
+    onStepEnd: (run) => {
+      if (run.step === 5) run.stop();
+    },
+  };
+  const data = bytes(20);
+  const plain = await train(data, { device: simd, callbacks: [stopping] });
+  const paused = await train(streamed(data), { device: simd, callbacks: [pausing, stopping] });
+  t.deepEqual(paused.numbers, plain.numbers);
+  t.deepEqual(steps, [1, 2, 3, 4, 5]);
+  const controller = new AbortController();
+  const aborting = streamed(data, {
+    read: (row) => {
+      if (row === 19) controller.abort();
+      return Promise.resolve(new Uint8Array(COLUMNS));
+    },
+  });
+  t.equal((await train(aborting, { device: simd, signal: controller.signal })).model.isBuilt, true, 'it ends');
+});
+
+test('a training on streamed data goes on from a checkpoint in the middle of an epoch', async (t) => {
+  const data = bytes(20);
+  const fitted = async (options: Partial<FitOptions>) => {
+    const model = new Sequential([new Dense(5), new ReLU(), new Dropout(0.5), new Dense(3)]);
+    const optimizer = new Adam({ learningRate: 0.01 });
+    await fit(model, streamed(data), { epochs: 2, batchSize: 8, seed: 3, device: simd, optimizer, ...options });
+    return weightsOf(model);
+  };
+  let checkpoint: TrainingCheckpoint | undefined;
+  const saving: Callback = {
+    onStepEnd: async (run) => {
+      if (run.step !== 4) return;
+      checkpoint = await trainingCheckpointOf(run);
+      run.stop();
+    },
+  };
+  const whole = await fitted({});
+  await fitted({ callbacks: [saving] });
+  if (!checkpoint) throw new Error('it was saved');
+  t.deepEqual(await fitted({ resume: checkpoint }), whole);
+});
+
+test('inputs are read in the order of the epochs, and only so many ahead', async (t) => {
+  const [order, prefetch] = [[] as number[], 5];
+  let [reading, most, used] = [0, 0, 0];
+  const data = streamed(bytes(20), {
+    prefetch,
+    read: async (row) => {
+      order.push(row);
+      most = Math.max(most, ++reading, order.length - used);
+      await new Promise((resume) => setTimeout(resume, row % 3));
+      reading--;
+      return new Uint8Array(COLUMNS);
+    },
+  });
+  const counting: Callback = {
+    onStepEnd: () => {
+      used += 4;
+    },
+  };
+  await train(data, { device: simd, batchSize: 4, epochs: 2, seed: 9, callbacks: [counting] });
+  const epoch = (number: number): number[] =>
+    batchIndices(20, 4, { seed: 9, epoch: number }).flatMap((rows) => [...rows]);
+  t.deepEqual(order.slice(0, 40), [...epoch(0), ...epoch(1)]);
+  t.equal(order.length, 40 + prefetch);
+  t.ok(most <= 4 + prefetch, `${most} at a time`);
+});
+
+test('a loader of streamed data begins at any place of any epoch', async (t) => {
+  const data = bytes(10);
+  const take = async (
+    from: LabelledData | StreamedData,
+    options: DataLoaderOptions,
+    place: readonly [epoch: number, position?: number],
+  ): Promise<number[][]> => {
+    const loader = new DataLoader(from, { batchSize: 4, seed: 5, ...options });
+    const step = compile(
+      () => {
+        const { inputs, labels } = loader.next();
+        return { inputs, labels };
+      },
+      { device: simd },
+    );
+    const batches: number[][] = [];
+    await loader.load();
+    loader.seek(...place);
+    for (let i = 0; i < 4; i++) {
+      await loader.load();
+      const { inputs, labels } = await step();
+      batches.push([...(await inputs.data()), ...(await labels.data())]);
+    }
+    loader.dispose();
+    return batches;
+  };
+  for (const options of [{}, { shuffle: false }]) {
+    for (const place of [[0], [2, 3], [1, 9]] as const) {
+      t.deepEqual(await take(streamed(data), options, place), await take(data, options, place), place.join());
+    }
+  }
+});
+
+test('an input that cannot be read ends the training with its reason, and is read anew by the next one', async (t) => {
+  let isThere = false;
+  const data = bytes(20);
+  const { read, ...rest } = streamed(data);
+  const vanishing: StreamedData = {
+    ...rest,
+    read: (row) => (row === 13 && !isThere ? Promise.reject(new DataError('13.png: gone')) : read(row)),
+  };
+  await rejects(t, train(vanishing, { device: simd }), DataError, '13.png: gone');
+  isThere = true;
+  t.deepEqual((await train(vanishing, { device: simd })).numbers, (await train(data, { device: simd })).numbers);
+  const loader = new DataLoader({ ...vanishing, labels: data.labels.slice(0, 14) }, { batchSize: 14, shuffle: false });
+  isThere = false;
+  await rejects(t, loader.load(), DataError, '13.png: gone');
+  isThere = true;
+  await loader.load();
+  t.pass('the same loader goes on where it was');
+  loader.dispose();
+});
+
+test('what is read and does not fit is refused by name', async (t) => {
+  const wrong = (input: Float32Array | Uint8Array, dtype: 'f32' | 'u8' = 'u8') =>
+    train(streamed(bytes(9), { dtype, read: () => Promise.resolve(input) }), { device: simd });
+  await rejects(
+    t,
+    wrong(new Uint8Array(5)),
+    DataError,
+    /input \d \(\d\.png\) was read as 5 numbers; expected \[6\] of u8/,
+  );
+  await rejects(t, wrong(new Float32Array(6)), DataError, 'expected [6] of u8');
+  await rejects(t, wrong(new Float32Array(6).fill(NaN), 'f32'), DataError, 'expected [6] of f32, all finite');
+  const none = { ...streamed(bytes(9)), labels: [0, 1] } as never;
+  await rejects(t, train(none, { device: simd }), DataError, 'the training data must be inputs');
+  await rejects(t, train({ ...streamed(bytes(9)), labels: Int32Array.of(7) }, { device: simd }), DataError, 'label 7');
+});
+
+test('a step over streamed data needs its batch', async (t) => {
+  const loader = new DataLoader(streamed(bytes(20)), { batchSize: 8 });
+  const step = compile(() => loader.next().inputs, { device: simd });
+  await rejects(t, step(), TraceError, 'a step takes 8 rows', 'none are loaded: await load() before each step');
+  await loader.load();
+  await loader.load();
+  await step();
+  await rejects(t, step(), TraceError, 'none are loaded');
+  await loader.load(4);
+  await rejects(t, loader.load(), TraceError, 'a batch of 4 was loaded, and not used yet');
+  await rejects(t, step(), TraceError, '4 are loaded');
+  await rejects(t, step.repeat(2), TraceError, 'are loaded');
+  const twice = compile(() => [loader.next().inputs, loader.next().inputs], { device: simd });
+  await rejects(t, twice(), TraceError, 'a step takes one batch');
+  loader.dispose();
+  const inMemory = new DataLoader(bytes(20));
+  await inMemory.load();
+  t.notOk(inMemory.isStreamed);
+  inMemory.dispose();
+});
