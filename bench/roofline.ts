@@ -1,6 +1,6 @@
 import { DataError } from '../lib/errors.js';
 import { placeLabels } from './label-layout.js';
-import { drawSvg } from '../tools/picture.js';
+import { drawSvg } from '../lib/report/draw.js';
 import { familiesOfOperations } from '../tools/rooms.js';
 import type { BenchResult, DeviceReport, Report } from './report-json.js';
 import { figure } from './figures.js';
@@ -47,9 +47,9 @@ export async function drawRoofline({ device, results, machine, date }: Report): 
       'there is nothing to draw: none of these benchmarks has any flop and takes longer than doing nothing',
     );
   return drawSvg({
-    title: { text: `Kernels of kernelwright on ${machine.cpu}, ${date.slice(0, 10)}` },
-    vconcat: panels,
-    spacing: 36,
+    title: `Kernels of kernelwright on ${machine.cpu}, ${date.slice(0, 10)}`,
+    description: 'Speed of kernels by their flop a byte, below the roofs of the machine.',
+    panel: { vconcat: panels, spacing: 36 },
   });
 }
 

@@ -1,4 +1,4 @@
-import { drawSvg } from '../../tools/picture.js';
+import { drawSvg } from '../../lib/report/draw.js';
 import type { Facts } from '../step/report.js';
 import { BATCH, HIDDEN } from '../step/workload.js';
 import { EXAMPLES, type ScalePoint, type Sweep, SWEEPS } from './points.js';
@@ -41,18 +41,19 @@ const QUANTITIES: readonly Quantity[] = [
 /** A column of panels for each thing that grows, a row for each quantity, as SVG. */
 export async function drawScale({ device, machine, date }: Facts, points: readonly ScalePoint[]): Promise<string> {
   return drawSvg({
-    title: {
-      text: "MyNet's training step as it grows",
-      subtitle: [
-        device,
-        `${machine.cpu}, ${date.slice(0, 10)}; what does not grow is batch ${BATCH}, ${HIDDEN} hidden units, ${EXAMPLES} examples`,
-      ],
+    title: "MyNet's training step as it grows",
+    subtitle: [
+      device,
+      `${machine.cpu}, ${date.slice(0, 10)}; what does not grow is batch ${BATCH}, ${HIDDEN} hidden units, ${EXAMPLES} examples`,
+    ],
+    description: `How ${QUANTITIES.map(({ title }) => title).join(', ')} grow with ${Object.values(SWEEP_TITLES).join(', ')}.`,
+    panel: {
+      vconcat: QUANTITIES.map((quantity) => ({
+        hconcat: SWEEPS.map((sweep) => panelOf(quantity, sweep, points)),
+        spacing: 24,
+      })),
+      spacing: 18,
     },
-    vconcat: QUANTITIES.map((quantity) => ({
-      hconcat: SWEEPS.map((sweep) => panelOf(quantity, sweep, points)),
-      spacing: 24,
-    })),
-    spacing: 18,
   });
 }
 

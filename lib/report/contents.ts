@@ -1,9 +1,9 @@
 import type { LearningRate } from '../optim/groups.js';
+import type { LearningRateCurve } from '../train/find-learning-rate.js';
 import { anything, list, type OptionRules, required, text } from '../options.js';
 import type { ConfusionMatrix } from './confusion.js';
 import { historyRule, type TrainingHistory } from './curves.js';
 import type { GroupResult } from './groups.js';
-import type { LearningRateCurve } from './learning-rate.js';
 import type { Prediction } from './predictions.js';
 import type { ExplainedPrediction } from './saliency.js';
 import type { FirstWeight } from './weights.js';
@@ -26,11 +26,11 @@ export interface ReportContents {
   readonly saliency?: readonly ExplainedPrediction[];
   /** The weight of the first layer. */
   readonly weights?: FirstWeight;
-  /** What a search for a learning rate found. */
+  /** What `findLearningRate` found. */
   readonly learningRates?: LearningRateCurve;
   /** The learning rate over the steps of the training. */
   readonly schedule?: { readonly learningRate: LearningRate; readonly steps: number; readonly stepsPerEpoch?: number };
-  /** Accuracy by group, such as the scenes of a cross-validation. */
+  /** Accuracy by group, such as `byGroup` of a score of `crossValidate`. */
   readonly groups?: readonly GroupResult[];
 }
 

@@ -13,7 +13,8 @@ export interface Drawing {
   /** What the picture tells, for those who do not see it. */
   readonly description: string;
   readonly title?: string;
-  readonly subtitle?: string;
+  /** In a line or more. */
+  readonly subtitle?: string | string[];
   /**
    * What stands around a panel of this width, in pixels, where that was measured; a title finds its own room. Vega does
    * not know the font, and would leave too much room for long texts. Default: as Vega estimates it.
@@ -41,7 +42,7 @@ export async function drawSvg({ panel, description, title, subtitle, around }: D
   const { vega, vegaLite } = await loadVega();
   const heading = title !== undefined && {
     text: title,
-    ...(subtitle !== undefined && { subtitle: [subtitle] }),
+    ...(subtitle !== undefined && { subtitle }),
     ...(around && { frame: 'group', dx: MARGIN - around.left }),
   };
   const { spec } = vegaLite.compile({
@@ -79,14 +80,15 @@ export async function drawSvg({ panel, description, title, subtitle, around }: D
 function paddingOf(
   { left, right, bottom, top = MARGIN, width }: NonNullable<Drawing['around']>,
   title: string | undefined,
-  subtitle: string | undefined,
+  subtitle: string | string[] | undefined,
 ) {
-  const [titleWidth, subtitleWidth] = [textWidth(title ?? '', TITLE_SIZE), textWidth(subtitle ?? '', SUBTITLE_SIZE)];
-  const missing = Math.ceil(Math.max(titleWidth, subtitleWidth)) + 2 * MARGIN - (left + width + right);
+  const lines = [subtitle ?? []].flat();
+  const widths = [textWidth(title ?? '', TITLE_SIZE), ...lines.map((line) => textWidth(line, SUBTITLE_SIZE))];
+  const missing = Math.ceil(Math.max(...widths)) + 2 * MARGIN - (left + width + right);
   return {
     left,
     bottom,
     right: right + Math.max(0, missing),
-    top: title === undefined ? top : subtitle === undefined ? 44 : 60,
+    top: title === undefined ? top : 44 + 16 * lines.length,
   };
 }

@@ -115,7 +115,7 @@ function rateFigures({ learningRates, schedule }: ReportContents): Figure[] {
     );
   }
   if (learningRates) {
-    const rates = Array.from(learningRates.learningRates);
+    const { rates, losses, smoothedLosses } = learningRates;
     figures.push(
       single({
         name: 'learning-rates',
@@ -127,8 +127,8 @@ function rateFigures({ learningRates, schedule }: ReportContents): Figure[] {
           columns: ['learning rate', 'loss', 'smoothed'],
           rows: rates.map((rate, i) => [
             showRate(rate),
-            showValue({ isShare: false }, learningRates.losses[i]),
-            showValue({ isShare: false }, learningRates.smoothed[i]),
+            showValue({ isShare: false }, losses[i]),
+            showValue({ isShare: false }, smoothedLosses[i]),
           ]),
         },
       }),
@@ -254,10 +254,8 @@ function groupFigure({ groups = [] }: ReportContents): Figure[] {
       caption: 'Each group was predicted by a model that had seen none of it.',
       draw: (options) => drawGroups(groups, options),
       table: {
-        columns: ['group', 'right', 'examples', 'accuracy'],
-        rows: groups.map(({ group, correct, count }) => [
-          ...[printable(group), String(Number(correct.toFixed(1))), String(count), percent(correct / count)],
-        ]),
+        columns: ['group', 'examples', 'accuracy'],
+        rows: groups.map(({ group, count, accuracy }) => [printable(group), String(count), percent(accuracy)]),
       },
     }),
   ];

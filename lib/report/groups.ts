@@ -11,10 +11,10 @@ import { LIGHT } from './theme.js';
 /** How well the examples of one group were predicted, such as the pictures of one scene in a cross-validation. */
 export interface GroupResult {
   readonly group: string;
-  /** Examples that were predicted correctly. */
-  readonly correct: number;
   /** Examples in the group. */
   readonly count: number;
+  /** Share of them that was predicted correctly. */
+  readonly accuracy: number;
 }
 
 const RULES: OptionRules<TitleOptions> = { title: text, subtitle: text };
@@ -22,7 +22,7 @@ const RULES: OptionRules<TitleOptions> = { title: text, subtitle: text };
 /**
  * Draws the accuracy in each group, as SVG.
  *
- * @throws DataError where a group is empty, or has more right answers than examples
+ * @throws DataError where a group is empty, or an accuracy is no share
  * @throws KernelwrightError, with the command to install them, without the packages `vega` and `vega-lite`
  */
 export async function drawGroups(groups: readonly GroupResult[], options: TitleOptions = {}): Promise<string> {
@@ -31,16 +31,16 @@ export async function drawGroups(groups: readonly GroupResult[], options: TitleO
   return drawBars({
     title: options.title,
     subtitle: options.subtitle,
-    bars: checked.map(({ group, correct, count }) => ({
+    bars: checked.map(({ group, count, accuracy }) => ({
       name: shortened(printable(group), LABEL_SIZE, 200),
-      value: correct / count,
-      note: `${correct} of ${count}`,
+      value: accuracy,
+      note: `${percent(accuracy)} of ${count}`,
     })),
     colour: LIGHT.blue,
     axis: 'accuracy',
     areShares: true,
     description: checked
-      .map(({ group, correct, count }) => printable(`${group}: ${percent(correct / count)} of ${count} right.`))
+      .map(({ group, count, accuracy }) => printable(`${group}: ${percent(accuracy)} of ${count} right.`))
       .join(' '),
   });
 }
@@ -48,10 +48,10 @@ export async function drawGroups(groups: readonly GroupResult[], options: TitleO
 /** @internal */
 export function checkGroups(groups: readonly GroupResult[]): readonly GroupResult[] {
   checkArgument('drawGroups', 'the groups', groups, list);
-  for (const { group, correct, count } of groups) {
-    const fits =
-      Number.isFinite(correct) && Number.isSafeInteger(count) && count > 0 && correct >= 0 && correct <= count;
-    if (!fits) throw new DataError(`drawGroups: ${printable(group)} has ${correct} right answers of ${count} examples`);
+  for (const { group, count, accuracy } of groups) {
+    const fits = Number.isSafeInteger(count) && count > 0 && accuracy >= 0 && accuracy <= 1;
+    if (!fits)
+      throw new DataError(`drawGroups: ${printable(group)} has an accuracy of ${accuracy} in ${count} examples`);
   }
   return groups;
 }

@@ -15,7 +15,7 @@ export {
   drawConfusionMatrix,
 } from './confusion.js';
 export { drawGroups, type GroupResult } from './groups.js';
-export { drawLearningRates, drawSchedule, type DrawScheduleOptions, type LearningRateCurve } from './learning-rate.js';
+export { drawLearningRates, drawSchedule, type DrawScheduleOptions } from './learning-rate.js';
 export { type Picture, picturesOf } from './picture.js';
 export { svgToPng, type SvgToPngOptions } from './png.js';
 export { drawPredictions, type DrawPredictionsOptions, mistakes, type Prediction } from './predictions.js';

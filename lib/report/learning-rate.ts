@@ -1,21 +1,10 @@
 import { DataError } from '../errors.js';
 import type { LearningRate } from '../optim/groups.js';
+import type { LearningRateCurve } from '../train/find-learning-rate.js';
 import { checkArgument, checkOptions, type OptionRules, text, wholeNumber } from '../options.js';
 import type { TitleOptions } from './curves.js';
 import { drawSvg } from './draw.js';
 import { LIGHT } from './theme.js';
-
-/** What a search for a learning rate found: the loss at each rate that was tried. */
-export interface LearningRateCurve {
-  /** From the lowest to the highest. */
-  readonly learningRates: ArrayLike<number>;
-  /** The loss of the step with each rate. */
-  readonly losses: ArrayLike<number>;
-  /** The same, smoothed. */
-  readonly smoothed: ArrayLike<number>;
-  /** The rate to take; undefined where none could be told. */
-  readonly suggestion?: number | undefined;
-}
 
 /** Options of {@link drawSchedule}. */
 export interface DrawScheduleOptions extends TitleOptions {
@@ -37,7 +26,7 @@ const SIZE = { width: 280, height: 180 };
 const MOST_POINTS = 1000;
 
 /**
- * Draws the loss at the learning rates that were tried, on a logarithmic axis, with the one that is suggested, as SVG. What
+ * Draws what `findLearningRate` found: the loss at the rates that were tried, on a logarithmic axis, with the one that is suggested, as SVG. What
  * lies far above the first loss, because the training came apart there, is left out.
  *
  * @throws DataError where rates and losses are not equally many
@@ -45,11 +34,11 @@ const MOST_POINTS = 1000;
  */
 export async function drawLearningRates(curve: LearningRateCurve, options: TitleOptions = {}): Promise<string> {
   checkOptions('drawLearningRates', options, TITLE_RULES);
-  const [rates, losses, smoothed] = [curve.learningRates, curve.losses, curve.smoothed].map((list) => Array.from(list));
+  const [rates, losses, smoothed] = [curve.rates, curve.losses, curve.smoothedLosses].map((list) => Array.from(list));
   if (!rates || !losses || !smoothed || losses.length !== rates.length || smoothed.length !== rates.length) {
     throw new DataError(
-      `drawLearningRates: ${curve.learningRates.length} learning rates, ${curve.losses.length} losses, ` +
-        `${curve.smoothed.length} smoothed ones: expected equally many`,
+      `drawLearningRates: ${curve.rates.length} learning rates, ${curve.losses.length} losses, ` +
+        `${curve.smoothedLosses.length} smoothed ones: expected equally many`,
     );
   }
   const { suggestion } = curve;
@@ -82,7 +71,7 @@ export async function drawLearningRates(curve: LearningRateCurve, options: Title
     scale: { domain: kinds, range: [LIGHT.grey, LIGHT.blue] },
     legend: { orient: 'top' as const, title: null },
   };
-  const suggested = suggestion === undefined ? [] : [{ rate: suggestion, text: `suggested: ${showRate(suggestion)}` }];
+  const suggested = [{ rate: suggestion, text: `suggested: ${showRate(suggestion)}` }];
   return drawSvg({
     ...options,
     description: describeLearningRates(curve),
@@ -167,10 +156,9 @@ export async function drawSchedule(learningRate: LearningRate, options: DrawSche
 }
 
 /** @internal */
-export function describeLearningRates({ learningRates, suggestion }: LearningRateCurve): string {
-  const [first, last] = [learningRates[0] ?? NaN, learningRates[learningRates.length - 1] ?? NaN];
-  const advice = suggestion === undefined ? 'none is suggested' : `${showRate(suggestion)} is suggested`;
-  return `Loss at learning rates from ${showRate(first)} to ${showRate(last)}: ${advice}.`;
+export function describeLearningRates({ rates, suggestion }: LearningRateCurve): string {
+  const [first, last] = [rates[0] ?? NaN, rates.at(-1) ?? NaN];
+  return `Loss at learning rates from ${showRate(first)} to ${showRate(last)}: ${showRate(suggestion)} is suggested.`;
 }
 
 /** @internal A learning rate with two or three digits. */

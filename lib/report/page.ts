@@ -87,7 +87,7 @@ function results({ history, predictions = [] }: ReportContents): Record<string, 
   const labelled = predictions.map(answerOf).filter(({ isRight }) => isRight !== undefined);
   if (labelled.length > 0) {
     const right = labelled.filter(({ isRight }) => isRight).length;
-    found['Test accuracy'] = `${percent(right / labelled.length)} (${right} of ${labelled.length})`;
+    found['Right predictions'] = `${percent(right / labelled.length)} (${right} of ${labelled.length})`;
   }
   return found;
 }

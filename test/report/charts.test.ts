@@ -136,33 +136,28 @@ test('drawConfusedPairs has a bar for each pair, and says where there is none', 
 
 test('drawGroups has the accuracy of each group', async (t) => {
   const svg = await drawGroups([
-    { group: 'wood, sun', correct: 7, count: 8 },
-    { group: 'wood, lamp', correct: 0, count: 3 },
+    { group: 'wood, sun', count: 8, accuracy: 7 / 8 },
+    { group: 'wood, lamp', count: 3, accuracy: 0 },
   ]);
   const texts = textsOf(svg);
-  for (const text of ['wood, sun', '7 of 8', '0 of 3', 'accuracy', '100%']) t.ok(texts.includes(text), text);
-  await rejects(t, drawGroups([{ group: 'none', correct: 0, count: 0 }]), DataError, /none has 0 right answers of 0/);
-  await rejects(t, drawGroups([{ group: 'more', correct: 2, count: 1 }]), DataError, /more has 2/);
+  for (const text of ['wood, sun', '87.5\u00a0% of 8', '0.0\u00a0% of 3', 'accuracy', '100%'])
+    t.ok(texts.includes(text), text);
+  await rejects(t, drawGroups([{ group: 'none', count: 0, accuracy: 0 }]), DataError, /none has an accuracy of 0 in 0/);
+  await rejects(t, drawGroups([{ group: 'more', count: 2, accuracy: 1.5 }]), DataError, /more has an accuracy of 1.5/);
 });
 
 test('drawLearningRates has both curves and the suggestion, without what lies far above the first loss', async (t) => {
-  const learningRates = Array.from({ length: 100 }, (_, i) => 1e-5 * 10 ** (i / 16));
-  const losses = learningRates.map((rate, i) => (rate > 1 ? 1e9 : 2 - Math.min(1, rate * 10) + 0.01 * (i % 3)));
-  const svg = await drawLearningRates({ learningRates, losses, smoothed: losses, suggestion: 0.0123456 });
+  const rates = Array.from({ length: 100 }, (_, i) => 1e-5 * 10 ** (i / 16));
+  const losses = rates.map((rate, i) => (rate > 1 ? 1e9 : 2 - Math.min(1, rate * 10) + 0.01 * (i % 3)));
+  const svg = await drawLearningRates({ rates, losses, smoothedLosses: losses, suggestion: 0.0123456 });
   const [line = ''] = marksOf(svg, 'line');
   t.equal(pointsOf(line), losses.filter((loss) => loss < 1e9).length);
   t.equal(marksOf(svg, 'rule').length, 1);
   const texts = textsOf(svg);
   for (const text of ['learning rate', 'loss', 'smoothed', 'each step', 'suggested: 0.0123'])
     t.ok(texts.includes(text), text);
-  const without = await drawLearningRates({ learningRates, losses, smoothed: losses });
-  t.equal(marksOf(without, 'rule').length, 0);
-  await rejects(
-    t,
-    drawLearningRates({ learningRates, losses, smoothed: [1] }),
-    DataError,
-    /100 learning rates, 100 losses, 1 /,
-  );
+  const wrong = { rates, losses, smoothedLosses: [1], suggestion: 0.1 };
+  await rejects(t, drawLearningRates(wrong), DataError, /100 learning rates, 100 losses, 1 /);
 });
 
 test('drawSchedule has the learning rate over steps or epochs', async (t) => {

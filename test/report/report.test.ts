@@ -37,7 +37,6 @@ async function contents(
     files: Array.from({ length: count }, (_, i) => `a/${'very_'.repeat(12)}long_name_${i}.png`),
   };
   const history = { loss: [0.7, 0.5], validationLoss: [0.8, 0.6], accuracy: [0.5, 0.75], validationAccuracy: [0.5, 1] };
-  const rates = [1e-4, 1e-3, 1e-2];
   return reportContents(model, data, {
     title: `A net ${EVIL}`,
     subtitle: 'trained by a test',
@@ -45,8 +44,8 @@ async function contents(
     history,
     device: cpu,
     schedule: { learningRate: (step) => 0.1 / (1 + step), steps: 10, stepsPerEpoch: 5 },
-    learningRates: { learningRates: rates, losses: [3, 2, 4], smoothed: [3, 2.5, 3], suggestion: 1e-3 },
-    groups: [{ group: 'wood', correct: 3, count: 4 }],
+    learningRates: { rates: [1e-4, 1e-3, 1e-2], losses: [3, 2, 4], smoothedLosses: [3, 2.5, 3], suggestion: 1e-3 },
+    groups: [{ group: 'wood', count: 4, accuracy: 0.75 }],
   });
 }
 
