@@ -1,11 +1,11 @@
 #!/usr/bin/env node
 /** The program `kernelwright`: its first word is a command. */
-import { readFileSync } from 'node:fs';
 import { OptionError } from '../errors.js';
 import { printable } from '../printable.js';
 import { suggest } from '../suggest.js';
 import { runProgram } from './arguments.js';
 import type { Command } from './command.js';
+import { ownVersion } from './package.js';
 
 /** Each is loaded where it is asked for. */
 const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
@@ -14,10 +14,11 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   evaluate: async () => (await import('./commands/evaluate.js')).evaluateCommand,
   summary: async () => (await import('./commands/summary.js')).summaryCommand,
   audit: async () => (await import('./commands/audit.js')).auditCommand,
+  doctor: async () => (await import('./commands/doctor.js')).doctorCommand,
 };
 
 await runProgram('kernelwright', async ([name, ...args]) => {
-  if (name === '--version') return print(version());
+  if (name === '--version') return print(ownVersion());
   if (name === undefined || name === '--help' || name === 'help') return print(await help(args[0]));
   return (await commandNamed(name)).run(args);
 });
@@ -48,11 +49,4 @@ async function help(name: string | undefined): Promise<string> {
     'kernelwright COMMAND --help says more of each; --version prints the version.',
     'Exit codes: 0 done, 1 something failed, 2 a wrong command line, 130 interrupted by Ctrl-C.',
   ].join('\n');
-}
-
-/** Of the package that this file belongs to. */
-function version(): string {
-  const manifest: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
-  if (typeof manifest === 'object' && manifest !== null && 'version' in manifest) return String(manifest.version);
-  throw new Error('package.json has no version');
 }

@@ -31,9 +31,14 @@ let dawn: Promise<GPU | string> | undefined;
  */
 export async function openDevice(request?: DeviceRequest, options: DeviceOptions = {}): Promise<Device> {
   const wanted = request ?? process.env['KERNELWRIGHT_DEVICE'] ?? 'auto';
-  const device = await openFrom(wanted, () => (dawn ??= loadDawn()), options, { tuningStore: tuningFile(), restUntil });
+  const device = await openFrom(wanted, nodeGpu, options, { tuningStore: tuningFile(), restUntil });
   if (process.env['KERNELWRIGHT_TUNE'] === '1') await tune(device);
   return device;
+}
+
+/** @internal WebGPU in Node, or why there is none. */
+export function nodeGpu(): Promise<GPU | string> {
+  return (dawn ??= loadDawn());
 }
 
 async function loadDawn(): Promise<GPU | string> {

@@ -1,18 +1,18 @@
 /** Walks the list of operations: each case on WebGPU against the reference, and each gradient by finite differences. */
 import test from 'tape';
+import { outputsOf } from '../../lib/command-line/doctor/self-test.js';
 import { CpuDevice } from '../../lib/device/cpu/device.js';
 import type { Device } from '../../lib/device/device.js';
 import { run } from '../../lib/run.js';
 import { gradient } from '../../lib/graph/gradient.js';
 import { apply } from '../../lib/graph/node.js';
-import type { NumericArray, Operation } from '../../lib/graph/operation.js';
+import type { Operation } from '../../lib/graph/operation.js';
 import { multiply } from '../../lib/ops/pointwise/arithmetic.js';
 import { cast } from '../../lib/ops/pointwise/cast.js';
 import { operations } from '../../lib/ops/index.js';
 import { sum } from '../../lib/ops/reduce/sum.js';
 import { RandomStream } from '../../lib/random.js';
 import { tensor, type Tensor } from '../../lib/tensor.js';
-import { Variable } from '../../lib/variable.js';
 import { type Case, caseInputs, describeCase } from '../support/cases.js';
 import { differs } from '../support/close.js';
 import { cpu, simd } from '../support/devices.js';
@@ -63,22 +63,6 @@ test('no two operations share a name', (t) => {
   t.equal(new Set(names).size, names.length);
   t.end();
 });
-
-/** All outputs of all cases, one behind the other, computed by one plan. */
-async function outputsOf(operation: Operation, device: Device): Promise<NumericArray[]> {
-  const results = await run(
-    () =>
-      operation.cases.flatMap((setting) => {
-        // What an operation writes over must live in a variable.
-        const inputs = caseInputs(setting).map((input, i) =>
-          operation.writes?.includes(i) ? new Variable(`input ${i}`, input).value : input,
-        );
-        return apply(operation, inputs, setting.attributes);
-      }),
-    { device },
-  );
-  return Promise.all(results.map((result) => result.data()));
-}
 
 /**
  * Compares the gradient of Σ upstream · output with central differences in float64, along random directions through
