@@ -5,21 +5,16 @@ import { printable } from '../printable.js';
 import { suggest } from '../suggest.js';
 import { runProgram } from './arguments.js';
 import type { Command } from './command.js';
+import { COMMANDS } from './commands.js';
 import { ownVersion } from './package.js';
-
-/** Each is loaded where it is asked for. */
-const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
-  train: async () => (await import('./commands/train.js')).trainCommand,
-  predict: async () => (await import('./commands/predict.js')).predictCommand,
-  evaluate: async () => (await import('./commands/evaluate.js')).evaluateCommand,
-  summary: async () => (await import('./commands/summary.js')).summaryCommand,
-  audit: async () => (await import('./commands/audit.js')).auditCommand,
-  doctor: async () => (await import('./commands/doctor.js')).doctorCommand,
-};
 
 await runProgram('kernelwright', async ([name, ...args]) => {
   if (name === '--version') return print(ownVersion());
-  if (name === undefined || name === '--help' || name === 'help') return print(await help(args[0]));
+  if (name === '--help' || name === 'help') return print(await help(args[0]));
+  if (name === undefined) {
+    console.error(await help(undefined));
+    return 2;
+  }
   return (await commandNamed(name)).run(args);
 });
 
