@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import test from 'tape';
 import { root } from '../../tools/root.js';
 
-const DOCUMENTS = ['README.md', 'docs/tutorial.md'];
+const DOCUMENTS = ['README.md', 'docs/tutorial.md', 'docs/own-loop.md', 'docs/from-pytorch.md', 'docs/from-keras.md'];
 /** Ignored by git; outside of node_modules, where tsx would not find the package by its own name. */
 const folder = join(root, 'runs/docs-examples');
 /** Programs that run at the same time. */
