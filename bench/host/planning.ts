@@ -1,5 +1,6 @@
 import type { WebGpuDevice } from '../../lib/device/webgpu/device.js';
 import { fuse } from '../../lib/fusion/pass.js';
+import { wordsOf } from '../../lib/graph/launch.js';
 import { planMemory } from '../../lib/graph/memory.js';
 import { nodesBefore } from '../../lib/graph/nodes.js';
 import { buildProgram } from '../../lib/graph/program.js';
@@ -72,7 +73,7 @@ function planOnce(device: WebGpuDevice, step: NetStep) {
   const roots = { outputs: [], updates: [...trace.updates.values()] };
   const fused = timed(() => fuse(roots, device.fusion));
   const nodes = nodesBefore(fused.value.updates);
-  const memory = timed(() => planMemory(nodes, []));
+  const memory = timed(() => planMemory(nodes, [], wordsOf));
   const built = timed(() => buildProgram([], [], trace, { fusion: device.fusion, isRepeated: true }));
   const prepared = timed(() => device.prepare(built.value));
   const times: PlanningTimes = {

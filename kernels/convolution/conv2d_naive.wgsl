@@ -1,11 +1,11 @@
 // conv2d_naive.wgsl: a convolution and its two gradients, one element an invocation: for small ones, and the second oracle
-// that the other kernels are tested against. Joined behind common.wgsl.
+// that the other kernels are tested against. Joined behind common.wgsl and the operands as matmul kernels read them, one by one.
 //
 // Computes    the gradients of T = Σ picture[n, h, w, c] · weight[o, r, s, c] · output[n, p, q, o] with respect to output
 //             (conv2d), picture (input gradient) and weight (weight gradient); h = p · stride + r · dilation - top, w alike,
 //             where the picture has such a place. c counts in the group of o.
 // Layouts     picture [N, H, W, C]   weight [O, R, S, C / groups]   output [N, P, Q, O]
-// Bindings    0, 1 what is given, in the order of the operation's inputs, read   2 result write   3 uniforms
+// Bindings    0, 1 what is given, in the order of the operation's inputs, read (matmul_floats.wgsl, matmul_half.wgsl)   2 result write   3 uniforms
 // Launch      workgroup 64; one element an invocation; ⌈elements / 64⌉ workgroups, folded at 65,535
 // Cost        2 flop for 8 B that are read: caches decide. The input gradient tries every tap, at stride 2 four for one
 //             that is there.
@@ -32,8 +32,6 @@ struct Uniforms {
   O: u32,
 }
 
-@group(0) @binding(0) var<storage, read> first: array<f32>;
-@group(0) @binding(1) var<storage, read> second: array<f32>;
 @group(0) @binding(2) var<storage, read_write> result: array<f32>;
 @group(0) @binding(3) var<uniform> size: Uniforms;
 
@@ -72,7 +70,7 @@ fn conv2dNaive(
         let tap = ((o * KERNEL_HEIGHT + r) * KERNEL_WIDTH + s) * channels;
         var sum = 0.0;
         for (var c = 0u; c < channels; c++) {
-          sum += first[place + c] * second[tap + c];
+          sum += storedA(place + c) * storedB(tap + c);
         }
         total += sum;
       }
@@ -111,7 +109,7 @@ fn conv2dInputGradientNaive(
         var sum = 0.0;
         for (var o = 0u; o < filters; o++) {
           let tap = ((firstO + o) * KERNEL_HEIGHT + r) * KERNEL_WIDTH + s;
-          sum += first[place + o] * second[tap * channels + c % channels];
+          sum += storedA(place + o) * storedB(tap * channels + c % channels);
         }
         total += sum;
       }
@@ -147,7 +145,7 @@ fn conv2dWeightGradientNaive(
       for (var q = 0u; q < columns; q++) {
         let w = columnUnder(q, s);
         if (w < size.W) {
-          sum += first[(picture + w) * size.C + group * channels + c] * second[(row * size.Q + q) * size.O + o];
+          sum += storedA((picture + w) * size.C + group * channels + c) * storedB((row * size.Q + q) * size.O + o);
         }
       }
       total += sum;

@@ -1,4 +1,4 @@
-// cast.wgsl: the same numbers in another element type. Joined behind common.wgsl.
+// cast.wgsl: the same numbers in another element type. Joined behind common.wgsl and float16.wgsl.
 //
 // Computes    output[i] = input[i] as TO: rounded to the nearest 16-bit float, of two to the even one; towards 0 to integers,
 //             which end at their limits, NaN at 0; i32 and u32 keep their bits among each other
@@ -7,7 +7,7 @@
 //             at 65,535
 // Cost        6 B moved an element with f16 on one side, else 8 B: bound by bandwidth
 // Edges       the upper half of a last word that only one element has is 0
-// Rounding    f16 by integers: what pack2x16float gives beyond 65504, and for a number between two, is up to the adapter
+// Rounding    f16: float16.wgsl
 // Reference   lib/ops/pointwise/cast.ts
 
 const F32 = 0u;
@@ -38,25 +38,6 @@ fn numberAt(i: u32) -> f32 {
     return f32(word);
   }
   return bitcast<f32>(word);
-}
-
-// The 16-bit float next to a number. Its last place is the lowest bit that `dropped` leaves of the fraction; below
-// 2^-14 all have the place 2^-24, and the leading bit is no longer left out.
-fn float16Bits(value: f32) -> u32 {
-  let bits = bitcast<u32>(value);
-  let sign = (bits >> 16u) & 0x8000u;
-  let size = bits & 0x7fffffffu;
-  if (size > 0x7f800000u) {
-    return sign | 0x7e00u; // NaN
-  }
-  if (size >= 0x47800000u) {
-    return sign | 0x7c00u; // 65536 and more: infinity, where 65520 and more arrive by rounding up
-  }
-  let isNormal = size >= 0x38800000u;
-  let dropped = select(min(126u - (size >> 23u), 25u), 13u, isNormal);
-  let digits = select((size & 0x7fffffu) | 0x800000u, size - 0x38000000u, isNormal);
-  let isOdd = (digits >> dropped) & 1u;
-  return sign | ((digits + (1u << (dropped - 1u)) - 1u + isOdd) >> dropped);
 }
 
 fn signedBits(value: f32) -> u32 {

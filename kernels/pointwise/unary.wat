@@ -5,12 +5,13 @@
 ;; Method      16 elements at a time, then four; cheap functions stand in the loop, the others are called (1.4 ns each)
 ;; Cost        8 B moved an element: bound by memory bandwidth, except for those with exp, which take about 1 ns
 ;; Edges       what is left of a row (1 to 3 elements) is loaded and stored one by one: nothing beside it is written
-;; Reference   lib/ops/pointwise/unary.ts, rows in math.ts and activations.ts
+;; Reference   lib/ops/pointwise/unary.ts, rows in math.ts and activations.ts; nearestFloat16: lib/ops/pointwise/cast.ts
 (module
   (import "env" "memory" (memory 1))
   ;; join common/common.wat
   ;; join common/exponential.wat
   ;; join pointwise/pointwise.wat
+  ;; join common/float16.wat
 
   ;; f of $x with the parameters $a, $b.
   ;; rows
@@ -33,6 +34,7 @@
   ;;   hardswish          (f32x4.div (f32x4.mul (local.get $x) (f32x4.pmin (f32x4.pmax (f32x4.add (local.get $x) (f32x4.splat (f32.const 3))) (f32x4.splat (f32.const 0))) (f32x4.splat (f32.const 6)))) (f32x4.splat (f32.const 6)))
   ;;   gelu               (call $gelu (local.get $x))
   ;;   geluTanh           (call $geluTanh (local.get $x))
+  ;;   nearestFloat16     (call $nearestFloat16 (local.get $x))
   ;; for each row
   (func (export "NAME")
     (param $from i32) (param $fromPitch i32) (param $to i32) (param $toPitch i32)

@@ -59,6 +59,9 @@ export function absorb(call: AbsorbCall): Fusion | undefined {
   if (before?.kind !== 'result' || !links || links.length >= MOST_STAGES) return undefined;
   if (sizeOf(node.specs[0]?.shape ?? []) === 0 || (isShared && stage.keepsInput !== true)) return undefined;
   if (target.kernels === 'simd' && !stage.simd) return undefined;
+  const use = { inputs: producer.inputs, attributes: producer.attributes };
+  const storesFloat16 = target.kernels === 'simd' || chain.host.storesFloat16?.(chain, before.site, use) === true;
+  if (stage.stores === 'f16' && !storesFloat16) return undefined;
   const [value, result] = [inputs[position], node.specs[0]];
   if (!node.operation.writes && !sameShape(value?.shape ?? [], result?.shape ?? [])) return undefined;
   if (overwritesWhatIsRead(call)) return undefined;

@@ -1,5 +1,6 @@
+import { float16Wgsl } from '../generated/wgsl.js';
 import type { Binding } from '../graph/launch.js';
-import type { TensorSpec } from '../graph/operation.js';
+import type { DType, TensorSpec } from '../graph/operation.js';
 import { type Shape, sizeOf } from '../shape.js';
 import { type Axis, type Broadcast, broadcastOf, isWhole } from './broadcast.js';
 import { type Chain, type ChainOutput, type Link, outputsOfChain, VALUE } from './chain.js';
@@ -74,7 +75,7 @@ interface Values extends Pick<Spot, 'count' | 'coordinates' | 'isSingle'> {
   readonly site?: number;
 }
 
-type ElementType = 'Element' | 'f32' | 'u32';
+type ElementType = 'Element' | 'f32' | 'u32' | 'vec2u';
 
 class Printer {
   readonly #chain: Chain;
@@ -136,20 +137,29 @@ class Printer {
     const start = from === undefined ? 'given' : this.#operand(values, from, links[0]?.shape ?? []);
     body.push(`var value = ${start};`);
     const stores: string[] = [];
-    const store = (text: string, matches: (output: ChainOutput) => boolean): void => {
+    const store = (text: string, behind: Link | undefined, matches: (output: ChainOutput) => boolean): void => {
       const output = this.#layout.findIndex((own) => own.site === site && matches(own));
       if (output < 0) return;
-      stores.push(`${this.#bind({ output }, this.#typeAt(values))}[${this.#at(values, 'index')}] = ${text};`);
+      stores.push(this.#store(values, output, text, behind?.stage.stores ?? 'f32'));
     };
     links.forEach((link, l) => {
       if (link.keepsInput) body.push(`let kept${l} = value;`);
-      store(`kept${l}`, (own) => own.kind === 'kept' && own.link === l);
+      store(`kept${l}`, links[l - 1], (own) => own.kind === 'kept' && own.link === l);
       const called = this.#call(values, link, `s${site}_${l}`);
       body.push(...called.lines);
       stores.push(...called.stores);
     });
-    store('value', (own) => own.kind === 'result');
+    store('value', links.at(-1), (own) => own.kind === 'result');
     this.#functions.push(...block(`fn ${put}`, [...body, ...stores]));
+  }
+
+  /** Values of a place are stored in an output; as 16-bit floats by fours, because two share a word. */
+  #store(values: Values, output: number, text: string, dtype: DType): string {
+    if (dtype === 'f32') return `${this.#bind({ output }, this.#typeAt(values))}[${this.#at(values, 'index')}] = ${text};`;
+    this.#sources.add(float16Wgsl);
+    if (this.#widthAt(values) === 4) return `${this.#bind({ output }, 'vec2u')}[index / 4u] = float16Words(${text});`;
+    if (values.count === 1) return `${this.#bind({ output }, 'u32')}[0] = float16Bits(${text});`;
+    throw new Error('16-bit floats are stored by fours');
   }
 
   /** The call of a stage, and apart from it the stores of what it writes in place. */
@@ -245,26 +255,32 @@ class Printer {
 
   /** The elements of an input that belong to the place. */
   #operand(spot: Values, input: number, shape: readonly number[]): string {
-    const broadcast = broadcastOf(this.#inputs[input]?.shape ?? [], shape);
+    const { shape: own = [], dtype = 'f32' } = this.#inputs[input] ?? {};
+    const broadcast = broadcastOf(own, shape);
     const isFour = this.#widthAt(spot) === 4;
+    const single = (at: string): string => {
+      if (dtype !== 'f16') return `${this.#bind({ input }, 'f32')}[${at}]`;
+      return `float16In(${this.#bind({ input }, 'u32')}[(${at}) / 2u], ${at})`;
+    };
+    if (dtype === 'f16') this.#sources.add(float16Wgsl);
     const [axis] = broadcast;
-    if (!axis) {
-      const first = `${this.#bind({ input }, 'f32')}[0]`;
-      return isFour ? `Element(${first})` : first;
-    }
+    if (!axis) return isFour ? `Element(${single('0u')})` : single('0u');
     const key = [input, spot.key, ...shape].join(' ');
     const addressAt = (index: string, isPlace: boolean): string => this.#address(spot, broadcast, key, index, isPlace);
-    if (!isFour) return `${this.#bind({ input }, 'f32')}[${addressAt('index', true)}]`;
+    if (!isFour) return single(addressAt('index', true));
     const innermost = broadcast.at(-1);
     const isQuads =
       isWhole(broadcast, spot.count) ||
       (innermost?.inner === 1 &&
         innermost.size % 4 === 0 &&
-        broadcast.slice(0, -1).every((own) => own.stride % 4 === 0));
-    if (isQuads) return `${this.#bind({ input }, 'Element')}[${addressAt('index', true)} / 4u]`;
-    const name = this.#bind({ input }, 'f32');
-    if (broadcast.every(({ inner }) => inner % 4 === 0)) return `Element(${name}[${addressAt('index', true)}])`;
-    return `Element(${[0, 1, 2, 3].map((lane) => `${name}[${addressAt(`(index + ${lane}u)`, false)}]`).join(', ')})`;
+        broadcast.slice(0, -1).every(({ stride }) => stride % 4 === 0));
+    if (isQuads) {
+      const at = `${addressAt('index', true)} / 4u`;
+      if (dtype === 'f16') return `float16Quad(${this.#bind({ input }, 'vec2u')}[${at}])`;
+      return `${this.#bind({ input }, 'Element')}[${at}]`;
+    }
+    if (broadcast.every(({ inner }) => inner % 4 === 0)) return `Element(${single(addressAt('index', true))})`;
+    return `Element(${[0, 1, 2, 3].map((lane) => single(addressAt(`(index + ${lane}u)`, false))).join(', ')})`;
   }
 
   /** WGSL: where the element of a broadcast input lies. */

@@ -6,7 +6,7 @@ import type { Variable } from '../variable.js';
 import { absorb, chainOf, type Fusion } from './absorb.js';
 import { type Head, outputsOfChain } from './chain.js';
 import type { FusionTarget } from './stage.js';
-import { keyOf, variablesAmong, variablesWritten } from './tensors.js';
+import { keyOf, narrowOf, sourceOf, variablesAmong, variablesWritten } from './tensors.js';
 
 /** A graph's results and changes of state. */
 export interface GraphRoots {
@@ -71,8 +71,8 @@ export function fuse(roots: GraphRoots, target: FusionTarget): GraphRoots {
   const pass = new FusePass(roots, target);
   pass.rewrite();
   return {
-    outputs: roots.outputs.map((root) => pass.resolve(root)),
-    updates: roots.updates.map((root) => pass.resolve(root)),
+    outputs: roots.outputs.map((root) => pass.resolveAs(root)),
+    updates: roots.updates.map((root) => pass.resolveAs(root)),
   };
 }
 
@@ -108,10 +108,10 @@ class FusePass {
 
   constructor({ outputs, updates }: GraphRoots, target: FusionTarget) {
     this.#target = target;
-    this.#nodes = nodesBefore([...outputs, ...updates]).filter(({ operation }) => !operation.alias);
+    this.#nodes = nodesBefore([...outputs, ...updates]).filter((node) => !isView(node));
     this.#nodes.forEach((node, position) => {
       this.#positions.set(node, position);
-      for (const input of new Set(node.inputs.map((own) => identityOf(storageOf(own))))) {
+      for (const input of new Set(node.inputs.map((own) => identityOf(sourceOf(own))))) {
         push(this.#readers, input, node);
       }
       for (const input of node.inputs) this.#countUse(input);
@@ -124,7 +124,7 @@ class FusePass {
   }
 
   #countUse(tensor: Tensor): void {
-    const key = keyOf(storageOf(tensor));
+    const key = keyOf(sourceOf(tensor));
     this.#uses.set(key, (this.#uses.get(key) ?? 0) + 1);
   }
 
@@ -136,13 +136,26 @@ class FusePass {
         this.#rewriteHere(node);
         this.#takeLaterNodes(node, position);
       }
+      this.#bringStagesForward(position);
       this.#bringWritesForward(position);
     });
   }
 
   #rewriteHere(node: GraphNode): void {
-    const inputs = node.inputs.map((input) => this.resolve(input));
+    const inputs = this.#inputsOf(node);
     if (!this.#absorb(node, inputs)) this.#put(node, this.#fold(node, inputs));
+  }
+
+  /** Stages are carried out by what computes their value ahead of changes to what it was computed from. */
+  #bringStagesForward(position: number): void {
+    for (const node of this.#turn) {
+      for (const stage of node.specs.flatMap((_, index) => this.#readers.get(outputKey(node, index)) ?? [])) {
+        const { operation } = stage;
+        if (!operation.stage || operation.writes || this.#done.has(stage)) continue;
+        const made = nodeOf(node.specs.flatMap((_, index) => this.#rewritten.get(outputKey(node, index)) ?? []));
+        if (made && this.#canComeForward(stage, position)) this.#absorb(stage, this.#inputsOf(stage), made);
+      }
+    }
   }
 
   /**
@@ -170,12 +183,48 @@ class FusePass {
     );
   }
 
-  /** What stands for a tensor of the graph as it was. Reshapes are made anew, since what they reshape may change. */
-  resolve(tensor: Tensor): Tensor {
-    const storage = storageOf(tensor);
-    const now = this.#rewritten.get(keyOf(storage)) ?? storage;
-    if (storage === tensor || tensor.origin.kind !== 'node') return now;
-    return outputAt(createNode({ ...tensor.origin.node, inputs: [now] }), tensor.origin.index);
+  /** What stands for a tensor of the graph as it was, in the element type that it had. */
+  resolveAs(tensor: Tensor): Tensor {
+    const now = this.#resolve(tensor);
+    return now.dtype === tensor.dtype ? now : this.#widened(tensor, now);
+  }
+
+  /**
+   * What stands for a tensor of the graph as it was: perhaps as the 16-bit floats that it was read from. Reshapes are made anew,
+   * since what they reshape may change.
+   */
+  #resolve(tensor: Tensor): Tensor {
+    const narrow = narrowOf(tensor);
+    if (narrow) return this.#resolve(narrow);
+    const source = sourceOf(tensor);
+    const now = this.#rewritten.get(keyOf(source)) ?? source;
+    if (storageOf(tensor) === tensor || tensor.origin.kind !== 'node') return now;
+    const { node, index } = tensor.origin;
+    const specs = [{ shape: tensor.shape, dtype: now.dtype }];
+    return outputAt(createNode({ ...node, inputs: [now], specs }), index);
+  }
+
+  /** What stands for the inputs of a node of the graph as it was: 16-bit floats where its kernels can read them. */
+  #inputsOf(node: GraphNode): Tensor[] {
+    const inputs = node.inputs.map((input) => this.#resolve(input));
+    return inputs.map((input, i) => {
+      const before = elementAt(node.inputs, i);
+      return input.dtype === before.dtype || this.#readsFloat16(node, inputs) ? input : this.#widened(before, input);
+    });
+  }
+
+  #readsFloat16(node: GraphNode, inputs: readonly Tensor[]): boolean {
+    return this.#target.kernels === 'wgsl' && chainOf({ ...node, inputs })?.host.readsFloat16 === true;
+  }
+
+  /** 16-bit floats that stand for a tensor of f32, as such a tensor; the CPU stores them as wider ones. */
+  #widened(before: Tensor, now: Tensor): Tensor {
+    const { origin } = storageOf(before);
+    if (origin.kind !== 'node') throw new Error(`a ${now.dtype} stands for a ${before.dtype}`);
+    const { operation } = origin.node;
+    const reading = this.#target.kernels === 'simd' ? { ...operation, alias: true } : operation;
+    const specs = [{ shape: now.shape, dtype: before.dtype }];
+    return outputAt(createNode({ ...origin.node, operation: reading, inputs: [now], specs }), 0);
   }
 
   /** A stage is carried out by a node that computes one of its inputs: the new node. @param by if it is this one */
@@ -243,7 +292,7 @@ class FusePass {
   #isTakenByLaterNode(node: GraphNode, position: number): boolean {
     for (const later of this.#neighbours(node.inputs, position)) {
       if (!later.operation.join || !this.#canComeForward(later, position)) continue;
-      const inputs = later.inputs.map((input) => this.resolve(input));
+      const inputs = this.#inputsOf(later);
       const taker = nodeOf(this.#fold(later, inputs));
       const fusion = taker && this.#join(taker, node);
       if (!fusion) continue;
@@ -273,7 +322,7 @@ class FusePass {
     const fusion = this.#join(taker, other);
     if (fusion) this.#putFusion(taker, other, fusion);
     if (fusion) return nodeOf(fusion.outputs);
-    const inputs = other.inputs.map((input) => this.resolve(input));
+    const inputs = this.#inputsOf(other);
     return this.#absorb(other, inputs, taker);
   }
 
@@ -286,7 +335,7 @@ class FusePass {
   #neighbours(tensors: readonly (Tensor | string)[], position: number): GraphNode[] {
     const found = new Set<GraphNode>();
     for (const tensor of tensors) {
-      const readers = this.#readers.get(typeof tensor === 'string' ? tensor : identityOf(storageOf(tensor))) ?? [];
+      const readers = this.#readers.get(typeof tensor === 'string' ? tensor : identityOf(sourceOf(tensor))) ?? [];
       const first = firstWhere(readers, (reader) => this.#positionOf(reader) > position);
       for (const reader of readers.slice(first, first + NEIGHBOURS)) if (!this.#done.has(reader)) found.add(reader);
     }
@@ -299,7 +348,7 @@ class FusePass {
 
   #join(taker: GraphNode, other: GraphNode): Fusion | undefined {
     if (!this.#canMoveHere(taker)) return undefined;
-    const inputs = other.inputs.map((input) => this.resolve(input));
+    const inputs = this.#inputsOf(other);
     return taker.operation.join?.({ node: taker, other, inputs, rowsOf: this.#rowsOf, target: this.#target });
   }
 
@@ -324,8 +373,8 @@ class FusePass {
   }
 
   #isComputed(tensor: Tensor): boolean {
-    const storage = storageOf(tensor);
-    return storage.origin.kind !== 'node' || this.#rewritten.has(keyOf(storage));
+    const source = sourceOf(tensor);
+    return source.origin.kind !== 'node' || this.#rewritten.has(keyOf(source));
   }
 
   #putFusion(producer: GraphNode, node: GraphNode, { kept, outputs }: Fusion): void {
@@ -356,9 +405,17 @@ class FusePass {
     });
     const made = nodeOf(outputs);
     if (!made) return;
-    for (const input of made.inputs) this.#read.add(keyOf(storageOf(input)));
+    for (const input of made.inputs) {
+      this.#read.add(keyOf(storageOf(input)));
+      this.#read.add(keyOf(sourceOf(input)));
+    }
     for (const variable of variablesWritten(made)) this.#lastWrites.set(variable, made.id);
   }
+}
+
+/** Whether nothing is computed for a node: its output is read where its input is. */
+function isView(node: GraphNode): boolean {
+  return node.operation.alias === true || outputsOf(node).some((output) => narrowOf(output) !== undefined);
 }
 
 /** Equal for tensors that are the same leaf or stand for the same output. */

@@ -50,6 +50,8 @@ export interface Stage {
   readonly settings?: Readonly<Record<string, Setting>>;
   /** Whether the function takes the place of the element in its tensor, counted row-major. Default false. */
   readonly takesIndex?: boolean;
+  /** What comes out is stored as 16-bit floats, which it is rounded to; left out, as f32. */
+  readonly stores?: 'f16';
   /** Whether the value may be kept as it was for others (what a backward pass needs of it). Default false. */
   readonly keepsInput?: boolean;
 }

@@ -11,6 +11,7 @@ import {
   nextNodeId,
   outputKey,
   outputsOf,
+  seenOutputsOf,
   storageOf,
 } from './node.js';
 
@@ -49,7 +50,7 @@ export class Recomputing {
   /** The inputs and outputs of a node, for its gradient rule. */
   valuesOf(node: GraphNode): { readonly inputs: readonly Tensor[]; readonly outputs: readonly Tensor[] } {
     const { checkpoint: own, inputs } = node;
-    const outputs = outputsOf(node);
+    const outputs = seenOutputsOf(node);
     if (!own) return { inputs, outputs };
     this.#compute([...inputs, ...outputs], own);
     return { inputs: inputs.map(this.#valueOf), outputs: outputs.map(this.#valueOf) };

@@ -131,6 +131,8 @@ export interface Definition<A extends Attributes, I extends Inputs, O extends Ou
   readonly gradient: { rule(call: NamedGradientCall<A, I, O>): NamedGradients<I> }['rule'] | NoGradient;
   readonly selectsRows?: { readonly table: Extract<keyof I, string>; readonly indices: Extract<keyof I, string> };
   readonly alias?: boolean;
+  readonly widens?: boolean;
+  readonly staysFloat32?: boolean;
   readonly tolerance: Operation['tolerance'];
   readonly cases: readonly NamedCase<A, I>[];
   cost?(call: NamedUse<A, I>): Partial<Cost>;
@@ -152,6 +154,8 @@ interface AnyDefinition extends Placed<Attributes> {
   readonly gradient: { rule(call: AnyGradientCall): Named<Tensor | undefined> }['rule'] | NoGradient;
   readonly selectsRows?: { readonly table: string; readonly indices: string };
   readonly alias?: boolean;
+  readonly widens?: boolean;
+  readonly staysFloat32?: boolean;
   readonly tolerance: Operation['tolerance'];
   readonly cases: readonly AnyCase[];
   cost?(this: void, call: AnyKernelCall): Partial<Cost>;

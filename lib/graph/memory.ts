@@ -1,10 +1,10 @@
-import { sizeOf } from '../shape.js';
 import type { Tensor } from '../tensor.js';
 import { type GraphNode, outputKey, storageOf } from './node.js';
+import type { TensorSpec } from './operation.js';
 
 /** Which buffer of the pool holds each computed tensor. */
 export interface MemoryPlan {
-  /** Number of elements (of 4 bytes at most) of each buffer. */
+  /** Number of elements of each buffer, as the device counts them. */
   readonly slots: readonly { readonly elements: number }[];
   slotOf(node: GraphNode, output: number): number;
 }
@@ -25,8 +25,14 @@ interface Lifetime {
  *
  * The largest tensor comes first (greedy by size, Pisarchyk and Lee 2020): each takes the smallest buffer that nothing needs
  * in its time, so that what lives long does not hold on to a buffer that is too large for it.
+ *
+ * @param elementsOf how much room a tensor takes: how many elements of 4 bytes, or of 8 where the device computes in float64
  */
-export function planMemory(nodes: readonly GraphNode[], outputs: readonly Tensor[]): MemoryPlan {
+export function planMemory(
+  nodes: readonly GraphNode[],
+  outputs: readonly Tensor[],
+  elementsOf: (spec: TensorSpec) => number,
+): MemoryPlan {
   const lifetimes = new Map<string, Lifetime>();
   const extend = (tensor: Tensor, until: number): void => {
     const owner = ownerOf(tensor);
@@ -38,7 +44,7 @@ export function planMemory(nodes: readonly GraphNode[], outputs: readonly Tensor
     if (node.operation.alias) return;
     node.specs.forEach((spec, index) => {
       if (node.operation.writes?.[index] !== undefined) return;
-      lifetimes.set(outputKey(node, index), { elements: Math.max(1, sizeOf(spec.shape)), first: step, last: step });
+      lifetimes.set(outputKey(node, index), { elements: Math.max(1, elementsOf(spec)), first: step, last: step });
     });
   });
   for (const output of outputs) extend(output, Infinity);

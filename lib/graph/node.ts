@@ -17,7 +17,17 @@ export interface Recomputation {
   readonly firstId: number;
 }
 
+/** A part of a graph whose values are stored as 16-bit floats ({@link autocast}). */
+export interface Autocast {
+  /** What stands for a value that has been stored so, and read again. */
+  readonly stored: (value: Tensor) => Tensor;
+  /** The same of values that were, by their keys. */
+  readonly known: Map<string, Tensor>;
+}
+
 let checkpointNow: Checkpoint | undefined;
+let autocastNow: Autocast | undefined;
+let isRoundingNow = true;
 
 /** Runs `fn`: the nodes that it makes belong to a checkpoint, unless they belong to one already. */
 export function inCheckpoint<T>(own: Checkpoint, fn: () => T): T {
@@ -28,6 +38,23 @@ export function inCheckpoint<T>(own: Checkpoint, fn: () => T): T {
   } finally {
     checkpointNow = outer;
   }
+}
+
+/** Runs `fn`: what the nodes that it makes compute is stored as 16-bit floats; or, where nothing is rounded in it, is not. */
+export function inAutocast<T>(own: Autocast | undefined, fn: () => T, isRounding = true): T {
+  const outer = [autocastNow, isRoundingNow] as const;
+  [autocastNow, isRoundingNow] = [own, isRounding];
+  try {
+    return fn();
+  } finally {
+    [autocastNow, isRoundingNow] = outer;
+  }
+}
+
+/** Runs `fn`, which computes one thing by several operations: its result is stored as 16-bit floats, where any is, and nothing in between. */
+export function roundedOnce(fn: () => Tensor): Tensor {
+  const result = inAutocast(autocastNow, fn, false);
+  return seen(result);
 }
 
 /** One use of an operation in a graph. Ids rise in the order of creation, which is therefore a topological order. */
@@ -42,6 +69,8 @@ export interface GraphNode {
   readonly storage: Tensor | undefined;
   /** What it was recorded in. */
   readonly checkpoint?: Checkpoint | undefined;
+  /** What of its outputs is stored as 16-bit floats. */
+  readonly autocast?: Autocast | undefined;
   /** Of a node that does again what another one did: what it is a part of. */
   readonly recomputation?: Recomputation | undefined;
 }
@@ -65,7 +94,30 @@ export function apply<A extends Attributes>(
   if (operation.writes && !trace) {
     throw new TraceError(`${operation.name} changes state: call it inside a function given to compile() or run()`);
   }
-  return createNode({ operation, attributes, inputs, specs, trace, checkpoint: checkpointNow });
+  const outputs = createNode({
+    ...{ operation, attributes, inputs, specs, trace },
+    ...{ checkpoint: checkpointNow, autocast: autocastNow },
+  });
+  return operation.alias === true || operation.writes || operation.staysFloat32 === true ? outputs : outputs.map(seen);
+}
+
+/**
+ * What is stored of a value that has just been computed: under autocast a 16-bit float, of what belongs to single examples, not
+ * of statistics over all of them, nor of scalars.
+ */
+function seen(value: Tensor): Tensor {
+  const own = autocastNow;
+  const { dtype, rank, origin } = value;
+  if (!own || !isRoundingNow || dtype !== 'f32' || rank < 2 || origin.kind !== 'node') return value;
+  const key = outputKey(origin.node, origin.index);
+  const known = own.known.get(key) ?? inAutocast(own, () => own.stored(value), false);
+  own.known.set(key, known);
+  return known;
+}
+
+/** The outputs of a node as others see them: those that are stored as 16-bit floats as they are then. */
+export function seenOutputsOf(node: GraphNode): Tensor[] {
+  return outputsOf(node).map((output, index) => node.autocast?.known.get(outputKey(node, index)) ?? output);
 }
 
 /** The id of the node that is made next. */

@@ -164,6 +164,10 @@ export interface Operation<A extends Attributes = Attributes> {
   join?(call: JoinCall): Fusion | undefined;
   /** Output 0 has the storage of input 0 (a reshape): nothing is computed. */
   readonly alias?: boolean;
+  /** Output 0 is input 0, which is stored in fewer bits: kernels that can read it as it is do. */
+  readonly widens?: boolean;
+  /** Sums and statistics, which `autocast` does not store as 16-bit floats. */
+  readonly staysFloat32?: boolean;
   /** Output i is written in place over input `writes[i]`, which must be the value of a Variable; undefined: it is not. */
   readonly writes?: readonly (number | undefined)[];
   /** How far a float32 kernel may be from the reference: absolute + relative * |reference|. */

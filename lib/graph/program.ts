@@ -5,6 +5,7 @@ import type { Variable } from '../variable.js';
 import type { VariableStorage } from '../variable-storage.js';
 import { fuse, type GraphRoots } from '../fusion/pass.js';
 import type { FusionTarget } from '../fusion/stage.js';
+import { wordsOf } from './launch.js';
 import { planMemory, type MemoryPlan } from './memory.js';
 import { type GraphNode, type Recomputation, storageOf } from './node.js';
 import { nodesBefore } from './nodes.js';
@@ -106,7 +107,9 @@ export function buildProgram(
     return place;
   };
 
-  const memory = planMemory(nodes, outputs);
+  // On WebGPU two 16-bit floats share a word.
+  const elementsOf = fusion?.kernels === 'wgsl' ? wordsOf : ({ shape }: TensorSpec): number => sizeOf(shape);
+  const memory = planMemory(nodes, outputs, elementsOf);
   /** Where the outputs of the nodes so far are: an update is where what it writes over is. */
   const computed = new Map<GraphNode, readonly Place[]>();
   const place = (tensor: Tensor): Place => {

@@ -26,6 +26,7 @@ export { softmaxOperations } from './normalize/softmax.js';
 export { activationOperations } from './pointwise/activations.js';
 export { arithmeticOperations } from './pointwise/arithmetic.js';
 export { castOperations } from './pointwise/cast.js';
+export { float16Operations } from './pointwise/float16.js';
 export { mathOperations } from './pointwise/math.js';
 export { averagePool2dOperations } from './pooling/average-pool2d.js';
 export { maxPool2dOperations } from './pooling/max-pool2d.js';

@@ -5,12 +5,12 @@ import type { JoinCall } from '../../fusion/pass.js';
 import { finishOf, goesByBlocks } from '../../fusion/simd-calls.js';
 import { isSameTensor } from '../../fusion/tensors.js';
 import type { KernelVariant, Launch } from '../../graph/launch.js';
-import type { ArrayView, Attributes, Call, Operation, ReferenceCall, TensorSpec } from '../../graph/operation.js';
+import type { ArrayView, Attributes, Call, DType, Operation, ReferenceCall, TensorSpec } from '../../graph/operation.js';
 import { sampledReference } from '../../graph/sampled-reference.js';
 import { type Shape, sizeOf } from '../../shape.js';
 import type { Beside } from '../matmul/matmul-kernels.js';
-import type { Product } from '../matmul/matmul-product.js';
-import { PRODUCT, productStages, SUMS } from '../matmul/matmul-stages.js';
+import { isSomething, type Product } from '../matmul/matmul-product.js';
+import { besidesOf, PRODUCT, productStages, SUMS } from '../matmul/matmul-stages.js';
 import { sumOperation } from '../reduce/sum.js';
 import { naiveLaunch } from './conv2d-naive.js';
 import { conv2dSimdPhases, inputGradientSimdPhases } from './conv2d-simd.js';
@@ -46,10 +46,11 @@ export function conv2dHost<A extends Conv2dAttributes>(computed: Computed, opera
     ofNaive: (launch: Launch) => T,
   ): T => {
     const { shape, own, sizes, columns } = use(inputs, attributes);
-    const products = conv2dProducts(computed, sizes, own, hasSums(chain));
+    const types = typesOf(inputs);
+    const products = conv2dProducts(computed, sizes, own, types, besidesOf(chain));
     const rows = sizeOf(shape) / columns;
     if (products) return ofProducts(products, productStages(chain, inputs, { rows, columns, sums: rows }));
-    return ofNaive(naiveLaunch(computed, sizeOf(shape), sizes, own));
+    return ofNaive(naiveLaunch(computed, sizeOf(shape), sizes, own, types));
   };
   const host: Host = {
     get operation() {
@@ -59,8 +60,15 @@ export function conv2dHost<A extends Conv2dAttributes>(computed: Computed, opera
     accepts(chain, site, { inputs, attributes }, { kernels }) {
       if (site === SUMS) return chain.sites[SUMS]?.at(-1)?.stage.takesIndex !== true;
       const { shape, columns, own, sizes } = use(inputs, attributes);
-      if (kernels === 'wgsl') return conv2dProducts(computed, sizes, own) !== undefined;
+      if (kernels === 'wgsl') return conv2dProducts(computed, sizes, own, typesOf(inputs)) !== undefined;
       return columns > 0 && goesByBlocks(chain, site, inputs, { rows: sizeOf(shape) / columns, columns });
+    },
+    readsFloat16: true,
+    storesFloat16(_chain, site, { inputs, attributes }) {
+      const { own, sizes } = use(inputs, attributes);
+      const products = conv2dProducts(computed, sizes, own, typesOf(inputs)) ?? [];
+      const isByFours = products.every((product) => product.inQuads.C && isSomething(product));
+      return site === PRODUCT && products.length > 0 && isByFours;
     },
     bindings: () => 2,
     reference(chain, call) {
@@ -100,6 +108,11 @@ export function conv2dHost<A extends Conv2dAttributes>(computed: Computed, opera
   };
 }
 
+/** The element types of the two that are given. */
+function typesOf([first, second]: readonly TensorSpec[]): readonly [DType, DType] {
+  return [first?.dtype ?? 'f32', second?.dtype ?? 'f32'];
+}
+
 function hasSums({ sites }: Chain): boolean {
   return sites.length > SUMS;
 }
@@ -125,7 +138,7 @@ function joinSums({ node, other, inputs, target }: JoinCall): Fusion | undefined
   if (!picture || !output || !isSameTensor(inputs[0], output)) return undefined;
   const { axes, scale } = other.attributes;
   const own = attributesOf(node.attributes);
-  const products = conv2dProducts('weight', conv2dSizes(picture.shape, output.shape, own), own, true);
+  const products = conv2dProducts('weight', conv2dSizes(picture.shape, output.shape, own), own, typesOf(node.inputs));
   if (String(axes) !== String(PLACES) || scale !== 1 || !products) return undefined;
   const next = { ...chain, sites: [...chain.sites, []] };
   return replaced({ producer: node, chain, next, more: [], from: other, site: SUMS, renamed: new Map(), target });

@@ -1,6 +1,8 @@
 import { elementAt } from '../../element-at.js';
 import { commonWgsl, conv2dNaiveWgsl } from '../../generated/wgsl.js';
+import type { DType } from '../../graph/operation.js';
 import { ceilDivide, foldWorkgroups, type Launch, Uniforms } from '../../graph/launch.js';
+import { operandCode } from '../matmul/matmul-kernels.js';
 import type { Conv2dAttributes, Conv2dSizes } from './conv2d-sizes.js';
 
 const ENTRY_POINTS = {
@@ -15,10 +17,12 @@ export function naiveLaunch(
   elements: number,
   { N, H, W, C, P, Q, O, R, S }: Conv2dSizes,
   { stride, dilation, padding, groups }: Conv2dAttributes,
+  [first, second]: readonly [DType, DType],
 ): Launch {
   const entryPoint = ENTRY_POINTS[computed];
+  const code = commonWgsl + operandCode('A', first) + operandCode('B', second) + conv2dNaiveWgsl;
   return {
-    kernel: { name: entryPoint, code: commonWgsl + conv2dNaiveWgsl, entryPoint },
+    kernel: { name: entryPoint, code, entryPoint },
     constants: {
       KERNEL_HEIGHT: R,
       KERNEL_WIDTH: S,

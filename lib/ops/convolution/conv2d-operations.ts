@@ -1,6 +1,6 @@
 import { defineOperation } from '../../graph/define.js';
 import { applyOne } from '../../graph/node.js';
-import { f32, View } from '../../graph/operands.js';
+import { any, f32, View } from '../../graph/operands.js';
 import type { Operation } from '../../graph/operation.js';
 import { type Shape, sizeOf } from '../../shape.js';
 import { conv2dBenchmarks, type Conv2dCase, conv2dCases } from './conv2d-cases.js';
@@ -24,6 +24,9 @@ import { productsOf, windowsIn } from './window.js';
 /** Sums of float32 products of normal numbers, up to 585 of them in the cases: √585 · 6e-8 · a few. */
 const TOLERANCE = { absolute: 2e-5, relative: 1e-5 };
 
+/** What is given may be stored as 16-bit floats; what comes out is f32. */
+const given = any('f32', 'f16');
+
 /** A view of float64 sums, all 0. */
 function sumsOf(shape: Shape): View {
   return new View({ data: new Float64Array(sizeOf(shape)), shape });
@@ -31,7 +34,7 @@ function sumsOf(shape: Shape): View {
 
 export const conv2dOperation: Operation<Conv2dAttributes> = defineOperation<Conv2dAttributes>()({
   name: 'conv2d',
-  inputs: { picture: f32('N', 'H', 'W', 'C'), weight: f32('O', 'R', 'S', 'groupC') },
+  inputs: { picture: given('N', 'H', 'W', 'C'), weight: given('O', 'R', 'S', 'groupC') },
   outputs: { output: f32('N', 'P', 'Q', 'O') },
   infer({ specs: { picture, weight }, sizes: { N, H, W, C, O, groupC }, attributes }) {
     checkChannels('conv2d', picture.shape, weight.shape, groupC * attributes.groups);
@@ -68,7 +71,7 @@ export const conv2dOperation: Operation<Conv2dAttributes> = defineOperation<Conv
 
 export const inputGradientOperation: Operation<PictureAttributes> = defineOperation<PictureAttributes>()({
   name: 'conv2dInputGradient',
-  inputs: { output: f32('N', 'P', 'Q', 'O'), weight: f32('O', 'R', 'S', 'groupC') },
+  inputs: { output: given('N', 'P', 'Q', 'O'), weight: given('O', 'R', 'S', 'groupC') },
   outputs: { picture: f32('N', 'H', 'W', 'C') },
   infer({ specs: { output, weight }, sizes: { N, O, groupC }, attributes }) {
     const { picture, groups } = attributes;
@@ -109,7 +112,7 @@ export const inputGradientOperation: Operation<PictureAttributes> = defineOperat
 
 const weightGradientOperation: Operation<Conv2dAttributes> = defineOperation<Conv2dAttributes>()({
   name: 'conv2dWeightGradient',
-  inputs: { picture: f32('N', 'H', 'W', 'C'), output: f32('N', 'P', 'Q', 'O') },
+  inputs: { picture: given('N', 'H', 'W', 'C'), output: given('N', 'P', 'Q', 'O') },
   outputs: { weight: f32('O', 'R', 'S', 'groupC') },
   infer({ specs: { output }, sizes: { H, W, C, O }, attributes }) {
     checkGroups('conv2dWeightGradient', C, 'picture', attributes.groups);

@@ -9,6 +9,7 @@ import {
   conv2dTurnedWgsl,
 } from '../../generated/wgsl.js';
 import { ceilDivide } from '../../graph/launch.js';
+import type { DType } from '../../graph/operation.js';
 import type { Product } from '../matmul/matmul-product.js';
 import type { Conv2dAttributes, Conv2dSizes } from './conv2d-sizes.js';
 
@@ -53,7 +54,7 @@ function windowConstants(down: Axis, across: Axis, channels: number): Readonly<R
  *     weight gradient  [O, R · S · C]      = output [N · P · Q, O]ᵀ · patches of the picture [N · P · Q, R · S · C]
  *     input gradient   [N · H · W, C]      = patches of the output [N · H · W, R · S · O] · weight turned around [R · S · O, C]
  *
- * `hasSums`: beside the weight gradient the output is summed over all places, for the gradient of a bias.
+ * `first`, `second`: the element types of the operation's inputs. `besides`, `hasSums`: beside the weight gradient the output is summed over all places, for the gradient of a bias.
  * The input gradient is, at a stride, one such product for each parity of pixels (kernels/convolution/conv2d_turned.wgsl).
  * Undefined where a convolution is none: channels in groups, an input gradient of strided and dilated windows, no elements.
  */
@@ -61,7 +62,8 @@ export function conv2dProducts(
   computed: Computed,
   sizes: Conv2dSizes,
   attributes: Conv2dAttributes,
-  hasSums = false,
+  [first, second]: readonly [DType, DType],
+  besides: Pick<Product, 'hasSums' | 'storesFloat16'> = { hasSums: false, storesFloat16: false },
 ): readonly Product[] | undefined {
   const { N, H, W, C, P, Q, O, R, S } = sizes;
   const { groups, stride, dilation, padding } = attributes;
@@ -77,13 +79,11 @@ export function conv2dProducts(
   const [down, across] = [axis(H, P, R, 0), axis(W, Q, S, 1)];
   const constants = windowConstants(down, across, C);
   const places = N * P * Q;
-  const common = { dtypes: { A: 'f32', B: 'f32' } as const, hasSums };
   if (computed === 'output') {
     const head = conv2dMatrixWgsl;
     return [
       {
-        ...common,
-        name: 'conv2d',
+        ...{ name: 'conv2d', dtypes: { A: first, B: second }, ...besides },
         inputs: { A: 0, B: 1 },
         sizes: matrixSizes(places, O, R * S * C),
         attributes: { transposeA: false, transposeB: true },
@@ -96,8 +96,7 @@ export function conv2dProducts(
     const head = conv2dMatrixWgsl;
     return [
       {
-        ...common,
-        name: 'conv2dWeightGradient',
+        ...{ name: 'conv2dWeightGradient', dtypes: { A: second, B: first }, ...besides },
         inputs: { A: 1, B: 0 },
         sizes: matrixSizes(O, R * S * C, places),
         attributes: { transposeA: true, transposeB: false },
@@ -112,8 +111,7 @@ export function conv2dProducts(
     paritiesOf(across).map((ofAcross): Product => {
       const taps = ofDown.axis.taps * ofAcross.axis.taps;
       return {
-        ...common,
-        name: 'conv2dInputGradient',
+        ...{ name: 'conv2dInputGradient', dtypes: { A: first, B: second }, ...besides },
         inputs: { A: 0, B: 1 },
         sizes: matrixSizes(N * ofDown.axis.windows * ofAcross.axis.windows, C, taps * O),
         attributes: { transposeA: false, transposeB: false },

@@ -5,6 +5,7 @@ import { type MatmulVariant, TECHNIQUES } from './matmul-techniques.js';
 /** Whether a variant can compute this product on such an adapter. */
 export function offersVariant(product: Product, variant: MatmulVariant, target: KernelTarget): boolean {
   const {
+    width,
     features = [],
     suits = () => true,
     gathers = false,
@@ -16,6 +17,7 @@ export function offersVariant(product: Product, variant: MatmulVariant, target: 
     features.every((feature) => target.features.has(feature)) &&
     suits(target) &&
     workgroupBytes(product) <= target.limits.maxComputeWorkgroupStorageSize &&
+    (!product.storesFloat16 || width(product) === 4) &&
     offers(product)
   );
 }
@@ -73,6 +75,14 @@ const FEW_WORKGROUPS = 32;
  * place of 17.2.
  */
 export function variantFor(product: Product, target: KernelTarget): MatmulVariant {
+  const first = variantOfAny(product, target);
+  if (!product.storesFloat16 || offersVariant(product, first, target)) return first;
+  const byFours: readonly MatmulVariant[] = target.isSoftware ? ['quad', 'direct'] : [];
+  return byFours.find((variant) => offersVariant(product, variant, target)) ?? 'tiled32x32';
+}
+
+/** The same, whatever becomes of C. */
+function variantOfAny(product: Product, target: KernelTarget): MatmulVariant {
   if (product.gathered) return gatheringVariant(product, target);
   const { M, N, K } = product.sizes;
   if (offersVariant(product, 'shallow', target) && N >= FEWEST_COLUMNS) return 'shallow';

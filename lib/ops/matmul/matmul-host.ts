@@ -18,10 +18,10 @@ import type { Tensor } from '../../tensor.js';
 import { sumOperation } from '../reduce/sum.js';
 import { variantFor } from './matmul-choice.js';
 import { type Beside, productLaunches, productVariants, type TableRows } from './matmul-kernels.js';
-import { type Product, productOf } from './matmul-product.js';
+import { isSomething, type Product, productOf } from './matmul-product.js';
 import { matmulSimdPhases } from './matmul-simd.js';
 import { type MatmulAttributes, sizesOf } from './matmul-sizes.js';
-import { PRODUCT, productStages, SUMS } from './matmul-stages.js';
+import { besidesOf, PRODUCT, productStages, SUMS } from './matmul-stages.js';
 
 /** How a matrix product carries out stages on C, reads rows of tables, and sums the rows of a beside it. */
 export function matmulHost(product: () => Operation<MatmulAttributes>) {
@@ -30,6 +30,11 @@ export function matmulHost(product: () => Operation<MatmulAttributes>) {
       return product() as Operation;
     },
     beside: ({ sites }) => (sites.length > SUMS ? [sumOperation] : []),
+    readsFloat16: true,
+    storesFloat16(chain, site, { inputs, attributes }) {
+      const product = productIn(chain, inputs, attributes);
+      return site === PRODUCT && product.inQuads.C && isSomething(product);
+    },
     bindings: ({ rows }) => 2 + rows.filter(Boolean).length,
     accepts(chain, site, { inputs, attributes }, { kernels }) {
       if (site === SUMS) return chain.sites[SUMS]?.at(-1)?.stage.takesIndex !== true;
@@ -116,7 +121,7 @@ function matricesOf(chain: Chain, inputs: readonly TensorSpec[]): readonly [Tens
 
 function productIn(chain: Chain, inputs: readonly TensorSpec[], attributes: Attributes): Product {
   const [a, b] = matricesOf(chain, inputs);
-  return productOf(a, b, attributesOf(attributes), chain.sites.length > SUMS);
+  return productOf(a, b, attributesOf(attributes), besidesOf(chain));
 }
 
 function besideOf(chain: Chain, inputs: readonly TensorSpec[], { sizes: { M, N, batchShape } }: Product): Beside {

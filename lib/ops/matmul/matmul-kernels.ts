@@ -73,7 +73,8 @@ export function productLaunches(
   const matrices = sizeOf(batchShape);
   const tiles = ceilDivide(M, rows) * ceilDivide(N + (sums ? technique.sumColumns : 0), columns) * matrices * parts;
   const width = technique.width(product);
-  const glue = stages?.(isPartial ? 1 : width);
+  const widthOfParts = product.storesFloat16 ? 4 : 1;
+  const glue = stages?.(isPartial ? widthOfParts : width);
   const uniformsWith = (words: readonly number[] = [0, 0, 0, 0]): Uint8Array =>
     new Uniforms()
       .u32(M, N, K, matrices, parts, kPerPart, tiles, tableRowsOf(rowsOfA), tableRowsOf(rowsOfB))
@@ -91,8 +92,8 @@ export function productLaunches(
       code:
         enableLines(technique.features ?? []) +
         commonCode(product, width, isPartial ? undefined : glue) +
-        operandCode('A', dtypes.A, quads.A, rowsOfA) +
-        operandCode('B', dtypes.B, quads.B, rowsOfB) +
+        pickedCode('A', dtypes.A, quads.A, rowsOfA) +
+        pickedCode('B', dtypes.B, quads.B, rowsOfB) +
         technique.code(product, isOneBlock),
       entryPoint: technique.entryPoint,
     },
@@ -121,14 +122,14 @@ export function productLaunches(
   const addParts: Launch = {
     kernel: {
       name: `${product.name} addParts`,
-      code: commonCode(product, 1, glue) + matmulAddPartsWgsl,
+      code: commonCode(product, widthOfParts, glue) + matmulAddPartsWgsl,
       entryPoint: 'matmulAddParts',
     },
     bindings: [{ scratch: 'read', at: 0 }, ...whole],
     uniformsAt: UNIFORMS_AT,
     constants: { ...glue?.constants, SUM_COLUMNS: sumColumns, ...product.gathered?.constants },
     uniforms: uniformsWith(glue?.words),
-    workgroups: foldWorkgroups(ceilDivide(matrices * M * (N + Math.min(sumColumns, 1)), 64)),
+    workgroups: foldWorkgroups(ceilDivide(matrices * M * (N / widthOfParts + Math.min(sumColumns, 1)), 64)),
   };
   return [{ ...multiply, scratchBytes: parts * matrices * M * (N + sumColumns) * 4 }, addParts];
 }
@@ -141,20 +142,17 @@ function tableRowsOf(rows: TableRows | undefined): number {
 }
 
 /** How an operand is read that is stored so: by fours or one by one, its own rows or rows of a table. */
-function operandCode(operand: 'A' | 'B', dtype: DType, isInQuads: boolean, rows: TableRows | undefined): string {
+function pickedCode(operand: 'A' | 'B', dtype: DType, isInQuads: boolean, rows: TableRows | undefined): string {
+  const counts = { PICKED: Number(rows !== undefined), WHOLE: Number(rows === undefined) };
+  const texts = { X: operand, INDICES: String(operand === 'A' ? ROWS_OF_A_AT : ROWS_OF_B_AT) };
+  return fillTemplate(matmulRowsWgsl, counts, texts) + operandCode(operand, dtype, isInQuads);
+}
+
+/** The same of an operand's elements: `storedX`, or by fours `storedQuadX`. */
+export function operandCode(operand: 'A' | 'B', dtype: DType, isInQuads = false): string {
   const stored: Readonly<Partial<Record<DType, string>>> = { f16: matmulHalfWgsl, u8: matmulBytesWgsl };
-  const counts = {
-    QUADS: Number(isInQuads),
-    NUMBERS: Number(!isInQuads),
-    PICKED: Number(rows !== undefined),
-    WHOLE: Number(rows === undefined),
-  };
-  const texts = {
-    X: operand,
-    BINDING: operand === 'A' ? '0' : '1',
-    INDICES: String(operand === 'A' ? ROWS_OF_A_AT : ROWS_OF_B_AT),
-  };
-  return fillTemplate(matmulRowsWgsl + (stored[dtype] ?? matmulFloatsWgsl), counts, texts);
+  const counts = { QUADS: Number(isInQuads), NUMBERS: Number(!isInQuads) };
+  return fillTemplate(stored[dtype] ?? matmulFloatsWgsl, counts, { X: operand, BINDING: operand === 'A' ? '0' : '1' });
 }
 
 function scaleConstants(matrix: 'A' | 'B', { scale }: TableRows): Readonly<Record<string, number>> {

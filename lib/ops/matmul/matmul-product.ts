@@ -35,17 +35,24 @@ export interface Product {
   readonly inQuads: { readonly A: boolean; readonly B: boolean; readonly C: boolean };
   /** Whether the sums over k of op(A) are computed, too; A is transposed then. */
   readonly hasSums: boolean;
+  /** C is stored as 16-bit floats, of which two share a word: by fours only. */
+  readonly storesFloat16: boolean;
   /** Left out: A, B and C are matrices. */
   readonly gathered?: Gathered;
 }
 
 /** A product of matrices of these shapes. */
-export function productOf(a: TensorSpec, b: TensorSpec, attributes: MatmulAttributes, hasSums = false): Product {
+export function productOf(
+  a: TensorSpec,
+  b: TensorSpec,
+  attributes: MatmulAttributes,
+  { hasSums = false, storesFloat16 = false }: Partial<Pick<Product, 'hasSums' | 'storesFloat16'>> = {},
+): Product {
   const sizes = sizesOf(a.shape, b.shape, attributes);
   const isInQuads = (size: number): boolean => size % 4 === 0;
   const inQuads = { A: isInQuads(axisSize(a.shape, -1)), B: isInQuads(axisSize(b.shape, -1)), C: isInQuads(sizes.N) };
   const dtypes = { A: a.dtype, B: b.dtype };
-  return { name: 'matmul', sizes, attributes, dtypes, inputs: { A: 0, B: 1 }, inQuads, hasSums };
+  return { name: 'matmul', sizes, attributes, dtypes, inputs: { A: 0, B: 1 }, inQuads, hasSums, storesFloat16 };
 }
 
 /** Tiles of C. */

@@ -2,9 +2,18 @@ import type { Chain } from '../../fusion/chain.js';
 import { type Glue, glueOf, type Spot } from '../../fusion/glue.js';
 import type { TensorSpec } from '../../graph/operation.js';
 import { type Beside, STAGES_AT, WORDS } from './matmul-kernels.js';
+import type { Product } from './matmul-product.js';
 
 /** The outputs of a product: C, and the sums over k of op(A), where they are computed beside it. */
 export const [PRODUCT, SUMS] = [0, 1] as const;
+
+/** What of a chain its product must know. */
+export function besidesOf({ sites }: Chain): Pick<Product, 'hasSums' | 'storesFloat16'> {
+  return {
+    hasSums: sites.length > SUMS,
+    storesFloat16: sites[PRODUCT]?.some(({ stage }) => stage.stores === 'f16') === true,
+  };
+}
 
 /** Rows and columns of all of C, and how many sums there are beside it. */
 interface StagedSizes {

@@ -128,7 +128,7 @@ export function defineBinary(row: BinaryRow): Operation<NoAttributes> {
       ];
     },
     stage: ({ inputs: specs }) =>
-      specs.every(({ dtype }) => dtype === 'f32')
+      specs.every(({ dtype }) => isFloat(dtype))
         ? {
             wgsl: { sources: [binaryWgsl], call: name, on: 'number' },
             simd: { module: binaryWasm, entryPoint: name, strided: true, settings: [] },

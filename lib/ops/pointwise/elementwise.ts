@@ -21,6 +21,8 @@ const STAGES_AT = 1;
 /** Operations on single elements, with others behind them: nothing but stages, on the elements of one input. */
 const elementwise: Host = {
   accepts: (chain, _site, { inputs }, { kernels }) => kernels === 'wgsl' || axesOf(chain, inputs) !== undefined,
+  readsFloat16: true,
+  storesFloat16: () => true,
   bindings: () => 0,
   reference: ({ from = VALUE }, { inputs }) => inputs.slice(from, from + 1),
   kernel: (chain, { inputs }) => [launchOf(chain, inputs)],

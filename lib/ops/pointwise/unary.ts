@@ -5,7 +5,7 @@ import { defineOperation } from '../../graph/define.js';
 import { ceilDivide, fillBlock, foldWorkgroups, Uniforms } from '../../graph/launch.js';
 import { applyOne } from '../../graph/node.js';
 import { f32, like, numbers, type Operand } from '../../graph/operands.js';
-import type { CaseInput, DType, Operation } from '../../graph/operation.js';
+import { type CaseInput, type DType, isFloat, type Operation } from '../../graph/operation.js';
 import { type Shape, sizeOf } from '../../shape.js';
 import { asTensor, type Tensor, type TensorLike } from '../../tensor.js';
 import { isOfIntegers } from './binary.js';
@@ -162,7 +162,7 @@ export function defineUnary(row: UnaryRow): UnaryOperations {
       ),
     }),
     stage: ({ inputs: specs, attributes: { parameters } }) =>
-      specs.every(({ dtype }) => dtype === 'f32')
+      specs.every(({ dtype }) => isFloat(dtype))
         ? {
             wgsl: { sources: [pointwiseWgsl], call: row.wgsl, on: 'number' },
             simd: { module: unaryWasm, entryPoint: row.wgsl, settings: inKernel(parameters) },

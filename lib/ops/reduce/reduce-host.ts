@@ -3,7 +3,7 @@ import { takingStages } from '../../fusion/absorb.js';
 import { type Chain, type Host, hostInputs } from '../../fusion/chain.js';
 import { glueOf } from '../../fusion/glue.js';
 import type { FoldCall } from '../../fusion/pass.js';
-import type { Attributes, Call, Operation } from '../../graph/operation.js';
+import { type Attributes, type Call, isFloat, type Operation } from '../../graph/operation.js';
 import { type Shape, sizeOf } from '../../shape.js';
 import type { Tensor } from '../../tensor.js';
 import { layoutOf, type ReduceKernel, reduceLaunches, resultWidth, STAGES_AT } from './reduce-launches.js';
@@ -37,6 +37,7 @@ export function reduceHost(reducing: () => Reducing) {
     get operation() {
       return reducing().operation;
     },
+    readsFloat16: true,
     accepts: (_chain, _site, _use, { kernels }) => kernels === 'wgsl',
     bindings: ({ heads }) => 1 + (heads ? 0 : readsOf(reducing()).length), // the parts of long ones, and the inputs
     reference(chain, { inputs, attributes }) {
@@ -74,8 +75,9 @@ export function reduceHost(reducing: () => Reducing) {
   };
   return {
     host,
+    staysFloat32: true,
     chain: ({ inputs: [input] }: Pick<Call<Attributes>, 'inputs'>): Chain | undefined =>
-      input?.dtype === 'f32'
+      input && isFloat(input.dtype)
         ? { host, rows: [], sites: Array.from({ length: reducing().outputs ?? 1 }, () => []) }
         : undefined,
     fold: (call: FoldCall): readonly Tensor[] | undefined => takingStages(call),

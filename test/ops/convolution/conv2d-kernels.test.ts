@@ -19,13 +19,16 @@ const COMPUTED: readonly Computed[] = ['output', 'picture', 'weight'];
 
 /** The products that a case is. */
 function productsOf(computed: Computed, operation: Operation, { inputs, attributes }: Case) {
-  const specs = inputs.map(({ shape }) => ({ shape, dtype: 'f32' as const }));
+  const specs = inputs.map(({ shape, dtype = 'f32' }) => ({ shape, dtype }));
   const { shape } = elementAt(operation.infer(specs, attributes), 0);
   const [first, second] = [elementAt(specs, 0).shape, elementAt(specs, 1).shape];
   const picture = computed === 'picture' ? shape : first;
   const output = computed === 'output' ? shape : computed === 'picture' ? first : second;
   const own = attributes as unknown as Conv2dAttributes;
-  return conv2dProducts(computed, conv2dSizes(picture, output, own), own);
+  return conv2dProducts(computed, conv2dSizes(picture, output, own), own, [
+    elementAt(specs, 0).dtype,
+    elementAt(specs, 1).dtype,
+  ]);
 }
 
 for (const [c, computed] of COMPUTED.entries()) {
@@ -60,7 +63,7 @@ for (const [c, computed] of COMPUTED.entries()) {
 test('on hardware the convolutions of real nets fill 16 workgroups at least, by each of their products', (t) => {
   for (const operation of conv2dOperations as readonly Operation[]) {
     for (const [name, { inputs, attributes }] of Object.entries(operation.benchmarks ?? {})) {
-      const specs = inputs.map(({ shape }) => ({ shape, dtype: 'f32' as const }));
+      const specs = inputs.map(({ shape, dtype = 'f32' }) => ({ shape, dtype }));
       const call = { inputs: specs, outputs: operation.infer(specs, attributes), attributes };
       const few = GPU_FAMILIES.flatMap((family) =>
         operation

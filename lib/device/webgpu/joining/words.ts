@@ -8,9 +8,9 @@ export const WORDS = 'array<u32>';
 
 /** How elements of an array of this type lie in words; undefined for types that kernels here do not join as such. */
 function layoutOf(type: string): { readonly element: string; readonly count: number } | undefined {
-  const [, element = '', letter = ''] = /^array<(([fiu])32|vec4[fiu])>$/.exec(type) ?? [];
+  const [, element = '', width = ''] = /^array<([fiu]32|vec([24])[fiu])>$/.exec(type) ?? [];
   if (element === '') return undefined;
-  return { element, count: letter === '' ? 4 : 1 };
+  return { element, count: Number(width || 1) };
 }
 
 /** Whether arrays of this type can be read and written as words. */
@@ -38,12 +38,12 @@ fn ${name}_store(i: u32, value: ${element}) {
   ${buffer}[i] = bitcast<u32>(value);
 }`;
   }
-  const words = [0, 1, 2, 3].map((lane) => `${buffer}[4u * i + ${lane}u]`);
+  const words = Array.from({ length: count }, (_, lane) => `${buffer}[${count}u * i + ${lane}u]`);
   return `fn ${name}_load(i: u32) -> ${element} {
-  return bitcast<${element}>(vec4u(${words.join(', ')}));
+  return bitcast<${element}>(vec${count}u(${words.join(', ')}));
 }
 fn ${name}_store(i: u32, value: ${element}) {
-  let words = bitcast<vec4u>(value);
+  let words = bitcast<vec${count}u>(value);
 ${words.map((word, lane) => `  ${word} = words.${'xyzw'.charAt(lane)};`).join('\n')}
 }`;
 }
