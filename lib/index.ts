@@ -18,6 +18,7 @@ export type { FileLayout, FileLayouts } from './file-layout.js';
 export { Parameter, Variable } from './variable.js';
 export { Generator } from './generator.js';
 export { RandomStream, shuffledIndices } from './random.js';
+export { autocast } from './graph/autocast.js';
 export { checkpoint } from './graph/checkpoint.js';
 export { gradient } from './graph/gradient.js';
 export type { DType, NumericArray, TensorSpec } from './graph/operation.js';

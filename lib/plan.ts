@@ -75,7 +75,10 @@ export class Plan {
     trace: Trace | undefined,
     isRepeated: boolean,
   ): PreparedPlan {
-    const program = buildProgram(outputs.map(ownResult), inputs, trace, { fusion: device.fusion, isRepeated });
+    const program = buildProgram(outputs.map(ownResult), inputs, trace, {
+      ...{ fusion: device.fusion, isRepeated },
+      elementsOf: (spec) => device.elementsOf(spec),
+    });
     let chosen: PreparedProgram | undefined;
     const prepared = (): PreparedProgram => (chosen ??= device.prepare(program));
     return {

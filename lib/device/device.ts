@@ -96,6 +96,8 @@ export interface Device {
   readonly memory: DeviceMemory;
   /** @internal Bytes of the buffer that a tensor has on this device. */
   bytesOf(spec: TensorSpec): number;
+  /** @internal How many elements of f32 have room where a tensor is stored. */
+  elementsOf(spec: TensorSpec): number;
   /** @internal A buffer that lives until it is disposed of. Throws DeviceMemoryError naming the limit where it is too large. */
   allocate(spec: TensorSpec): DeviceArray;
   /** @internal Chooses the kernels of a program. Throws DeviceMemoryError, naming the operation, for a tensor over a limit. */

@@ -155,7 +155,8 @@ class Printer {
 
   /** Values of a place are stored in an output; as 16-bit floats by fours, because two share a word. */
   #store(values: Values, output: number, text: string, dtype: DType): string {
-    if (dtype === 'f32') return `${this.#bind({ output }, this.#typeAt(values))}[${this.#at(values, 'index')}] = ${text};`;
+    if (dtype === 'f32')
+      return `${this.#bind({ output }, this.#typeAt(values))}[${this.#at(values, 'index')}] = ${text};`;
     this.#sources.add(float16Wgsl);
     if (this.#widthAt(values) === 4) return `${this.#bind({ output }, 'vec2u')}[index / 4u] = float16Words(${text});`;
     if (values.count === 1) return `${this.#bind({ output }, 'u32')}[0] = float16Bits(${text});`;

@@ -4,7 +4,7 @@ import type { TensorSpec } from './operation.js';
 
 /** Which buffer of the pool holds each computed tensor. */
 export interface MemoryPlan {
-  /** Number of elements of each buffer, as the device counts them. */
+  /** Number of elements of f32 that each buffer has room for. */
   readonly slots: readonly { readonly elements: number }[];
   slotOf(node: GraphNode, output: number): number;
 }
@@ -26,7 +26,7 @@ interface Lifetime {
  * The largest tensor comes first (greedy by size, Pisarchyk and Lee 2020): each takes the smallest buffer that nothing needs
  * in its time, so that what lives long does not hold on to a buffer that is too large for it.
  *
- * @param elementsOf how much room a tensor takes: how many elements of 4 bytes, or of 8 where the device computes in float64
+ * @param elementsOf how many elements of f32 have room in the buffer of a tensor
  */
 export function planMemory(
   nodes: readonly GraphNode[],
@@ -44,7 +44,7 @@ export function planMemory(
     if (node.operation.alias) return;
     node.specs.forEach((spec, index) => {
       if (node.operation.writes?.[index] !== undefined) return;
-      lifetimes.set(outputKey(node, index), { elements: Math.max(1, elementsOf(spec)), first: step, last: step });
+      lifetimes.set(outputKey(node, index), { elements: elementsOf(spec), first: step, last: step });
     });
   });
   for (const output of outputs) extend(output, Infinity);

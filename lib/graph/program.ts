@@ -5,7 +5,6 @@ import type { Variable } from '../variable.js';
 import type { VariableStorage } from '../variable-storage.js';
 import { fuse, type GraphRoots } from '../fusion/pass.js';
 import type { FusionTarget } from '../fusion/stage.js';
-import { wordsOf } from './launch.js';
 import { planMemory, type MemoryPlan } from './memory.js';
 import { type GraphNode, type Recomputation, storageOf } from './node.js';
 import { nodesBefore } from './nodes.js';
@@ -47,6 +46,15 @@ export interface Program {
   readonly isRepeated: boolean;
 }
 
+/** What a program is built for. */
+export interface BuildOptions {
+  /** What operations are joined for; left out, they are not. */
+  readonly fusion?: FusionTarget | undefined;
+  readonly isRepeated?: boolean;
+  /** How many elements of f32 have room in the buffer of a tensor. Default: as many as it has. */
+  readonly elementsOf?: (spec: TensorSpec) => number;
+}
+
 const OUTSIDE = 'a tensor is used outside of the traced function whose input it is, or depends on';
 
 /** The nodes of `outputs` and of the trace's updates. Throws TraceError where another trace's update is among them. */
@@ -66,13 +74,12 @@ function nodesOf({ outputs, updates }: GraphRoots, trace: Trace | undefined): Gr
  * Flattens the graph of `results` and of the trace's updates.
  *
  * @param inputs placeholders and other leaves that each run is given; every other constant is fixed in the program
- * @param options.fusion what operations are joined for; left out, they are not
  */
 export function buildProgram(
   results: readonly Tensor[],
   inputs: readonly Tensor[],
   trace: Trace | undefined,
-  { fusion, isRepeated = false }: { readonly fusion?: FusionTarget | undefined; readonly isRepeated?: boolean } = {},
+  { fusion, isRepeated = false, elementsOf = storedElements }: BuildOptions = {},
 ): Program {
   const roots = { outputs: results, updates: [...(trace?.updates.values() ?? [])] };
   checkOrder(nodesOf(roots, trace));
@@ -107,8 +114,6 @@ export function buildProgram(
     return place;
   };
 
-  // On WebGPU two 16-bit floats share a word.
-  const elementsOf = fusion?.kernels === 'wgsl' ? wordsOf : ({ shape }: TensorSpec): number => sizeOf(shape);
   const memory = planMemory(nodes, outputs, elementsOf);
   /** Where the outputs of the nodes so far are: an update is where what it writes over is. */
   const computed = new Map<GraphNode, readonly Place[]>();

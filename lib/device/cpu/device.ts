@@ -1,7 +1,7 @@
 import { DeviceError } from '../../errors.js';
 import type { DType, NumericArray, TensorSpec } from '../../graph/operation.js';
 import type { FusionTarget } from '../../fusion/stage.js';
-import type { Program } from '../../graph/program.js';
+import { type Program, storedElements } from '../../graph/program.js';
 import { formatShape } from '../../shape.js';
 import type { Device, DeviceArray, DeviceInfo, DeviceMemory, PreparedProgram } from '../device.js';
 import { placedBytes } from '../places.js';
@@ -88,6 +88,10 @@ export class CpuDevice implements Device {
 
   get memory(): DeviceMemory {
     return { used: this.#account.used, limit: this.#memoryLimit };
+  }
+
+  elementsOf(spec: TensorSpec): number {
+    return storedElements(spec);
   }
 
   bytesOf(spec: TensorSpec): number {

@@ -5,6 +5,7 @@ import {
   type KernelTarget,
   type Launch,
   type SubgroupMatrices,
+  wordsOf,
 } from '../../graph/launch.js';
 import type { TensorSpec } from '../../graph/operation.js';
 import type { FusionTarget } from '../../fusion/stage.js';
@@ -96,6 +97,10 @@ export class WebGpuDevice implements Device {
 
   get memory(): DeviceMemory {
     return { used: this.buffers.used, limit: this.#memoryLimit };
+  }
+
+  elementsOf(spec: TensorSpec): number {
+    return Math.max(1, wordsOf(spec));
   }
 
   bytesOf(spec: TensorSpec): number {

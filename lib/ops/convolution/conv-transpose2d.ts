@@ -69,5 +69,5 @@ export function convTranspose2d(input: TensorLike, weight: TensorLike, options: 
   }
   const attributes = { ...window, groups, picture };
   checkChannels('convTranspose2d', windows.shape, filters.shape, elementAt(filters.shape, 0));
-  return withBias('convTranspose2d', applyOne(inputGradientOperation, [windows, filters], attributes), bias);
+  return withBias('convTranspose2d', () => applyOne(inputGradientOperation, [windows, filters], attributes), bias);
 }

@@ -5,7 +5,15 @@ import type { JoinCall } from '../../fusion/pass.js';
 import { finishOf, goesByBlocks } from '../../fusion/simd-calls.js';
 import { isSameTensor } from '../../fusion/tensors.js';
 import type { KernelVariant, Launch } from '../../graph/launch.js';
-import type { ArrayView, Attributes, Call, DType, Operation, ReferenceCall, TensorSpec } from '../../graph/operation.js';
+import type {
+  ArrayView,
+  Attributes,
+  Call,
+  DType,
+  Operation,
+  ReferenceCall,
+  TensorSpec,
+} from '../../graph/operation.js';
 import { sampledReference } from '../../graph/sampled-reference.js';
 import { type Shape, sizeOf } from '../../shape.js';
 import type { Beside } from '../matmul/matmul-kernels.js';

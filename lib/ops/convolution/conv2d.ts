@@ -50,11 +50,11 @@ export function conv2d(input: TensorLike, weight: TensorLike, options: Conv2dOpt
   // Each channel on its own.
   if (groups > 1 && groups === O && groups === channels && C === 1) {
     const ofChannels = reshape(transpose(filters, [1, 2, 0, 3]), [...attributes.kernel, channels]);
-    return withBias('conv2d', depthwiseConv2d(picture, ofChannels, window), bias);
+    return withBias('conv2d', () => depthwiseConv2d(picture, ofChannels, window), bias);
   }
   // Each place on its own: the product of a matrix.
   if (isPointwise(attributes) && channels === C) return linear(picture, reshape(filters, [O, C]), bias);
-  return withBias('conv2d', applyOne(conv2dOperation, [picture, filters], attributes), bias);
+  return withBias('conv2d', () => applyOne(conv2dOperation, [picture, filters], attributes), bias);
 }
 
 /** Height and width of a picture or of a window. */

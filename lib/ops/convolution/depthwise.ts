@@ -34,7 +34,7 @@ export function depthwiseConv2d(input: TensorLike, weight: TensorLike, options: 
   const picture = asTensor('depthwiseConv2d', 'input', input);
   const filters = asTensor('depthwiseConv2d', 'weight', weight);
   const attributes = windowOf(sizeAt(picture, 1, 4), sizeAt(filters, 0, 3), window);
-  return withBias('depthwiseConv2d', applyOne(depthwiseOperation, [picture, filters], attributes), bias);
+  return withBias('depthwiseConv2d', () => applyOne(depthwiseOperation, [picture, filters], attributes), bias);
 }
 
 /** Height and width of a tensor that has its height on this axis, and so many axes. */

@@ -29,6 +29,7 @@ export function isSmallLoss({ shape }: Tensor): boolean {
 /** Sum or mean of the cross-entropies of few rows and classes, with its gradient as a second output, in one launch. */
 export const crossEntropyLoss: Operation<LossAttributes> = defineOperation<LossAttributes>()({
   name: 'softmaxCrossEntropyLoss',
+  staysFloat32: true,
   inputs: CROSS_ENTROPY_INPUTS,
   outputs: { loss: f32(), dLogits: f32('N', 'C') },
   reference({ loss, dLogits, ...views }, { N, C }, attributes) {

@@ -35,6 +35,7 @@ function weightOf(label: number, classes: number, weights: View, { ignoreIndex, 
 
 const likelihoodGradient = defineOperation<LikelihoodAttributes & { readonly classes: number }>()({
   name: 'negativeLogLikelihoodGradient',
+  staysFloat32: true,
   inputs: { target: i32('N'), weights: f32('W'), lossGradient: f32('N') },
   outputs: { gradient: f32('N', 'C') },
   infer: ({ sizes: { N }, attributes: { classes } }) => ({ gradient: [N, classes] }),
@@ -81,6 +82,7 @@ function gradientCase([N, classes]: readonly [number, number], weighted: boolean
 
 const likelihoodOperation = defineOperation<LikelihoodAttributes>()({
   name: 'negativeLogLikelihood',
+  staysFloat32: true,
   inputs: { logProbabilities: f32('N', 'C'), target: i32('N'), weights: f32('W') },
   outputs: { loss: f32('N'), rowWeight: f32('N') },
   reference({ logProbabilities, target, weights, loss, rowWeight }, { C }, attributes) {

@@ -22,6 +22,7 @@ import {
 
 const crossEntropyGradient = defineOperation<CrossEntropyAttributes>()({
   name: 'softmaxCrossEntropyGradient',
+  staysFloat32: true,
   inputs: { ...CROSS_ENTROPY_INPUTS, lossGradient: f32('N') },
   outputs: { gradient: f32('N', 'C') },
   reference({ lossGradient, gradient, ...rows }, { N, C }, attributes) {
@@ -63,6 +64,7 @@ function withLossGradient({ inputs, attributes }: CrossEntropyCase) {
 
 const crossEntropyOperation = defineOperation<CrossEntropyAttributes>()({
   name: 'softmaxCrossEntropy',
+  staysFloat32: true,
   inputs: CROSS_ENTROPY_INPUTS,
   outputs: { loss: f32('N'), rowWeight: f32('N') },
   reference({ loss, rowWeight, ...rows }, { N, C }, attributes) {

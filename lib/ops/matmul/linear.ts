@@ -1,4 +1,5 @@
 import { ShapeError } from '../../errors.js';
+import { roundedOnce } from '../../graph/node.js';
 import { axisSize, sizeOf } from '../../shape.js';
 import { asTensor, type Tensor, type TensorLike } from '../../tensor.js';
 import { add } from '../pointwise/arithmetic.js';
@@ -16,7 +17,9 @@ export function linear(input: TensorLike, weight: TensorLike, bias?: TensorLike)
   const [outputSize = 0] = matrix.shape;
   if (value.rank === 0) throw new ShapeError('linear: the input needs at least one axis, found a scalar');
   const rows = reshape(value, [sizeOf(value.shape.slice(0, -1)), axisSize(value.shape, -1)]);
-  const product = matmul(rows, matrix, { transposeB: true });
-  const output = bias === undefined ? product : add(product, bias);
+  const output = roundedOnce(() => {
+    const product = matmul(rows, matrix, { transposeB: true });
+    return bias === undefined ? product : add(product, bias);
+  });
   return reshape(output, [...value.shape.slice(0, -1), outputSize]);
 }

@@ -1,4 +1,5 @@
 import { ShapeError } from '../../errors.js';
+import { roundedOnce } from '../../graph/node.js';
 import { bind, f32, type Inputs } from '../../graph/operands.js';
 import { checkArgument, checkOptions, type OptionRules, wholeNumber, wholeNumbers } from '../../options.js';
 import { formatShape, normalizeAxes, type Shape } from '../../shape.js';
@@ -99,6 +100,8 @@ interface NormalizedBy {
 
 /** (input - mean) / √(variance + epsilon) · weight + bias. */
 function normalize(input: Tensor, { mean, variance, weight, bias, epsilon }: NormalizedBy): Tensor {
-  const inverse = reciprocal(sqrt(add(variance, epsilon)));
-  return add(multiply(multiply(subtract(input, mean), inverse), weight), bias);
+  return roundedOnce(() => {
+    const inverse = reciprocal(sqrt(add(variance, epsilon)));
+    return add(multiply(multiply(subtract(input, mean), inverse), weight), bias);
+  });
 }
