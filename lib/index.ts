@@ -159,7 +159,8 @@ export type {
   RuledParameters,
   UpdateRule,
 } from './optim/groups.js';
-export { Optimizer } from './optim/optimizer.js';
+export { LossScale, type LossScaleOptions, type LossScaleState } from './optim/loss-scale.js';
+export { type MinimizeOptions, Optimizer } from './optim/optimizer.js';
 export {
   defineUpdate,
   type BoundUpdate,
@@ -201,6 +202,7 @@ export {
 export { evaluate, type EvaluateOptions, type Evaluation } from './train/evaluate.js';
 export { findLearningRate, type FindLearningRateOptions, type LearningRateCurve } from './train/find-learning-rate.js';
 export { fit, type FitOptions } from './train/fit.js';
+export { type DTypePolicy, mixedFloat16 } from './train/dtype-policy.js';
 export type { AnyEpochResult, EpochResult, History } from './train/history.js';
 export type {
   CountedMetric,

@@ -5,6 +5,7 @@
 ;; Parameters  parameter, slots, gradient: each an address, and bytes from one row to the next; rows, columns; the address of the
 ;;             parameter's rate and step in the optimizer's state (u32); how many steps of this parameter come before it in
 ;;             the same replay; up to seven settings
+;; Skips       where the rate is 0xffffffff (lib/ops/update/loss-scale.ts)
 ;; Edges       what is left of a row (1 to 3 elements) is loaded and stored one by one, outside of the loop: with a call in a
 ;;             loop V8 keeps all constants on the stack, and an element takes 2.7 times as long
 ;; Reference   lib/ops/update/update.ts
@@ -15,6 +16,7 @@
     (param $0 f64) (param $1 f64) (param $2 f64) (param $3 f64) (param $4 f64) (param $5 f64) (param $6 f64)
     (local $p v128) (local $ofP i32) (local $g v128) (local $ofG i32) (local $a v128) (local $ofA i32) (local $b v128) (local $ofB i32) (local $left i32)
     (local $k0 v128) (local $k1 v128) (local $k2 v128) (local $k3 v128) (local $k4 v128) (local $k5 v128) (local $k6 v128)
+    (if (i32.eq (i32.load (local.get $state)) (i32.const -1)) (then (return)))
     (call $begin (local.get $state) (local.get $ahead) (local.get $0) (local.get $1) (local.get $2) (local.get $3)
       (local.get $4) (local.get $5) (local.get $6))
     (local.set $k0 (global.get $k0))

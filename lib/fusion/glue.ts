@@ -214,9 +214,11 @@ class Printer {
       : callWith(isWidened ? values.map((own) => `Element(${own})`) : values);
     if (targets.length === 0) return { lines: [...lines, `value = ${narrowed(called)};`], stores: [] };
     lines.push(`let ${name} = ${called};`);
+    const skips = this.#skips(stage, inputs, name);
     const stores = targets.map(({ text, at }, i) => {
       const field = wgsl.fields?.[i];
-      return `${text}[${at}] = ${narrowed(field === undefined ? name : `${name}.${field}`)};`;
+      const store = `${text}[${at}] = ${narrowed(field === undefined ? name : `${name}.${field}`)};`;
+      return skips === undefined ? store : `if (!${skips}) { ${store} }`;
     });
     return { lines, stores };
   }
@@ -229,14 +231,30 @@ class Printer {
     set: readonly string[],
   ) {
     if (!prepare) return undefined;
-    const read = Array.from({ length: words?.count ?? 0 }, (_, i) => {
-      const state = this.#bind({ input: inputs[words?.input ?? -1] ?? VALUE }, 'u32');
-      return `${state}[${this.#word(`${name} word ${i}`, (words?.from ?? 0) + i)}]`;
-    });
+    const read = words ? Array.from({ length: words.count }, (_, i) => this.#stateWord(words, inputs, name, i)) : [];
     const prepared = `${name}_prepared`;
     this.#head.push(`var<private> ${prepared}: ${prepare.type};`);
     this.#begin.push(`${prepared} = ${prepare.call}(${[...read, ...set].join(', ')});`);
     return prepared;
+  }
+
+  /** Whether a stage writes nothing, in a variable of each invocation; undefined where it always does. */
+  #skips({ words, skipsAt }: Link['stage'], inputs: readonly number[], name: string): string | undefined {
+    if (!words || skipsAt === undefined) return undefined;
+    this.#head.push(`var<private> ${name}_skips: bool;`);
+    this.#begin.push(`${name}_skips = ${this.#stateWord(words, inputs, name, 0)} == ${skipsAt}u;`);
+    return `${name}_skips`;
+  }
+
+  /** WGSL: one of the words that are the same for all elements. */
+  #stateWord(
+    words: NonNullable<Link['stage']['words']>,
+    inputs: readonly number[],
+    name: string,
+    i: number,
+  ): string {
+    const state = this.#bind({ input: inputs[words.input] ?? VALUE }, 'u32');
+    return `${state}[${this.#word(`${name} word ${i}`, words.from + i)}]`;
   }
 
   /** An override; a number that varies, or is not finite and cannot be one, goes through the uniforms. */

@@ -45,6 +45,8 @@ export interface Stage {
   };
   /** The input that is the same for all elements: words of u32, of which `count` from `from` on are read. */
   readonly words?: { readonly input: number; readonly from: number; readonly count: number };
+  /** Where the first of the words is this number, nothing is written. */
+  readonly skipsAt?: number;
   /** Inputs that hold several numbers for each element, part after part: how many. */
   readonly parts?: Readonly<Record<number, number>>;
   readonly settings?: Readonly<Record<string, Setting>>;

@@ -40,6 +40,7 @@ export { advance } from './state/advance.js';
 export { assign } from './state/assign.js';
 export { batchRows } from './state/batch-rows.js';
 export { meterUpdate } from './state/meter.js';
+export { lossScaleOperations } from './update/loss-scale.js';
 export { adagradOperations } from '../optim/adagrad.js';
 export { adamOperations } from '../optim/adam.js';
 export { rmspropOperations } from '../optim/rmsprop.js';

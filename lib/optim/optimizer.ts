@@ -1,4 +1,5 @@
 import { moveStepsAtEnd } from '../counters.js';
+import { elementAt } from '../element-at.js';
 import { OptionError } from '../errors.js';
 import { gradientsWhereReached } from '../graph/gradient.js';
 import { MAX_REPLAYS, requireTrace, type Trace } from '../graph/trace.js';
@@ -24,8 +25,15 @@ import type { Tensor } from '../tensor.js';
 import { Parameter, Variable } from '../variable.js';
 import { clipGradNorm, clipGradValue } from './clip.js';
 import type { ClippingOptions, LearningRate, RuledParameters, UpdateRule } from './groups.js';
+import type { LossScale, LossScaleState } from './loss-scale.js';
 import { packedState, unpackedState } from './state.js';
 import type { Members, TrackedParameter } from './tracked.js';
+
+/** Options of {@link Optimizer.minimize}. */
+export interface MinimizeOptions {
+  /** Dynamic loss scaling, for what {@link autocast} stores as 16-bit floats. Default: there is none. */
+  readonly lossScale?: LossScale | undefined;
+}
 
 /**
  * Changes parameters by their gradients, inside a traced function. Steps and learning rates live on the device: a constant
@@ -42,6 +50,9 @@ export abstract class Optimizer {
   readonly #stepsIn = new WeakMap<Trace, Map<Members, Uint32Array>>();
   #step = 0;
   #factor = 1;
+  #lossScale: LossScale | undefined;
+  /** That of a state which was loaded before the loss scale was met. */
+  #lossScaleState: LossScaleState | undefined;
 
   /**
    * Throws OptionError for what is no rule.
@@ -92,7 +103,7 @@ export abstract class Optimizer {
       const tracked = this.#tracked.get(parameter);
       return tracked ? [{ name, parameter, tracked, steps: tracked.members.steps[tracked.member] ?? NaN }] : [];
     });
-    return packedState(named, this.#step, this.#factor);
+    return packedState(named, this.#step, this.#factor, await this.#lossScale?.state());
   }
 
   /**
@@ -109,11 +120,13 @@ export abstract class Optimizer {
       const tracked = this.#tracked.get(parameter);
       return tracked ? [{ name, parameter, tracked }] : [];
     });
-    const { found, step, factor } = unpackedState(named, state.tensors);
+    const { found, step, factor, lossScale } = unpackedState(named, state.tensors);
     const all = new Set(named.map(({ tracked }) => tracked.members));
     const moved = Array.from(all, (members) => ({ members, rate: factor * rateAt(members.learningRate, step) }));
     this.#step = step;
     this.#factor = factor;
+    this.#lossScaleState = lossScale;
+    if (lossScale) this.#lossScale?.loadState(lossScale);
     for (const { tracked, values, steps } of found) {
       tracked.buffer?.set(values);
       tracked.members.steps[tracked.member] = steps;
@@ -129,18 +142,33 @@ export abstract class Optimizer {
    * on, stays as it is, whatever the weight decay; one that is listed twice takes one step. Returns the gradients, in the
    * order of `parameters`: 0 for those that stay.
    *
-   * Throws OptionError where there are no parameters or all are frozen, TraceError outside of a traced function.
+   * Throws OptionError where there are no parameters or all are frozen and for a bad option, TraceError outside of a traced
+   * function.
    */
-  minimize(loss: Tensor, parameters: readonly Parameter[]): Tensor[] {
+  minimize(loss: Tensor, parameters: readonly Parameter[], options: MinimizeOptions = {}): Tensor[] {
+    checkOptions('minimize', options, { lossScale: anything });
+    const { lossScale } = options;
     const trained = trainableOf(parameters);
-    const found = gradientsWhereReached(loss, trained);
-    const gradients = new Map<Parameter, Tensor>();
-    trained.forEach((parameter, i) => {
-      const own = found[i];
-      if (own) gradients.set(parameter, own);
-    });
+    const found = gradientsWhereReached(loss, trained, lossScale?.value);
+    const reached = trained.filter((_, i) => found[i] !== undefined);
+    const scaled = found.filter((own) => own !== undefined);
+    const own = lossScale && scaled.length > 0 ? this.#unscaled(lossScale, reached, scaled) : scaled;
+    const gradients = new Map(reached.map((parameter, i) => [parameter, elementAt(own, i)]));
     this.#recordStep(gradients);
     return parameters.map((parameter) => gradients.get(parameter) ?? broadcastTo(0, parameter.shape));
+  }
+
+  /** Gradients as they are without a loss scale; the step is skipped unless they are finite. */
+  #unscaled(lossScale: LossScale, parameters: readonly Parameter[], gradients: readonly Tensor[]): Tensor[] {
+    if (this.#lossScale !== lossScale && this.#lossScaleState) lossScale.loadState(this.#lossScaleState);
+    this.#lossScale = lossScale;
+    this.#lossScaleState = undefined;
+    this.#meet(parameters);
+    const states = new Set(parameters.flatMap((parameter) => this.#tracked.get(parameter)?.members ?? []));
+    return lossScale.unscaled(
+      gradients,
+      Array.from(states, ({ state, steps }) => ({ state, members: steps.length })),
+    );
   }
 
   /**

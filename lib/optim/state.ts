@@ -5,6 +5,7 @@ import { asDoubles, ListedTensor, type SafetensorsTensor } from '../io/safetenso
 import { slotStride } from '../ops/update/update.js';
 import { formatShape, sameShape, type Shape, sizeOf } from '../shape.js';
 import type { Parameter } from '../variable.js';
+import type { LossScaleState } from './loss-scale.js';
 import type { TrackedParameter } from './tracked.js';
 
 /** A parameter of an optimizer, and what its state is called. */
@@ -18,12 +19,15 @@ interface NamedParameter {
 const STEP = 'step';
 /** Of the optimizer; left out where it is 1. */
 const FACTOR = 'learning_rate_factor';
+/** Of dynamic loss scaling, where there is some: the scale, and the good steps behind it. */
+const LOSS_SCALE = 'loss_scale';
 
 /** The state of parameters, and of an optimizer that has taken `step` steps, with rates times `factor`, as tensors of a file, in PyTorch's layouts. */
 export async function packedState(
   named: readonly (NamedParameter & { readonly steps: number })[],
   step: number,
   factor: number,
+  lossScale: LossScaleState | undefined,
 ): Promise<Map<string, SafetensorsTensor>> {
   // All are asked for at once, so that no step comes between them.
   const buffers = await Promise.all(named.map(async ({ tracked }) => tracked.buffer?.data()));
@@ -41,6 +45,7 @@ export async function packedState(
   });
   state.set(STEP, { dtype: 'F64', shape: [], data: Float64Array.of(step) });
   if (factor !== 1) state.set(FACTOR, { dtype: 'F64', shape: [], data: Float64Array.of(factor) });
+  if (lossScale) state.set(LOSS_SCALE, { dtype: 'F32', shape: [2], data: Float32Array.of(...lossScale) });
   return state;
 }
 
@@ -86,7 +91,10 @@ export function unpackedState(named: readonly NamedParameter[], tensors: Safeten
   const step = tensors.has(STEP) ? stepsOf(STEP) : most;
   const [factor = 1] = tensors.has(FACTOR) ? Array.from(valuesOf(FACTOR, [])) : [];
   if (!(factor >= 0 && factor < Infinity)) problems.push(`${FACTOR} is ${factor}; expected a number of 0 or more`);
+  const [scale, goodSteps] = tensors.has(LOSS_SCALE) ? Array.from(valuesOf(LOSS_SCALE, [2])) : [];
+  const lossScale: LossScaleState | undefined =
+    scale === undefined || goodSteps === undefined ? undefined : [scale, goodSteps];
   for (const name of tensors.keys()) if (!used.has(name)) problems.push(`${name} belongs to no parameter`);
   if (problems.length > 0) throw new DataError(`the state does not fit the optimizer: ${problems.join('; ')}`);
-  return { found, step, factor };
+  return { found, step, factor, lossScale };
 }

@@ -25,6 +25,7 @@ import { refuseInTraining, trainExclusively } from './exclusive.js';
 import { type EpochResult, type History, historyOf } from './history.js';
 import { type DefaultMetrics, type Metrics, metricsRule } from './metrics.js';
 import { type Loss, objectiveFor } from './objective.js';
+import type { DTypePolicy } from './dtype-policy.js';
 import { prepareModel } from './prepare-model.js';
 import { Training } from './training.js';
 import type { TrainingCheckpoint } from './training-checkpoint.js';
@@ -71,6 +72,8 @@ export interface FitOptions<M = DefaultMetrics<LabelledData>> extends RunOptions
    * plain views where they have another size. Default: none.
    */
   readonly augment?: Augment;
+  /** How a step stores what it computes: {@link mixedFloat16}. Default: as f32. Validation is in f32. */
+  readonly dtypePolicy?: DTypePolicy;
   /** Called in the course of the training, in this order, and waited for: {@link Callback}. */
   readonly callbacks?: readonly Callback[];
   /** Called after every epoch, behind `callbacks`, and waited for: for printing, and for saving weights. */
@@ -102,6 +105,10 @@ const RULES: OptionRules<FitOptions> = {
   },
   shuffle: boolean,
   augment: augmentRule,
+  dtypePolicy: {
+    expected: 'what mixedFloat16() gives',
+    accepts: (value) => typeof value === 'object' && value !== null && 'forward' in value && 'lossScale' in value,
+  },
   callbacks: callbacksRule,
   onEpochEnd: callback,
   signal: instanceOf(AbortSignal, 'an AbortSignal'),

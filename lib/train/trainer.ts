@@ -7,12 +7,14 @@ import type { Module } from '../nn/module.js';
 import type { Optimizer } from '../optim/optimizer.js';
 import type { Trace } from '../graph/trace.js';
 import type { RunOptions } from '../run.js';
+import type { Tensor } from '../tensor.js';
 import type { Variable } from '../variable.js';
 import type { PreparedPlan } from '../plan.js';
 import { EpochSteps } from './epoch-steps.js';
 import type { Means } from './history.js';
 import { type Measured, Measurements } from './measurements.js';
 import type { Objective } from './objective.js';
+import type { DTypePolicy } from './dtype-policy.js';
 
 /** How a model is trained; see `FitOptions`. */
 export interface TrainerOptions extends RunOptions {
@@ -21,6 +23,7 @@ export interface TrainerOptions extends RunOptions {
   readonly seed?: number;
   readonly shuffle?: boolean;
   readonly augment?: Augment;
+  readonly dtypePolicy?: DTypePolicy;
 }
 
 /** The training step over a data set, and what it adds up. */
@@ -31,7 +34,7 @@ export class Trainer {
   readonly #steps: EpochSteps;
 
   constructor(model: Module, data: TrainingData | StreamedData, objective: Objective, options: TrainerOptions) {
-    const { optimizer, batchSize, seed = 0, shuffle = true, augment } = options;
+    const { optimizer, batchSize, seed = 0, shuffle = true, augment, dtypePolicy } = options;
     this.#firstEpoch = Math.floor(optimizer.step / Math.ceil(outcomesOf(data).count / batchSize));
     this.#loader = new DataLoader(data, {
       ...{ batchSize, seed, epoch: this.#firstEpoch, shuffle, ...(augment && { augment }) },
@@ -41,8 +44,10 @@ export class Trainer {
       { training: true, model },
       this.#loader,
       (batch, rows) => {
-        const loss = this.#measurements.add(model.forward(batch.inputs), batch, rows);
-        optimizer.minimize(loss, model.parameters());
+        const forward = (): Tensor => model.forward(batch.inputs);
+        const output = dtypePolicy?.forward(forward) ?? forward();
+        const loss = this.#measurements.add(output, batch, rows);
+        optimizer.minimize(loss, model.parameters(), { lossScale: dtypePolicy?.lossScale });
       },
       options,
     );

@@ -77,7 +77,7 @@ const FEW_WORKGROUPS = 32;
 export function variantFor(product: Product, target: KernelTarget): MatmulVariant {
   const first = variantOfAny(product, target);
   if (!product.storesFloat16 || offersVariant(product, first, target)) return first;
-  const byFours: readonly MatmulVariant[] = target.isSoftware ? ['quad', 'direct'] : [];
+  const byFours: readonly MatmulVariant[] = target.isSoftware ? ['quad', 'direct'] : ['split32x32'];
   return byFours.find((variant) => offersVariant(product, variant, target)) ?? 'tiled32x32';
 }
 

@@ -7,6 +7,9 @@ import type { NumericArray } from '../../graph/operation.js';
  * updates a parameter reads its two words and binds one buffer.
  */
 
+/** In place of a parameter's rate: it stays as it is in this step. The bits of a NaN that no rate has. */
+export const SKIPPED = 0xffffffff;
+
 /** The state after some replays and steps. */
 export function optimizerState(replays: number, steps: readonly number[], rates: Float32Array): Uint32Array {
   const bits = new Uint32Array(rates.buffer, rates.byteOffset, rates.length);
@@ -23,6 +26,11 @@ export function pairPlace(member: number): number {
 export function readPair(state: NumericArray, member: number): { readonly rate: number; readonly step: number } {
   const [bits = NaN, step = NaN] = state.slice(pairPlace(member), pairPlace(member) + 2);
   return { rate: new Float32Array(Uint32Array.of(bits).buffer)[0] ?? NaN, step };
+}
+
+/** Whether a parameter stays as it is in this step. */
+export function isSkipped(state: NumericArray, member: number): boolean {
+  return state[pairPlace(member)] === SKIPPED;
 }
 
 /** Moves a state on by a replay in which its parameters took so many steps. */

@@ -19,7 +19,7 @@ import {
 import { type Shape, sizeOf } from '../../shape.js';
 import type { Tensor } from '../../tensor.js';
 import { elementwiseHost } from '../pointwise/elementwise.js';
-import { pairPlace, readPair } from './optimizer-state.js';
+import { isSkipped, pairPlace, readPair, SKIPPED } from './optimizer-state.js';
 
 /** What a rule is set to: numbers, and flags. */
 export type UpdateSettings = Readonly<Record<string, number | boolean>>;
@@ -238,6 +238,7 @@ function stepByReference<S extends UpdateSettings>(
   buffer: View | undefined,
   attributes: UpdateAttributes<S>,
 ): void {
+  if (isSkipped(state.data, attributes.member)) return;
   const { rate, step } = readPair(state.data, attributes.member);
   const stride = slotStride(parameter.shape, rule.slots.length);
   const at = { step: step + attributes.ahead, rate };
@@ -269,6 +270,7 @@ function stageOf<S extends UpdateSettings>(
     },
     ...(wat && { simd: { module: wat.module, entryPoint: wat.row, settings: [ahead, ...inSimd, ...unused] } }),
     words: { input: gradientAt + 1, from: pairPlace(member), count: 2 },
+    skipsAt: SKIPPED,
     ...(slots.length > 1 && { parts: { 1: slots.length } }),
     settings: {
       ahead: { u32: ahead },
