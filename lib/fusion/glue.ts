@@ -247,12 +247,7 @@ class Printer {
   }
 
   /** WGSL: one of the words that are the same for all elements. */
-  #stateWord(
-    words: NonNullable<Link['stage']['words']>,
-    inputs: readonly number[],
-    name: string,
-    i: number,
-  ): string {
+  #stateWord(words: NonNullable<Link['stage']['words']>, inputs: readonly number[], name: string, i: number): string {
     const state = this.#bind({ input: inputs[words.input] ?? VALUE }, 'u32');
     return `${state}[${this.#word(`${name} word ${i}`, words.from + i)}]`;
   }

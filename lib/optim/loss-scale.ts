@@ -70,7 +70,10 @@ export class LossScale {
    * @internal Gradients of a loss that began with it, as they would be without it; what is to be skipped unless they are finite are
    * the steps of optimizers with these states. At the end of the trace the scale moves on.
    */
-  unscaled(gradients: readonly Tensor[], states: readonly { readonly state: Variable; readonly members: number }[]): Tensor[] {
+  unscaled(
+    gradients: readonly Tensor[],
+    states: readonly { readonly state: Variable; readonly members: number }[],
+  ): Tensor[] {
     // Finite where all are, for what is not stays so in a sum.
     const total = gradients.map((gradient) => sum(square(gradient))).reduce((all, each) => add(all, each));
     for (const { state, members } of states) {
