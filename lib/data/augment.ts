@@ -1,12 +1,15 @@
 import { instanceOf } from '../options.js';
 import type { Shape } from '../shape.js';
 import type { Tensor } from '../tensor.js';
+import type { StreamedData } from './streamed-data.js';
 import type { TrainingData } from './training-data.js';
 
 /** A batch inside a traced function: rows of a data set, and where the data loader stands. */
 export interface BatchPlace {
   /** i32 [B] */
   readonly rows: Tensor;
+  /** Where their pictures stand in the table: the rows themselves, unless they are streamed. i32 [B] */
+  readonly tableRows: Tensor;
   /** Seed low, seed high, epoch, position (u32). */
   readonly state: Tensor;
   /** Rows that the same step has taken already. */
@@ -30,6 +33,8 @@ export interface AugmentedPictures {
    * @param outcomesOf the labels or targets of rows
    */
   next(place: BatchPlace, outcomesOf: (rows: Tensor) => Tensor): BatchOfViews;
+  /** Of streamed data: puts the inputs of a batch into the table, [room, ...inputShape], of which those of `rows` are filled in. */
+  load(inputs: Float32Array | Uint8Array, rows: readonly number[]): void;
   /** Frees the buffers. */
   dispose(): void;
 }
@@ -51,8 +56,8 @@ export abstract class Augment {
    */
   abstract plainViews(count: 1 | 2 | 8): readonly Augment[];
 
-  /** @internal The pictures of a data set, for its data loader. */
-  abstract picturesOf(data: TrainingData): AugmentedPictures;
+  /** @internal The pictures of a data set, for its data loader; of streamed data those of one batch. */
+  abstract picturesOf(data: TrainingData | StreamedData, batchSize: number): AugmentedPictures;
 }
 
 export const augmentRule = instanceOf(Augment, 'what augmentation({ .. }) gives');

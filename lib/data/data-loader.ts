@@ -141,12 +141,10 @@ export class DataLoader<Data extends TrainingData | StreamedData | TensorRecord 
     const { batchSize = 32, seed = 0, epoch = 0, shuffle = true, augment } = options;
     this.#parts = partsOf(data, batchSize);
     this.count = commonCount(this.#parts.filter(({ isBatch }) => isBatch !== true));
-    if (augment && (isRecord(data) || isStreamed(data))) {
-      throw new OptionError(
-        'DataLoader: augment goes with training data in memory, not with streamed ones or tensors by name',
-      );
+    if (augment && isRecord(data)) {
+      throw new OptionError('DataLoader: augment goes with training data, not with tensors by name');
     }
-    this.#pictures = augment && !isRecord(data) && !isStreamed(data) ? augment.picturesOf(data) : undefined;
+    this.#pictures = augment && !isRecord(data) ? augment.picturesOf(data, batchSize) : undefined;
     this.batchSize = Math.min(batchSize, this.count);
     this.#shuffle = shuffle;
     this.#seed = seed;
@@ -179,9 +177,12 @@ export class DataLoader<Data extends TrainingData | StreamedData | TensorRecord 
     }
     const isReady = taken === 0 && size === this.batchSize;
     const rows = isReady ? this.#rows.value : applyOne(batchRows, [state.value], { count, size, shuffle, taken });
+    const tableRows = this.isStreamed ? inOrder(size) : rows;
     const read = ({ table, scale, isBatch }: Part, from: Tensor): Tensor =>
-      gather(table, isBatch === true ? inOrder(size) : from, table.dtype === 'u8' ? { scale } : {});
-    const views = this.#pictures?.next({ rows, state: state.value, taken }, (from) => read(this.#outcomes, from));
+      gather(table, isBatch === true ? tableRows : from, table.dtype === 'u8' ? { scale } : {});
+    const views = this.#pictures?.next({ rows, tableRows, state: state.value, taken }, (from) =>
+      read(this.#outcomes, from),
+    );
     const parts = this.#parts.filter(({ name }) => views === undefined || !(name in views));
     const batch = { ...Object.fromEntries(parts.map((part) => [part.name, read(part, rows)])), ...views };
     return batch as BatchOf<Data>;
@@ -235,7 +236,9 @@ export class DataLoader<Data extends TrainingData | StreamedData | TensorRecord 
     if (!this.#stream || !table || this.#loaded === size) return;
     if (this.#loaded > 0)
       throw new TraceError(`DataLoader.load: a batch of ${this.#loaded} was loaded, and not used yet`);
-    table.set(await this.#stream.take(size, this.batchSize));
+    const { inputs, rows } = await this.#stream.take(size, this.batchSize);
+    if (this.#pictures) this.#pictures.load(inputs, rows);
+    else table.set(inputs);
     this.#loaded = size;
   }
 

@@ -1,11 +1,19 @@
 import { DataError } from '../errors.js';
 import { rowsFrom } from '../ops/state/batch-rows.js';
+import { printable } from '../printable.js';
 import { keyOfSeed } from '../random.js';
 import { formatShape, sizeOf } from '../shape.js';
 import type { StreamedData } from './streamed-data.js';
 
 /** Inputs that are read ahead where the data do not say. */
 const PREFETCH = 64;
+
+/** Inputs of some rows. */
+export interface StreamedBatch {
+  /** [room, ...inputShape], of which those of the rows are filled in */
+  readonly inputs: Float32Array | Uint8Array;
+  readonly rows: readonly number[];
+}
 
 /** Zeros in place of so many inputs. */
 export function inputsOf({ inputShape, dtype }: StreamedData, rows: number): Float32Array | Uint8Array {
@@ -18,7 +26,7 @@ export class InputStream {
   readonly #data: StreamedData;
   readonly #order: { readonly seed: number; readonly shuffle: boolean };
   /** What is being read, from the place at hand on. */
-  #reading: Promise<Float32Array | Uint8Array>[] = [];
+  #reading: { readonly row: number; readonly input: Promise<Float32Array | Uint8Array> }[] = [];
   #epoch = 0;
   #position = 0;
 
@@ -35,17 +43,17 @@ export class InputStream {
   }
 
   /**
-   * The next inputs, [room, ...inputShape], of which `count` are filled in. Rejects with what reading one of them did; the next call
-   * begins with the same ones.
+   * The next inputs, with room for so many. Rejects with what reading one of them did; the next call begins with the same ones.
    */
-  async take(count: number, room: number): Promise<Float32Array | Uint8Array> {
+  async take(count: number, room: number): Promise<StreamedBatch> {
     const { inputShape, labels } = this.#data;
     this.#readAhead(count);
     const size = sizeOf(inputShape);
     const values = inputsOf(this.#data, room);
+    const taken = this.#reading.slice(0, count);
     try {
-      for (const [i, input] of (await Promise.all(this.#reading.slice(0, count))).entries())
-        values.set(input, i * size);
+      const inputs = await Promise.all(taken.map(({ input }) => input));
+      for (const [i, input] of inputs.entries()) values.set(input, i * size);
     } catch (error) {
       this.#reading = [];
       throw error;
@@ -55,7 +63,7 @@ export class InputStream {
     this.#epoch += Math.floor(place / labels.length);
     this.#position = place % labels.length;
     this.#readAhead(0);
-    return values;
+    return { inputs: values, rows: taken.map(({ row }) => row) };
   }
 
   #readAhead(count: number): void {
@@ -65,9 +73,9 @@ export class InputStream {
     const missing = Math.max(count + prefetch - ahead, 0);
     const state = [...keyOfSeed(seed), this.#epoch, this.#position];
     for (const row of rowsFrom(state, ahead, missing, { count: labels.length, shuffle })) {
-      const reading = this.#read(row);
-      reading.catch(() => undefined); // it is told where the input is wanted
-      this.#reading.push(reading);
+      const input = this.#read(row);
+      input.catch(() => undefined); // it is told where the input is wanted
+      this.#reading.push({ row, input });
     }
   }
 
@@ -78,7 +86,7 @@ export class InputStream {
     if (isRight && input.length === sizeOf(inputShape) && (dtype === 'u8' || input.every(Number.isFinite)))
       return input;
     throw new DataError(
-      `input ${row}${files ? ` (${files[row] ?? ''})` : ''} was read as ${input.length} numbers; expected ${formatShape(inputShape)} of ${dtype}, all finite`,
+      `input ${row}${files ? ` (${printable(files[row] ?? '')})` : ''} was read as ${input.length} numbers; expected ${formatShape(inputShape)} of ${dtype}, all finite`,
     );
   }
 }

@@ -117,7 +117,8 @@ const RULES: OptionRules<FitOptions> = {
 };
 
 /**
- * Trains a model on data. Data, order, loss and metrics stay on the device: an epoch uploads nothing, many of
+ * Trains a model on data. Data, order, loss and metrics stay on the device: an epoch uploads nothing (of {@link StreamedData} each
+ * step's inputs), many of
  * its steps share a submit, and results come back once an epoch. The model is built where that has not been done. It is trained in
  * training mode and validated in evaluation mode, whatever its own mode, which stays as it is; a part that was switched to
  * evaluation mode on its own (`model.body.eval()`) is trained in that mode.

@@ -77,7 +77,7 @@ async function sourceOf(caller: string, inputs: Tensor | ExampleData | StreamedD
     const { inputShape, labels, dtype, scale = 1 } = inputs;
     const stream = new InputStream({ ...inputs, prefetch: 0 }, { seed: 0, shuffle: false });
     const shape = [labels.length, ...inputShape];
-    const next = (_start: number, rows: number): Promise<NumericArray> => stream.take(rows, rows);
+    const next = async (_start: number, rows: number): Promise<NumericArray> => (await stream.take(rows, rows)).inputs;
     return { shape, scale: dtype === 'u8' ? scale : undefined, length: sizeOf(shape), next };
   }
   if (inputs instanceof Tensor) {

@@ -2,6 +2,7 @@ import { DataError } from '../../errors.js';
 import { PLAIN_VIEWS } from '../../ops/augment/draw-views.js';
 import { formatShape, type Shape } from '../../shape.js';
 import { Augment, type AugmentedPictures } from '../augment.js';
+import { isStreamed, type StreamedData } from '../streamed-data.js';
 import type { TrainingData } from '../training-data.js';
 import { TableOfPictures, type Views } from './augmented-pictures.js';
 import { type AugmentationOptions, checkAugmentationOptions, drawnOf, type DrawnSettings } from './options.js';
@@ -48,8 +49,13 @@ class PictureAugmentation extends Augment {
     );
   }
 
-  override picturesOf(data: TrainingData): AugmentedPictures {
-    return new TableOfPictures(data, this.#viewsOf(data.inputShape));
+  override picturesOf(data: TrainingData | StreamedData, batchSize: number): AugmentedPictures {
+    if (this.mixes && isStreamed(data)) {
+      throw new DataError(
+        'augmentation: mixup takes partners from all pictures, and these are streamed, a batch at a time',
+      );
+    }
+    return new TableOfPictures(data, this.#viewsOf(data.inputShape), batchSize);
   }
 
   /** Throws DataError where pictures cannot be augmented so. */

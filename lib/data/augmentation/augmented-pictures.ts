@@ -9,6 +9,8 @@ import { elementAt } from '../../element-at.js';
 import { tensor, type Tensor } from '../../tensor.js';
 import { Variable } from '../../variable.js';
 import type { AugmentedPictures, BatchOfViews, BatchPlace } from '../augment.js';
+import { inputsOf } from '../input-stream.js';
+import { isStreamed, type StreamedData } from '../streamed-data.js';
 import { outcomesOf, type TrainingData } from '../training-data.js';
 import { largerShareQuantiles } from './beta-quantiles.js';
 import type { PictureNormalization } from './options.js';
@@ -39,26 +41,30 @@ export class TableOfPictures implements AugmentedPictures {
   readonly #scale: number;
   /** The mean colours of pictures [N, channels]; one row where none is used. */
   readonly #means: Variable;
+  /** Those on the host; of streamed pictures, as far as they have been read. */
+  readonly #meansSoFar: Float32Array<ArrayBuffer>;
+  readonly #files: readonly string[] | undefined;
   /** Of each channel its share in grey, and mean and deviation of the normalization: [3, channels]. */
   readonly #channels: Tensor;
   readonly #quantiles: Tensor | undefined;
   /** The rows of the unit matrix, by class; undefined for targets. */
   readonly #unit: Tensor | undefined;
 
-  constructor(data: TrainingData, views: Views) {
-    const { settings, picture, mixup } = views;
+  constructor(data: TrainingData | StreamedData, views: Views, batchSize: number) {
+    const { picture, mixup } = views;
     const { height, width, channels } = picture;
     this.#views = views;
     this.#count = outcomesOf(data).count;
-    this.#scale = data.inputs instanceof Uint8Array ? (data.scale ?? 1) : 1;
-    const table = channelsLast(data.inputs, picture);
+    this.#files = data.files;
+    const rows = isStreamed(data) ? Math.min(batchSize, this.#count) : this.#count;
+    const inputs = isStreamed(data) ? inputsOf(data, rows) : data.inputs;
+    this.#scale = inputs instanceof Uint8Array ? (data.scale ?? 1) : 1;
+    const table = channelsLast(inputs, picture);
+    if (!isStreamed(data)) this.#check(table, data.files);
+    this.#table = new Variable('data.inputs', table, [rows, height, width, channels]);
     const { mean, deviation } = normalizationOf(views);
-    const changesColours = coloursOf(settings) !== 'kept' || settings.noise[1] > 0 || setsColours(views);
-    if (changesColours) {
-      checkValues(table, { scale: this.#scale, files: data.files }, picture, { mean, deviation });
-    }
-    this.#table = new Variable('data.inputs', table, [this.#count, height, width, channels]);
-    const means = usesMeans(views) ? meansOf(table, this.#scale, picture) : new Float32Array(channels);
+    const means = usesMeans(views) ? this.#firstMeans(data, table) : new Float32Array(channels);
+    this.#meansSoFar = means;
     this.#means = new Variable('data.means', means, [means.length / channels, channels]);
     const shares = channels === 3 ? LUMA : new Array<number>(channels).fill(1 / channels);
     this.#channels = tensor(Float32Array.of(...shares, ...mean, ...deviation), { shape: [3, channels] });
@@ -66,9 +72,38 @@ export class TableOfPictures implements AugmentedPictures {
     this.#unit = 'classNames' in data ? unitMatrix(data.classNames.length) : undefined;
   }
 
+  load(inputs: Float32Array | Uint8Array, rows: readonly number[]): void {
+    const { picture } = this.#views;
+    const { channels } = picture;
+    const table = channelsLast(inputs, picture);
+    const filled = table.subarray(0, rows.length * picture.height * picture.width * channels);
+    const files = this.#files;
+    this.#check(filled, files && rows.map((row) => files[row] ?? ''));
+    this.#table.set(table);
+    if (!usesMeans(this.#views)) return;
+    const means = meansOf(filled, this.#scale, picture);
+    for (const [i, row] of rows.entries()) {
+      this.#meansSoFar.set(means.subarray(i * channels, (i + 1) * channels), row * channels);
+    }
+    this.#means.set(this.#meansSoFar);
+  }
+
+  /** Of streamed pictures none are known yet. */
+  #firstMeans(data: TrainingData | StreamedData, table: Float32Array | Uint8Array): Float32Array<ArrayBuffer> {
+    const { picture } = this.#views;
+    return isStreamed(data) ? new Float32Array(this.#count * picture.channels) : meansOf(table, this.#scale, picture);
+  }
+
+  /** Throws DataError where colours are changed, and a number is none. */
+  #check(table: Float32Array | Uint8Array, files: readonly string[] | undefined): void {
+    const { settings, picture } = this.#views;
+    const changesColours = coloursOf(settings) !== 'kept' || settings.noise[1] > 0 || setsColours(this.#views);
+    if (changesColours) checkValues(table, { scale: this.#scale, files }, picture, normalizationOf(this.#views));
+  }
+
   next(place: BatchPlace, outcomesOf: (rows: Tensor) => Tensor): BatchOfViews {
     const { rows, state, taken } = place;
-    const own = this.#viewsOf(rows, place);
+    const own = this.#viewsOf(rows, place.tableRows, place);
     if (!this.#quantiles) return { inputs: own };
     const [partners, shares] = apply(mixupPartners, [state, rows, this.#quantiles], { count: this.#count, taken });
     if (!partners || !shares) throw new Error('mixupPartners gives partners and shares');
@@ -76,18 +111,18 @@ export class TableOfPictures implements AugmentedPictures {
       const share = reshape(shares, [rows.size, ...new Array<number>(a.rank - 1).fill(1)]);
       return add(b, multiply(share, subtract(a, b)));
     };
-    const inputs = mixed(own, this.#viewsOf(partners, place));
+    const inputs = mixed(own, this.#viewsOf(partners, partners, place));
     const [ofRows, ofPartners] = [outcomesOf(rows), outcomesOf(partners)];
     const unit = this.#unit;
     if (!unit) return { inputs, targets: mixed(ofRows, ofPartners) };
     return { inputs, probabilities: mixed(gather(unit, ofRows), gather(unit, ofPartners)) };
   }
 
-  #viewsOf(rows: Tensor, { state, taken }: BatchPlace): Tensor {
+  #viewsOf(rows: Tensor, tableRows: Tensor, { state, taken }: BatchPlace): Tensor {
     const { settings, edge, view } = this.#views;
     const operands = [state, rows, this.#means.value, this.#channels];
     const views = applyOne(drawViews, operands, { ...settings, count: this.#count, taken });
-    const sampled = applyOne(sampleViews, [this.#table.value, rows, views], {
+    const sampled = applyOne(sampleViews, [this.#table.value, tableRows, views], {
       view: settings.view,
       planar: view.layout === 'channels-first',
       warps: isWarped(settings),
