@@ -228,6 +228,7 @@ export type { Loss, LossOptions } from './train/objective.js';
 export { predict } from './train/predict.js';
 export type { PredictOptions } from './train/in-batches.js';
 export { saliency } from './train/saliency.js';
+export { predictViews, type PredictViewsOptions } from './train/predict-views.js';
 export { decodeTrainingCheckpoint, TrainingCheckpoint, trainingCheckpointOf } from './train/training-checkpoint.js';
 export { Meter, type MeterReading } from './train/meter.js';
 
@@ -236,7 +237,8 @@ export { type StreamedData } from './data/streamed-data.js';
 export { type ExampleData, type LabelledData, type TargetData, type TrainingData } from './data/training-data.js';
 export { batchIndices, type BatchOptions } from './data/batches.js';
 export { augmentation } from './data/augmentation/augmentation.js';
-export type { AugmentationOptions, PictureNormalization } from './data/augmentation/options.js';
+export type { AugmentationOptions } from './data/augmentation/options.js';
+export { expandAsInArticle, type ExpandOptions } from './data/augmentation/expand-as-in-article.js';
 export type { Augment } from './data/augment.js';
 export {
   DataLoader,

@@ -12,11 +12,14 @@ import { inputShapeOf, pictureShapeOf } from './picture-shape.js';
 class PictureAugmentation extends Augment {
   readonly #options: AugmentationOptions;
   readonly #drawn: DrawnSettings;
+  /** Whether it is one of all quarter turns. */
+  readonly #isTurned: boolean;
 
-  constructor(options: AugmentationOptions, drawn: DrawnSettings) {
+  constructor(options: AugmentationOptions, drawn: DrawnSettings, isTurned = false) {
     super();
     this.#options = options;
     this.#drawn = drawn;
+    this.#isTurned = isTurned;
   }
 
   override get mixes(): boolean {
@@ -44,7 +47,7 @@ class PictureAugmentation extends Augment {
         const rotation = [degrees, degrees] as const;
         const middle = crop === 'none' ? crop : 'middle';
         const drawn = { ...PLAIN_VIEWS, crop: middle, fill: outside, rotation, horizontalFlip } as const;
-        return new PictureAugmentation(options, drawn);
+        return new PictureAugmentation(options, drawn, count === 8);
       }),
     );
   }
@@ -66,6 +69,9 @@ class PictureAugmentation extends Augment {
     const refuse = (reason: string): DataError =>
       new DataError(`augmentation: pictures of ${formatShape(inputShape)} ${reason}`);
     const { crop, padding, hue } = this.#drawn;
+    if (this.#isTurned && view.height !== view.width) {
+      throw refuse(`have views of ${view.height} × ${view.width}: quarter turns are of views as wide as high`);
+    }
     if (hue.some((turn) => turn !== 0) && picture.channels !== 3) {
       throw refuse(`have ${picture.channels} channels, and hue is of red, green and blue`);
     }

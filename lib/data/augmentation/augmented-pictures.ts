@@ -13,7 +13,7 @@ import { inputsOf } from '../input-stream.js';
 import { isStreamed, type StreamedData } from '../streamed-data.js';
 import { outcomesOf, type TrainingData } from '../training-data.js';
 import { largerShareQuantiles } from './beta-quantiles.js';
-import type { PictureNormalization } from './options.js';
+import type { Normalization } from '../normalization.js';
 import { inputShapeOf, type PictureShape } from './picture-shape.js';
 import { channelsLast, checkValues, meansOf } from './picture-table.js';
 
@@ -29,7 +29,7 @@ export interface Views {
   readonly picture: PictureShape;
   readonly view: PictureShape;
   readonly edge: boolean;
-  readonly normalization: PictureNormalization | undefined;
+  readonly normalization: Normalization | undefined;
   readonly mixup: number | undefined;
 }
 
@@ -168,7 +168,7 @@ function usesMeans({ settings, edge }: Views): boolean {
 }
 
 /** Of each channel. */
-function normalizationOf({ normalization, picture: { channels } }: Views): PictureNormalization {
+function normalizationOf({ normalization, picture: { channels } }: Views): Normalization {
   return {
     mean: normalization?.mean ?? new Array<number>(channels).fill(0),
     deviation: normalization?.deviation ?? new Array<number>(channels).fill(1),

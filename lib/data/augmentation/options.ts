@@ -8,13 +8,9 @@ import {
   required,
   wholeNumber,
 } from '../../options.js';
+import type { Normalization } from '../normalization.js';
+import type { PictureLayout } from '../picture-layout.js';
 import type { PictureSize } from '../resize.js';
-
-/** How the numbers of pictures are made of values from 0, black, to 1, white: (value - mean) / deviation, a channel each. */
-export interface PictureNormalization {
-  readonly mean: readonly number[];
-  readonly deviation: readonly number[];
-}
 
 /**
  * Options of {@link augmentation}. What is left out is off. Ranges are drawn from evenly, for each picture and each epoch
@@ -85,9 +81,9 @@ export interface AugmentationOptions {
    */
   readonly mixup?: number;
   /** Where the channels are, of 1 to 4. Default: where the shape of an input tells. */
-  readonly layout?: 'channels-last' | 'channels-first';
+  readonly layout?: PictureLayout;
   /** Of pictures whose numbers are not values from 0 to 1: how they were made of such. Colours go by the values. */
-  readonly normalization?: PictureNormalization;
+  readonly normalization?: Normalization;
 }
 
 const CHANCE = number({ min: 0, max: 1 });

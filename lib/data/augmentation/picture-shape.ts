@@ -1,5 +1,6 @@
 import { DataError } from '../../errors.js';
 import { formatShape, type Shape } from '../../shape.js';
+import type { PictureLayout } from '../picture-layout.js';
 
 /** What an input is, as a picture. */
 export interface PictureShape {
@@ -7,14 +8,14 @@ export interface PictureShape {
   readonly width: number;
   readonly channels: number;
   /** Where the channels are; 'none': the input is [height, width]. */
-  readonly layout: 'channels-last' | 'channels-first' | 'none';
+  readonly layout: PictureLayout | 'none';
 }
 
 /** Channels of pictures, at most, where the shape is to tell where they are. */
 const MOST_CHANNELS = 4;
 
 /** An input's shape as that of a picture. Throws DataError for other shapes, and for one that may be read in two ways. */
-export function pictureShapeOf(shape: Shape, layout?: 'channels-last' | 'channels-first'): PictureShape {
+export function pictureShapeOf(shape: Shape, layout?: PictureLayout): PictureShape {
   const [first = 0, second = 0, third = 0] = shape;
   if (shape.length === 2 && first * second > 0) return { height: first, width: second, channels: 1, layout: 'none' };
   if (shape.length !== 3 || first * second * third === 0) {
@@ -30,7 +31,7 @@ export function pictureShapeOf(shape: Shape, layout?: 'channels-last' | 'channel
   );
 }
 
-function layoutOf(first: number, last: number): 'channels-last' | 'channels-first' | undefined {
+function layoutOf(first: number, last: number): PictureLayout | undefined {
   const [isFirst, isLast] = [first <= MOST_CHANNELS, last <= MOST_CHANNELS];
   if (isFirst === isLast) return undefined;
   return isFirst ? 'channels-first' : 'channels-last';

@@ -1,7 +1,7 @@
 import { DataError } from '../../errors.js';
 import { printable } from '../../printable.js';
 import type { ExampleData } from '../training-data.js';
-import type { PictureNormalization } from './options.js';
+import type { Normalization } from '../normalization.js';
 import type { PictureShape } from './picture-shape.js';
 
 type Numbers = Float32Array | Uint8Array;
@@ -51,7 +51,7 @@ export function checkValues(
   table: Numbers,
   { scale, files }: { readonly scale: number; readonly files: ExampleData['files'] },
   { height, width, channels }: PictureShape,
-  { mean, deviation }: PictureNormalization,
+  { mean, deviation }: Normalization,
 ): void {
   const size = height * width * channels;
   for (let i = 0; i < table.length; i++) {
