@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ArchitectureName } from 'kernelwright';
 import {
@@ -7,6 +8,7 @@ import {
   parseOptions,
   runProgram,
 } from '../lib/command-line/arguments.js';
+import { evaluateCommand } from '../lib/command-line/commands/evaluate.js';
 import { trainWith } from '../lib/command-line/commands/train.js';
 import { outputFor, textOption } from '../lib/command-line/shared-options.js';
 import {
@@ -16,25 +18,28 @@ import {
   type TrainingOptions,
 } from '../lib/command-line/training/options.js';
 
-/** `npm run NAME`: `kernelwright train` with one net, on the pictures that are drawn by examples/pictures. */
+/** `npm run NAME`: `kernelwright train` with one net, on pictures that are drawn by a program. */
 export interface Example {
   readonly name: string;
   readonly model: ArchitectureName;
   /** The values that the article took, for `--article`. */
   readonly article?: OptionValues<TrainingOptionName>;
+  /** Draws the pictures into train/ and test/ of a folder, where no others are given. Default: those of examples/pictures. */
+  readonly draw?: (folder: string) => Promise<void>;
 }
 
 type ExampleOptionName = TrainingOptionName | 'data' | 'article';
 
 /** All options of an example, as `--help` prints them. */
-export function optionsOf({ model, article }: Example): Readonly<Record<string, OptionHelp>> {
+export function optionsOf({ model, article, draw }: Example): Readonly<Record<string, OptionHelp>> {
   const { test, ...others } = trainingOptions(model);
+  const usual = draw ? 'pictures that are drawn into the folder for results' : 'the bundled ones';
   return {
     data: {
       value: 'DIR',
-      help: 'pictures, one sub-folder a class, or train, valid and test (default: the bundled ones)',
+      help: `pictures, one sub-folder a class, or train, valid and test (default: ${usual})`,
     },
-    test: { ...test, help: `${test.help} (default: the bundled ones)` },
+    test: { ...test, help: `${test.help} (default: ${usual})` },
     ...(article && { article: { help: "the article's values: learning rate 0.001 without momentum" } }),
     ...others,
   };
@@ -46,22 +51,40 @@ export function readExample(example: Example, args: readonly string[]) {
   if (given.help) return undefined;
   const values = given.article ? { ...example.article, ...given } : given;
   const data = textOption(values.data);
+  const out = textOption(values.out) ?? `runs/${example.name}`;
+  const drawn = example.draw && data === undefined ? join(out, 'pictures') : undefined;
+  const usual = (part: 'train' | 'test'): string => (drawn === undefined ? bundled(part) : join(drawn, part));
   const options: TrainingOptions = readTrainingOptions(example.model, values, {
-    data: data ?? bundled('train'),
-    test: data === undefined ? bundled('test') : undefined,
-    out: `runs/${example.name}`,
+    data: data ?? usual('train'),
+    test: data === undefined ? usual('test') : undefined,
+    out,
   });
-  return { options, output: outputFor(values) };
+  return { options, output: outputFor(values), drawn };
 }
 
 /** Runs an example to its end. */
 export function runExample(example: Example): Promise<void> {
   return runProgram(example.name, async (args) => {
     const asked = readExample(example, args);
-    if (asked) return trainWith(asked.options, asked.output);
+    if (asked) return runAsked(example, asked);
     console.log(helpText(`npm run ${example.name} -- [options]`, optionsOf(example)));
     return 0;
   });
+}
+
+/** What {@link readExample} gives. */
+type Asked = NonNullable<ReturnType<typeof readExample>>;
+
+/** Trains; on pictures that are drawn for it, it also says at the end how many of those for the test are told apart. */
+export async function runAsked({ draw }: Example, { options, output, drawn }: Asked): Promise<number> {
+  if (!draw || drawn === undefined) return trainWith(options, output);
+  output.progress(`drawing pictures into ${drawn}`);
+  await draw(drawn);
+  const code = await trainWith(options, output);
+  if (code !== 0 || options.test === undefined) return code;
+  const device = options.device === undefined ? [] : ['--device', options.device];
+  const json = output.isJson ? ['--json'] : [];
+  return evaluateCommand.run([join(options.out, 'last.safetensors'), options.test, ...device, ...json]);
 }
 
 function bundled(part: 'train' | 'test'): string {

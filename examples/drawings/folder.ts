@@ -12,14 +12,17 @@ export interface DrawnClass {
 /** Standard deviation of the noise, in levels of 255. */
 const NOISE = 3;
 
-/** Writes so many pictures of each class into sub-folders, over those of a run before: from the same seed the same bytes. */
+/**
+ * Writes so many pictures of each class into sub-folders, over those of a run before: from the same seeds the same bytes.
+ *
+ * @param seeds gives the seed of each picture
+ */
 export async function writePictures(
   folder: string,
   classes: readonly DrawnClass[],
   count: number,
-  seed: number,
+  seeds: Random,
 ): Promise<void> {
-  const seeds = new Random(seed);
   for (const { name, draw } of classes) {
     await mkdir(join(folder, name), { recursive: true });
     for (let i = 1; i <= count; i++) {

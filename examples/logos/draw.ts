@@ -5,10 +5,10 @@
 import { join } from 'node:path';
 import { writePictures } from '../drawings/folder.js';
 import { ground, paper } from '../drawings/backgrounds.js';
-import { brightness, Canvas, type Colour, coloured } from '../drawings/canvas.js';
+import { brightness, type Canvas, type Colour, coloured } from '../drawings/canvas.js';
 import { handDrawn } from '../drawings/hand.js';
 import { placed, randomPlacing } from '../drawings/paths.js';
-import type { Random } from '../pictures/random.js';
+import { Random } from '../pictures/random.js';
 import { type Mark, MARKS } from './marks.js';
 
 /** Pixels of a side. */
@@ -18,11 +18,12 @@ const SIZE = 64;
 const COUNTS = { train: 200, test: 50 };
 
 /** Draws train/ and test/ into a folder, each with a sub-folder a mark. */
-export async function drawLogos(folder: string, seed: number, counts = COUNTS): Promise<void> {
+export async function drawLogos(folder: string, seed = 0, counts = COUNTS): Promise<void> {
+  const seeds = new Random(seed);
   const classes = (draw: (mark: Mark, random: Random) => Canvas) =>
     MARKS.map((mark) => ({ name: mark.name, draw: (random: Random) => draw(mark, random) }));
-  await writePictures(join(folder, 'train'), classes(printed), counts.train, seed);
-  await writePictures(join(folder, 'test'), classes(byHand), counts.test, seed + 1);
+  await writePictures(join(folder, 'train'), classes(printed), counts.train, seeds);
+  await writePictures(join(folder, 'test'), classes(byHand), counts.test, seeds);
 }
 
 /** A printed mark: solid, negative or in outlines, of any colour, size, place and turn, on any ground. */

@@ -4,7 +4,7 @@ import { ground, scene } from '../drawings/backgrounds.js';
 import { type Canvas, coloured } from '../drawings/canvas.js';
 import { writePictures } from '../drawings/folder.js';
 import { circle, mapped, placed, polygon, randomPlacing } from '../drawings/paths.js';
-import type { Random } from '../pictures/random.js';
+import { Random } from '../pictures/random.js';
 import { type DrawObject, OBJECTS } from './objects.js';
 
 /** Pixels of a side. */
@@ -14,13 +14,14 @@ const SIZE = 64;
 const COUNTS = { train: 80, test: 20 };
 
 /** Draws train/ and test/ into a folder, each with a sub-folder a thing. */
-export async function drawObjects(folder: string, seed: number, counts = COUNTS): Promise<void> {
+export async function drawObjects(folder: string, seed = 0, counts = COUNTS): Promise<void> {
+  const seeds = new Random(seed);
   const classes = Object.entries(OBJECTS).map(([name, object]) => ({
     name,
     draw: (random: Random) => drawObject(object, random),
   }));
-  await writePictures(join(folder, 'train'), classes, counts.train, seed);
-  await writePictures(join(folder, 'test'), classes, counts.test, seed + 1);
+  await writePictures(join(folder, 'train'), classes, counts.train, seeds);
+  await writePictures(join(folder, 'test'), classes, counts.test, seeds);
 }
 
 /** A thing in a scene or on a ground, with a few blots that mean nothing. */
