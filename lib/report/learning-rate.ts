@@ -72,6 +72,9 @@ export async function drawLearningRates(curve: LearningRateCurve, options: Title
     legend: { orient: 'top' as const, title: null },
   };
   const suggested = [{ rate: suggestion, text: `suggested: ${showRate(suggestion)}` }];
+  // Below the curve, which is still high on the left of the suggestion.
+  const [lowestRate, highestRate] = [rates[0] ?? NaN, rates.at(-1) ?? NaN];
+  const align = Math.log(suggestion / lowestRate) > 0.4 * Math.log(highestRate / lowestRate) ? 'right' : 'left';
   return drawSvg({
     ...options,
     description: describeLearningRates(curve),
@@ -95,7 +98,15 @@ export async function drawLearningRates(curve: LearningRateCurve, options: Title
         },
         {
           data: { values: suggested },
-          mark: { type: 'text', align: 'left', baseline: 'bottom', dx: 5, dy: -5, color: LIGHT.orange, fontSize: 12 },
+          mark: {
+            type: 'text',
+            align,
+            baseline: 'bottom',
+            dx: align === 'left' ? 5 : -5,
+            dy: -5,
+            color: LIGHT.orange,
+            fontSize: 12,
+          },
           encoding: { x, y: { value: SIZE.height }, text: { field: 'text', type: 'nominal' } },
         },
       ],

@@ -119,12 +119,16 @@ export function dataAddress(picture: Picture, width: number): string {
 }
 
 function resized(picture: Picture, wanted: number): Picture {
+  if (picture.width > wanted) return atMost(picture, wanted);
+  return enlarged(picture, Math.max(1, Math.floor(wanted / picture.width)));
+}
+
+/** @internal A picture of no more columns than that. */
+export function atMost(picture: Picture, columns: number): Picture {
   const { width, height, pixels } = picture;
-  if (width > wanted) {
-    const size = { width: wanted, height: Math.max(1, Math.round((height * wanted) / width)) };
-    return { ...size, pixels: resizeBilinear(pixels, { width, height, channels: 3 }, size) };
-  }
-  return enlarged(picture, Math.max(1, Math.floor(wanted / width)));
+  if (width <= columns) return picture;
+  const size = { width: columns, height: Math.max(1, Math.round((height * columns) / width)) };
+  return { ...size, pixels: resizeBilinear(pixels, { width, height, channels: 3 }, size) };
 }
 
 /** @internal Each pixel as a square of so many pixels. */

@@ -129,6 +129,7 @@ test('the defaults of programs are those of their help', (t) => {
     validationSplit: 0.2,
     audit: true,
     verbose: false,
+    report: false,
     device: undefined,
     out: 'runs/mynet',
   });

@@ -1,5 +1,5 @@
 /**
- * Every TypeScript block of README.md and docs/tutorial.md is a program of its own that must pass the type check and
+ * Every TypeScript block of README.md, docs/tutorial.md and docs/report.md is a program of its own that must pass the type check and
  * run to its end; a block whose fence says `ts no-run` is not run.
  */
 import { spawn } from 'node:child_process';
@@ -8,7 +8,14 @@ import { join } from 'node:path';
 import test from 'tape';
 import { root } from '../../tools/root.js';
 
-const DOCUMENTS = ['README.md', 'docs/tutorial.md', 'docs/own-loop.md', 'docs/from-pytorch.md', 'docs/from-keras.md'];
+const DOCUMENTS = [
+  'README.md',
+  'docs/tutorial.md',
+  'docs/report.md',
+  'docs/own-loop.md',
+  'docs/from-pytorch.md',
+  'docs/from-keras.md',
+];
 /** Ignored by git; outside of node_modules, where tsx would not find the package by its own name. */
 const folder = join(root, 'runs/docs-examples');
 /** Programs that run at the same time. */

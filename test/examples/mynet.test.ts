@@ -40,7 +40,9 @@ test('MyNet trains on a folder, writes what it promises, and writes the same aga
     const tests = await drawPictures(join(folder, 'test'), CLASSES, 2);
     const args = ['--data', data, '--test', tests, '--hidden', '8', '--epochs', '5', '--seed', '3'];
     const outs = ['first', 'second'].map((name) => join(folder, 'runs', name));
-    const endings = await Promise.all(outs.map((out) => runMyNet([...args, '--out', out])));
+    const endings = await Promise.all(
+      outs.map((out, i) => runMyNet([...args, ...(i === 1 ? ['--report'] : []), '--out', out])),
+    );
     const [out = '', again = ''] = outs;
     for (const { code, errors } of endings) t.deepEqual([code, errors], [0, '']);
 
@@ -93,6 +95,12 @@ test('MyNet trains on a folder, writes what it promises, and writes the same aga
     for (const name of ['predictions.json', 'last.safetensors', 'best.safetensors']) {
       t.ok((await readFile(join(again, name))).equals(await readFile(join(out, name))), `${name} is the same`);
     }
+    const report = await readFile(join(again, 'report.html'), 'utf8');
+    t.ok(report.includes('10 to train on, 2 held out, 4 to test') && report.includes('>Spanner_1.png</text>'));
+    t.ok(
+      report.includes('<h2>What matters in the pictures</h2>') &&
+        report.includes('<h2>Weights of the first layer</h2>'),
+    );
   });
 });
 
@@ -103,9 +111,13 @@ test("--article sets the article's values, and an option beside it wins", async 
     const [out, mixed] = [join(folder, 'article'), join(folder, 'mixed')];
     const endings = await Promise.all([
       runMyNet([...args, '--out', out]),
-      runMyNet([...args, '--momentum', '0.5', '--out', mixed]),
+      runMyNet([...args, '--momentum', '0.5', '--report', '--out', mixed]),
     ]);
     for (const { code, errors } of endings) t.deepEqual([code, errors], [0, '']);
+    t.notOk(
+      (await readFile(join(mixed, 'report.html'), 'utf8')).includes('Predictions'),
+      'there is nothing to predict',
+    );
     const [article, other] = [await historyIn(out), await historyIn(mixed)];
     t.deepEqual([article.options['learningRate'], article.options['momentum']], [0.001, 0]);
     t.deepEqual([other.options['learningRate'], other.options['momentum']], [0.001, 0.5]);

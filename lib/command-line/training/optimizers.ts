@@ -1,4 +1,4 @@
-import { Adam, AdamW, oneCycle, type Optimizer, RMSprop, SGD } from '../../index.js';
+import { Adam, AdamW, type LearningRate, oneCycle, type Optimizer, RMSprop, SGD } from '../../index.js';
 
 /** How the step size goes over the training. */
 export type ScheduleName = 'constant' | 'one-cycle';
@@ -23,7 +23,7 @@ interface OptimizerKind {
 }
 
 interface Settings {
-  readonly learningRate: number | ((step: number) => number);
+  readonly learningRate: LearningRate;
   readonly momentum?: number;
   readonly weightDecay?: number;
 }
@@ -38,11 +38,20 @@ export const OPTIMIZERS = {
 
 export type OptimizerName = keyof typeof OPTIMIZERS;
 
+/**
+ * The step size, or that of each step where it is not the same in all of them.
+ *
+ * @param steps in the whole training
+ */
+export function scheduleOf({ schedule, learningRate }: OptimizerSettings, steps: number): LearningRate {
+  return schedule === 'one-cycle' ? oneCycle(learningRate, { steps, rise: 0.2 }) : learningRate;
+}
+
 /** @param steps in the whole training */
 export function makeOptimizer(settings: OptimizerSettings, steps: number): Optimizer {
-  const { optimizer, learningRate, momentum, weightDecay, schedule } = settings;
+  const { optimizer, momentum, weightDecay } = settings;
   return OPTIMIZERS[optimizer].make({
-    learningRate: schedule === 'one-cycle' ? oneCycle(learningRate, { steps, rise: 0.2 }) : learningRate,
+    learningRate: scheduleOf(settings, steps),
     ...(momentum !== undefined && { momentum }),
     ...(weightDecay !== undefined && { weightDecay }),
   });

@@ -41,6 +41,8 @@ export interface TrainingOptions extends OptimizerSettings {
   readonly audit: boolean;
   /** Whether that is said in full. */
   readonly verbose: boolean;
+  /** Whether report.html is written at the end. */
+  readonly report: boolean;
   /** Undefined leaves the choice to KERNELWRIGHT_DEVICE, else `auto`. */
   readonly device: DeviceRequest | undefined;
   /** The folder for what is written. */
@@ -83,6 +85,7 @@ export function trainingOptions(model?: ArchitectureName) {
       value: 'X',
       help: 'share of each class that is held out, of pictures that are not divided (default 0.2)',
     },
+    report: { help: 'write report.html, too: curves, mistakes, predictions and what matters in the pictures' },
     'no-audit': { help: 'say nothing of duplicates and odd pictures' },
     device: DEVICE_OPTION,
     out: {
@@ -138,6 +141,7 @@ export function readTrainingOptions(
     validationSplit: shareOption('validation-split', values['validation-split'], 0.2),
     audit: values['no-audit'] !== true,
     verbose: values.verbose === true,
+    report: values.report === true,
     device: deviceOption(values.device),
     out: textOption(values.out) ?? places.out ?? `runs/${model}`,
   };

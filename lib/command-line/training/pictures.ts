@@ -10,6 +10,8 @@ export interface TrainingPictures {
   readonly training: LabelledData;
   readonly validation: LabelledData;
   readonly test: LabelledData | undefined;
+  /** Where they come from: those held out of an undivided folder from the one for training. */
+  readonly folders: SplitFolders;
 }
 
 /**
@@ -35,6 +37,6 @@ export async function readTrainingPictures(
     auditor && ((folder, listed) => auditor.inspect(folder, listed)),
   );
   if (auditor) for (const line of auditLines(auditor.report(), { verbose: options.verbose })) say(line);
-  if (validation) return { training, validation, test };
-  return { ...splitByClass(training, { validation: options.validationSplit, seed: options.seed }), test };
+  if (validation) return { training, validation, test, folders };
+  return { ...splitByClass(training, { validation: options.validationSplit, seed: options.seed }), test, folders };
 }

@@ -8,15 +8,17 @@ import { readTrainingPictures } from './pictures.js';
 import { describePrediction, predictPictures, savePredictions } from './predictions.js';
 import { loadPretrained } from './pretrained.js';
 import { RECIPES } from './recipes.js';
+import { prepareReport, saveReport } from './report.js';
 import { train } from './training.js';
 
 /**
  * Trains a net on a folder of pictures, and predicts some others. It writes to `--out`: history.json (one number an epoch),
- * predictions.json, and the models of the best and of the last epoch.
+ * predictions.json, the models of the best and of the last epoch, and, where that is asked for, report.html.
  *
  * @returns the exit code
  */
 export async function trainOnPictures(options: TrainingOptions, device: Device, output: Output): Promise<number> {
+  if (options.report) await prepareReport();
   const { model: name, seed } = options;
   const { layout, head }: Architecture = ARCHITECTURES[name];
   const inputSize = options.inputSize ?? RECIPES[name][device.info.kind === 'cpu' ? 'inputSizeOnCpu' : 'inputSize'];
@@ -44,6 +46,7 @@ export async function trainOnPictures(options: TrainingOptions, device: Device, 
   await savePredictions(options.out, predictions);
   const lines = predictions.map((prediction) => describePrediction(prediction, classNames));
   output.progress(['', ...lines, ''].join('\n'));
-  output.result(`results are in ${options.out}`, { ...files, epochs, predictions });
+  const report = options.report ? { report: await saveReport(model, pictures, options, device) } : {};
+  output.result(`results are in ${options.out}`, { ...files, ...report, epochs, predictions });
   return 0;
 }
