@@ -61,6 +61,11 @@ export class LossScale {
     this.#goodSteps.set(Float32Array.of(goodSteps));
   }
 
+  /** @internal Whether it keeps something there. */
+  owns(variable: Variable): boolean {
+    return variable === this.#scale || variable === this.#goodSteps;
+  }
+
   /** @internal What the gradient of a loss begins with. */
   get value(): Tensor {
     return this.#scale.value;

@@ -103,7 +103,7 @@ export abstract class Optimizer {
       const tracked = this.#tracked.get(parameter);
       return tracked ? [{ name, parameter, tracked, steps: tracked.members.steps[tracked.member] ?? NaN }] : [];
     });
-    return packedState(named, this.#step, this.#factor, await this.#lossScale?.state());
+    return packedState(named, this.#step, this.#factor, this.#lossScale?.state());
   }
 
   /**
@@ -274,6 +274,7 @@ export abstract class Optimizer {
 
   /** @internal Whether it keeps something there. */
   owns(variable: Variable): boolean {
+    if (this.#lossScale?.owns(variable)) return true;
     return [...this.#tracked.values()].some(({ buffer, members }) => variable === buffer || variable === members.state);
   }
 

@@ -27,10 +27,13 @@ export async function packedState(
   named: readonly (NamedParameter & { readonly steps: number })[],
   step: number,
   factor: number,
-  lossScale: LossScaleState | undefined,
+  lossScale: Promise<LossScaleState> | undefined,
 ): Promise<Map<string, SafetensorsTensor>> {
   // All are asked for at once, so that no step comes between them.
-  const buffers = await Promise.all(named.map(async ({ tracked }) => tracked.buffer?.data()));
+  const [buffers, scale] = await Promise.all([
+    Promise.all(named.map(async ({ tracked }) => tracked.buffer?.data())),
+    lossScale,
+  ]);
   const state = new Map<string, SafetensorsTensor>();
   named.forEach(({ name, parameter: { shape, fileLayouts }, tracked, steps }, i) => {
     const { slots } = tracked.rule.update;
@@ -45,7 +48,7 @@ export async function packedState(
   });
   state.set(STEP, { dtype: 'F64', shape: [], data: Float64Array.of(step) });
   if (factor !== 1) state.set(FACTOR, { dtype: 'F64', shape: [], data: Float64Array.of(factor) });
-  if (lossScale) state.set(LOSS_SCALE, { dtype: 'F32', shape: [2], data: Float32Array.of(...lossScale) });
+  if (scale) state.set(LOSS_SCALE, { dtype: 'F32', shape: [2], data: Float32Array.of(...scale) });
   return state;
 }
 
