@@ -77,19 +77,56 @@ function resizeAxis(
 ): Uint8Array {
   if (newSize === size) return new Uint8Array(input);
   const output = allocate(Uint8Array, before * newSize * after, 'resizeBilinear');
-  for (let x = 0; x < newSize; x++) {
-    const { first, weights } = filterWeights(x, size, newSize);
-    for (let b = 0; b < before; b++) {
+  const filters = Array.from({ length: newSize }, (_, x) => filterWeights(x, size, newSize));
+  let to = 0;
+  for (let b = 0; b < before; b++) {
+    for (const { first, weights } of filters) {
       const from = (b * size + first) * after;
-      const to = (b * newSize + x) * after;
-      for (let a = 0; a < after; a++) {
-        let sum = 1 << (WEIGHT_BITS - 1); // one half, so that the shift rounds
-        for (let i = 0; i < weights.length; i++) sum += (weights[i] ?? 0) * (input[from + i * after + a] ?? 0);
-        output[to + a] = Math.min(sum >> WEIGHT_BITS, 255);
-      }
+      if (after === 3) weighColours(input, from, weights, output, to);
+      else weigh(input, from, weights, after, output, to);
+      to += after;
     }
   }
   return output;
+}
+
+/** One half, so that the shift rounds. */
+const HALF = 1 << (WEIGHT_BITS - 1);
+
+/** `after` weighted sums, side by side. */
+function weigh(
+  input: Uint8Array | Uint8ClampedArray,
+  from: number,
+  weights: Int32Array,
+  after: number,
+  output: Uint8Array,
+  to: number,
+): void {
+  for (let a = 0; a < after; a++) {
+    let sum = HALF;
+    for (let i = 0; i < weights.length; i++) sum += (weights[i] ?? 0) * (input[from + i * after + a] ?? 0);
+    output[to + a] = Math.min(sum >> WEIGHT_BITS, 255);
+  }
+}
+
+/** The same of the three colours of pixels in a row, in one go: half the time. */
+function weighColours(
+  input: Uint8Array | Uint8ClampedArray,
+  from: number,
+  weights: Int32Array,
+  output: Uint8Array,
+  to: number,
+): void {
+  let [red, green, blue] = [HALF, HALF, HALF];
+  for (let i = 0, at = from; i < weights.length; i++, at += 3) {
+    const weight = weights[i] ?? 0;
+    red += weight * (input[at] ?? 0);
+    green += weight * (input[at + 1] ?? 0);
+    blue += weight * (input[at + 2] ?? 0);
+  }
+  output[to] = Math.min(red >> WEIGHT_BITS, 255);
+  output[to + 1] = Math.min(green >> WEIGHT_BITS, 255);
+  output[to + 2] = Math.min(blue >> WEIGHT_BITS, 255);
 }
 
 /** The pixels that pixel `x` of the new axis is made of: weights of `first`, `first` + 1, …, in units of 2^-22. */
