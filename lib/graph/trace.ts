@@ -10,6 +10,8 @@ export interface Mode {
   readonly training: boolean;
   /** The model whose mode it is: it stands over the model's own, but not over that of a part switched on its own. */
   readonly model: object;
+  /** Whether its Dropout layers drop anything where they are trained. Default true. */
+  readonly dropout?: boolean;
 }
 
 /**

@@ -1,3 +1,4 @@
+import { activeTrace } from '../graph/trace.js';
 import { relu, relu6, sigmoid, tanh } from '../ops/pointwise/activations.js';
 import { dropout } from '../ops/random/dropout.js';
 import { flatten } from '../ops/moving/reshape.js';
@@ -80,7 +81,7 @@ export class Dropout extends Module {
   }
 
   override forward(input: Tensor): Tensor {
-    if (!this.training) return input;
+    if (!this.training || activeTrace()?.mode?.dropout === false) return input;
     const { generator, path } = this.scope;
     return dropout(input, { probability: this.probability, generator, stream: `${path}.mask` });
   }

@@ -22,10 +22,12 @@ import { tune } from '../tune.js';
 import { checkBatchRoom } from './batch-room.js';
 import { type Callback, callbacksRule, checkCallbacks } from './callback.js';
 import { refuseInTraining, trainExclusively } from './exclusive.js';
+import { firstLossWatch } from './first-loss.js';
 import { type EpochResult, type History, historyOf } from './history.js';
 import { type DefaultMetrics, type Metrics, metricsRule } from './metrics.js';
 import { type Loss, objectiveFor } from './objective.js';
 import type { DTypePolicy } from './dtype-policy.js';
+import { overfitted } from './overfit.js';
 import { prepareModel } from './prepare-model.js';
 import { Training } from './training.js';
 import type { TrainingCheckpoint } from './training-checkpoint.js';
@@ -74,10 +76,21 @@ export interface FitOptions<M = DefaultMetrics<LabelledData>> extends RunOptions
   readonly augment?: Augment;
   /** How a step stores what it computes: {@link mixedFloat16}. Default: as f32. Validation is in f32. */
   readonly dtypePolicy?: DTypePolicy;
+  /**
+   * Trains on so many of the examples, and validates on the same ones, without augmentation and with Dropout layers that
+   * drop nothing: a net that does not learn these by heart will not learn at all. They are taken at equal distances; data
+   * given for validation are left out. Default: it trains on all.
+   */
+  readonly overfit?: number;
   /** Called in the course of the training, in this order, and waited for: {@link Callback}. */
   readonly callbacks?: readonly Callback[];
   /** Called after every epoch, behind `callbacks`, and waited for: for printing, and for saving weights. */
   readonly onEpochEnd?: (result: EpochResult<M>) => void | Promise<void>;
+  /**
+   * Is told what seems wrong with a training, and ends nothing: a cross-entropy of classes whose first value is far from
+   * ln(classes), which is that of a guess. Default: console.warn.
+   */
+  readonly onWarning?: (message: string) => void;
   /** Aborting it ends the training after the steps that are under way (about 0.1 s); `fit` returns the epochs that were completed. */
   readonly signal?: AbortSignal;
   /**
@@ -109,8 +122,10 @@ const RULES: OptionRules<FitOptions> = {
     expected: 'what mixedFloat16() gives',
     accepts: (value) => typeof value === 'object' && value !== null && 'forward' in value && 'lossScale' in value,
   },
+  overfit: wholeNumber({ min: 1 }),
   callbacks: callbacksRule,
   onEpochEnd: callback,
+  onWarning: callback,
   signal: instanceOf(AbortSignal, 'an AbortSignal'),
   tune: boolean,
   ...RUN_RULES,
@@ -144,15 +159,18 @@ export function fit<Data extends TrainingData | StreamedData>(
 ): Promise<History<DefaultMetrics<Data>>>;
 export async function fit(
   model: Module,
-  data: TrainingData | StreamedData,
+  all: TrainingData | StreamedData,
   options: FitOptions<Metrics>,
 ): Promise<History<Metrics>> {
   checkOptions('fit', options, RULES);
   checkArgument('fit', 'the model', model, moduleRule);
   checkCallbacks('fit', options.callbacks ?? []);
   refuseInTraining('fit', model, options.optimizer);
-  const { validation, device = defaultDevice(), onEpochEnd } = options;
-  prepareModel('fit', model, data, 'training data', options);
+  const { device = defaultDevice(), overfit, onEpochEnd } = options;
+  const isNew = !model.isBuilt;
+  prepareModel('fit', model, all, 'training data', options);
+  const { data, validation, augment, dropout } =
+    overfit === undefined ? { ...options, data: all, dropout: true } : overfitted(all, overfit, options.augment);
   if (validation !== undefined) prepareModel('fit', model, validation, 'validation data', options);
   const objective = objectiveFor('fit', model, data, options);
   const metricNames = Object.keys(objective.metrics);
@@ -162,15 +180,17 @@ export async function fit(
   const callbacks = [...(options.callbacks ?? []), ...own];
   const epochs = await trainExclusively(model, options.optimizer, async () => {
     const inBatchesOf = (size: number): Training =>
-      new Training(model, data, validation, objective, { ...options, device, batchSize: size });
+      new Training(model, data, validation, objective, { ...options, augment, dropout, device, batchSize: size });
     const batchSize = Math.min(options.batchSize ?? 32, outcomesOf(data).count);
     const training = inBatchesOf(batchSize);
     try {
       if (options.epochs > 0) checkBatchRoom('fit', device, training, batchSize, inBatchesOf);
       if (options.tune) await tune(device);
       const { epochs, optimizer, signal, resume, seed = 0, shuffle = true } = options;
+      const isFirst = optimizer.step === 0 && !resume;
+      const onFirstLoss = isFirst ? firstLossWatch(model, data, { ...options, isNew }) : undefined;
       return await new TrainingLoop(model, training, {
-        ...{ epochs, optimizer, signal, resume, metricNames, callbacks, device, data, validation },
+        ...{ epochs, optimizer, signal, resume, metricNames, callbacks, device, data, validation, onFirstLoss },
         options: { batchSize, seed, shuffle },
       }).run();
     } finally {

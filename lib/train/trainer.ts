@@ -22,7 +22,9 @@ export interface TrainerOptions extends RunOptions {
   readonly batchSize: number;
   readonly seed?: number;
   readonly shuffle?: boolean;
-  readonly augment?: Augment;
+  readonly augment?: Augment | undefined;
+  /** Whether Dropout layers drop anything. Default true. */
+  readonly dropout?: boolean;
   readonly dtypePolicy?: DTypePolicy;
 }
 
@@ -34,14 +36,14 @@ export class Trainer {
   readonly #steps: EpochSteps;
 
   constructor(model: Module, data: TrainingData | StreamedData, objective: Objective, options: TrainerOptions) {
-    const { optimizer, batchSize, seed = 0, shuffle = true, augment, dtypePolicy } = options;
+    const { optimizer, batchSize, seed = 0, shuffle = true, augment, dropout = true, dtypePolicy } = options;
     this.#firstEpoch = Math.floor(optimizer.step / Math.ceil(outcomesOf(data).count / batchSize));
     this.#loader = new DataLoader(data, {
       ...{ batchSize, seed, epoch: this.#firstEpoch, shuffle, ...(augment && { augment }) },
     });
     this.#measurements = new Measurements(objective);
     this.#steps = new EpochSteps(
-      { training: true, model },
+      { training: true, model, dropout },
       this.#loader,
       (batch, rows) => {
         const forward = (): Tensor => model.forward(batch.inputs);

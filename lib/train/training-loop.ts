@@ -14,6 +14,8 @@ interface LoopOptions extends Omit<RunParts, 'trainer' | 'epochs' | 'seconds'> {
   readonly metricNames: readonly string[];
   readonly signal: AbortSignal | undefined;
   readonly resume: TrainingCheckpoint | undefined;
+  /** Is told the loss of the first step: for that the device is waited for. */
+  readonly onFirstLoss: ((loss: number) => void) | undefined;
 }
 
 /** What is read of an epoch. */
@@ -181,10 +183,13 @@ export class TrainingLoop implements TrainingRun {
       const next = called.map(({ everySteps = 1 }) => everySteps - (this.#step % everySteps));
       this.#interruption = new AbortController();
       const from = this.#step % this.stepsPerEpoch;
-      const count = Math.min(end - this.#step, ...next);
+      const { onFirstLoss } = this.#options;
+      const isFirst = this.#step === 0 && onFirstLoss !== undefined;
+      const count = isFirst ? 1 : Math.min(end - this.#step, ...next);
       const queued = await this.#training.trainer.run(from, count, this.#interruption.signal);
       this.#step += queued;
       if (queued === 0) continue;
+      if (isFirst) onFirstLoss((await this.measured()).loss);
       for (const callback of called) {
         if (this.#step % (callback.everySteps ?? 1) === 0) await callback.onStepEnd?.(this);
       }
