@@ -90,13 +90,13 @@ test('data that are read while they are used are taken the same way', async (t) 
 
 test('batch normalization is trained, and more examples than there are are all', async (t) => {
   const model = new Sequential([new Dense(8), new BatchNorm(), new ReLU(), new Dropout(0.5), new Dense(2)]);
-  const { loss, validationLoss } = await fit(model, clouds(10, 20), {
+  const { validationLoss } = await fit(model, clouds(10, 20), {
     ...options,
     epochs: 80,
     optimizer: sgd(),
     overfit: 99,
   });
-  t.ok((loss.at(-1) ?? 1) < 0.1 && (validationLoss.at(-1) ?? 1) < 0.2, `${loss.at(-1)}, ${validationLoss.at(-1)}`);
+  t.ok((validationLoss.at(-1) ?? 1) < 0.1, validationLoss.join());
   for (const overfit of [0, 1.5, NaN]) {
     await rejects(t, fit(model, clouds(10, 20), { ...options, optimizer: sgd(), overfit }), OptionError, 'overfit');
   }

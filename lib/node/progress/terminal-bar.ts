@@ -4,18 +4,21 @@ import cliProgress from 'cli-progress';
 const WIDTH = 24;
 
 /** Where progress is shown: a stream of text, which may be a terminal, such as `process.stderr`. */
-export interface ProgressStream {
+export interface ProgressStream extends NodeJS.WritableStream {
   readonly isTTY?: boolean;
-  write(text: string): unknown;
+}
+
+interface Line {
+  readonly text: string;
 }
 
 /** A bar in the last line of a terminal, with a text behind it. It is drawn at most ten times a second. */
 export class TerminalBar {
-  readonly #bar: InstanceType<typeof cliProgress.SingleBar>;
+  readonly #bar: cliProgress.SingleBar;
 
   constructor(stream: ProgressStream, total: number, value: number, text: string) {
     this.#bar = new cliProgress.SingleBar({
-      format: (_options, { progress }, line) => `${drawn(progress)} ${line.text}`,
+      format: (_options, { progress }, line: Line) => `${drawn(progress)} ${line.text}`,
       stream,
       linewrap: true,
     });

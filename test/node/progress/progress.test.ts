@@ -1,3 +1,4 @@
+import { Writable } from 'node:stream';
 import test from 'tape';
 import {
   type Callback,
@@ -16,11 +17,15 @@ import { clouds, net, weightsOf } from '../../train/examples.js';
 /** A stream that keeps what is written; as a terminal it is `columns` wide. */
 function recording(columns?: number): ProgressStream & { readonly text: () => string } {
   const parts: string[] = [];
-  return {
-    ...(columns !== undefined && { isTTY: true, columns }),
-    write: (text: string) => parts.push(text),
-    text: () => parts.join(''),
-  };
+  const stream = new Writable({
+    decodeStrings: false,
+    write: (text: string, _encoding, done) => {
+      parts.push(text);
+      done();
+    },
+  });
+  const terminal = columns === undefined ? {} : { isTTY: true, columns };
+  return Object.assign(stream, terminal, { text: () => parts.join('') });
 }
 
 /** What stands in the lines of a terminal's output, without what moves the cursor. */
