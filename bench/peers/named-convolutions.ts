@@ -6,28 +6,28 @@ import type { Convolution } from './convolutions.js';
 
 /** Those that are products, and so no benchmarks of a convolution: height and width, channels in and out. */
 const POINTWISE: Readonly<Record<string, readonly [size: number, inChannels: number, outChannels: number]>> = {
-  resnet_56_1x1_64: [56, 256, 64],
-  resnet_28_1x1_512: [28, 128, 512],
-  resnet_14_1x1_256: [14, 1024, 256],
-  resnet_7_1x1_2048: [7, 512, 2048],
-  mobilenet_112_1x1_96: [112, 16, 96],
-  mobilenet_56_1x1_144: [56, 24, 144],
-  mobilenet_28_1x1_32: [28, 192, 32],
-  mobilenet_14_1x1_384: [14, 64, 384],
-  mobilenet_14_1x1_96: [14, 576, 96],
-  mobilenet_7_1x1_320: [7, 960, 320],
+  resnet56Conv1x1To64: [56, 256, 64],
+  resnet28Conv1x1To512: [28, 128, 512],
+  resnet14Conv1x1To256: [14, 1024, 256],
+  resnet7Conv1x1To2048: [7, 512, 2048],
+  mobilenet112Conv1x1To96: [112, 16, 96],
+  mobilenet56Conv1x1To144: [56, 24, 144],
+  mobilenet28Conv1x1To32: [28, 192, 32],
+  mobilenet14Conv1x1To384: [14, 64, 384],
+  mobilenet14Conv1x1To96: [14, 576, 96],
+  mobilenet7Conv1x1To320: [7, 960, 320],
 };
 
 /** Those that are timed also where they take seconds: of each kind one. */
 export const SAMPLE: ReadonlySet<string> = new Set([
-  'resnet_14_3x3_256',
-  'resnet_28_1x1_512',
-  'mobilenet_conv1',
-  'mobilenet_56_depthwise_144',
-  'mobilenet_56_depthwise_144_stride2',
-  'mobilenet_14_depthwise_576',
-  'mobilenet_56_1x1_144',
-  'mobilenet_14_1x1_96',
+  'resnet14Conv3x3To256',
+  'resnet28Conv1x1To512',
+  'mobilenetConv1',
+  'mobilenet56Depthwise144',
+  'mobilenet56Depthwise144Stride2',
+  'mobilenet14Depthwise576',
+  'mobilenet56Conv1x1To144',
+  'mobilenet14Conv1x1To96',
 ]);
 
 /** The benchmarks of a room, without dilation and in one group: so are all of them. */

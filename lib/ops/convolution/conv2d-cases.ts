@@ -1,6 +1,7 @@
 import type { Conv2dAttributes } from './conv2d-sizes.js';
 import { weightShape } from './conv2d-sizes.js';
 import { type Pair, type WindowOptions, pairOf, windowOf, windowsIn } from './window.js';
+import type { DType } from '../../graph/operation.js';
 import type { Shape } from '../../shape.js';
 
 /** A convolution to test or to time: a picture [N, H, W, C], how many channels come out, the kernel, the rest. */
@@ -17,6 +18,8 @@ export interface Conv2dCase {
   readonly weight: Shape;
   readonly output: Shape;
   readonly attributes: Conv2dAttributes;
+  /** Element types of the two that are given; left out, f32. */
+  readonly types?: readonly [DType, DType];
 }
 
 const CASES: readonly Row[] = [
@@ -42,19 +45,19 @@ const CASES: readonly Row[] = [
 
 /** The convolutions of ResNet-50 that are no products, of one picture of 224 x 224: by the size of their input. */
 const RESNET50: Readonly<Record<string, Row>> = {
-  resnet_conv1: [[1, 224, 224, 3], 64, 7, { stride: 2, padding: 3 }],
-  resnet_56_3x3_64: [[1, 56, 56, 64], 64, 3, { padding: 1 }],
-  resnet_56_3x3_128_stride2: [[1, 56, 56, 128], 128, 3, { stride: 2, padding: 1 }],
-  resnet_56_1x1_512_stride2: [[1, 56, 56, 256], 512, 1, { stride: 2 }],
-  resnet_28_3x3_128: [[1, 28, 28, 128], 128, 3, { padding: 1 }],
-  resnet_28_3x3_256_stride2: [[1, 28, 28, 256], 256, 3, { stride: 2, padding: 1 }],
-  resnet_28_1x1_1024_stride2: [[1, 28, 28, 512], 1024, 1, { stride: 2 }],
-  resnet_14_3x3_256: [[1, 14, 14, 256], 256, 3, { padding: 1 }],
-  resnet_14_3x3_512_stride2: [[1, 14, 14, 512], 512, 3, { stride: 2, padding: 1 }],
-  resnet_14_1x1_2048_stride2: [[1, 14, 14, 1024], 2048, 1, { stride: 2 }],
-  resnet_7_3x3_512: [[1, 7, 7, 512], 512, 3, { padding: 1 }],
+  resnetConv1: [[1, 224, 224, 3], 64, 7, { stride: 2, padding: 3 }],
+  resnet56Conv3x3To64: [[1, 56, 56, 64], 64, 3, { padding: 1 }],
+  resnet56Conv3x3To128Stride2: [[1, 56, 56, 128], 128, 3, { stride: 2, padding: 1 }],
+  resnet56Conv1x1To512Stride2: [[1, 56, 56, 256], 512, 1, { stride: 2 }],
+  resnet28Conv3x3To128: [[1, 28, 28, 128], 128, 3, { padding: 1 }],
+  resnet28Conv3x3To256Stride2: [[1, 28, 28, 256], 256, 3, { stride: 2, padding: 1 }],
+  resnet28Conv1x1To1024Stride2: [[1, 28, 28, 512], 1024, 1, { stride: 2 }],
+  resnet14Conv3x3To256: [[1, 14, 14, 256], 256, 3, { padding: 1 }],
+  resnet14Conv3x3To512Stride2: [[1, 14, 14, 512], 512, 3, { stride: 2, padding: 1 }],
+  resnet14Conv1x1To2048Stride2: [[1, 14, 14, 1024], 2048, 1, { stride: 2 }],
+  resnet7Conv3x3To512: [[1, 7, 7, 512], 512, 3, { padding: 1 }],
   // MobileNet's first layer, with the zeros of Keras: below and on the right.
-  mobilenet_conv1: [[1, 224, 224, 3], 32, 3, { stride: 2, padding: 'same' }],
+  mobilenetConv1: [[1, 224, 224, 3], 32, 3, { stride: 2, padding: 'same' }],
 };
 
 function caseOf([picture, O, kernel, options = {}]: Row): Conv2dCase {
@@ -69,7 +72,18 @@ function caseOf([picture, O, kernel, options = {}]: Row): Conv2dCase {
   };
 }
 
-export const conv2dCases: readonly Conv2dCase[] = CASES.map(caseOf);
+/** Those of them that are run with 16-bit floats, too: by fours and one by one, at a stride, in groups. */
+const HALF: Readonly<Record<number, readonly [DType, DType]>> = {
+  1: ['f16', 'f32'],
+  4: ['f16', 'f16'],
+  10: ['f32', 'f16'],
+  16: ['f16', 'f16'],
+};
+
+export const conv2dCases: readonly Conv2dCase[] = CASES.flatMap((row, i) => {
+  const types = HALF[i];
+  return types ? [caseOf(row), { ...caseOf(row), types }] : [caseOf(row)];
+});
 
 /** The same, of sizes that real nets have, each made an operation's own case. */
 export function conv2dBenchmarks<T>(use: (benchmark: Conv2dCase) => T): Readonly<Record<string, T>> {

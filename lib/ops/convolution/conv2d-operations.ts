@@ -27,6 +27,9 @@ const TOLERANCE = { absolute: 2e-5, relative: 1e-5 };
 /** What is given may be stored as 16-bit floats; what comes out is f32. */
 const given = any('f32', 'f16');
 
+/** The types of both where a case does not say. */
+const F32 = ['f32', 'f32'] as const;
+
 /** A view of float64 sums, all 0. */
 function sumsOf(shape: Shape): View {
   return new View({ data: new Float64Array(sizeOf(shape)), shape });
@@ -148,19 +151,25 @@ const weightGradientOperation: Operation<Conv2dAttributes> = defineOperation<Con
   sample: weightGradientSample,
 });
 
-function inputGradientCase({ picture, output, weight, attributes }: Conv2dCase) {
+function inputGradientCase({ picture, output, weight, attributes, types = F32 }: Conv2dCase) {
   return {
-    inputs: { output: { shape: output }, weight: { shape: weight } },
+    inputs: { output: { shape: output, dtype: types[0] }, weight: { shape: weight, dtype: types[1] } },
     attributes: { ...attributes, picture: picture.slice(1, 3) },
   };
 }
 
-function weightGradientCase({ picture, output, attributes }: Conv2dCase) {
-  return { inputs: { picture: { shape: picture }, output: { shape: output } }, attributes };
+function weightGradientCase({ picture, output, attributes, types = F32 }: Conv2dCase) {
+  return {
+    inputs: { picture: { shape: picture, dtype: types[0] }, output: { shape: output, dtype: types[1] } },
+    attributes,
+  };
 }
 
-function conv2dCase({ picture, weight, attributes }: Conv2dCase) {
-  return { inputs: { picture: { shape: picture }, weight: { shape: weight } }, attributes };
+function conv2dCase({ picture, weight, attributes, types = F32 }: Conv2dCase) {
+  return {
+    inputs: { picture: { shape: picture, dtype: types[0] }, weight: { shape: weight, dtype: types[1] } },
+    attributes,
+  };
 }
 
 export const conv2dOperations = [conv2dOperation, inputGradientOperation, weightGradientOperation];

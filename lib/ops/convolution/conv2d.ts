@@ -36,6 +36,11 @@ export const CONV2D_RULES = { ...WINDOW_RULES, bias: anything, groups: wholeNumb
  * window of one place at stride 1 it is a product of matrices, with as many groups as channels {@link depthwiseConv2d}: both
  * have kernels of their own.
  *
+ * Input and weight may be of type f16; sums are formed in f32, and the output is f32.
+ *
+ * On WebGPU, where a convolution is a product of matrices, places beside the picture are zeros as any other: under a weight
+ * that is NaN or infinite they give NaN, where PyTorch and the CPU leave them out.
+ *
  * Throws ShapeError, naming the sizes, where channels do not fit the weight or the groups, or where the window is larger
  * than the padded picture; OptionError for options of other kinds.
  */

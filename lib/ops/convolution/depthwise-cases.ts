@@ -71,7 +71,7 @@ const CASES = ROWS.map(caseOf);
 const BENCHMARKS = MOBILENET.map(
   ([size, C, stride]) =>
     [
-      `mobilenet_${size}_depthwise_${C}${stride === 1 ? '' : `_stride${stride}`}`,
+      `mobilenet${size}Depthwise${C}${stride === 1 ? '' : `Stride${stride}`}`,
       caseOf([[1, size, size, C], 3, { stride, padding: 1 }]),
     ] as const,
 );

@@ -1,4 +1,9 @@
-import { depthwiseRelaxedWasm, depthwiseWasm } from '../../generated/wasm.js';
+import {
+  depthwiseRelaxedWasm,
+  depthwiseWasm,
+  depthwiseWindowsRelaxedWasm,
+  depthwiseWindowsWasm,
+} from '../../generated/wasm.js';
 import type { BlockFinish } from '../../fusion/simd-calls.js';
 import { ceilDivide } from '../../graph/launch.js';
 import type { SimdArgument, SimdCall, SimdKernel, SimdPhase } from '../../graph/simd.js';
@@ -112,7 +117,7 @@ function partsIn({ meetings: [rows, columns], channels }: Windowed): PerAxis<rea
 }
 
 const KERNELS = {
-  windows: kernelOf('windows'),
+  windows: { module: depthwiseWindowsWasm, relaxed: depthwiseWindowsRelaxedWasm, entryPoint: 'windows' },
   threeByOne: kernelOf('threeByOne'),
   threeByTwo: kernelOf('threeByTwo'),
   spreadByTwo: kernelOf('spreadByTwo'),
