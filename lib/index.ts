@@ -53,13 +53,8 @@ export {
   type GeluOptions,
   type LeakyReluOptions,
 } from './ops/pointwise/activations.js';
-export {
-  accuracy,
-  binaryAccuracy,
-  correctPredictions,
-  type BinaryAccuracyOptions,
-  type CorrectPredictionsOptions,
-} from './ops/loss/accuracy.js';
+export { accuracy, binaryAccuracy, type BinaryAccuracyOptions } from './ops/loss/accuracy.js';
+export { correctPredictions, type CorrectPredictionsOptions } from './ops/loss/top-k.js';
 export { argmax, type ArgmaxOptions } from './ops/reduce/argmax.js';
 export { add, divide, equal, maximum, minimum, multiply, subtract } from './ops/pointwise/arithmetic.js';
 export { cast, type CastOptions, type NumberType } from './ops/pointwise/cast.js';

@@ -9,6 +9,7 @@ export { confusionUpdate } from './loss/confusion.js';
 export { lossOperations } from './loss/losses.js';
 export { likelihoodOperations } from './loss/negative-log-likelihood.js';
 export { crossEntropyOperations } from './loss/softmax-cross-entropy.js';
+export { topKOperation } from './loss/top-k.js';
 export { matmulOperations } from './matmul/matmul.js';
 export { bytesOperations } from './moving/bytes.js';
 export { concatOperations } from './moving/concat.js';

@@ -2,8 +2,9 @@ import { elementAt } from '../element-at.js';
 import { OptionError, ShapeError } from '../errors.js';
 import { applyOne } from '../graph/node.js';
 import { checkOptions, number, type OptionRules, wholeNumber } from '../options.js';
-import { correctPredictions, twoClasses } from '../ops/loss/accuracy.js';
+import { twoClasses } from '../ops/loss/accuracy.js';
 import { confusionUpdate } from '../ops/loss/confusion.js';
+import { correctPredictions } from '../ops/loss/top-k.js';
 import { argmax } from '../ops/reduce/argmax.js';
 import { mean } from '../ops/reduce/sum.js';
 import { formatShape, sameShape, type Shape, sizeOf } from '../shape.js';
@@ -82,7 +83,7 @@ interface ClassCounts {
   readonly right: number;
 }
 
-/** How many rows of each class (line) were taken for which (column); with a last column, of rows with NaN, which is left out. */
+/** How many rows of each class (line) were taken for which (column), without the last column, of rows with NaN. */
 function matrixOf(totals: ArrayLike<number>, classes: number): number[][] {
   const all = Array.from({ length: classes }, (_, c) => c);
   return all.map((row) => all.map((column) => elementAt(totals, row * (classes + 1) + column)));

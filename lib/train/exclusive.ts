@@ -6,7 +6,10 @@ import type { Variable } from '../variable.js';
 /** What is being trained, and trained with, by a `fit` that is under way. */
 const inTraining = new WeakSet<Variable | Optimizer>();
 
-/** Throws OptionError where a `fit`, or the search of a learning rate, is training a part of the model, naming a variable, or is training by the optimizer. */
+/**
+ * Throws OptionError where a `fit`, or the search of a learning rate, is training a part of the model, naming a variable, or is
+ * training by the optimizer.
+ */
 export function refuseInTraining(caller: string, model: Module, optimizer: Optimizer): void {
   const advice = 'wait for that one, or end it by its signal, first';
   for (const [name, variable] of model.namedVariables()) {

@@ -6,7 +6,18 @@ import { OptionError, TrainingError } from '../errors.js';
 import type { Module } from '../nn/module.js';
 import type { LearningRate } from '../optim/groups.js';
 import { Optimizer } from '../optim/optimizer.js';
-import { boolean, callback, checkOptions, number, type OptionRules, required, seed, show, weights, wholeNumber } from '../options.js'; // prettier-ignore
+import {
+  boolean,
+  callback,
+  checkOptions,
+  number,
+  type OptionRules,
+  required,
+  seed,
+  show,
+  weights,
+  wholeNumber,
+} from '../options.js';
 import { RUN_RULES, type RunOptions } from '../run.js';
 import { refuseInTraining, trainExclusively } from './exclusive.js';
 import { type Loss, lossOf, objectiveFor } from './objective.js';

@@ -45,8 +45,9 @@ export interface FitOptions<M = DefaultMetrics<LabelledData>> extends RunOptions
   readonly loss?: Loss;
   /**
    * What is measured beside the loss, by name: functions of output [B, ..] and target [B, ..] that give one number, the mean
-   * over the batch, such as {@link topK}, and what is counted over all batches, such as {@link precision}. Default: `accuracy`, where the targets are classes ({@link accuracy}) or one bit
-   * ({@link binaryAccuracy} of logits, or with {@link meanSquaredError} of the bit itself).
+   * over the batch, such as {@link topK}, and what is counted over all batches, such as {@link precision}. Default:
+   * `accuracy`, where the targets are classes ({@link accuracy}) or one bit ({@link binaryAccuracy} of logits, or with
+   * {@link meanSquaredError} of the bit itself).
    */
   readonly metrics?: M;
   /**

@@ -5,7 +5,7 @@ import { at, defineOperation } from '../../graph/define.js';
 import { ceilDivide, foldWorkgroups, type Launch, Uniforms } from '../../graph/launch.js';
 import { applyOne } from '../../graph/node.js';
 import { bind, f32, i32, type View } from '../../graph/operands.js';
-import { checkOptions, number, wholeNumber } from '../../options.js';
+import { checkOptions, number } from '../../options.js';
 import { axisSize, formatShape, sameShape } from '../../shape.js';
 import { asTensor, tensor, type Tensor, type TensorLike } from '../../tensor.js';
 import { concat } from '../moving/concat.js';
@@ -14,7 +14,6 @@ import { cast } from '../pointwise/cast.js';
 import { mean } from '../reduce/sum.js';
 import { rowParts } from '../simd-parts.js';
 import { largestAt } from './largest.js';
-import { topKOperation } from './top-k.js';
 
 /** Up to so many rows, one workgroup adds up the hits. */
 const MAX_ROWS = 4096;
@@ -108,28 +107,9 @@ export const accuracyOperation = defineOperation()({
   cost: ({ sizes: { N } }) => ({ flop: N }),
 });
 
-/** Options of {@link correctPredictions}. */
-export interface CorrectPredictionsOptions {
-  /** How many of the largest logits count as a prediction. Default 1. */
-  readonly k?: number;
-}
-
-/**
- * 1 for each row of logits [N, C] whose k largest logits have that of its class (target i32 [N]) among them, else 0: f32 [N]
- * (TensorFlow: `in_top_k`, which takes all of those that are equal at the limit; here the first ones come first, as in
- * {@link argmax}). A row with NaN is not correct. Throws ShapeError where the shapes do not fit, OptionError for a k that is
- * no whole number of 1 or more.
- */
-export function correctPredictions(
-  logits: TensorLike,
-  target: TensorLike,
-  options: CorrectPredictionsOptions = {},
-): Tensor {
-  const name = 'correctPredictions';
-  checkOptions(name, options, { k: wholeNumber({ min: 1, max: 2 ** 31 - 1 }) });
-  const { k = 1 } = options;
-  const inputs = [asTensor(name, 'logits', logits), asTensor(name, 'target', target)];
-  return k === 1 ? applyOne(correctPredictionsOperation, inputs, {}) : applyOne(topKOperation, inputs, { k });
+/** 1 for each row whose largest logit is that of its class, else 0: f32 [N]. */
+export function hits(logits: Tensor, target: Tensor): Tensor {
+  return applyOne(correctPredictionsOperation, [logits, target], {});
 }
 
 /** Share of the rows that are predicted correctly, in [0, 1]: the mean of {@link correctPredictions}. */
@@ -137,7 +117,7 @@ export function accuracy(logits: TensorLike, target: TensorLike): Tensor {
   const [values, classes] = [asTensor('accuracy', 'logits', logits), asTensor('accuracy', 'target', target)];
   bind('accuracy', INPUTS, [values, classes]);
   const N = axisSize(values.shape, 0);
-  if (N === 0 || N > MAX_ROWS) return mean(correctPredictions(values, classes));
+  if (N === 0 || N > MAX_ROWS) return mean(hits(values, classes));
   return applyOne(accuracyOperation, [values, classes], {});
 }
 
@@ -175,4 +155,4 @@ export function twoClasses(output: Tensor, target: Tensor, threshold: number): [
   return [concat([ofZero, reshape(output, column)], { axis: 1 }), reshape(cast(target, 'i32'), [output.size])];
 }
 
-export const accuracyOperations = [correctPredictionsOperation, accuracyOperation, topKOperation];
+export const accuracyOperations = [correctPredictionsOperation, accuracyOperation];

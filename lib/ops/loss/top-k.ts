@@ -2,8 +2,12 @@ import { topKWasm } from '../../generated/wasm.js';
 import { commonWgsl, topKWgsl } from '../../generated/wgsl.js';
 import { at, defineOperation } from '../../graph/define.js';
 import { ceilDivide, foldWorkgroups, Uniforms } from '../../graph/launch.js';
+import { applyOne } from '../../graph/node.js';
 import { f32, i32 } from '../../graph/operands.js';
+import { checkOptions, wholeNumber } from '../../options.js';
+import { asTensor, type Tensor, type TensorLike } from '../../tensor.js';
 import { rowParts } from '../simd-parts.js';
+import { hits } from './accuracy.js';
 
 const caseOf = ([N, C, k]: readonly [number, number, number]) => ({
   inputs: { logits: { shape: [N, C] }, target: { shape: [N], dtype: 'i32' as const, fill: { below: C } } },
@@ -46,3 +50,27 @@ export const topKOperation = defineOperation<{ readonly k: number }>()({
   cost: () => ({ flop: 0 }),
   benchmarks: { imagenet: caseOf([256, 1000, 5]) },
 });
+
+/** Options of {@link correctPredictions}. */
+export interface CorrectPredictionsOptions {
+  /** How many of the largest logits count as a prediction. Default 1. */
+  readonly k?: number;
+}
+
+/**
+ * 1 for each row of logits [N, C] whose k largest logits have that of its class (target i32 [N]) among them, else 0: f32 [N]
+ * (TensorFlow: `in_top_k`, which takes all of those that are equal at the limit; here the first ones come first, as in
+ * {@link argmax}). A row with NaN is not correct. Throws ShapeError where the shapes do not fit, OptionError for a k that is
+ * no whole number of 1 or more.
+ */
+export function correctPredictions(
+  logits: TensorLike,
+  target: TensorLike,
+  options: CorrectPredictionsOptions = {},
+): Tensor {
+  const name = 'correctPredictions';
+  checkOptions(name, options, { k: wholeNumber({ min: 1, max: 2 ** 31 - 1 }) });
+  const { k = 1 } = options;
+  const inputs: [Tensor, Tensor] = [asTensor(name, 'logits', logits), asTensor(name, 'target', target)];
+  return k === 1 ? hits(...inputs) : applyOne(topKOperation, inputs, { k });
+}
