@@ -9,7 +9,7 @@ import { colouredPng, withFiles } from '../support/picture-files.js';
 
 const SIZE = { width: 12, height: 8 };
 const ASKED = { validationSplit: 0.5, seed: 3, audit: true, verbose: false };
-const HOW = { size: 4, layout: 'channels-last' } as const;
+const HOW = { size: { width: 4, height: 4 }, layout: 'channels-last' } as const;
 
 /** So many pictures in each of two classes, all different. */
 function classes(folder: string, count: number, seed = 0): Record<string, Uint8Array> {

@@ -14,6 +14,7 @@ import {
   shareOption,
   textOption,
 } from '../shared-options.js';
+import { type AugmentationName, AUGMENTATIONS } from './augmentations.js';
 import { type OptimizerName, OPTIMIZERS, type OptimizerSettings, type ScheduleName } from './optimizers.js';
 import { type Recipe, RECIPES } from './recipes.js';
 
@@ -35,6 +36,7 @@ export interface TrainingOptions extends OptimizerSettings {
   readonly weights: string | undefined;
   /** Whether the last layer alone is trained. */
   readonly freeze: boolean;
+  readonly augment: AugmentationName;
   readonly seed: number;
   readonly validationSplit: number;
   /** Whether it is said what stands out about the pictures. */
@@ -75,6 +77,12 @@ export function trainingOptions(model?: ArchitectureName) {
     'weight-decay': { value: 'X', help: `how strongly weights are drawn to 0 (${of('weightDecay')})` },
     dropout: { value: 'P', help: `probability of dropping a feature before the last layer (${of('dropout')})` },
     hidden: { value: 'N', help: 'of mynet: units of the hidden layer, at most 65,536 (default 200)' },
+    augment: {
+      value: 'NAME',
+      help:
+        'more pictures: article (48 of each one), or recipe (turned, scaled, shifted, mirrored and recoloured anew in each epoch; ' +
+        'the answer is the mean of eight views) (default none)',
+    },
     weights: {
       value: 'FILE',
       help: 'weights to start from, a .safetensors file: a model of this program, or with the names of PyTorch',
@@ -137,6 +145,7 @@ export function readTrainingOptions(
     hidden,
     weights: textOption(values.weights),
     freeze: values.freeze === true,
+    augment: oneOfOption('augment', values.augment, AUGMENTATIONS) ?? 'none',
     seed: numberOption('seed', values.seed, 0, { min: 0, isWhole: true }),
     validationSplit: shareOption('validation-split', values['validation-split'], 0.2),
     audit: values['no-audit'] !== true,

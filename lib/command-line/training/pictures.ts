@@ -1,4 +1,4 @@
-import { type LabelledData, splitByClass } from '../../index.js';
+import { type LabelledData, type PictureSize, splitByClass } from '../../index.js';
 import { Auditor } from '../../node/audit/auditor.js';
 import { auditLines } from '../../node/audit/lines.js';
 import { readSplits, type SplitFolders, splitFolders } from '../../node/pictures/image-splits.js';
@@ -22,7 +22,7 @@ export interface TrainingPictures {
  */
 export async function readTrainingPictures(
   options: Pick<TrainingOptions, 'data' | 'test' | 'validationSplit' | 'seed' | 'audit' | 'verbose'>,
-  { size, layout }: { readonly size: number; readonly layout: PictureLayout },
+  { size, layout }: { readonly size: PictureSize; readonly layout: PictureLayout },
   say: (line: string) => void,
 ): Promise<TrainingPictures> {
   const divided = await splitFolders(options.data);
@@ -33,7 +33,7 @@ export async function readTrainingPictures(
   const auditor = options.audit ? new Auditor(folders) : undefined;
   const { training, validation, test } = await readSplits(
     folders,
-    { size: { width: size, height: size }, layout, dtype: 'u8' },
+    { size, layout, dtype: 'u8' },
     auditor && ((folder, listed) => auditor.inspect(folder, listed)),
   );
   if (auditor) for (const line of auditLines(auditor.report(), { verbose: options.verbose })) say(line);

@@ -1,10 +1,12 @@
 import { join } from 'node:path';
 import {
+  type Augment,
   type Device,
   type ExampleData,
   type LabelledData,
   type PictureClassifier,
   predict,
+  predictViews,
   softmax,
 } from '../../index.js';
 import { writeFileAtomically } from '../../node/index.js';
@@ -23,10 +25,18 @@ export interface Prediction extends Answer {
   readonly label: string;
 }
 
-/** What a net takes each picture for. */
-export async function classify(model: PictureClassifier, pictures: ExampleData, device: Device): Promise<Answer[]> {
+/** What a net takes each picture for; by eight views of it, where the net was trained with an augmentation. */
+export async function classify(
+  model: PictureClassifier,
+  pictures: ExampleData,
+  device: Device,
+  augment?: Augment,
+): Promise<Answer[]> {
   const { classNames } = model.description;
-  const probabilities = await softmax(await predict(model, pictures, { device })).data(); // [N, classes]
+  const answers = augment
+    ? await predictViews(model, pictures, { augment, device })
+    : softmax(await predict(model, pictures, { device }));
+  const probabilities = await answers.data(); // [N, classes]
   return Array.from({ length: probabilities.length / classNames.length }, (_, row) => {
     const own = Array.from(probabilities.subarray(row * classNames.length, (row + 1) * classNames.length));
     return { predicted: classNames[own.indexOf(Math.max(...own))] ?? '', probabilities: own };
@@ -38,9 +48,10 @@ export async function predictPictures(
   model: PictureClassifier,
   pictures: LabelledData,
   device: Device,
+  augment?: Augment,
 ): Promise<Prediction[]> {
   const { classNames, labels, files } = pictures;
-  const answers = await classify(model, pictures, device);
+  const answers = await classify(model, pictures, device, augment);
   return answers.map((answer, row) => ({
     file: files?.[row] ?? '',
     label: classNames[labels[row] ?? -1] ?? '',

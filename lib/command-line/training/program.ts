@@ -1,8 +1,9 @@
 import { join } from 'node:path';
-import { type Device, pictureClassifier } from '../../index.js';
+import { type Device, expandAsInArticle, pictureClassifier } from '../../index.js';
 import { type Architecture, ARCHITECTURES } from '../../models/architectures.js';
 import { INTERRUPTED } from '../arguments.js';
 import type { Output } from '../output.js';
+import { augmentFor, storedSize } from './augmentations.js';
 import { netOptions, type TrainingOptions } from './options.js';
 import { readTrainingPictures } from './pictures.js';
 import { describePrediction, predictPictures, savePredictions } from './predictions.js';
@@ -23,8 +24,11 @@ export async function trainOnPictures(options: TrainingOptions, device: Device, 
   const { layout, head }: Architecture = ARCHITECTURES[name];
   const inputSize = options.inputSize ?? RECIPES[name][device.info.kind === 'cpu' ? 'inputSizeOnCpu' : 'inputSize'];
   const size = { width: inputSize, height: inputSize };
-  const pictures = await readTrainingPictures(options, { size: inputSize, layout }, (line) => output.progress(line));
-  const { training, validation, test } = pictures;
+  const stored = storedSize(options.augment, size);
+  const read = await readTrainingPictures(options, { size: stored, layout }, (line) => output.progress(line));
+  const { validation, test } = read;
+  const isArticle = options.augment === 'article';
+  const training = isArticle ? await expandAsInArticle(read.training, { seed, layout, device }) : read.training;
   output.progress(`device: ${device.info.description} (${device.info.reason})`);
   output.progress(
     `pictures: ${training.labels.length} to train on, ${validation.labels.length} held out, ${inputSize} × ${inputSize}\n`,
@@ -36,13 +40,15 @@ export async function trainOnPictures(options: TrainingOptions, device: Device, 
   if (options.freeze) model.freeze().unfreeze(head);
   model.summary((table) => output.progress(`${table}\n`));
 
-  const { isInterrupted, epochs } = await train(model, pictures, { ...options, inputSize }, device, output);
+  const augment = augmentFor(options.augment, size, layout);
+  const split = { training, validation };
+  const { isInterrupted, epochs } = await train(model, split, { ...options, inputSize }, augment, device, output);
   const files = { best: join(options.out, 'best.safetensors'), last: join(options.out, 'last.safetensors') };
   if (isInterrupted) {
     output.progress(`\ninterrupted after ${epochs} epochs; the history and models so far are in ${options.out}`);
     return INTERRUPTED;
   }
-  const predictions = test ? await predictPictures(model, test, device) : [];
+  const predictions = test ? await predictPictures(model, test, device, augment) : [];
   await savePredictions(options.out, predictions);
   const lines = predictions.map((prediction) => describePrediction(prediction, classNames));
   output.progress(['', ...lines, ''].join('\n'));

@@ -1,5 +1,13 @@
 import { join } from 'node:path';
-import { type Device, type EpochResult, fit, type PictureClassifier, type Split, TrainingError } from '../../index.js';
+import {
+  type Augment,
+  type Device,
+  type EpochResult,
+  fit,
+  type PictureClassifier,
+  type Split,
+  TrainingError,
+} from '../../index.js';
 import { ARCHITECTURES } from '../../models/architectures.js';
 import { modelParts } from '../../models/model-file.js';
 import { writeFileAtomically, writeSafetensors } from '../../node/index.js';
@@ -23,6 +31,7 @@ export async function train(
   model: PictureClassifier,
   split: Split,
   options: TrainingOptions,
+  augment: Augment | undefined,
   device: Device,
   output: Output,
 ): Promise<Training> {
@@ -51,6 +60,7 @@ export async function train(
       batchSize: options.batchSize,
       optimizer: makeOptimizer(options, options.epochs * stepsInEpoch),
       ...(split.validation.labels.length > 0 && { validation: split.validation }),
+      ...(augment && { augment }),
       seed: options.seed,
       device,
       signal: interrupt.signal,

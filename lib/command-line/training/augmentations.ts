@@ -1,0 +1,23 @@
+import { type Augment, augmentation, type PictureLayout, type PictureSize } from '../../index.js';
+
+/** How pictures are augmented: not at all, 48 of one as in the article, or anew in each epoch. */
+export const AUGMENTATIONS = ['none', 'article', 'recipe'] as const;
+
+/** One of {@link AUGMENTATIONS}. */
+export type AugmentationName = (typeof AUGMENTATIONS)[number];
+
+/** The size that pictures are read in, for views of a size: photos are wide, and turned views want what is beyond them. */
+export function storedSize(name: AugmentationName, { width, height }: PictureSize): PictureSize {
+  if (name !== 'recipe') return { width, height };
+  return { width: Math.round((width * 102) / 64), height: Math.round((height * 57) / 64) };
+}
+
+/** What `fit` is to do to pictures in each epoch; undefined: nothing. */
+export function augmentFor(name: AugmentationName, size: PictureSize, layout: PictureLayout): Augment | undefined {
+  if (name !== 'recipe') return undefined;
+  return augmentation({
+    ...{ size, layout, rotation: 180, scale: [0.8, 1.25], shift: 0.05, horizontalFlip: 0.5, verticalFlip: 0.5 },
+    ...{ contrast: 0.25, brightness: 0.25, channelGain: 0.1 },
+    cutOut: { size: Math.max(1, Math.round(Math.min(size.width, size.height) / 4)) },
+  });
+}
