@@ -122,6 +122,7 @@ test('the defaults of programs are those of their help', (t) => {
     inputSize: undefined,
     ...{ optimizer: 'sgd', learningRate: 0.001, momentum: 0.9, weightDecay: 0, schedule: 'constant' },
     dropout: 0.5,
+    augment: 'none',
     hidden: 200,
     weights: undefined,
     freeze: false,

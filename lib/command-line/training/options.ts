@@ -79,9 +79,7 @@ export function trainingOptions(model?: ArchitectureName) {
     hidden: { value: 'N', help: 'of mynet: units of the hidden layer, at most 65,536 (default 200)' },
     augment: {
       value: 'NAME',
-      help:
-        'more pictures: article (48 of each one), or recipe (turned, scaled, shifted, mirrored and recoloured anew in each epoch; ' +
-        'the answer is the mean of eight views) (default none)',
+      help: 'article: 48 of each picture; recipe: other views in each epoch, and eight for an answer (default none)',
     },
     weights: {
       value: 'FILE',

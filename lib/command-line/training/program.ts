@@ -52,7 +52,11 @@ export async function trainOnPictures(options: TrainingOptions, device: Device, 
   await savePredictions(options.out, predictions);
   const lines = predictions.map((prediction) => describePrediction(prediction, classNames));
   output.progress(['', ...lines, ''].join('\n'));
-  const report = options.report ? { report: await saveReport(model, pictures, options, device) } : {};
+  // Views have another size than what was read: the report shows pictures as the net sees them.
+  const shown = augment
+    ? await readTrainingPictures({ ...options, audit: false }, { size, layout }, () => undefined)
+    : read;
+  const report = options.report ? { report: await saveReport(model, shown, options, device) } : {};
   output.result(`results are in ${options.out}`, { ...files, ...report, epochs, predictions });
   return 0;
 }
