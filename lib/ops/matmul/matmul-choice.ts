@@ -35,6 +35,31 @@ const MEDIUM: Tile = { variant: 'tiled64x64', rows: 64, columns: 64, workgroups:
 const DEEP: Tile = { variant: 'deep64x64', rows: 64, columns: 64, workgroups: 64 };
 const NARROW: Tile = { variant: 'tiled64x32', rows: 64, columns: 32, workgroups: 64 };
 
+/** Where K is split, so that there are more workgroups than tiles. */
+interface Splits {
+  /** Of fewer tiles of 32 x 32 than these. */
+  readonly tiles: number;
+  /** By tiles of 64 x 32: of so many steps of K or more, and so many rows and columns. */
+  readonly tall: { readonly K: number; readonly rows: number; readonly columns: number };
+}
+
+const REASONED_SPLITS: Splits = { tiles: 64, tall: { K: 2048, rows: 64, columns: 64 } };
+
+/**
+ * NVIDIA's are measured, on an H200 with its 132 multiprocessors (docs/benchmarks.md): 49 rows of 1024 columns, K = 1024, take
+ * 43 µs by tiles of 32 x 32, 29 in parts of those and 21 in parts of 64 x 32; of 512 columns with K = 4608, gathered, 855, 224
+ * and 132; 784 rows of 128 with K = 1152, gathered, 66, 50 and 49; and 32 rows of 200 with K = 2352 are better off with 32 x 32, 15 for 17.
+ */
+const SPLITS: Readonly<Record<GpuFamily, Splits>> = {
+  amd: REASONED_SPLITS,
+  nvidia: { tiles: 129, tall: { K: 1024, rows: 33, columns: 32 } },
+  apple: REASONED_SPLITS,
+  intel: REASONED_SPLITS,
+  arm: REASONED_SPLITS,
+  qualcomm: REASONED_SPLITS,
+  unknown: REASONED_SPLITS,
+};
+
 /**
  * The tiles to choose from, the largest first, by who made the GPU. A larger tile reads less (flop/B in the head of
  * kernels/matmul/matmul_tiled.wgsl), as long as each core gets some workgroups and compilers have registers for it;
@@ -43,8 +68,12 @@ const NARROW: Tile = { variant: 'tiled64x32', rows: 64, columns: 32, workgroups:
 const TILES: Readonly<Record<GpuFamily, readonly Tile[]>> = {
   // 8 x 4 an invocation: 128 of 155 to 158 instructions, 72 to 84 registers, 16 to 20 waves a SIMD.
   amd: [LARGE, MEDIUM],
-  // The same: 128 of 147 to 165, 94 to 106 registers, 18 to 21 warps, no local memory.
-  nvidia: [LARGE, MEDIUM],
+  // Measured on an H200: of 1024 and 2048 a side, 103 and 583 µs with 64 x 64, 125 and 714 with 128 x 64, whose 256 invocations of
+  // some 100 registers leave a multiprocessor two workgroups; 196 tiles of 64 x 64 take 21, 392 of 64 x 32 19.
+  nvidia: [
+    { ...MEDIUM, workgroups: 256 },
+    { ...NARROW, workgroups: 256 },
+  ],
   // No compiler to ask; 8 x 4 holds 32 sums and 20 numbers of the strips, of the 128 registers with half of the threads.
   apple: [LARGE, MEDIUM],
   // 64 floats an invocation at SIMD16: 8 x 4 spills in the inner loop for transposed A (32 accesses), 4 x 4 never: 64 of 86.
@@ -94,13 +123,11 @@ function variantOfAny(product: Product, target: KernelTarget): MatmulVariant {
     return A && B && C ? 'quad' : 'broadcast';
   }
   if (!isSomething(product)) return 'naive';
-  const tiles = (rows: number, columns: number): number => tilesOf(product, rows, columns);
   if (Math.min(M, N) <= 8) return 'thin';
   const filling = fillingTile(product, target);
   if (filling) return filling;
-  const smallest = tiles(32, 32);
-  if (smallest < 64 && K >= LONG_K) return Math.min(M, N) >= 64 && K >= 4 * LONG_K ? 'split64x32' : 'split32x32';
-  return smallest < FEWEST_WORKGROUPS ? 'thin' : 'tiled32x32';
+  const split = K >= LONG_K ? splitVariant(product, target) : undefined;
+  return split ?? (tilesOf(product, 32, 32) < FEWEST_WORKGROUPS ? 'thin' : 'tiled32x32');
 }
 
 /** The largest tile of which there are enough. */
@@ -111,6 +138,16 @@ function fillingTile(product: Product, target: KernelTarget): MatmulVariant | un
   )?.variant;
 }
 
+/** K in parts, where there are few tiles; undefined where there are enough, or K has not so many parts. */
+function splitVariant(product: Product, target: KernelTarget): MatmulVariant | undefined {
+  const { tiles, tall } = SPLITS[target.family];
+  if (tilesOf(product, 32, 32) >= tiles) return undefined;
+  const { M, N, K } = product.sizes;
+  const isTall = K >= tall.K && M >= tall.rows && N >= tall.columns;
+  const variants: readonly MatmulVariant[] = isTall ? ['split64x32', 'split32x32'] : ['split32x32'];
+  return variants.find((variant) => offersVariant(product, variant, target));
+}
+
 /**
  * The same for products of operands that are gathered, which not all techniques can read. K is split earlier: the few tiles
  * of a weight's gradient have all places of all pictures to sum, and 16 workgroups are more than fill a GPU's cores.
@@ -119,9 +156,6 @@ function gatheringVariant(product: Product, target: KernelTarget): MatmulVariant
   if (target.isSoftware && offersVariant(product, 'quad', target)) return 'quad';
   const filling = fillingTile(product, target);
   if (filling) return filling;
-  const { M, N, K } = product.sizes;
-  const smallest = tilesOf(product, 32, 32);
-  const isLong = smallest < FEWEST_WORKGROUPS || (smallest < 64 && K >= LONG_K);
-  const split = Math.min(M, N) >= 64 && K >= 4 * LONG_K ? 'split64x32' : 'split32x32';
-  return isLong && offersVariant(product, split, target) ? split : 'tiled32x32';
+  const isLong = product.sizes.K >= LONG_K || tilesOf(product, 32, 32) < FEWEST_WORKGROUPS;
+  return (isLong ? splitVariant(product, target) : undefined) ?? 'tiled32x32';
 }

@@ -174,7 +174,7 @@ test('a sequence binds no more than the adapter allows', (t) => {
   t.deepEqual(sizesOf([reads, work([7, 8])]), [1, 1], 'nine');
   t.deepEqual(sizesOf([reads, work([7, 8])], { ...LIMITS, maxStorageBuffersPerShaderStage: 9 }), [2]);
   t.deepEqual(sizesOf([work([0, 1]), work([1, 2], { type: 'vec4f' })]), [2], 'one writes what another reads by fours');
-  t.deepEqual(sizesOf([work([0, 1]), work([1, 2], { type: 'vec2f' })]), [1, 1], 'or as what no kernel has');
+  t.deepEqual(sizesOf([work([0, 1]), work([1, 2], { type: 'vec3f' })]), [1, 1], 'or as what no kernel has');
   const pointing = { type: 'vec4f', body: 'let all = &b0;' };
   t.deepEqual(sizesOf([work([0, 1]), work([1, 2], pointing)]), [1, 1], 'or points at');
   t.deepEqual(sizesOf([work([0, 1]), work([0, 2], { type: 'vec4f' })]), [2], 'both read only');

@@ -241,7 +241,7 @@ const ROOMY = { ...targetOf(false).limits, maxComputeWorkgroupStorageSize: 32_76
 const plain = { transposeA: false, transposeB: false };
 
 test('on hardware a product gets the largest tile that fills the adapter, and split K where none does', (t) => {
-  const choose = (a: number[], b: number[], family: GpuFamily = 'nvidia') =>
+  const choose = (a: number[], b: number[], family: GpuFamily = 'amd') =>
     variantFor(productOf(f32(a), f32(b), plain), { ...targetOf(false, ['subgroups'], family), limits: ROOMY });
   t.equal(choose([2048, 512], [512, 2048]), 'tiled128x64');
   t.equal(choose([768, 512], [512, 768]), 'tiled64x64');
@@ -255,6 +255,12 @@ test('on hardware a product gets the largest tile that fills the adapter, and sp
   t.equal(choose([32, 64], [64, 200]), 'thin', 'seven tiles');
   t.equal(choose([3, 0], [0, 5]), 'naive');
   t.equal(choose([8, 128, 64], [64, 1024]), 'tiled128x64', 'the batch counts');
+  t.equal(choose([1024, 512], [512, 1024], 'nvidia'), 'tiled64x64');
+  t.equal(choose([768, 512], [512, 768], 'nvidia'), 'tiled64x32');
+  t.equal(choose([256, 512], [512, 256], 'nvidia'), 'split32x32');
+  t.equal(choose([256, 256], [256, 256], 'nvidia'), 'tiled32x32', 'K is not long');
+  t.equal(choose([49, 1024], [1024, 1024], 'nvidia'), 'split64x32');
+  t.equal(choose([32, 2352], [2352, 200], 'nvidia'), 'split32x32', 'half of a tall tile would be empty');
   t.equal(choose([1024, 512], [512, 1024], 'intel'), 'deep64x64');
   t.equal(choose([1024, 512], [512, 1024], 'unknown'), 'tiled64x32');
   t.end();
