@@ -21,7 +21,7 @@ export { newestTrainingCheckpoint, readTrainingCheckpoint } from './checkpoints/
 export { type DecodedPicture } from './pictures/decoded-picture.js';
 export { imageFolder, type ImageFolderOptions, type ImageSet } from './pictures/image-folder.js';
 export { imageStream, type ImageStream, type ImageStreamOptions } from './pictures/image-stream.js';
-export { imageSplits, type ImageSplits, type SplitFolders } from './pictures/image-splits.js';
+export { imageSplits, type ImageSplits, type SplitFolders, type SplitName } from './pictures/image-splits.js';
 export type { PictureLayout } from '../data/picture-layout.js';
 export { decodePicture, type DecodePictureOptions, type PictureOptions, readPicture } from './pictures/picture.js';
 export { decodePng, type DecodePngOptions, type Rgb } from './pictures/png.js';

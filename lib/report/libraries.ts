@@ -1,7 +1,9 @@
+import type * as Vega from 'vega';
+import type * as VegaLite from 'vega-lite';
 import { KernelwrightError } from '../errors.js';
 
 /** What draws: vega-lite makes a specification of Vega of its own, and Vega makes SVG of that. */
-export async function loadVega() {
+export async function loadVega(): Promise<{ readonly vega: typeof Vega; readonly vegaLite: typeof VegaLite }> {
   const [vega, vegaLite] = await Promise.all([
     loadPeer('vega', () => import('vega')),
     loadPeer('vega-lite', () => import('vega-lite')),

@@ -8,11 +8,20 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { build } from 'vite';
 
 import { root } from '../../tools/root.js';
 
+/** Of the package itself, installed. */
 const sizeLimit = 3 * 2 ** 20;
+/** Of a page that trains, on the CPU or on WebGPU: everything, gzipped. */
+const pageLimit = 95_000;
+
+/** Of pictures. */
+const READERS = ['@jsquash', 'pngjs'];
+/** cli-progress, and what it needs. */
+const BARS = ['ansi-regex', 'cli-progress', 'emoji-regex', 'is-fullwidth-code-point', 'string-width', 'strip-ansi'];
 
 /** Plain JavaScript in Node, without the optional peer: the CPU device serves. */
 const nodeProgram = `
@@ -64,19 +73,29 @@ try {
   await check('attw has no complaint', () => {
     tool('@arethetypeswrong/cli/dist/index.js', tarball, '--profile', 'esm-only', '--no-emoji');
   });
-  await check('the tarball installs in an empty folder, and brings nothing but pngjs', () => {
-    npm(home, 'install', tarball, '--no-audit', '--no-fund');
-    const installed = readdirSync(join(home, 'node_modules')).filter((name) => !name.startsWith('.'));
-    assert.deepEqual(installed.sort(), ['kernelwright', 'pngjs']);
-  });
+  await check(
+    'the tarball installs in an empty folder, and brings nothing but what reads pictures and draws bars',
+    () => {
+      npm(home, 'install', tarball, '--no-audit', '--no-fund');
+      const installed = readdirSync(join(home, 'node_modules')).filter((name) => !name.startsWith('.'));
+      assert.deepEqual(installed.sort(), ['kernelwright', ...READERS, ...BARS].sort());
+    },
+  );
   await check('it is small, packed and installed', () => {
-    const installed = sizeOf(join(home, 'node_modules'));
-    console.log(`  ${kib(statSync(tarball).size)} packed, ${kib(installed)} installed with pngjs`);
-    assert.ok(installed < sizeLimit, `more than ${kib(sizeLimit)}`);
+    const partOf = (names: readonly string[]) =>
+      names.reduce((sum, name) => sum + sizeOf(join(home, 'node_modules', name)), 0);
+    const [own, readers, bars] = [partOf(['kernelwright']), partOf(READERS), partOf(BARS)];
+    console.log(
+      `  ${kib(statSync(tarball).size)} packed; installed ${kib(own)}, with ${kib(readers)} for pictures and ${kib(bars)} for bars`,
+    );
+    assert.ok(own < sizeLimit, `more than ${kib(sizeLimit)}`);
   });
-  await check('the kernels ship as text, WGSL and WebAssembly', () => {
-    const shipped = readdirSync(join(home, 'node_modules/kernelwright/kernels'), { recursive: true });
-    assert.deepEqual(shipped.sort(), readdirSync(join(root, 'kernels'), { recursive: true }).sort());
+  await check('the WGSL kernels ship with their comments', () => {
+    const wgslIn = (folder: string) =>
+      readdirSync(folder, { recursive: true, encoding: 'utf8' })
+        .filter((file) => file.endsWith('.wgsl'))
+        .sort();
+    assert.deepEqual(wgslIn(join(home, 'node_modules/kernelwright/kernels')), wgslIn(join(root, 'kernels')));
   });
   await check('Node imports it, computes, and ends by itself', () => {
     writeFileSync(join(home, 'program.mjs'), nodeProgram);
@@ -108,6 +127,14 @@ try {
     assert.ok(!one.modules.some((file) => /ops\/(matmul|softmax|gather)\b/.test(file)), one.modules.join('\n'));
     assert.ok(!fit.modules.some((file) => file.includes('/webgpu/')), 'the bundle of fit holds the WebGPU device');
   });
+  await check('a page that trains on both devices is small', async () => {
+    const { code } = await bundle(
+      `import { fit, openDevice } from 'kernelwright'; globalThis.kept = [fit, openDevice];`,
+    );
+    const gzipped = gzipSync(code).length;
+    console.log(`  ${kib(code.length)}, ${(gzipped / 1000).toFixed(1)} KB gzipped`);
+    assert.ok(gzipped < pageLimit, `${gzipped} bytes gzipped, more than ${pageLimit}`);
+  });
   await check('a bundled program computes: what data() needs is in every bundle', async () => {
     const { code } = await bundle(`
       import { relu, tensor } from 'kernelwright';
@@ -115,6 +142,40 @@ try {
     `);
     writeFileSync(join(home, 'bundled.mjs'), code);
     execute(home, process.execPath, 'bundled.mjs');
+  });
+  const kernelwright = (...words: string[]): string =>
+    execute(home, join(home, 'node_modules/.bin/kernelwright'), ...words);
+  const drawn = (part: string): string => join(root, 'examples/pictures', part);
+  await check('kernelwright trains, predicts, evaluates and sums up', () => {
+    const trained = kernelwright(
+      'train',
+      drawn('train'),
+      '--model',
+      'mynet',
+      '--epochs',
+      '1',
+      '--json',
+      '--device',
+      'cpu',
+    );
+    const lines = trained
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+    assert.deepEqual(
+      lines.map(({ epoch, epochs }) => epoch ?? epochs),
+      [1, 1],
+    );
+    const model = String(lines.at(-1)?.['best']);
+    const predicted = kernelwright('predict', model, drawn('test'), '--json', '--device', 'cpu').trim().split('\n');
+    assert.equal(predicted.length, 4);
+    assert.match(kernelwright('evaluate', model, drawn('test'), '--device', 'cpu'), /^4 pictures .*\nloss \d/);
+    assert.match(kernelwright('summary', model), /^net: mynet \(MyNet\)\nclasses: HookWrench, SpannerWrench\n/);
+  });
+  await check('kernelwright audits pictures and examines the machine', () => {
+    assert.match(kernelwright('audit', drawn('train')), /^Pictures: 440; 2 classes\n/);
+    assert.match(kernelwright('doctor', '--device', 'cpu'), /(\d+) of \1 operations agree with their references/);
+    assert.match(kernelwright('--version'), /^\d+\.\d+\.\d+\n$/);
   });
 } finally {
   rmSync(folder, { recursive: true, force: true });
@@ -134,8 +195,8 @@ async function check(name: string, body: () => void | Promise<void>): Promise<vo
   }
 }
 
-/** Runs a program to its end; throws what it printed where it fails. */
-function execute(directory: string, program: string, ...words: string[]): void {
+/** Runs a program to its end and gives what it printed; throws that where it fails. */
+function execute(directory: string, program: string, ...words: string[]): string {
   // What npm tells the scripts that it runs would mislead the npm that is run here, and a device is not to be forced.
   const kept = Object.entries(process.env).filter(([name]) => !/^(npm_|INIT_CWD|KERNELWRIGHT_)/i.test(name));
   const { status, error, stdout, stderr } = spawnSync(program, words, {
@@ -146,6 +207,7 @@ function execute(directory: string, program: string, ...words: string[]): void {
   });
   if (status !== 0)
     throw new Error(`${words.join(' ')}: ${error?.message ?? `exit code ${status}`}\n${stdout}${stderr}`);
+  return stdout;
 }
 
 /** Runs the npm that runs this script. */

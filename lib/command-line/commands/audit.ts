@@ -17,9 +17,10 @@ export const auditCommand = defineCommand({
   async run(values, words) {
     checkWords(words, 'one folder of pictures: kernelwright audit DIR', 1, 1);
     const [directory = ''] = words;
+    const output = outputFor(values);
     const report = await audit(directory);
     const lines = auditLines(report, { verbose: values.verbose === true });
-    outputFor(values).result(lines.join('\n'), report);
+    output.result(lines.join('\n'), report);
     return report.unreadable.length > 0 ? 1 : 0;
   },
 });

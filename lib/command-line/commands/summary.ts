@@ -14,9 +14,10 @@ export const summaryCommand = defineCommand({
   async run(values, words) {
     checkWords(words, 'one model: kernelwright summary MODEL', 1, 1);
     const [path = ''] = words;
+    const output = outputFor(values);
     const model = await loadModel(path);
     const { text, ...summary } = model.summary(() => undefined);
-    outputFor(values).result([...factsOf(model), '', text].join('\n'), { ...model.description, ...summary });
+    output.result([...factsOf(model), '', text].join('\n'), { ...model.description, ...summary });
     return 0;
   },
 });

@@ -30,8 +30,7 @@ export const trainCommand = defineCommand({
   async run(values, words) {
     checkWords(words, 'one folder of pictures: kernelwright train DIR', 1, 1);
     const [data = ''] = words;
-    const options = readTrainingOptions(modelOption(values.model), values, { data });
-    return trainWith(options, outputFor(values));
+    return trainWith(readTrainingOptions(modelOption(values.model), values, { data }), outputFor(values));
   },
 });
 

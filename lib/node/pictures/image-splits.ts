@@ -32,7 +32,7 @@ export interface SplitFolders {
   readonly test?: string;
 }
 
-/** @internal */
+/** A part of a divided set of pictures. */
 export type SplitName = keyof SplitFolders;
 
 /** What folders are called, in small letters. */
