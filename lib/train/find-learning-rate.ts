@@ -1,4 +1,5 @@
 import { compileIn } from '../compile.js';
+import { type Augment, augmentRule } from '../data/augment.js';
 import { DataLoader } from '../data/data-loader.js';
 import type { TrainingData } from '../data/training-data.js';
 import { elementAt } from '../element-at.js';
@@ -43,6 +44,8 @@ export interface FindLearningRateOptions extends RunOptions {
   readonly seed?: number;
   /** As in {@link fit}. Default true. */
   readonly shuffle?: boolean;
+  /** As in {@link fit}. */
+  readonly augment?: Augment;
 }
 
 /** What {@link findLearningRate} found: a number a step. */
@@ -67,6 +70,7 @@ const RULES: OptionRules<FindLearningRateOptions> = {
   classWeights: weights,
   seed,
   shuffle: boolean,
+  augment: augmentRule,
   ...RUN_RULES,
 };
 
@@ -121,6 +125,7 @@ export async function findLearningRate(
       batchSize: options.batchSize ?? 32,
       seed: options.seed ?? 0,
       shuffle: options.shuffle ?? true,
+      ...(options.augment && { augment: options.augment }),
     });
     const step = compileIn(
       { training: true, model },

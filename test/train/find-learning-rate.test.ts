@@ -2,6 +2,7 @@
 import test from 'tape';
 import {
   Adam,
+  augmentation,
   BatchNorm,
   DataError,
   Dense,
@@ -10,6 +11,7 @@ import {
   findLearningRate,
   type FindLearningRateOptions,
   fit,
+  Flatten,
   fromArrays,
   mean,
   meanSquaredError,
@@ -135,6 +137,17 @@ test('a model that is not built is built for it; weights and a loss of its own a
   t.ok(Math.abs((losses[0] ?? NaN) / loss - 1) < 1e-6, 'the first loss is that of the model as it is, weighted');
   const other = new Sequential({ fc: new Dense(1) }).build([1], { seed: 1 });
   t.deepEqual(await memoryOf(model), await memoryOf(other));
+});
+
+test('augmented pictures are searched on as they are trained on', async (t) => {
+  const inputs = Float32Array.from({ length: 6 * 108 }, (_, i) => (i % 7) / 7);
+  const data = fromArrays(inputs, [0, 1, 0, 1, 0, 1], { inputShape: [6, 6, 3] });
+  const model = new Sequential({ flat: new Flatten(), fc: new Dense(2) });
+  const options = { optimizer: sgd, device: cpu, steps: 5, seed: 1 };
+  const plain = await findLearningRate(model, data, options);
+  const augmented = await findLearningRate(model, data, { ...options, augment: augmentation({ brightness: 0.5 }) });
+  t.equal(augmented.losses.length, 5);
+  t.notDeepEqual(augmented.losses, plain.losses);
 });
 
 test('what does not work out is refused, naming it', async (t) => {
