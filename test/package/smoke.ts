@@ -47,6 +47,20 @@ import { openDevice, imageFolder } from 'kernelwright/node';
 export const node: readonly unknown[] = [openDevice, imageFolder];
 `;
 
+/** Without the optional peers of kernelwright/report, which needs no device: what draws says how to install them. */
+const reportProgram = `
+import { drawCurves, svgToPng } from 'kernelwright/report';
+import assert from 'node:assert/strict';
+
+for (const drawn of [drawCurves({ loss: [1] }), svgToPng('<svg/>')]) {
+  await assert.rejects(drawn, /not installed: npm install vega vega-lite @resvg\\/resvg-js/);
+}
+`;
+const typedReport = `
+import { drawCurves, reportContents, svgToPng, writeReport } from 'kernelwright/report';
+export const report: readonly unknown[] = [drawCurves, reportContents, svgToPng, writeReport];
+`;
+
 /** A consumer stricter than most, which checks the package's declarations too and has no @webgpu/types. */
 const strictest = {
   noEmit: true,
@@ -101,9 +115,20 @@ try {
     writeFileSync(join(home, 'program.mjs'), nodeProgram);
     execute(home, process.execPath, 'program.mjs');
   });
+  await check('reports say what they need, and their font ships with its licence', () => {
+    writeFileSync(join(home, 'report.mjs'), reportProgram);
+    execute(home, process.execPath, 'report.mjs');
+    const fonts = readdirSync(join(home, 'node_modules/kernelwright/fonts'));
+    assert.deepEqual(fonts.sort(), ['Inter-Regular.ttf', 'OFL.txt']);
+  });
   await check('strict TypeScript accepts it: nodenext, Node types, no DOM', () => {
     const types = join(root, 'node_modules/@types');
-    typeCheck(typedCore + typedNode, { module: 'NodeNext', lib: ['ES2022'], typeRoots: [types], types: ['node'] });
+    typeCheck(typedCore + typedNode + typedReport, {
+      module: 'NodeNext',
+      lib: ['ES2022'],
+      typeRoots: [types],
+      types: ['node'],
+    });
   });
   await check('strict TypeScript accepts it: bundler, DOM, no Node types', () => {
     typeCheck(typedCore, { module: 'ESNext', moduleResolution: 'bundler', lib: ['ES2022', 'DOM'], types: [] });
