@@ -11,6 +11,7 @@ import { root } from '../../tools/root.js';
 const DOCUMENTS = [
   'README.md',
   'docs/tutorial.md',
+  'docs/resume.md',
   'docs/report.md',
   'docs/own-loop.md',
   'docs/from-pytorch.md',

@@ -49,6 +49,10 @@ export interface TrainingOptions extends OptimizerSettings {
   readonly device: DeviceRequest | undefined;
   /** The folder for what is written. */
   readonly out: string;
+  /** Steps from one training checkpoint to the next; undefined: none are written, or with `resume` one an epoch. */
+  readonly checkpointEvery: number | undefined;
+  /** Whether the training goes on from the newest checkpoint in `out`, where there is one. */
+  readonly resume: boolean;
 }
 
 export type TrainingOptionName = keyof ReturnType<typeof trainingOptions>;
@@ -94,6 +98,11 @@ export function trainingOptions(model?: ArchitectureName) {
     report: { help: 'write report.html, too: curves, mistakes, predictions and what matters in the pictures' },
     'no-audit': { help: 'say nothing of duplicates and odd pictures' },
     device: DEVICE_OPTION,
+    'checkpoint-every': {
+      value: 'STEPS',
+      help: 'write a checkpoint to OUT/checkpoints after every so many steps, and when the training is interrupted',
+    },
+    resume: { help: 'go on from the newest checkpoint in OUT/checkpoints; from the beginning where there is none' },
     out: {
       value: 'DIR',
       help: `folder for model, history and predictions (default runs/${model ?? 'the name of the net'})`,
@@ -150,6 +159,11 @@ export function readTrainingOptions(
     verbose: values.verbose === true,
     report: values.report === true,
     device: deviceOption(values.device),
+    checkpointEvery:
+      values['checkpoint-every'] === undefined
+        ? undefined
+        : numberOption('checkpoint-every', values['checkpoint-every'], 1, { min: 1, isWhole: true }),
+    resume: values.resume === true,
     out: textOption(values.out) ?? places.out ?? `runs/${model}`,
   };
 }

@@ -1,16 +1,19 @@
 import { join } from 'node:path';
 import {
+  type AnyEpochResult,
+  type Callback,
   type Augment,
   type Device,
   type EpochResult,
   fit,
   type PictureClassifier,
   type Split,
+  type TrainingCheckpoint,
   TrainingError,
 } from '../../index.js';
 import { ARCHITECTURES } from '../../models/architectures.js';
 import { modelParts } from '../../models/model-file.js';
-import { writeFileAtomically, writeSafetensors } from '../../node/index.js';
+import { checkpoints, newestTrainingCheckpoint, writeFileAtomically, writeSafetensors } from '../../node/index.js';
 import type { Output } from '../output.js';
 import { makeOptimizer } from './optimizers.js';
 import type { TrainingOptions } from './options.js';
@@ -36,6 +39,9 @@ export async function train(
   output: Output,
 ): Promise<Training> {
   const results: EpochResult[] = [];
+  const directory = join(options.out, 'checkpoints');
+  const resume = options.resume ? await newestTrainingCheckpoint(directory) : undefined;
+  if (resume) output.progress(resumedLine(resume, options, device));
   const stepsInEpoch = Math.ceil(split.training.labels.length / options.batchSize);
   const saveAs = async (name: string): Promise<void> => {
     const { tensors, metadata } = await modelParts(model);
@@ -47,13 +53,25 @@ export async function train(
     }
     await writeSafetensors(join(options.out, `${name}.safetensors`), tensors, metadata);
   };
-  // The weights at the start are the last good ones should the loss run away in the first epoch.
-  await saveAs('last');
-  await saveAs('best');
   const interrupt = new AbortController();
   const onInterrupt = (): void => interrupt.abort();
   process.on('SIGINT', onInterrupt);
   let lowestLoss = Infinity;
+  // Those of the epochs before it was resumed come first.
+  const goingOn: Callback = {
+    onTrainBegin: (run) => {
+      results.push(...run.results.map(withAccuracy));
+      lowestLoss = Math.min(...results.map(lossOf));
+    },
+    // The weights at the start are the last good ones should the loss run away in the first epoch.
+    onEpochBegin: async ({ step }) => {
+      if (step > 0) return;
+      await saveAs('last');
+      await saveAs('best');
+    },
+  };
+  const writesCheckpoints = options.resume || options.checkpointEvery !== undefined;
+  const every = options.checkpointEvery !== undefined && { everySteps: options.checkpointEvery };
   try {
     await fit(model, split.training, {
       epochs: options.epochs,
@@ -64,14 +82,15 @@ export async function train(
       seed: options.seed,
       device,
       signal: interrupt.signal,
+      resume,
+      callbacks: [goingOn, ...(writesCheckpoints ? [checkpoints({ directory, ...every })] : [])],
       onEpochEnd: async (result) => {
         results.push(result);
         output.partOfResult(epochLine(result, options.epochs), result);
         await saveHistory(results, options, device);
         await saveAs('last');
-        const loss = result.validationLoss ?? result.loss;
-        if (loss < lowestLoss) {
-          lowestLoss = loss;
+        if (lossOf(result) < lowestLoss) {
+          lowestLoss = lossOf(result);
           await saveAs('best');
         }
       },
@@ -80,11 +99,38 @@ export async function train(
     // Under npm, Ctrl-C arrives twice: where it ended the training, the second one must not end the saving.
     if (!interrupt.signal.aborted) process.off('SIGINT', onInterrupt);
   }
-  if (interrupt.signal.aborted) {
+  // A process that was killed may have ended between the last checkpoint and these.
+  if (interrupt.signal.aborted || resume) {
     await saveAs('last');
     await saveHistory(results, options, device);
   }
   return { isInterrupted: interrupt.signal.aborted, epochs: results.length };
+}
+
+function withAccuracy(result: AnyEpochResult): EpochResult {
+  const { epoch, loss, validationLoss, seconds, accuracy, validationAccuracy } = result;
+  return {
+    ...{ epoch, loss, validationLoss, seconds, accuracy: Number(accuracy) },
+    validationAccuracy: validationAccuracy === undefined ? undefined : Number(validationAccuracy),
+  };
+}
+
+/** What says which epoch was the best one. */
+function lossOf({ validationLoss, loss }: EpochResult): number {
+  return validationLoss ?? loss;
+}
+
+function resumedLine(
+  { step, epochs, source, device: before }: TrainingCheckpoint,
+  options: TrainingOptions,
+  device: Device,
+): string {
+  const isOver = epochs >= options.epochs ? ': the training had ended, and there is nothing to do' : '';
+  const isOther = before.description !== device.info.description;
+  const note = isOther
+    ? `\nit was trained on ${before.description} so far: on another device it goes on, but not bit for bit`
+    : '';
+  return `goes on from ${source}, step ${step}, after ${epochs} epochs${isOver}${note}\n`;
 }
 
 async function saveHistory(results: readonly EpochResult[], options: TrainingOptions, device: Device): Promise<void> {
