@@ -1,5 +1,5 @@
 /**
- * Every TypeScript block of README.md, docs/tutorial.md and docs/report.md is a program of its own that must pass the type check and
+ * Every TypeScript block of README.md, docs/tutorial.md and the guides is a program of its own that must pass the type check and
  * run to its end; a block whose fence says `ts no-run` is not run.
  */
 import { spawn } from 'node:child_process';
@@ -13,6 +13,8 @@ const DOCUMENTS = [
   'docs/tutorial.md',
   'docs/resume.md',
   'docs/report.md',
+  'docs/own-pictures.md',
+  'docs/not-learning.md',
   'docs/own-loop.md',
   'docs/from-pytorch.md',
   'docs/from-keras.md',
@@ -39,12 +41,12 @@ function examplesOf(document: string): Example[] {
   });
 }
 
-/** Runs Node in the examples' folder; undefined where the exit code is 0, else what it printed. */
-function faultOf(...words: string[]): Promise<string | undefined> {
+/** Runs Node in a folder; undefined where the exit code is 0, else what it printed. */
+function faultOf(cwd: string, ...words: string[]): Promise<string | undefined> {
   // The examples show what a reader's machine does; a device that was forced on the tests is not part of it.
   const kept = Object.entries(process.env).filter(([name]) => name !== 'KERNELWRIGHT_DEVICE');
   const child = spawn(process.execPath, words, {
-    cwd: folder,
+    cwd,
     env: { ...Object.fromEntries(kept), TSX_TSCONFIG_PATH: join(root, 'tsconfig.json') },
     stdio: ['ignore', 'pipe', 'pipe'],
     timeout: 180_000,
@@ -72,11 +74,13 @@ test('the examples of the documents pass the type check and run', async (t) => {
   const tsx = import.meta.resolve('tsx');
   const tsc = join(root, 'node_modules/typescript/bin/tsc');
   const jobs = [
-    { name: 'type check', words: [tsc, '-p', 'tsconfig.json'] },
-    ...examples.filter(({ isRun }) => isRun).map(({ name, file }) => ({ name, words: ['--import', tsx, file] })),
+    { name: 'type check', cwd: folder, words: [tsc, '-p', 'tsconfig.json'] },
+    ...examples
+      .filter(({ isRun }) => isRun)
+      .map(({ name, file }) => ({ name, cwd: root, words: ['--import', tsx, file] })), // bundled pictures are found from there
   ].values();
   const work = async (): Promise<void> => {
-    for (const { name, words } of jobs) t.equal(await faultOf(...words), undefined, name);
+    for (const { name, cwd, words } of jobs) t.equal(await faultOf(cwd, ...words), undefined, name);
   };
   await Promise.all(Array.from({ length: CONCURRENT }, work));
 });
