@@ -21,7 +21,7 @@ export interface SaliencyMap {
   readonly width: number;
   /** Rows. */
   readonly height: number;
-  /** [height, width]: numbers of 0 or more. */
+  /** Numbers of 0 or more, [height, width]. */
   readonly values: ArrayLike<number>;
 }
 
