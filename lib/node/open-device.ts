@@ -5,13 +5,13 @@ import { restUntil } from './rest.js';
 import { tuningFile } from './tuning-file.js';
 
 /**
- * Chrome's and Dawn's matrix units are no standard yet, which they call unsafe; kernels use them where tuning has compared
- * them with the reference. What browsers must do for kernels that they do not know is left out. Without disable_robustness, Dawn moves every index inside of
+ * Matrix units are no standard yet, which Dawn calls unsafe, and on NVIDIA they need 16-bit floats in shaders, which Dawn does
+ * not trust there; one kernel uses both, and tuning takes it only where it has compared it with the reference. What browsers must do for kernels that they do not know is left out. Without disable_robustness, Dawn moves every index inside of
  * its array, which takes a quarter of MyNet's step on SwiftShader; without the next one it fills workgroup memory with zeros
  * before a kernel begins. Kernels of this library stay inside by themselves, and write that memory before they read it:
  * `npm run test:bounds` sees to both.
  */
-export const DAWN_FEATURES = 'disable_robustness,disable_workgroup_init,allow_unsafe_apis';
+export const DAWN_FEATURES = 'disable_robustness,disable_workgroup_init,allow_unsafe_apis,vulkan_enable_f16_on_nvidia';
 
 /** What Dawn opens to reach Vulkan on Linux; elsewhere it does without. */
 const VULKAN_LOADER = 'libvulkan.so.1';
