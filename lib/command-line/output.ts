@@ -1,3 +1,7 @@
+import { countBar, progressBar } from '../node/index.js';
+import type { Callback } from '../index.js';
+import { eraseBar } from '../node/progress/terminal-bar.js';
+
 /** How much a program says, and how. */
 export interface Verbosity {
   /** Standard output has JSON and nothing else: a value a line. */
@@ -8,7 +12,10 @@ export interface Verbosity {
   readonly verbose: boolean;
 }
 
-/** Where a program says what it does: results go to standard output, and so does all else, unless it is JSON there. */
+/**
+ * Where a program says what it does: results go to standard output, and so does all else, unless it is JSON there. Bars are shown
+ * below the lines where standard error is a terminal, and go when their work is done.
+ */
 export class Output {
   readonly #verbosity: Verbosity;
 
@@ -23,20 +30,38 @@ export class Output {
 
   /** What the program was run for: a text for people, or the same as JSON. */
   result(text: string, json: unknown): void {
-    console.log(this.isJson ? JSON.stringify(json) : text);
+    print('log', this.isJson ? JSON.stringify(json) : text);
   }
 
   /** A part of the result that comes before the rest of it: a line of progress, or a line of JSON. */
   partOfResult(text: string, json: unknown): void {
-    if (this.isJson) console.log(JSON.stringify(json));
+    if (this.isJson) print('log', JSON.stringify(json));
     else this.progress(text);
   }
 
   /** How the program gets on. */
   progress(text = ''): void {
     if (this.#verbosity.quiet) return;
-    if (this.isJson) console.error(text);
-    else console.log(text);
+    print(this.isJson ? 'error' : 'log', text);
+  }
+
+  /** For `onProgress` and `onCompile`: a bar that counts. */
+  counter(what: string): (done: number, total: number) => void {
+    return this.#hasBars ? countBar(what, { leave: false }) : () => undefined;
+  }
+
+  /** For `fit`: a bar over the training. */
+  trainingBar(): Callback {
+    return this.#hasBars ? progressBar({ leave: false }) : {};
+  }
+
+  /** Takes away the bar of what failed in its course. */
+  end(): void {
+    eraseBar(process.stderr);
+  }
+
+  get #hasBars(): boolean {
+    return process.stderr.isTTY && !this.#verbosity.quiet;
   }
 
   /** What only those want to know who asked for it. */
@@ -46,6 +71,12 @@ export class Output {
 
   /** What went wrong without ending the program. */
   warning(text: string): void {
-    console.error(text);
+    print('error', text);
   }
+}
+
+/** Prints where a bar may stand, which is drawn again below. */
+function print(where: 'log' | 'error', text: string): void {
+  eraseBar(process.stderr);
+  console[where](text);
 }

@@ -18,7 +18,7 @@ export const auditCommand = defineCommand({
     checkWords(words, 'one folder of pictures: kernelwright audit DIR', 1, 1);
     const [directory = ''] = words;
     const output = outputFor(values);
-    const report = await audit(directory);
+    const report = await audit(directory, { onProgress: output.counter('pictures') });
     const lines = auditLines(report, { verbose: values.verbose === true });
     output.result(lines.join('\n'), report);
     return report.unreadable.length > 0 ? 1 : 0;

@@ -32,9 +32,14 @@ export const evaluateCommand = defineCommand({
     const { classNames, size, layout } = model.description;
     const divided = await splitFolders(given);
     const directory = divided?.test ?? divided?.validation ?? given;
-    const pictures = await imageFolder(directory, { size, layout, dtype: 'u8' });
+    const pictures = await imageFolder(directory, {
+      size,
+      layout,
+      dtype: 'u8',
+      onProgress: output.counter('pictures'),
+    });
     const data = withClasses(pictures, classNames, directory);
-    const device = await openDevice(deviceOption(values.device));
+    const device = await openDevice(deviceOption(values.device), { onCompile: output.counter('kernels') });
     try {
       const metrics = { accuracy, confusion: confusionMatrix() };
       const { loss, accuracy: share, confusion } = await evaluate(model, data, { metrics, device });

@@ -37,10 +37,11 @@ export const trainCommand = defineCommand({
 /** Opens a device and trains on it. @returns the exit code */
 export async function trainWith(options: TrainingOptions, output: Output): Promise<number> {
   outliveReader();
-  const device = await openDevice(options.device);
+  const device = await openDevice(options.device, { onCompile: output.counter('kernels') });
   try {
     return await trainOnPictures(options, device, output);
   } finally {
+    output.end();
     device.dispose();
   }
 }

@@ -2,7 +2,7 @@ import { type LabelledData, type PictureSize, splitByClass } from '../../index.j
 import { Auditor } from '../../node/audit/auditor.js';
 import { auditLines } from '../../node/audit/lines.js';
 import { readSplits, type SplitFolders, splitFolders } from '../../node/pictures/image-splits.js';
-import type { PictureLayout } from '../../node/index.js';
+import type { ImageFolderOptions, PictureLayout } from '../../node/index.js';
 import type { TrainingOptions } from './options.js';
 
 /** The pictures of a training. */
@@ -22,7 +22,7 @@ export interface TrainingPictures {
  */
 export async function readTrainingPictures(
   options: Pick<TrainingOptions, 'data' | 'test' | 'validationSplit' | 'seed' | 'audit' | 'verbose'>,
-  { size, layout }: { readonly size: PictureSize; readonly layout: PictureLayout },
+  how: Pick<ImageFolderOptions, 'onProgress'> & { readonly size: PictureSize; readonly layout: PictureLayout },
   say: (line: string) => void,
 ): Promise<TrainingPictures> {
   const divided = await splitFolders(options.data);
@@ -33,7 +33,7 @@ export async function readTrainingPictures(
   const auditor = options.audit ? new Auditor(folders) : undefined;
   const { training, validation, test } = await readSplits(
     folders,
-    { size, layout, dtype: 'u8' },
+    { ...how, dtype: 'u8' },
     auditor && ((folder, listed) => auditor.inspect(folder, listed)),
   );
   if (auditor) for (const line of auditLines(auditor.report(), { verbose: options.verbose })) say(line);

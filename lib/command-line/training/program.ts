@@ -25,7 +25,8 @@ export async function trainOnPictures(options: TrainingOptions, device: Device, 
   const inputSize = options.inputSize ?? RECIPES[name][device.info.kind === 'cpu' ? 'inputSizeOnCpu' : 'inputSize'];
   const size = { width: inputSize, height: inputSize };
   const stored = storedSize(options.augment, size);
-  const read = await readTrainingPictures(options, { size: stored, layout }, (line) => output.progress(line));
+  const how = { size: stored, layout, onProgress: output.counter('pictures') };
+  const read = await readTrainingPictures(options, how, (line) => output.progress(line));
   const { validation, test } = read;
   const isArticle = options.augment === 'article';
   const training = isArticle ? await expandAsInArticle(read.training, { seed, layout, device }) : read.training;

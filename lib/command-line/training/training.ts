@@ -83,7 +83,7 @@ export async function train(
       device,
       signal: interrupt.signal,
       resume,
-      callbacks: [goingOn, ...(writesCheckpoints ? [checkpoints({ directory, ...every })] : [])],
+      callbacks: [goingOn, ...(writesCheckpoints ? [checkpoints({ directory, ...every })] : []), output.trainingBar()],
       onEpochEnd: async (result) => {
         results.push(result);
         output.partOfResult(epochLine(result, options.epochs), result);

@@ -1,5 +1,5 @@
 import { checkArgument, checkOptions, text } from '../../options.js';
-import { type ProgressBarOptions, streamRule } from './progress-bar.js';
+import { PROGRESS_RULES, type ProgressBarOptions } from './progress-bar.js';
 import { TerminalBar } from './terminal-bar.js';
 
 /**
@@ -14,18 +14,14 @@ import { TerminalBar } from './terminal-bar.js';
  */
 export function countBar(what: string, options: ProgressBarOptions = {}): (done: number, total: number) => void {
   checkArgument('countBar', 'what', what, text);
-  checkOptions('countBar', options, { stream: streamRule });
-  const { stream = process.stderr } = options;
-  let bar: TerminalBar | undefined;
+  checkOptions('countBar', options, PROGRESS_RULES);
+  const { stream = process.stderr, leave = true } = options;
+  const bar = stream.isTTY === true ? new TerminalBar(stream) : undefined;
   return (done, total) => {
     const said = `${done.toLocaleString('en')} of ${total.toLocaleString('en')} ${what}`;
-    if (stream.isTTY === true) {
-      bar ??= new TerminalBar(stream, total, done, said);
-      bar.update(done, said);
-    }
+    bar?.update(done, total, said);
     if (done < total) return;
-    if (bar) bar.stop();
+    if (bar) bar.stop(leave);
     else stream.write(`${total.toLocaleString('en')} ${what}\n`);
-    bar = undefined;
   };
 }

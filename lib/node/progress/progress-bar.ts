@@ -1,4 +1,4 @@
-import { checkOptions, type OptionRule, type OptionRules } from '../../options.js';
+import { boolean, checkOptions, type OptionRule, type OptionRules } from '../../options.js';
 import type { Callback, TrainingRun } from '../../train/callback.js';
 import { clockText, type ProgressStream, TerminalBar } from './terminal-bar.js';
 
@@ -6,14 +6,16 @@ import { clockText, type ProgressStream, TerminalBar } from './terminal-bar.js';
 export interface ProgressBarOptions {
   /** Where it is shown. Default: standard error. */
   readonly stream?: ProgressStream;
+  /** Whether a bar stays on the terminal at the end (tqdm: `leave`). Default: true. */
+  readonly leave?: boolean;
 }
 
-export const streamRule: OptionRule = {
+const streamRule: OptionRule = {
   expected: 'a stream that can be written to',
   accepts: (value) => typeof value === 'object' && value !== null && 'write' in value,
 };
 
-const RULES: OptionRules<ProgressBarOptions> = { stream: streamRule };
+export const PROGRESS_RULES: OptionRules<ProgressBarOptions> = { stream: streamRule, leave: boolean };
 
 /** How often steps are counted, in milliseconds: the bar is drawn about as often. */
 const COUNTED_EVERY = 200;
@@ -31,9 +33,9 @@ const GROWTH = 4;
  * Results are, bit for bit, those of a training without it. Throws OptionError for an unknown or unusable option.
  */
 export function progressBar(options: ProgressBarOptions = {}): Callback {
-  checkOptions('progressBar', options, RULES);
-  const { stream = process.stderr } = options;
-  return stream.isTTY === true ? terminalProgress(stream) : lineProgress(stream);
+  checkOptions('progressBar', options, PROGRESS_RULES);
+  const { stream = process.stderr, leave = true } = options;
+  return stream.isTTY === true ? terminalProgress(stream, leave) : lineProgress(stream);
 }
 
 function lineProgress(stream: ProgressStream): Callback {
@@ -45,28 +47,29 @@ function lineProgress(stream: ProgressStream): Callback {
   };
 }
 
-function terminalProgress(stream: ProgressStream): Callback {
-  let bar: TerminalBar | undefined;
+function terminalProgress(stream: ProgressStream, leave: boolean): Callback {
+  const bar = new TerminalBar(stream);
+  let isTraining = false;
   let figures = '';
   let start = { time: 0, step: 0 };
   let counted = { time: 0, step: 0 };
   let measuredAt = 0;
   let everySteps = 1;
-  const textOf = ({ epoch, epochs, step, stepsPerEpoch }: TrainingRun): string => {
+  const draw = ({ epoch, epochs, step, stepsPerEpoch }: TrainingRun): void => {
     const rate = ((step - start.step) / (performance.now() - start.time)) * 1000;
     const left = (epochs * stepsPerEpoch - step) / rate;
     const speed = `${rate >= 10 ? rate.toFixed(0) : rate.toFixed(2)} steps/s  ${clockText(left)} left`;
-    return `epoch ${Math.max(epoch, 1)}/${epochs}  ${speed}  ${figures}`;
+    bar.update(step, epochs * stepsPerEpoch, `epoch ${Math.max(epoch, 1)}/${epochs}  ${speed}  ${figures}`);
   };
   return {
     onEpochBegin: (run) => {
-      if (bar) return;
-      const { step, epochs, stepsPerEpoch } = run;
-      start = counted = { time: performance.now(), step };
+      if (isTraining) return;
+      isTraining = true;
+      start = counted = { time: performance.now(), step: run.step };
       measuredAt = start.time;
       everySteps = 1;
       figures = '';
-      bar = new TerminalBar(stream, epochs * stepsPerEpoch, step, textOf(run));
+      draw(run);
     },
     get everySteps() {
       return everySteps;
@@ -80,16 +83,16 @@ function terminalProgress(stream: ProgressStream): Callback {
         figures = figuresText(run.names, await run.measured());
         measuredAt = performance.now();
       }
-      bar?.update(run.step, textOf(run));
+      draw(run);
     },
     onEpochEnd: (run, result) => {
       figures = figuresText(run.names, result);
       measuredAt = performance.now();
-      bar?.update(run.step, textOf(run));
+      draw(run);
     },
     onTrainEnd: () => {
-      bar?.stop();
-      bar = undefined;
+      isTraining = false;
+      bar.stop(leave);
     },
   };
 }

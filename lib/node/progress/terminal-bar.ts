@@ -6,37 +6,63 @@ const WIDTH = 24;
 /** Where progress is shown: a stream of text, which may be a terminal, such as `process.stderr`. */
 export interface ProgressStream extends NodeJS.WritableStream {
   readonly isTTY?: boolean;
+  /** Of a terminal: its width. */
+  readonly columns?: number;
 }
 
-interface Line {
-  readonly text: string;
+interface Payload {
+  readonly line: string;
+}
+
+/** The bars that stand in the last lines of terminals at the moment. */
+const shown = new Map<ProgressStream, TerminalBar>();
+
+/** Takes the bar away, so that the last line of a terminal is free for something else. */
+export function eraseBar(stream: ProgressStream): void {
+  shown.get(stream)?.stop(false);
 }
 
 /** A bar in the last line of a terminal, with a text behind it. It is drawn at most ten times a second. */
 export class TerminalBar {
-  readonly #bar: cliProgress.SingleBar;
+  readonly #stream: ProgressStream;
+  #bar: cliProgress.SingleBar | undefined;
+  #line = '';
 
-  constructor(stream: ProgressStream, total: number, value: number, text: string) {
+  constructor(stream: ProgressStream) {
+    this.#stream = stream;
+  }
+
+  /** Shows how much is done, in place of a bar that is there; also where this one was erased. */
+  update(value: number, total: number, text: string): void {
+    const line = `${drawn(Math.min(value / total, 1))} ${text}`;
+    this.#line = line;
+    if (this.#bar) {
+      this.#bar.update(value, { line });
+      return;
+    }
+    eraseBar(this.#stream);
+    shown.set(this.#stream, this);
     this.#bar = new cliProgress.SingleBar({
-      format: (_options, { progress }, line: Line) => `${drawn(progress)} ${line.text}`,
-      stream,
-      linewrap: true,
+      format: (_options, _progress, payload: Payload) => payload.line,
+      stream: this.#stream,
+      linewrap: true, // it is cut to the width of the terminal
+      clearOnComplete: true,
     });
-    this.#bar.start(total, value, { text });
+    this.#bar.start(total, value, { line });
   }
 
-  update(value: number, text: string): void {
-    this.#bar.update(value, { text });
-  }
-
-  /** Draws it a last time, and leaves it there. */
-  stop(): void {
+  /** Draws it a last time, and leaves it there or takes it away. */
+  stop(leave: boolean): void {
+    if (!this.#bar) return;
+    shown.delete(this.#stream);
     this.#bar.stop();
+    this.#bar = undefined;
+    if (leave) this.#stream.write(`${this.#line.slice(0, this.#stream.columns)}\n`);
   }
 }
 
 function drawn(share: number): string {
-  const filled = Math.min(Math.floor(share * WIDTH), WIDTH);
+  const filled = Math.floor(share * WIDTH);
   return `${'█'.repeat(filled)}${'░'.repeat(WIDTH - filled)} ${String(Math.floor(100 * share)).padStart(3)} %`;
 }
 

@@ -9,7 +9,7 @@ import {
   SGD,
 } from '../../../lib/index.js';
 import { countBar, openDevice, progressBar, type ProgressStream } from '../../../lib/node/index.js';
-import { clockText } from '../../../lib/node/progress/terminal-bar.js';
+import { clockText, eraseBar } from '../../../lib/node/progress/terminal-bar.js';
 import { testOnDevices } from '../../support/devices.js';
 import { refuses, rejects } from '../../support/errors.js';
 import { clouds, net, weightsOf } from '../../train/examples.js';
@@ -122,6 +122,39 @@ test('countBar shows what is done of all', (t) => {
   refuses(t, () => countBar(3 as never), OptionError, 'what must be a text');
   refuses(t, () => progressBar({ stream: 'stderr' as never }), OptionError, 'stream must be');
   t.end();
+});
+
+test('a bar goes where it is not to stay, and makes way for a line or another bar', async (t) => {
+  const stream = recording(100);
+  const pictures = countBar('pictures', { stream, leave: false });
+  for (const done of [1, 2]) pictures(done, 2);
+  t.ok(stream.text().endsWith('\x1b[1G\x1b[2K'), 'the line is empty');
+  const kernels = countBar('kernels', { stream, leave: false });
+  kernels(1, 2);
+  pictures(1, 2);
+  kernels(2, 4);
+  t.equal(
+    linesOf(stream.text()).at(-1),
+    '████████████░░░░░░░░░░░░  50 % 2 of 4 kernels',
+    'of as many as there are by now',
+  );
+  eraseBar(stream);
+  stream.write('a line\n');
+  t.ok(stream.text().endsWith('\x1b[1G\x1b[2Ka line\n'));
+  kernels(4, 4);
+  t.equal(linesOf(stream.text()).at(-1), '████████████████████████ 100 % 4 of 4 kernels');
+  t.equal(stream.text().includes('?25l'), false, 'the cursor is never hidden');
+
+  const line: Callback = {
+    onEpochEnd: ({ epoch }) => {
+      eraseBar(stream);
+      stream.write(`${epoch} done\n`);
+    },
+  };
+  await train([line, progressBar({ stream, leave: false })]);
+  t.ok(linesOf(stream.text()).at(-1)?.includes('100 % epoch 3/3'));
+  t.equal(stream.text().split('\n').length, 5, 'no line but those that were written');
+  t.ok(stream.text().endsWith('\x1b[2K'));
 });
 
 test('kernels are counted as they are compiled; those of a training are all there before its first step', async (t) => {
