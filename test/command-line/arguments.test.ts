@@ -132,6 +132,8 @@ test('the defaults of programs are those of their help', (t) => {
     verbose: false,
     report: false,
     device: undefined,
+    checkpointEvery: undefined,
+    resume: false,
     out: 'runs/mynet',
   });
   t.ok(asked?.options.data.endsWith('pictures/train') && asked.options.test?.endsWith('pictures/test'));
