@@ -5,6 +5,7 @@ import { mobilenet } from '../../examples/mobilenet/task.js';
 import { mynet } from '../../examples/mynet/task.js';
 import { resnet50 } from '../../examples/resnet50/task.js';
 import { readExample } from '../../examples/program.js';
+import { type ScheduleName, scheduleOf } from '../../lib/command-line/training/optimizers.js';
 import { OptionError } from '../../lib/index.js';
 import { refuses } from '../support/errors.js';
 
@@ -108,6 +109,19 @@ test('--help prints every option', (t) => {
     '  --out DIR                 where to',
     '  --fast                    quickly',
   ]);
+  t.end();
+});
+
+test('each schedule gives the rate of a step', (t) => {
+  const rates = (schedule: ScheduleName): number[] => {
+    const rate = scheduleOf({ optimizer: 'sgd', learningRate: 0.1, schedule }, 10);
+    return [0, 1, 4, 8].map((step) => Number((typeof rate === 'number' ? rate : rate(step)).toPrecision(4)));
+  };
+  t.deepEqual(rates('constant'), [0.1, 0.1, 0.1, 0.1]);
+  t.deepEqual(rates('step'), [0.1, 0.1, 0.01, 0.001]);
+  t.deepEqual(rates('cosine'), [0.1, 0.09755, 0.06545, 0.009549]);
+  t.deepEqual(rates('one-cycle'), [0.004, 0.1, 0.06913, 0.003806]);
+  refuses(t, () => readExample(convnet, ['--schedule', 'cosin']), OptionError, "did you mean 'cosine'");
   t.end();
 });
 

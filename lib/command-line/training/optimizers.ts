@@ -1,7 +1,24 @@
-import { Adam, AdamW, type LearningRate, oneCycle, type Optimizer, RMSprop, SGD } from '../../index.js';
+import {
+  Adam,
+  AdamW,
+  cosineDecay,
+  type LearningRate,
+  oneCycle,
+  type Optimizer,
+  RMSprop,
+  SGD,
+  stepDecay,
+} from '../../index.js';
 
-/** How the step size goes over the training. */
-export type ScheduleName = 'constant' | 'one-cycle';
+/** How the step size goes over so many steps, by name. */
+export const SCHEDULES = {
+  constant: (learningRate: number) => learningRate,
+  step: (learningRate: number, steps: number) => stepDecay(learningRate, { every: Math.ceil(steps / 3) }),
+  cosine: (learningRate: number, steps: number) => cosineDecay(learningRate, { steps }),
+  'one-cycle': (learningRate: number, steps: number) => oneCycle(learningRate, { steps, rise: 0.2 }),
+} as const satisfies Readonly<Record<string, (learningRate: number, steps: number) => LearningRate>>;
+
+export type ScheduleName = keyof typeof SCHEDULES;
 
 /** What changes the parameters. */
 export interface OptimizerSettings {
@@ -44,7 +61,7 @@ export type OptimizerName = keyof typeof OPTIMIZERS;
  * @param steps in the whole training
  */
 export function scheduleOf({ schedule, learningRate }: OptimizerSettings, steps: number): LearningRate {
-  return schedule === 'one-cycle' ? oneCycle(learningRate, { steps, rise: 0.2 }) : learningRate;
+  return SCHEDULES[schedule](learningRate, steps);
 }
 
 /** @param steps in the whole training */

@@ -15,7 +15,7 @@ import {
   textOption,
 } from '../shared-options.js';
 import { type AugmentationName, AUGMENTATIONS } from './augmentations.js';
-import { type OptimizerName, OPTIMIZERS, type OptimizerSettings, type ScheduleName } from './optimizers.js';
+import { type OptimizerName, OPTIMIZERS, type OptimizerSettings, type ScheduleName, SCHEDULES } from './optimizers.js';
 import { type Recipe, RECIPES } from './recipes.js';
 
 /** All that decides a training, beside the pictures themselves. */
@@ -75,7 +75,7 @@ export function trainingOptions(model?: ArchitectureName) {
     'learning-rate': { value: 'X', help: `step size, of a schedule the largest (${of('learningRate')})` },
     schedule: {
       value: 'NAME',
-      help: `the step size over the training: ${SCHEDULES.join(' or ')} (${of('schedule')})`,
+      help: `the step size over the training: ${SCHEDULE_NAMES.join(', ')} (${of('schedule')}); step: a tenth after each third`,
     },
     momentum: { value: 'X', help: `of sgd and rmsprop (default: of sgd 0.9, of rmsprop 0)` },
     'weight-decay': { value: 'X', help: `how strongly weights are drawn to 0 (${of('weightDecay')})` },
@@ -111,8 +111,6 @@ export function trainingOptions(model?: ArchitectureName) {
     verbose: { help: 'name all duplicates and odd pictures' },
   } as const satisfies Readonly<Record<string, OptionHelp>>;
 }
-
-const SCHEDULES: readonly ScheduleName[] = ['constant', 'one-cycle'];
 
 /** 154 million weights, 0.6 GB, and as much again for the momentum. */
 const MOST_HIDDEN = 65_536;
@@ -189,10 +187,11 @@ function optimizerOptions(recipe: Recipe, values: OptionValues<TrainingOptionNam
       momentum: numberOption('momentum', values.momentum, usual.momentum ?? momentum, { min: 0 }),
     }),
     weightDecay: numberOption('weight-decay', values['weight-decay'], usual.weightDecay ?? 0, { min: 0 }),
-    schedule: oneOfOption('schedule', values.schedule, SCHEDULES) ?? recipe.schedule,
+    schedule: oneOfOption('schedule', values.schedule, SCHEDULE_NAMES) ?? recipe.schedule,
   };
 }
 
+const SCHEDULE_NAMES = Object.keys(SCHEDULES) as readonly ScheduleName[];
 const OPTIMIZER_NAMES = Object.keys(OPTIMIZERS) as readonly OptimizerName[];
 
 /** The net of `--model`. Throws OptionError where there is none that is called so. */
