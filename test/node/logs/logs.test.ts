@@ -2,7 +2,17 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'tape';
-import { type Callback, confusionMatrix, accuracy, DataError, fit, type FitOptions, SGD } from '../../../lib/index.js';
+import {
+  accuracy,
+  type Callback,
+  confusionMatrix,
+  DataError,
+  fit,
+  type FitOptions,
+  SGD,
+  type TrainingCheckpoint,
+  trainingCheckpointOf,
+} from '../../../lib/index.js';
 import { csvLog, jsonLinesLog } from '../../../lib/node/index.js';
 import { rejects } from '../../support/errors.js';
 import { clouds, net } from '../../train/examples.js';
@@ -89,6 +99,35 @@ test('the file is whole after each epoch, and a second training begins it anew',
     t.deepEqual(lengths, [1, 2, 3, 1, 2]);
     await train([log], { epochs: 0 });
     t.equal(await readFile(path, 'utf8'), '');
+  });
+});
+
+test('a training that is resumed has each epoch once in its logs, also those behind the checkpoint', async (t) => {
+  await inFolder(async (folder) => {
+    const [csv, json] = [join(folder, 'log.csv'), join(folder, 'log.jsonl')];
+    const logs = (): Callback[] => [csvLog(csv), jsonLinesLog(json)];
+    let checkpoint: TrainingCheckpoint | undefined;
+    const saving: Callback = {
+      everySteps: 1,
+      onStepEnd: async (run) => {
+        if (run.step === 7) checkpoint = await trainingCheckpointOf(run); // in epoch 3
+        if (run.step === 13) run.stop();
+      },
+    };
+    await train([...logs(), saving], { epochs: 6, seed: 3 });
+    const linesOf = async (path: string): Promise<string[]> => (await readFile(path, 'utf8')).trim().split(/\r?\n/);
+    const before = [await linesOf(csv), await linesOf(json)] as const;
+    t.deepEqual([before[0].length, before[1].length], [5, 4]);
+    if (!checkpoint) throw new Error('it was saved');
+    const { loss } = await train(logs(), { epochs: 6, seed: 3, resume: checkpoint });
+    const [rows, objects] = [await linesOf(csv), await linesOf(json)];
+    t.deepEqual(rows.slice(0, 3), before[0].slice(0, 3), 'the rows ahead of the checkpoint are the same');
+    t.deepEqual(objects.slice(0, 2), before[1].slice(0, 2));
+    const numbers = loss.map((value, i) => [i + 1, value]);
+    t.deepEqual(rows.slice(1).map((row) => row.split(',').slice(0, 2).map(Number)), numbers); // prettier-ignore
+    const parsed = objects.map((line) => JSON.parse(line) as Record<string, unknown>);
+    t.deepEqual(parsed.map((own) => [own['epoch'], own['loss']]), numbers); // prettier-ignore
+    t.equal(loss.length, 6);
   });
 });
 
