@@ -39,7 +39,7 @@ export async function tune(
 ): Promise<TuningReport> {
   checkArgument('tune', 'the device', device, deviceRule);
   for (const each of loaded) checkArgument('tune', 'what follows the device', each, loadedRule);
-  const tuner = device.enableTuning();
+  const tuner = await device.enableTuning();
   if (!tuner) return { choices: [], warnings: [] };
   for (const each of loaded) {
     for (const plan of 'plans' in each ? each.plans() : [each]) await plan.reload();

@@ -2,7 +2,7 @@
  * Inlines the kernels, so that the library needs no file access at run time and a bundler drops those that nobody uses:
  *
  *     kernels/matmul/matmul_tiled.wgsl  ->  lib/generated/wgsl.ts: export const matmulTiledWgsl: string = '...' (the code)
- *     kernels/matmul/matmul_row.wat     ->  lib/generated/wasm.ts: export const matmulRowWasm: string = '...' (assembled, base64)
+ *     kernels/matmul/matmul_row.wat     ->  lib/generated/wasm.ts: export const matmulRowWasm: string = '...' (assembled, hexadecimal)
  *     lib/device/cpu/worker.ts   ->  lib/generated/worker.ts: export const workerProgram: string = '...' (JavaScript)
  *
  * Of a WGSL text goes what is only for its reader, a third of a page's bundle otherwise: comments, but for the file's name
@@ -13,6 +13,8 @@
  * A WebAssembly text imports its memory as `(memory 1)`. It is assembled for shared memory, which threads need; where
  * there is none, lib/device/cpu/simd.ts changes the one byte that says so. A text with a line `;; Relaxed` in its head
  * is assembled twice: in `matmulRowRelaxedWasm` every `(f32x4.add (f32x4.mul x y) z)` of locals is one `f32x4.relaxed_madd`.
+ *
+ * The digits are hexadecimal, as repeated instructions then are repeated text: a page gzipped is smaller than by base64.
  *
  * The sources stay the only ones; the modules are ignored by git and refreshed by every npm script that needs them.
  */
@@ -97,7 +99,7 @@ function read(path: string): string {
   return readFileSync(path, 'utf8').replaceAll('\r\n', '\n');
 }
 
-/** Turns a WebAssembly text that imports `(memory 1)` into a binary for shared memory, in base64. */
+/** Turns a WebAssembly text that imports `(memory 1)` into a binary for shared memory, in hexadecimal digits. */
 export type Assembler = (file: string, text: string) => string;
 
 /** Loads the assembler. */
@@ -115,7 +117,7 @@ export async function loadAssembler(): Promise<Assembler> {
     parsed.resolveNames();
     const { buffer } = parsed.toBinary({});
     parsed.destroy();
-    return Buffer.from(buffer).toString('base64');
+    return Buffer.from(buffer).toString('hex');
   };
 }
 

@@ -106,7 +106,7 @@ export interface Device {
    * @internal From now on kernels are chosen by measuring; the report grows as programs are loaded. Undefined where there
    * is nothing to choose.
    */
-  enableTuning(): { readonly report: TuningReport } | undefined;
+  enableTuning(): Promise<{ readonly report: TuningReport } | undefined>;
   /** Waits until everything queued has run. */
   finished(): Promise<void>;
   /** Frees the device; everything on it is gone. */

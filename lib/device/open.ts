@@ -6,7 +6,6 @@ import { defaultThreads, machineThreads, mustTryWorkers } from './cpu/host.js';
 import type { Device } from './device.js';
 import { findAdapter, type FoundAdapter } from './webgpu/adapter.js';
 import type { WebGpuHost } from './webgpu/host.js';
-import { indexedDbStore } from './webgpu/tuning/indexed-db-store.js';
 
 /** Which device is wanted: `auto` takes a hardware GPU where there is one, else the CPU. */
 export type DeviceRequest = 'auto' | 'cpu' | 'webgpu';
@@ -51,7 +50,7 @@ const REQUESTS: readonly DeviceRequest[] = ['auto', 'cpu', 'webgpu'];
  * asked for and there is no adapter.
  */
 export function openDevice(request: DeviceRequest = 'auto', options: DeviceOptions = {}): Promise<Device> {
-  return openFrom(request, () => Promise.resolve(browserGpu()), options, { tuningStore: indexedDbStore() });
+  return openFrom(request, () => Promise.resolve(browserGpu()), options);
 }
 
 /** @internal `openDevice` with a given way to WebGPU; a string in place of it says why there is none. */

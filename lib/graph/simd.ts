@@ -3,7 +3,7 @@ import type { TensorSpec } from './operation.js';
 
 /** A WebAssembly SIMD kernel: a module that imports `env.memory`, and the function that is called. */
 export interface SimdKernel {
-  /** The module's bytes in base64, inlined from kernels/*.wat. */
+  /** The module's bytes as hexadecimal digits, inlined from kernels/*.wat. */
   readonly module: string;
   /** The same module with relaxed multiply-adds, for engines that have them. */
   readonly relaxed?: string;

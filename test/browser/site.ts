@@ -33,11 +33,14 @@ export type PagePath = keyof typeof PAGES;
 export async function openSite(): Promise<BrowserContext> {
   // An origin of its own, which a sandboxed page has, may read it too.
   const anyone = { 'Access-Control-Allow-Origin': '*', 'Cross-Origin-Resource-Policy': 'cross-origin' };
-  const script = { contentType: 'text/javascript', headers: anyone, body: await bundle() };
-  const body = '<!doctype html><title>kernelwright</title><script type="module" src="/page.js"></script>';
+  const { entry, scripts } = await bundle();
+  const body = `<!doctype html><title>kernelwright</title><script type="module" src="/${entry}"></script>`;
   const context = await launchChromium();
   for (const origin of [ORIGIN, OTHER_ORIGIN]) {
-    await context.route(`${origin}/page.js`, (route) => route.fulfill(script));
+    for (const [file, code] of Object.entries(scripts)) {
+      const script = { contentType: 'text/javascript', headers: anyone, body: code };
+      await context.route(`${origin}/${file}`, (route) => route.fulfill(script));
+    }
     for (const [path, headers] of Object.entries(PAGES)) {
       await context.route(origin + path, (route) => route.fulfill({ contentType: 'text/html', headers, body }));
     }
@@ -45,7 +48,8 @@ export async function openSite(): Promise<BrowserContext> {
   return context;
 }
 
-async function bundle(): Promise<string> {
+/** The program's file, and all files by name: what a page seldom needs is in one of its own. */
+async function bundle(): Promise<{ readonly entry: string; readonly scripts: Readonly<Record<string, string>> }> {
   const built = await build({
     root,
     configFile: false,
@@ -54,7 +58,8 @@ async function bundle(): Promise<string> {
     build: { write: false, rolldownOptions: { input: fileURLToPath(new URL('page.ts', import.meta.url)) } },
   });
   if (!Array.isArray(built) && !('output' in built)) throw new Error('Vite is watching instead of building');
-  const [chunk, ...others] = [built].flat().flatMap(({ output }) => output);
-  if (chunk?.type !== 'chunk' || others.length > 0) throw new Error('the program is not one file');
-  return chunk.code;
+  const chunks = [built].flat().flatMap(({ output }) => output.filter((file) => file.type === 'chunk'));
+  const entry = chunks.find(({ isEntry }) => isEntry)?.fileName;
+  if (entry === undefined) throw new Error('Vite made no program');
+  return { entry, scripts: Object.fromEntries(chunks.map(({ fileName, code }) => [fileName, code])) };
 }

@@ -1,3 +1,4 @@
+import { bytesOf } from '../../lib/device/cpu/simd.js';
 import type { SimdKernel } from '../../lib/graph/simd.js';
 
 /** The memory in which the tests call SIMD kernels by hand. */
@@ -6,9 +7,8 @@ const instances = new Map<string, WebAssembly.Instance>();
 
 /** Calls a SIMD kernel without a device. */
 export function callSimd({ module, entryPoint }: SimdKernel, values: readonly number[]): void {
-  const binary = Uint8Array.from(atob(module), (letter) => letter.charCodeAt(0));
   const instance =
-    instances.get(module) ?? new WebAssembly.Instance(new WebAssembly.Module(binary), { env: { memory } });
+    instances.get(module) ?? new WebAssembly.Instance(new WebAssembly.Module(bytesOf(module)), { env: { memory } });
   instances.set(module, instance);
   const run = instance.exports[entryPoint];
   if (!isFunction(run)) throw new Error(`a SIMD kernel exports no function ${entryPoint}`);

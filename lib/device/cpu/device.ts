@@ -130,8 +130,8 @@ export class CpuDevice implements Device {
     };
   }
 
-  enableTuning(): undefined {
-    return undefined;
+  enableTuning(): Promise<undefined> {
+    return Promise.resolve(undefined);
   }
 
   finished(): Promise<void> {

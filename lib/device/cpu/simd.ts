@@ -37,8 +37,8 @@ export class SimdKernels {
     return kernel;
   }
 
-  async #load(base64: string): Promise<LoadedModule> {
-    const bytes = bytesOf(this.#heap.isShared ? atob(base64) : withoutSharing(atob(base64)));
+  async #load(hexadecimal: string): Promise<LoadedModule> {
+    const bytes = bytesOf(this.#heap.isShared ? hexadecimal : withoutSharing(hexadecimal));
     const { memory } = this.#heap;
     const { module, instance } = await WebAssembly.instantiate(bytes, { env: { memory } });
     return {
@@ -58,16 +58,16 @@ export class SimdKernels {
 }
 
 /** A module of one function that uses a vector: what an engine without SIMD refuses. */
-const SIMD = 'AGFzbQEAAAABBQFgAAF7AwIBAAoKAQgAQQD9D/1iCw==';
+const SIMD = '0061736d010000000105016000017b030201000a0a0108004100fd0ffd620b';
 
 /** A module of one function that calls f32x4.relaxed_madd. */
-const RELAXED_SIMD = 'AGFzbQEAAAABBgFgAXsBewMCAQAKDQELACAAIAAgAP2FAgs=';
+const RELAXED_SIMD = '0061736d0100000001060160017b017b030201000a0d010b00200020002000fd85020b';
 
 /** Whether WebAssembly SIMD is to be had: an engine may lack it, a page's Content-Security-Policy forbid it. */
 export function hasSimd(): boolean {
   if (!accepts(SIMD)) return false;
   try {
-    new WebAssembly.Module(bytesOf(atob(SIMD)));
+    new WebAssembly.Module(bytesOf(SIMD));
     return true;
   } catch {
     return false;
@@ -79,17 +79,18 @@ export function hasRelaxedSimd(): boolean {
   return accepts(RELAXED_SIMD);
 }
 
-function accepts(base64: string): boolean {
-  return typeof WebAssembly === 'object' && WebAssembly.validate(bytesOf(atob(base64)));
+function accepts(module: string): boolean {
+  return typeof WebAssembly === 'object' && WebAssembly.validate(bytesOf(module));
 }
 
-/** The module for a memory that is not shared: the flags of the limits that follow the import's name say so. */
+/** The module for a memory that is not shared: the flags of the limits that follow the import's name, `memory`, say so. */
 function withoutSharing(module: string): string {
-  return module.replace('\x06memory\x02\x03', '\x06memory\x02\x01');
+  return module.replace('066d656d6f72790203', '066d656d6f72790201');
 }
 
-function bytesOf(text: string): Uint8Array<ArrayBuffer> {
-  return Uint8Array.from(text, (letter) => letter.charCodeAt(0));
+/** The bytes that a text of hexadecimal digits stands for. */
+export function bytesOf(text: string): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from({ length: text.length / 2 }, (_, i) => Number.parseInt(text.slice(2 * i, 2 * i + 2), 16));
 }
 
 function isFunction(value: unknown): value is (...values: readonly number[]) => void {

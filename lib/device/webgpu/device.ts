@@ -21,9 +21,7 @@ import type { WebGpuHost } from './host.js';
 import type { Work } from './work.js';
 import { type CompileProgress, Pipelines } from './pipelines.js';
 import { Joiner } from './joining/joiner.js';
-import { adapterKey } from './tuning/key.js';
-import { trialsOf } from './tuning/trials.js';
-import { Tuner } from './tuning/tuner.js';
+import type { Tuner } from './tuning/tuner.js';
 
 /** How a WebGPU device is made. */
 export interface WebGpuDeviceOptions {
@@ -159,14 +157,10 @@ export class WebGpuDevice implements Device {
     return this.#tuner?.launchesOf(step) ?? step.operation.kernel(step, this.target);
   }
 
-  /** From now on programs are tuned when they are loaded. */
-  enableTuning(): Tuner {
-    return (this.#tuner ??= new Tuner({
-      target: this.target,
-      adapter: adapterKey({ ...this.target, description: this.info.description, limits: this.gpu.limits }),
-      store: this.#host.tuningStore,
-      trialsOf: (step) => trialsOf(this, step),
-    }));
+  /** From now on programs are tuned when they are loaded. What tunes is loaded now: most pages never need it. */
+  async enableTuning(): Promise<Tuner> {
+    const { deviceTuner } = await import('./tuning/device-tuner.js');
+    return (this.#tuner ??= deviceTuner(this, this.#host.tuningStore));
   }
 
   async finished(): Promise<void> {
