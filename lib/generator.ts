@@ -39,6 +39,7 @@ export class Generator {
     return this.#counted.step;
   }
 
+  /** Has it go on from there. */
   set step(step: number) {
     checkArgument('Generator', 'step', step, wholeNumber({ min: 0 }));
     this.#counted.step = step;

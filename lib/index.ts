@@ -191,6 +191,8 @@ export {
   type CrossValidationScore,
   type Fold,
   type FoldOutcome,
+  type FoldScore,
+  type GroupScore,
 } from './train/cross-validate.js';
 export { evaluate, type EvaluateOptions, type Evaluation } from './train/evaluate.js';
 export { findLearningRate, type FindLearningRateOptions, type LearningRateCurve } from './train/find-learning-rate.js';

@@ -15,9 +15,10 @@ import {
 const GROUPS: Readonly<Record<string, readonly string[]>> = {
   Tensors: [''],
   Operations: ['ops/'],
-  Layers: ['nn/'],
-  Training: ['train/', 'optim/'],
+  Layers: ['nn/', 'models/', 'node/models'],
+  Training: ['train/', 'optim/', 'node/checkpoints/', 'node/logs/', 'node/progress/'],
   Data: ['data/', 'node/pictures/', 'node/audit/'],
+  Reports: ['report/'],
   Files: ['io/', 'node/'],
   Devices: ['device/', 'node/open-device', 'tune'],
   Errors: ['errors'],

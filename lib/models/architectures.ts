@@ -68,7 +68,7 @@ export const ARCHITECTURES = {
   },
 } as const satisfies Readonly<Record<string, Architecture>>;
 
-/** The name of a net in {@link ARCHITECTURES}. */
+/** The name of a net that {@link pictureClassifier} makes. */
 export type ArchitectureName = keyof typeof ARCHITECTURES;
 
 /** All of their names. */

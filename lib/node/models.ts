@@ -6,7 +6,7 @@ import { printable } from '../printable.js';
 import { readSafetensors, writeSafetensors } from './safetensors.js';
 
 /**
- * Saves a trained model as one file, which holds all that is needed to use it; see {@link encodeModel} for the format. Atomic:
+ * Saves a trained model as one file, which holds all that is needed to use it; see `encodeModel` for the format. Atomic:
  * a crash leaves the old file. PyTorch reads its weights by name. Throws DataError where the file cannot be written, TraceError for a model that is not built.
  */
 export async function saveModel(path: string, model: PictureClassifier): Promise<void> {
@@ -24,7 +24,7 @@ export async function saveModel(path: string, model: PictureClassifier): Promise
  *     const pictures = await imageFolder('test', { size, layout });
  *     const probabilities = softmax(await predict(model, pictures));
  *
- * Throws DataError naming the path, where it cannot be read or is no such file: see {@link decodeModel}.
+ * Throws DataError naming the path, where it cannot be read or is no such file: see `decodeModel`.
  */
 export async function loadModel(path: string): Promise<PictureClassifier> {
   checkArgument('loadModel', 'path', path, text);

@@ -41,7 +41,7 @@ async function headerOf(file: OpenFile, path: string) {
 }
 
 /**
- * Writes a .safetensors file, whole or not at all; see {@link encodeSafetensors} for the layout and
+ * Writes a .safetensors file, whole or not at all; see `encodeSafetensors` for the layout and
  * {@link writeFileAtomically} for how. No copy of the numbers is made.
  *
  * @param path where the file is to be

@@ -86,6 +86,7 @@ export abstract class Optimizer {
     return this.#factor;
   }
 
+  /** From the next step on. */
   set learningRateFactor(factor: number) {
     checkArgument('the optimizer', 'learningRateFactor', factor, number({ min: 0 }));
     this.#factor = factor;

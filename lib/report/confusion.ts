@@ -9,6 +9,7 @@ import { LIGHT } from './theme.js';
 
 /** How often each class was taken for each. */
 export interface ConfusionMatrix {
+  /** Names of the classes, in the order of their numbers. */
   readonly classNames: readonly string[];
   /** `counts[i][j]`: examples of class i that were predicted as class j. */
   readonly counts: readonly ArrayLike<number>[];

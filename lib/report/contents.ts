@@ -18,7 +18,7 @@ export interface ReportContents {
   readonly facts?: Readonly<Record<string, string | number>>;
   /** What `fit` returned, or what is in `history.json`. */
   readonly history?: TrainingHistory;
-  /** Of pictures that the model was not trained on. All of them count; of many, the first {@link MOST_SHOWN} are shown. */
+  /** Of pictures that the model was not trained on. All of them count; of many, the first 24 are shown. */
   readonly predictions?: readonly Prediction[];
   /** Default: counted from the predictions. */
   readonly confusionMatrix?: ConfusionMatrix;
@@ -29,7 +29,14 @@ export interface ReportContents {
   /** What `findLearningRate` found. */
   readonly learningRates?: LearningRateCurve;
   /** The learning rate over the steps of the training. */
-  readonly schedule?: { readonly learningRate: LearningRate; readonly steps: number; readonly stepsPerEpoch?: number };
+  readonly schedule?: {
+    /** By step. */
+    readonly learningRate: LearningRate;
+    /** Of the whole training. */
+    readonly steps: number;
+    /** Where given, epochs are marked. */
+    readonly stepsPerEpoch?: number;
+  };
   /** Accuracy by group, such as `byGroup` of a score of `crossValidate`. */
   readonly groups?: readonly GroupResult[];
 }

@@ -10,6 +10,7 @@ import { LIGHT } from './theme.js';
 
 /** How well the examples of one group were predicted, such as the pictures of one scene in a cross-validation. */
 export interface GroupResult {
+  /** Its name. */
   readonly group: string;
   /** Examples in the group. */
   readonly count: number;

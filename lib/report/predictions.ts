@@ -15,6 +15,7 @@ export interface Prediction {
   readonly file?: string;
   /** Without one, the bars stand alone. */
   readonly picture?: Picture;
+  /** Names of the classes, in the order of their numbers. */
   readonly classNames: readonly string[];
   /** One of each class, in the order of the names: they sum to 1. */
   readonly probabilities: ArrayLike<number>;

@@ -16,7 +16,9 @@ import type { FirstWeight } from './weights.js';
 
 /** Examples with the names of classes, and with their own classes where these are known. */
 export interface TestData extends ExampleData {
+  /** The class of each example, where it is known. */
   readonly labels?: Int32Array;
+  /** Names of the classes, in the order of their numbers. */
   readonly classNames: readonly string[];
 }
 

@@ -28,6 +28,7 @@ export interface SaliencyMap {
 /** A picture with what a model says of it, and which of its pixels matter for that. */
 export interface ExplainedPrediction extends Prediction {
   readonly picture: Picture;
+  /** How much each of its pixels matters. */
   readonly saliency: SaliencyMap;
 }
 

@@ -10,6 +10,7 @@ import { LIGHT } from './theme.js';
 export interface FirstWeight {
   /** [units, inputs] of a Dense, [channels out, channels in, height, width] of a Conv2d. */
   readonly shape: readonly number[];
+  /** Its numbers, row-major. */
   readonly data: ArrayLike<number>;
   /** Of a Dense: the shape of the pictures that it reads, such as [3, 28, 28]. */
   readonly inputShape?: readonly number[];

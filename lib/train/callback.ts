@@ -13,7 +13,9 @@ import type { Trainer } from './trainer.js';
 
 /** A training that is under way, as its callbacks see it. */
 export interface TrainingRun {
+  /** The model that is trained. */
   readonly model: Module;
+  /** What changes its parameters. */
   readonly optimizer: Optimizer;
   /** How many epochs were asked for. */
   readonly epochs: number;
@@ -50,7 +52,7 @@ export interface TrainingRun {
    * Means over the examples of this epoch so far: of the loss, and of each metric by its name; NaN ahead of its first step.
    * Waits for the steps that are queued. Rejects with TrainingError once the loss is not finite.
    */
-  measured(): Promise<{ readonly loss: number } & Readonly<Record<string, MetricValue>>>;
+  measured(): Promise<Readonly<Record<'loss', number>> & Readonly<Record<string, MetricValue>>>;
   /** @internal What a {@link TrainingCheckpoint} is made of. */
   readonly parts: RunParts;
 }

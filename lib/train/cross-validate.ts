@@ -50,6 +50,26 @@ export interface CrossValidateOptions {
   readonly groups?: readonly string[];
 }
 
+/** What the models came to on one fold. */
+export interface FoldScore {
+  /** The seed of the division and of the training. */
+  readonly seed: number;
+  /** Counted from 0. */
+  readonly fold: number;
+  /** Share of the fold's examples that was predicted correctly. */
+  readonly accuracy: number;
+}
+
+/** What the models came to on the examples of one group. */
+export interface GroupScore {
+  /** Its name. */
+  readonly group: string;
+  /** Examples in it. */
+  readonly count: number;
+  /** Share of them that was predicted correctly, over all seeds. */
+  readonly accuracy: number;
+}
+
 /** How often predictions of examples that were held out were right. */
 export interface CrossValidationScore {
   /** Right answers / answers, over all seeds. */
@@ -57,9 +77,9 @@ export interface CrossValidationScore {
   /** Of each seed. */
   readonly bySeed: readonly number[];
   /** Of each fold of each seed. */
-  readonly byFold: readonly { readonly seed: number; readonly fold: number; readonly accuracy: number }[];
+  readonly byFold: readonly FoldScore[];
   /** Of each group, over all seeds, in the order of the first example of each; none without groups. */
-  readonly byGroup: readonly { readonly group: string; readonly count: number; readonly accuracy: number }[];
+  readonly byGroup: readonly GroupScore[];
   /** Standard deviation of the folds' accuracies, by n - 1; 0 of one. */
   readonly deviationOfFolds: number;
   /** The same of the seeds'. */

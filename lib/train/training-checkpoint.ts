@@ -74,17 +74,22 @@ export class TrainingCheckpoint {
   }
 
   /** The device that it was trained on. On another one a training goes on, but not bit for bit as it would have. */
-  get device(): { readonly kind: string; readonly description: string } {
+  get device(): {
+    /** `cpu` or `webgpu`. */
+    readonly kind: string;
+    /** Name of the adapter, or of the kernels that run on the CPU. */
+    readonly description: string;
+  } {
     return this.#contents.device;
   }
 
   /** The model's weights and running statistics, for {@link loadState}. */
-  get model(): { readonly tensors: ReadonlyMap<string, SafetensorsTensor> } {
+  get model(): Pick<Safetensors, 'tensors'> {
     return { tensors: new Map(Object.entries(this.#contents.model)) };
   }
 
   /** The optimizer's state, for {@link Optimizer.loadState}. */
-  get optimizer(): { readonly tensors: ReadonlyMap<string, SafetensorsTensor> } {
+  get optimizer(): Pick<Safetensors, 'tensors'> {
     return { tensors: new Map(Object.entries(this.#contents.optimizer)) };
   }
 

@@ -40,12 +40,20 @@ export interface AugmentationOptions {
    * Each corner moves inward by up to `distortion` of half the width and height (torchvision:
    * `RandomPerspective(distortion_scale, p)`). Defaults: 0.5, from 0 to below 1, with chance 0.5.
    */
-  readonly perspective?: { readonly distortion?: number; readonly probability?: number };
+  readonly perspective?: {
+    /** Share of half the width and height. */
+    readonly distortion?: number;
+    /** Chance of it. */
+    readonly probability?: number;
+  };
   /**
    * A view is a window of the picture, of `size`, at a random place, with so many pixels around the picture (torchvision:
    * `RandomCrop(size, padding)`). Left out, it is the whole picture, squeezed. Default padding 0.
    */
-  readonly crop?: { readonly padding?: number };
+  readonly crop?: {
+    /** Pixels on each side. */
+    readonly padding?: number;
+  };
   /** Width and height of a view. Default: those of the picture. */
   readonly size?: PictureSize;
   /**
@@ -68,12 +76,24 @@ export interface AugmentationOptions {
    */
   readonly hue?: number | Range;
   /** Salt and pepper: a share of the pixels becomes black or white. Defaults: 0.05, with chance 0.5. */
-  readonly noise?: { readonly share?: number; readonly probability?: number };
+  readonly noise?: {
+    /** Of the pixels. */
+    readonly share?: number;
+    /** Chance of it. */
+    readonly probability?: number;
+  };
   /**
    * A square of `size` pixels within the view is filled: with the picture's mean grey, or with a number from 0 to 1 (DeVries
    * & Taylor 2017; torchvision: `RandomErasing(p, value)`). Defaults: chance 0.5, 'mean'.
    */
-  readonly cutOut?: { readonly size: number; readonly probability?: number; readonly fill?: 'mean' | number };
+  readonly cutOut?: {
+    /** Pixels of a side. */
+    readonly size: number;
+    /** Chance of it. */
+    readonly probability?: number;
+    /** What it is filled with. */
+    readonly fill?: 'mean' | number;
+  };
   /**
    * Each example is mixed with another one of the data set, as that one looks in this epoch, and so are their targets
    * (Zhang et al. 2018; torchvision and Keras: `MixUp(alpha)`): λ · its own + (1 - λ) · the other's. λ is the larger one of a

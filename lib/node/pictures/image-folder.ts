@@ -42,7 +42,7 @@ export const IMAGE_FOLDER_RULES: OptionRules<ImageFolderOptions> = {
  *     wrenches/SpannerWrench/img_0065.png   class 1, 'SpannerWrench'
  *
  * Classes are the sub-folders sorted by code point, and so are the files in each. A picture, PNG or JPEG by its first bytes, is decoded
- * ({@link decodePicture}), resized ({@link resizeBilinear}), and each of its numbers v from 0 to 255 becomes v / 255,
+ * ({@link decodePicture}), resized (`resizeBilinear`), and each of its numbers v from 0 to 255 becomes v / 255,
  * rounded to float32: at once, or, with `dtype: 'u8'`, where a model reads it (`scale` is 1 / 255 then), with the same
  * result, bit for bit. Folders inside of a class belong to it, as in Keras's `image_dataset_from_directory`. Hidden files and
  * folders, and files whose ending is no picture's (notes, Thumbs.db), are passed over. What is read is what is a regular

@@ -34,7 +34,7 @@ const RULES: OptionRules<ImageStreamOptions> = {
 };
 
 /**
- * A folder of pictures that does not fit into memory, for {@link fit}, {@link evaluate}, {@link predict} and {@link DataLoader}: it is
+ * A folder of pictures that does not fit into memory, for `fit`, `evaluate`, `predict` and `DataLoader`: it is
  * listed, as {@link imageFolder} lists it, and a picture is read from the disk when its batch is near. Batches, order and results
  * are, bit for bit, those of `imageFolder(directory, { …, dtype: 'u8' })`, from any place of any epoch on.
  *

@@ -21,7 +21,7 @@ import { checkBeginning, readPng, rgb, type Rgb } from './png.js';
 
 /** How pictures are read. */
 export interface PictureOptions {
-  /** The size that a picture is resized to ({@link resizeBilinear}); without it, it keeps its own. */
+  /** The size that a picture is resized to (`resizeBilinear`); without it, it keeps its own. */
   readonly size?: PictureSize;
   /** The colour behind pixels that are not opaque; white by default. */
   readonly background?: Rgb;

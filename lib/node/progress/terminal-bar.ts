@@ -5,6 +5,7 @@ const WIDTH = 24;
 
 /** Where progress is shown: a stream of text, which may be a terminal, such as `process.stderr`. */
 export interface ProgressStream extends NodeJS.WritableStream {
+  /** Whether it is a terminal. */
   readonly isTTY?: boolean;
   /** Of a terminal: its width. */
   readonly columns?: number;

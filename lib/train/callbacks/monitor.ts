@@ -5,7 +5,7 @@ import type { AnyEpochResult } from '../history.js';
 
 /** What a callback watches. */
 export interface MonitorOptions {
-  /** A number of {@link EpochResult}, such as `loss` or `validationAccuracy`. Default `validationLoss`. */
+  /** A number of `EpochResult`, such as `loss` or `validationAccuracy`. Default `validationLoss`. */
   readonly monitor?: string;
   /** Whether less or more of it is better. Default: `min` for losses, `max` for accuracies; others need to be told. */
   readonly mode?: 'min' | 'max';
