@@ -1,4 +1,14 @@
-import { type Augment, augmentation, type PictureLayout, type PictureSize } from '../../index.js';
+import {
+  type Augment,
+  augmentation,
+  DataLoader,
+  type Device,
+  type LabelledData,
+  type PictureLayout,
+  type PictureSize,
+  run,
+} from '../../index.js';
+import { sizeOf } from '../../shape.js';
 
 /** How pictures are augmented: not at all, 48 of one as in the article, or anew in each epoch. */
 export const AUGMENTATIONS = ['none', 'article', 'recipe'] as const;
@@ -20,4 +30,27 @@ export function augmentFor(name: AugmentationName, size: PictureSize, layout: Pi
     ...{ contrast: 0.25, brightness: 0.25, channelGain: 0.1 },
     cutOut: { size: Math.max(1, Math.round(Math.min(size.width, size.height) / 4)) },
   });
+}
+
+/** Views that are made at once. */
+const AT_ONCE = 256;
+
+/** The pictures as a net sees them when it is evaluated: plain views, where those that it was trained on have another size. */
+export async function plainViewsOf(
+  data: LabelledData,
+  augment: Augment | undefined,
+  device: Device,
+): Promise<LabelledData> {
+  const plain = augment?.plainFor(data.inputShape);
+  if (!plain) return data;
+  const inputShape = plain.viewShape(data.inputShape);
+  const count = data.labels.length;
+  const inputs = new Float32Array(count * sizeOf(inputShape));
+  const loader = new DataLoader(data, { batchSize: AT_ONCE, shuffle: false, augment: plain });
+  for (let row = 0; row < count; row += AT_ONCE) {
+    const views = await run(() => loader.next(Math.min(AT_ONCE, count - row)).inputs, { device });
+    inputs.set(await views.data(), row * sizeOf(inputShape));
+  }
+  loader.dispose();
+  return { ...data, inputs, inputShape, scale: 1 };
 }

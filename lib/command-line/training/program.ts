@@ -53,11 +53,9 @@ export async function trainOnPictures(options: TrainingOptions, device: Device, 
   await savePredictions(options.out, predictions);
   const lines = predictions.map((prediction) => describePrediction(prediction, classNames));
   output.progress(['', ...lines, ''].join('\n'));
-  // Views have another size than what was read: the report shows pictures as the net sees them.
-  const shown = augment
-    ? await readTrainingPictures({ ...options, audit: false }, { size, layout }, () => undefined)
-    : read;
-  const report = options.report ? { report: await saveReport(model, shown, options, device) } : {};
+  const report = options.report
+    ? { report: await saveReport(model, { ...read, training }, options, augment, device) }
+    : {};
   output.result(`results are in ${options.out}`, { ...files, ...report, epochs, predictions });
   return 0;
 }

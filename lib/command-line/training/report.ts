@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Device, PictureClassifier } from '../../index.js';
+import type { Augment, Device, PictureClassifier } from '../../index.js';
 import { ARCHITECTURES } from '../../models/architectures.js';
 import { readPicture } from '../../node/index.js';
 import { mapLimited } from '../../node/pictures/map-limited.js';
@@ -15,6 +15,7 @@ import {
 } from '../../report/index.js';
 import { loadVega } from '../../report/libraries.js';
 import { atMost } from '../../report/picture.js';
+import { plainViewsOf } from './augmentations.js';
 import { scheduleOf } from './optimizers.js';
 import type { TrainingOptions } from './options.js';
 import type { TrainingPictures } from './pictures.js';
@@ -34,13 +35,15 @@ export async function saveReport(
   model: PictureClassifier,
   { training, validation, test, folders }: TrainingPictures,
   options: TrainingOptions,
+  augment: Augment | undefined,
   device: Device,
 ): Promise<string> {
   const history = JSON.parse(await readFile(join(options.out, 'history.json'), 'utf8')) as TrainingHistory;
   const stepsPerEpoch = Math.ceil(training.labels.length / options.batchSize);
   const steps = options.epochs * stepsPerEpoch;
   const { classNames } = training;
-  const contents = await reportContents(model, test ?? { ...validation, classNames }, {
+  const shown = await plainViewsOf(test ?? { ...validation, classNames }, augment, device);
+  const contents = await reportContents(model, shown, {
     title: ARCHITECTURES[options.model].title,
     facts: {
       Pictures: `${training.labels.length} to train on, ${validation.labels.length} held out, ${test?.labels.length ?? 0} to test`,
