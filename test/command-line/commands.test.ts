@@ -63,6 +63,12 @@ test('what train writes is all that predict, evaluate and summary need', async (
     const shares = answers[0]?.['probabilities'] as Record<string, number>;
     t.ok(Math.abs((shares['Dark'] ?? NaN) + (shares['Light'] ?? NaN) - 1) < 1e-6, JSON.stringify(shares));
     t.equal(predicted.errors.trim().split('\n').length, 2, predicted.errors);
+    const views = linesOf((await kernelwright(['predict', model, tests, '--views', '8', '--json'])).output);
+    t.deepEqual(
+      views.map(({ predicted: name, error }) => name ?? typeof error),
+      ['Dark', 'string', 'Light', 'Light'],
+    );
+    t.notDeepEqual(views[0]?.['probabilities'], shares, 'the mean of eight views');
 
     const [evaluated, summed, audited, headed] = await Promise.all([
       kernelwright(['evaluate', model, data, '--json']),
@@ -107,6 +113,7 @@ test('a wrong command line ends with exit code 2, a file of another kind with 1,
         ['train', 'a', '--momentum', '0.9'],
         /^kernelwright: --momentum is an option of sgd and rmsprop, not of adamw/,
       ],
+      [2, ['predict', 'a', 'b', '--views', '3'], /^kernelwright: --views 3: expected 1, 2 or 8/],
       [2, ['predict', 'a', '--quite'], /^kernelwright: unknown option '--quite' \(did you mean '--quiet'\?\)/],
       [2, ['audit', 'a', '--quiet', '--verbose'], /^kernelwright: --quiet and --verbose contradict/],
       [1, ['predict', text, 'a.png'], /^kernelwright: .*notes.txt: it is no model: /],

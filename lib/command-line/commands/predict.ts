@@ -11,17 +11,29 @@ import { sizeOf } from '../../shape.js';
 import { checkWords } from '../arguments.js';
 import { defineCommand } from '../command.js';
 import type { Output } from '../output.js';
-import { DEVICE_OPTION, deviceOption, OUTPUT_OPTIONS, outputFor } from '../shared-options.js';
+import { DEVICE_OPTION, deviceOption, oneOfOption, OUTPUT_OPTIONS, outputFor } from '../shared-options.js';
 import { classify, describeAnswer } from '../training/predictions.js';
 
 /** Pictures that are in memory at the same time, as bytes of the model's size. */
 const BATCH = 64;
 
+/** What `--views` may be. */
+const VIEWS = { '1': 1, '2': 2, '8': 8 } as const;
+const VIEW_NAMES = Object.keys(VIEWS) as readonly (keyof typeof VIEWS)[];
+type ViewCount = (typeof VIEWS)[keyof typeof VIEWS];
+
 export const predictCommand = defineCommand({
   name: 'predict',
   words: 'MODEL FILE...',
   summary: 'Says what is on pictures: files, and all pictures in folders.',
-  options: { device: DEVICE_OPTION, ...OUTPUT_OPTIONS },
+  options: {
+    views: {
+      value: '1|2|8',
+      help: 'views of a picture that an answer is the mean of: it, its mirror image, their quarter turns (default 1)',
+    },
+    device: DEVICE_OPTION,
+    ...OUTPUT_OPTIONS,
+  },
   notes: [
     '',
     'MODEL is a file that train wrote. A picture that cannot be read is told on standard error; the others are predicted, and',
@@ -31,10 +43,11 @@ export const predictCommand = defineCommand({
     checkWords(words, 'a model and pictures: kernelwright predict MODEL FILE...', 2);
     const [path = '', ...inputs] = words;
     const output = outputFor(values);
+    const views = VIEWS[oneOfOption('views', values.views, VIEW_NAMES) ?? '1'];
     const model = await loadModel(path);
     const device = await openDevice(deviceOption(values.device));
     try {
-      return await predictAll(model, inputs, device, output);
+      return await predictAll(model, inputs, { device, views }, output);
     } finally {
       device.dispose();
     }
@@ -45,7 +58,7 @@ export const predictCommand = defineCommand({
 async function predictAll(
   model: PictureClassifier,
   inputs: readonly string[],
-  device: Device,
+  { device, views }: { readonly device: Device; readonly views: ViewCount },
   output: Output,
 ): Promise<number> {
   const failed = new Set<string>();
@@ -65,7 +78,7 @@ async function predictAll(
       }
     });
     const readable = pictures.filter((picture) => picture instanceof Uint8Array);
-    const answers = await classify(model, dataOf(model, readable), device);
+    const answers = await classify(model, dataOf(model, readable), device, { views });
     for (const [i, picture] of pictures.entries()) {
       const file = files[i] ?? '';
       if (!(picture instanceof Uint8Array)) {

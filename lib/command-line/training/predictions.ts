@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import {
   type Augment,
+  augmentation,
   type Device,
   type ExampleData,
   type LabelledData,
@@ -25,17 +26,27 @@ export interface Prediction extends Answer {
   readonly label: string;
 }
 
-/** What a net takes each picture for; by eight views of it, where the net was trained with an augmentation. */
+/** How an answer comes about. */
+export interface ViewOptions {
+  /** What the net was trained with, which says what a view is. Default: the picture. */
+  readonly augment?: Augment | undefined;
+  /** How many views of a picture an answer is the mean of. Default: 1, and 8 with `augment`. */
+  readonly views?: 1 | 2 | 8;
+}
+
+/** What a net takes each picture for. */
 export async function classify(
   model: PictureClassifier,
   pictures: ExampleData,
   device: Device,
-  augment?: Augment,
+  { augment, views = augment ? 8 : 1 }: ViewOptions = {},
 ): Promise<Answer[]> {
-  const { classNames } = model.description;
-  const answers = augment
-    ? await predictViews(model, pictures, { augment, device })
-    : softmax(await predict(model, pictures, { device }));
+  if (pictures.inputs.length === 0) return [];
+  const { classNames, layout } = model.description;
+  const answers =
+    augment || views > 1
+      ? await predictViews(model, pictures, { augment: augment ?? augmentation({ layout }), views, device })
+      : softmax(await predict(model, pictures, { device }));
   const probabilities = await answers.data(); // [N, classes]
   return Array.from({ length: probabilities.length / classNames.length }, (_, row) => {
     const own = Array.from(probabilities.subarray(row * classNames.length, (row + 1) * classNames.length));
@@ -51,7 +62,7 @@ export async function predictPictures(
   augment?: Augment,
 ): Promise<Prediction[]> {
   const { classNames, labels, files } = pictures;
-  const answers = await classify(model, pictures, device, augment);
+  const answers = await classify(model, pictures, device, { augment });
   return answers.map((answer, row) => ({
     file: files?.[row] ?? '',
     label: classNames[labels[row] ?? -1] ?? '',
