@@ -109,7 +109,7 @@ export interface Callback {
    * be there at once, so no promise, and nothing may change it later.
    */
   state?(run: TrainingRun): CallbackState;
-  /** Goes on from what {@link state} gave, perhaps in another process: after `onTrainBegin` of a training that is resumed. */
+  /** Goes on from what `state` gave, perhaps in another process: after `onTrainBegin` of a training that is resumed. */
   restore?(run: TrainingRun, state: CallbackState): void | Promise<void>;
   /**
    * It saves the state of the others: whatever its place in the list, it is called behind them, so that they have dealt with
