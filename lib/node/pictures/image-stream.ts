@@ -35,8 +35,9 @@ const RULES: OptionRules<ImageStreamOptions> = {
 
 /**
  * A folder of pictures that does not fit into memory, for `fit`, `evaluate`, `predict` and `DataLoader`: it is
- * listed, as {@link imageFolder} lists it, and a picture is read from the disk when its batch is near. Batches, order and results
- * are, bit for bit, those of `imageFolder(directory, { …, dtype: 'u8' })`, from any place of any epoch on.
+ * listed, as {@link imageFolder} lists it, and a picture is read from the disk when its batch is near. Batches and their order are,
+ * bit for bit, those of `imageFolder(directory, { …, dtype: 'u8' })`, from any place of any epoch on, and so are results on a CPU;
+ * those of a GPU may differ in the last digits, where its compiler fuses multiplications and additions otherwise.
  *
  *     const training = await imageStream('pictures/train', { size: { width: 224, height: 224 }, layout: 'channels-last' });
  *     await fit(model, training, { epochs: 10, optimizer, batchSize: 64 });
