@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
  * The font that comes with the package (Inter 4.001, SIL Open Font License 1.1): the same path from lib and from dist. Of
  * its characters it has Basic Latin to Latin Extended-A, Greek, Cyrillic, punctuation, currencies and mathematical signs.
  */
-export const FONT_FILE = fileURLToPath(new URL('../../fonts/Inter-Regular.ttf', import.meta.url));
+export const FONT_FILE = fileURLToPath(new URL('../../lib/report/fonts/Inter-Regular.ttf', import.meta.url));
 
 /** What pictures ask for: the font of the package, and what machines have where it is not installed. */
 export const FONT_FAMILY = 'Inter, system-ui, Helvetica, Arial, sans-serif';

@@ -114,7 +114,7 @@ try {
   await check('reports say what they need, and their font ships with its licence', () => {
     writeFileSync(join(home, 'report.mjs'), reportProgram);
     execute(home, process.execPath, 'report.mjs');
-    const fonts = readdirSync(join(home, 'node_modules/kernelwright/fonts'));
+    const fonts = readdirSync(join(home, 'node_modules/kernelwright/lib/report/fonts'));
     assert.deepEqual(fonts.sort(), ['Inter-Regular.ttf', 'OFL.txt']);
   });
   await check('strict TypeScript accepts it: nodenext, Node types, no DOM', () => {
