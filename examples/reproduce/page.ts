@@ -57,7 +57,7 @@ function outcomesTable(outcomes: readonly Outcome[]): string {
       (memory / 2 ** 20).toFixed(0),
       seconds.toFixed(1),
       article ? `${article.keras} / ${article.pytorch}` : '',
-      asInArticle === undefined ? '' : asInArticle.toPrecision(3),
+      asInArticle === undefined ? '' : Number(asInArticle.toPrecision(3)).toLocaleString('en'),
     ];
   });
   const heads = [

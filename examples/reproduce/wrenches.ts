@@ -4,6 +4,7 @@ import {
   crossValidate,
   type CrossValidation,
   type Device,
+  evaluate,
   fit,
   oneCycle,
   pictureClassifier,
@@ -53,7 +54,7 @@ export async function judge({ data, scenes, epochs, seeds, device, onTrained }: 
       const steps = epochs * Math.ceil(training.labels.length / batchSize);
       const model = pictureClassifier({ architecture: 'convnet', classNames, size: VIEW, options: { dropout } });
       const start = performance.now();
-      const { accuracy } = await fit(model, training, {
+      await fit(model, training, {
         ...{ epochs, batchSize, seed, device, augment },
         optimizer: new AdamW({
           learningRate: oneCycle(learningRate, { steps, rise: 0.2 }),
@@ -64,9 +65,10 @@ export async function judge({ data, scenes, epochs, seeds, device, onTrained }: 
       seconds.push(took);
       const views = (count: 1 | 8) => predictViews(model, heldOut, { device, augment, views: count });
       const predictions = { 'one view': await views(1), 'eight views': await views(8) };
+      const { accuracy } = await evaluate(model, training, { device, augment });
       model.dispose();
       onTrained(`seed ${seed}, fold ${fold + 1}: ${took.toFixed(1)} s`);
-      return { predictions, measured: { training: accuracy.at(-1) ?? NaN } };
+      return { predictions, measured: { training: accuracy } };
     },
   });
   return { validation, seconds, pictures: pictures.labels.length };

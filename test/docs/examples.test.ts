@@ -77,7 +77,12 @@ test('the examples of the documents pass the type check and run', async (t) => {
     { name: 'type check', cwd: folder, words: [tsc, '-p', 'tsconfig.json'] },
     ...examples
       .filter(({ isRun }) => isRun)
-      .map(({ name, file }) => ({ name, cwd: root, words: ['--import', tsx, file] })), // bundled pictures are found from there
+      // What a program writes stays in the folder; bundled pictures are found from the root.
+      .map(({ name, file, code }) => ({
+        name,
+        cwd: code.includes('examples/pictures') ? root : folder,
+        words: ['--import', tsx, file],
+      })),
   ].values();
   const work = async (): Promise<void> => {
     for (const { name, cwd, words } of jobs) t.equal(await faultOf(cwd, ...words), undefined, name);
