@@ -1,7 +1,7 @@
-import { checkArgument, checkOptions, number, type OptionRule, type OptionRules, required, seed } from '../options.js';
+import { checkArgument, checkOptions, number, type OptionRules, required, seed } from '../options.js';
 import { shuffledIndices } from '../random.js';
 import { selectExamples } from './select.js';
-import type { LabelledData } from './training-data.js';
+import { type LabelledData, labelledRule } from './training-data.js';
 
 /** Options of {@link splitByClass}. */
 export interface SplitOptions {
@@ -12,11 +12,6 @@ export interface SplitOptions {
 }
 
 const RULES: OptionRules<SplitOptions> = { validation: required(number({ min: 0, below: 1 })), seed: required(seed) };
-
-const LABELLED: OptionRule = {
-  expected: 'data with labels and classNames, as fromArrays and imageFolder make it',
-  accepts: (data) => typeof data === 'object' && data !== null && 'labels' in data && 'classNames' in data,
-};
 
 /** Two sets without an example in common. */
 export interface Split {
@@ -38,7 +33,7 @@ export interface Split {
  * @throws OptionError for data without classes, an unknown option, a share outside of [0, 1), or a seed that is no whole number of 0 or more
  */
 export function splitByClass(data: LabelledData, options: SplitOptions): Split {
-  checkArgument('splitByClass', 'data', data, LABELLED);
+  checkArgument('splitByClass', 'data', data, labelledRule);
   checkOptions('splitByClass', options, RULES);
   const { validation } = options;
   const members = data.classNames.map((): number[] => []); // rows of each class

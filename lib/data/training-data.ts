@@ -1,5 +1,5 @@
 import { DataError } from '../errors.js';
-import { show } from '../options.js';
+import { type OptionRule, show } from '../options.js';
 import { sizeOf } from '../shape.js';
 import { isStreamed, type StreamedData } from './streamed-data.js';
 
@@ -38,6 +38,12 @@ export interface TargetData extends ExampleData {
 
 /** Examples in memory with what is to be predicted of them: what training, evaluation and batching work on. */
 export type TrainingData = LabelledData | TargetData;
+
+/** @internal Data with classes, for functions that take no others. */
+export const labelledRule: OptionRule = {
+  expected: 'data with labels and classNames, as fromArrays and imageFolder make it',
+  accepts: (data) => typeof data === 'object' && data !== null && 'labels' in data && 'classNames' in data,
+};
 
 /** @internal What is to be predicted of the examples, whichever kind it is: its name, values, and shape for one example. */
 export function outcomesOf(data: TrainingData | StreamedData) {

@@ -1,6 +1,6 @@
 import { foldsOf } from '../data/folds.js';
 import { selectExamples } from '../data/select.js';
-import type { LabelledData } from '../data/training-data.js';
+import { type LabelledData, labelledRule } from '../data/training-data.js';
 import { ShapeError } from '../errors.js';
 import {
   callback,
@@ -111,10 +111,6 @@ const RULES: OptionRules<CrossValidateOptions> = {
   seeds: seedsRule,
   groups: groupsRule,
 };
-const LABELLED: OptionRule = {
-  expected: 'data with labels and classNames, as fromArrays and imageFolder make it',
-  accepts: (data) => typeof data === 'object' && data !== null && 'labels' in data && 'classNames' in data,
-};
 
 /**
  * Trains a model for each of several parts of the data on all the others, and counts how often it is right about the part that
@@ -135,7 +131,7 @@ const LABELLED: OptionRule = {
  * another shape. What `train` throws ends it.
  */
 export async function crossValidate(data: LabelledData, options: CrossValidateOptions): Promise<CrossValidation> {
-  checkArgument('crossValidate', 'data', data, LABELLED);
+  checkArgument('crossValidate', 'data', data, labelledRule);
   checkOptions('crossValidate', options, RULES);
   const { folds = 5, seeds = [0], groups, train } = options;
   const tallies = new Map<string, Tally>();
