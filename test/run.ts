@@ -1,7 +1,8 @@
 /**
  * Runs the tests under tape, in one process: every test/**\/*.test.ts, sorted, or those whose path contains one of the
- * arguments (`npm test -- ops/matmul data`). Prints a line a file, what failed in full and what was slow, and at last
- * `N passed, N failed`, counted in tests; with arguments, a line a test as well.
+ * arguments (`npm test -- ops/matmul data`). Prints a line a file, what failed in full and what was slow; with arguments,
+ * a line a test as well. It ends with what failed once more, in short, and `N passed, N failed`, counted in tests: .ci/run
+ * repeats all from the line `failed tests:` on.
  */
 import { readdirSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
@@ -16,6 +17,9 @@ const silenceAllowed = Number(process.env['KERNELWRIGHT_TEST_TIMEOUT'] ?? 300) *
 /** A test that takes so many milliseconds is named. */
 const slow = 2000;
 
+/** So many failed assertions are repeated at the end, and so many characters of a value. */
+const repeated = { assertions: 20, characters: 120 };
+
 /** What tape's object stream yields: a test begins, an assertion was made, a test is over, or a comment. */
 type Row =
   | { type: 'test'; id: number; name: string; skip?: boolean | string; todo?: boolean | string }
@@ -29,6 +33,8 @@ interface Details {
   skip?: boolean | string;
   todo?: boolean | string;
 }
+
+type FailedRow = Details & { operator: string; at?: string };
 
 interface Running {
   name: string;
@@ -54,13 +60,14 @@ const heading = '# ';
 const running = new Map<number, Running>();
 const total = { passed: 0, failed: 0, skipped: 0, assertions: 0 };
 const start = performance.now();
+const failures: string[] = [];
 let current = { file: '', tests: 0, failed: 0, since: start };
 let over = false;
 let watchdog = startWatchdog();
 
 process.on('exit', () => {
   if (over) return;
-  for (const { name } of running.values()) report(`  not ok  ${name}: the process ended before the test did`);
+  for (const { name } of running.values()) fail(name, 'the process ended before the test did');
   total.failed += Math.max(running.size, 1);
   summarize();
   over = true;
@@ -98,7 +105,7 @@ function onRow(row: Row): void {
     total.assertions++;
     if (row.ok || row.todo) return;
     test.failures++;
-    report(`  FAILED  ${test.name}: ${row.name}${details(row)}`);
+    fail(test.name, row.name, row);
   } else {
     running.delete(row.test);
     if (test.name.startsWith(heading)) return;
@@ -135,6 +142,11 @@ function onEnd(): void {
 
 function summarize(): void {
   if (total.failed > 0) process.exitCode = 1;
+  if (failures.length > 0) {
+    report(`\nfailed tests:`);
+    failures.slice(0, repeated.assertions).forEach(report);
+    if (failures.length > repeated.assertions) report(`and ${failures.length - repeated.assertions} more assertions`);
+  }
   const seconds = ((performance.now() - start) / 1000).toFixed(1);
   report(`\n${total.assertions} assertions in ${files.length} files, ${seconds} s`);
   report(`${total.passed} passed, ${total.failed} failed${total.skipped > 0 ? `, ${total.skipped} skipped` : ''}`);
@@ -147,7 +159,16 @@ function startWatchdog(): NodeJS.Timeout {
   }, silenceAllowed).unref();
 }
 
-function details(row: Details & { operator: string; at?: string }): string {
+/** Prints in full what failed, and keeps it in short for the end. */
+function fail(test: string, what: string, row?: FailedRow): void {
+  const full = row ? details(row) : [];
+  const indent = '\n          ';
+  report(`  FAILED  ${test}: ${what}${full.map((line) => indent + line.replaceAll('\n', indent)).join('')}`);
+  const short = row ? inShort(row) : '';
+  failures.push(`not ok  ${current.file}: ${test}: ${what.slice(0, 4 * repeated.characters)}${short}`);
+}
+
+function details(row: FailedRow): string[] {
   const show = (value: unknown) => inspect(value, { depth: 4, maxArrayLength: 12, breakLength: 100 });
   const lines = row.at ? [`at ${row.at}`] : [];
   const thrown = row.actual instanceof Error ? row.actual : row.error;
@@ -156,7 +177,21 @@ function details(row: Details & { operator: string; at?: string }): string {
   } else if (thrown instanceof Error && row.operator !== 'fail') {
     lines.push(thrown.stack ?? thrown.message);
   }
-  return lines.map((line) => `\n          ${line.replaceAll('\n', '\n          ')}`).join('');
+  return lines;
+}
+
+/** Where an assertion failed, and what it has found, from shortly before the first difference on. */
+function inShort(row: FailedRow): string {
+  const at = row.at ? `\n        at ${row.at}` : '';
+  if (row.operator === 'fail' || !('expected' in row || 'actual' in row)) return at;
+  const show = (value: unknown) => inspect(value, { depth: 4, maxArrayLength: 12, breakLength: Infinity });
+  const expected = show(row.expected);
+  const actual = show(row.actual);
+  let same = 0;
+  while (same < expected.length && expected[same] === actual[same]) same++;
+  const from = Math.max(0, same - repeated.characters / 4);
+  const cut = (text: string) => (from > 0 ? '...' : '') + text.slice(from, from + repeated.characters);
+  return `${at}\n        expected ${cut(expected)}\n        actual   ${cut(actual)}`;
 }
 
 function report(line: string): void {
