@@ -1,10 +1,12 @@
 import { workerProgram } from '../../generated/worker.js';
 import type { WorkerStart } from './control.js';
 
-/** A worker thread of Node or of a browser, which has been told to start. */
+/** A worker thread of Node or of a browser. */
 export interface WorkerThread {
   /** Whether it has come up; false where it turned out that it may not. Never rejects. */
   readonly isUp: Promise<boolean>;
+  /** Has it begin to claim tasks, unless it has or is not ready yet: to be called ahead of each phase. */
+  admit(): void;
   /** Whether it has ended, as far as can be known without giving the event loop a turn. */
   isGone(): boolean;
   terminate(): unknown;
@@ -20,7 +22,7 @@ interface NodeThreads {
     terminate(): unknown;
     unref(): void;
     on(event: 'error' | 'exit', listener: () => void): unknown;
-    readonly performance: { eventLoopUtilization(): { readonly idle: number } };
+    readonly performance: { eventLoopUtilization(): { readonly idle: number; readonly active: number } };
   };
 }
 
@@ -91,12 +93,18 @@ function nodeWorker(start: WorkerStart): WorkerThread | undefined {
     hasEnded = true;
   });
   worker.unref();
-  worker.postMessage(start);
+  let isAdmitted = false;
   return {
     isUp: Promise.resolve(true),
     // The event needs a turn of the event loop, which a thread that waits for this worker does not give it. The idle time
-    // is asked of the worker's own loop, and is -1 once that is gone.
+    // is asked of the worker's own loop, and is -1 once that is gone; but always 0 where nobody has asked while the loop
+    // was running. So a worker begins when it has been seen to run.
     isGone: () => hasEnded || worker.performance.eventLoopUtilization().idle < 0,
+    admit: () => {
+      if (isAdmitted || hasEnded || worker.performance.eventLoopUtilization().active <= 0) return;
+      isAdmitted = true;
+      worker.postMessage(start);
+    },
     terminate: () => worker.terminate(),
   };
 }
@@ -115,5 +123,5 @@ function browserWorker(start: WorkerStart): WorkerThread | undefined {
     setTimeout(() => resolve(false), PATIENCE_MILLISECONDS);
   });
   void isUp.then(() => URL.revokeObjectURL(url));
-  return { isUp, isGone: () => false, terminate: () => worker.terminate() };
+  return { isUp, isGone: () => false, admit: () => undefined, terminate: () => worker.terminate() };
 }

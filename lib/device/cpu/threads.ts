@@ -62,6 +62,7 @@ export class ThreadPool {
       for (const task of tasks) task();
       return;
     }
+    for (const worker of this.#workers) worker.admit();
     const control = this.#control;
     Atomics.store(control, CONTROL.done, 0);
     Atomics.store(control, CONTROL.failed, 0);

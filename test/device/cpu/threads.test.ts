@@ -149,19 +149,23 @@ test('a worker that ends inside a task makes the call throw at once, and the dev
   const device = open(2);
   try {
     const { record } = await device.simd.get({ module: await assembled, entryPoint: 'probe' });
-    await device.pool.start();
-    await new Promise((resume) => setTimeout(resume, 200)); // the worker comes up
+    const probe = probeOn(device, await assembled);
+    await until(
+      async () => distinct(await probe(0)),
+      (found) => found.length === 2,
+    );
     // Two tasks for the worker, each a call with a billion arguments, which is more than its memory holds.
     const table = device.allocate({ shape: [14], dtype: 'u32' }).start;
     new Float64Array(device.heap.memory.buffer, table, 6).set([2, 2, 1, record, 0, 1e9]);
+    // The worker ends while the main thread is at work, before that asks for the first time whether it is gone.
     const wait = (): void => {
-      for (const end = performance.now() + 50; performance.now() < end;);
+      for (const end = performance.now() + 1000; performance.now() < end;);
     };
     const start = performance.now();
-    const call = () => device.pool.run({ tasks: [wait, wait], table, scratchStride: 0 });
-    refuses(t, call, DeviceError, 'a worker thread ended inside a task');
+    const call = (task: () => void) => device.pool.run({ tasks: [task, task], table, scratchStride: 0 });
+    refuses(t, () => call(wait), DeviceError, 'a worker thread ended inside a task');
     t.ok(performance.now() - start < 10_000, 'it does not wait for a minute');
-    call();
+    call(() => undefined);
     t.equal(device.info.threads, 1);
     const product = compile((x) => matmul(x, x), { device });
     t.deepEqual(await (await product([[3]])).data(), Float32Array.of(9));
