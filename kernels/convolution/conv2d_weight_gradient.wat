@@ -3,11 +3,13 @@
 ;; Computes    weights   c[m, t, n] = Σ_p y[p, m] · x[p, t, n] + (accumulate ? c : 0), f32: p are places of the output, m output
 ;;                       channels, t taps and n input channels. Entry p of `rows` is the address of the place's window in the
 ;;                       picture, and that of its gradients y, 8 B; entry t of `taps` bytes to the tap in x, and to its matrix
-;;                       c, whose rows are `ldc` apart. M, N and the places are 1 or more
+;;                       c, whose rows are `ldc` apart. M, N and the places are 1 or more. `joined` taps of at most 32 columns
+;;                       together share a matrix, in which their columns follow each other; 1: each has its own
 ;;             addParts  c[m, n] = Σ_i parts[i, m, n]: `count` matrices, `partPitch` bytes apart, with rows of whole vectors,
 ;;                       `pitch` apart
 ;; Technique   a product over places, 256 at a time: y is packed in panels of 4 channels, [p][4], and each 32 columns of x, by way
-;;             of the table, in panels of 8, [p][8], so that the inner loop reads both in order (matmul/micro.wat)
+;;             of the table, in panels of 8, [p][8], so that the inner loop reads both in order (matmul/micro.wat). What joined
+;;             taps have of a place is a line, [p][columns], of which panels are parts: few columns fill so many panels more
 ;; Cache       a panel of x is 8 KiB and stays in the first-level cache while all panels of y (4 KiB each) pass by
 ;; Cost        2 flop for each place of each element of c; packing takes 4 % of the time with 64 output channels
 ;; Relaxed     a multiplication and an addition of locals are one f32x4.relaxed_madd in the second module made of this
@@ -91,12 +93,58 @@
       (local.set $to (i32.add (local.get $to) (i32.const 32)))
       (br_if $next (local.tee $k (i32.sub (local.get $k) (i32.const 1))))))
 
+  ;; Packs four columns of listed places, or fewer, into lines that are `pitch` bytes apart.
+  (func $packQuad (param $rows i32) (param $offset i32) (param $columns i32) (param $k i32) (param $to i32)
+                  (param $pitch i32)
+    (if (i32.ge_u (local.get $columns) (i32.const 4))
+      (then
+        (loop $next
+          (v128.store (local.get $to) (v128.load (i32.add (i32.load (local.get $rows)) (local.get $offset))))
+          (local.set $rows (i32.add (local.get $rows) (i32.const 8)))
+          (local.set $to (i32.add (local.get $to) (local.get $pitch)))
+          (br_if $next (local.tee $k (i32.sub (local.get $k) (i32.const 1))))))
+      (else
+        (loop $next
+          (call $storeSome (local.get $to) (local.get $columns)
+            (call $loadSome (i32.add (i32.load (local.get $rows)) (local.get $offset)) (local.get $columns)
+              (v128.const f32x4 0 0 0 0)))
+          (local.set $rows (i32.add (local.get $rows) (i32.const 8)))
+          (local.set $to (i32.add (local.get $to) (local.get $pitch)))
+          (br_if $next (local.tee $k (i32.sub (local.get $k) (i32.const 1))))))))
+
+  ;; Packs the columns of some taps of listed places into lines. The last four of a run cover some of those before them
+  ;; where it is no multiple of four.
+  (func $packLines (param $rows i32) (param $taps i32) (param $tapCount i32) (param $columns i32) (param $k i32)
+                   (param $to i32) (param $pitch i32)
+    (local $left i32) (local $at i32)
+    (local.set $left (local.get $k))
+    (local.set $at (i32.add (local.get $to) (i32.sub (local.get $pitch) (i32.const 16))))
+    (loop $nextEnd
+      (v128.store (local.get $at) (v128.const f32x4 0 0 0 0))
+      (local.set $at (i32.add (local.get $at) (local.get $pitch)))
+      (br_if $nextEnd (local.tee $left (i32.sub (local.get $left) (i32.const 1)))))
+    (loop $nextTap
+      (local.set $left (i32.const 0))
+      (loop $nextQuad
+        (local.set $at (i32.shl (local.get $left) (i32.const 2)))
+        (call $packQuad (local.get $rows) (i32.add (i32.load (local.get $taps)) (local.get $at))
+          (local.get $columns) (local.get $k) (i32.add (local.get $to) (local.get $at)) (local.get $pitch))
+        (local.set $left (i32.add (local.get $left) (i32.const 4)))
+        (if (i32.and
+              (i32.gt_s (i32.add (local.get $left) (i32.const 4)) (local.get $columns))
+              (i32.lt_s (local.get $left) (local.get $columns)))
+          (then (local.set $left (i32.sub (local.get $columns) (i32.const 4)))))
+        (br_if $nextQuad (i32.lt_s (local.get $left) (local.get $columns))))
+      (local.set $to (i32.add (local.get $to) (i32.shl (local.get $columns) (i32.const 2))))
+      (local.set $taps (i32.add (local.get $taps) (i32.const 8)))
+      (br_if $nextTap (local.tee $tapCount (i32.sub (local.get $tapCount) (i32.const 1))))))
+
   (func (export "weights")
-    (param $rows i32) (param $places i32) (param $taps i32) (param $tapCount i32)
+    (param $rows i32) (param $places i32) (param $taps i32) (param $tapCount i32) (param $joined i32)
     (param $yFrom i32)
     (param $c i32) (param $ldc i32) (param $M i32) (param $N i32) (param $accumulate i32) (param $scratch i32)
     (local $k i32) (local $tap i32) (local $tapsLeft i32) (local $n i32) (local $left i32) (local $some i32) (local $at i32)
-    (local $panelsX i32) (local $panelsY i32) (local $x i32) (local $cTap i32)
+    (local $panelsX i32) (local $panelsY i32) (local $x i32) (local $cTap i32) (local $step i32) (local $panel i32)
     (local.set $panelsX (i32.add (local.get $scratch) (i32.const 128)))
     (local.set $panelsY (i32.add (local.get $panelsX) (i32.const 32768)))
     (loop $nextPlaces
@@ -107,38 +155,49 @@
       (loop $nextTap
         (local.set $x (i32.load (local.get $tap)))
         (local.set $cTap (i32.add (local.get $c) (i32.load offset=4 (local.get $tap))))
-        (local.set $n (local.get $N))
+        (local.set $n (i32.mul (local.get $N) (local.get $joined)))
         (loop $nextColumns
-          (if (i32.ge_u (local.get $n) (i32.const 32))
+          ;; Bytes from one place to the next, and from one panel to the next.
+          (local.set $step (i32.const 32))
+          (local.set $panel (i32.shl (local.get $k) (i32.const 5)))
+          (local.set $some (local.get $n))
+          (if (i32.gt_u (local.get $joined) (i32.const 1))
             (then
-              (local.set $some (i32.const 32))
-              (call $packFour (local.get $rows) (local.get $x) (local.get $k) (local.get $panelsX)))
+              (local.set $step (i32.and (i32.add (i32.shl (local.get $n) (i32.const 2)) (i32.const 15)) (i32.const -16)))
+              (local.set $panel (i32.const 32))
+              (call $packLines (local.get $rows) (local.get $tap) (local.get $joined) (local.get $N) (local.get $k)
+                (local.get $panelsX) (local.get $step)))
             (else
-              (local.set $some (select (local.get $n) (i32.const 8) (i32.lt_u (local.get $n) (i32.const 8))))
-              (call $packPanel (local.get $rows) (local.get $x) (local.get $some) (local.get $k) (local.get $panelsX))))
+              (if (i32.ge_u (local.get $n) (i32.const 32))
+                (then
+                  (local.set $some (i32.const 32))
+                  (call $packFour (local.get $rows) (local.get $x) (local.get $k) (local.get $panelsX)))
+                (else
+                  (local.set $some (select (local.get $n) (i32.const 8) (i32.lt_u (local.get $n) (i32.const 8))))
+                  (call $packPanel (local.get $rows) (local.get $x) (local.get $some) (local.get $k) (local.get $panelsX))))))
           (local.set $left (local.get $some))
           (local.set $at (local.get $panelsX))
           (loop $nextPanel
-            (call $allChannels (local.get $k) (local.get $panelsY) (local.get $M) (local.get $at)
+            (call $allChannels (local.get $k) (local.get $panelsY) (local.get $M) (local.get $at) (local.get $step)
               (local.get $cTap) (local.get $ldc)
               (select (local.get $left) (i32.const 8) (i32.lt_u (local.get $left) (i32.const 8)))
               (local.get $scratch) (local.get $accumulate))
-            (local.set $at (i32.add (local.get $at) (i32.shl (local.get $k) (i32.const 5))))
+            (local.set $at (i32.add (local.get $at) (local.get $panel)))
             (local.set $cTap (i32.add (local.get $cTap) (i32.const 32)))
             (br_if $nextPanel (i32.gt_s (local.tee $left (i32.sub (local.get $left) (i32.const 8))) (i32.const 0))))
           (local.set $x (i32.add (local.get $x) (i32.shl (local.get $some) (i32.const 2))))
           (br_if $nextColumns (local.tee $n (i32.sub (local.get $n) (local.get $some)))))
-        (local.set $tap (i32.add (local.get $tap) (i32.const 8)))
-        (br_if $nextTap (local.tee $tapsLeft (i32.sub (local.get $tapsLeft) (i32.const 1)))))
+        (local.set $tap (i32.add (local.get $tap) (i32.shl (local.get $joined) (i32.const 3))))
+        (br_if $nextTap (local.tee $tapsLeft (i32.sub (local.get $tapsLeft) (local.get $joined)))))
       (local.set $accumulate (i32.const 1))
       (local.set $rows (i32.add (local.get $rows) (i32.const 2048)))
       (br_if $nextPlaces (local.tee $places (i32.sub (local.get $places) (local.get $k))))))
 
   ;; All panels of y by one of x.
-  (func $allChannels (param $k i32) (param $y i32) (param $M i32) (param $x i32) (param $c i32) (param $ldc i32)
+  (func $allChannels (param $k i32) (param $y i32) (param $M i32) (param $x i32) (param $step i32) (param $c i32) (param $ldc i32)
                      (param $columns i32) (param $tile i32) (param $accumulate i32)
     (loop $next
-      (call $microEdge (local.get $k) (local.get $y) (local.get $x) (i32.const 32) (local.get $c) (local.get $ldc)
+      (call $microEdge (local.get $k) (local.get $y) (local.get $x) (local.get $step) (local.get $c) (local.get $ldc)
         (select (local.get $M) (i32.const 4) (i32.lt_s (local.get $M) (i32.const 4)))
         (local.get $columns) (local.get $tile) (local.get $accumulate))
       (local.set $y (i32.add (local.get $y) (i32.shl (local.get $k) (i32.const 4))))

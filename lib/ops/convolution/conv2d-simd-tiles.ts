@@ -33,6 +33,8 @@ export interface Tile {
   readonly taps: readonly [rows: Taps, columns: Taps];
   /** Places of a row of the window that have a matrix of their own; 1 where a run goes over all of them. */
   readonly tapColumns: number;
+  /** Runs that follow each other in one matrix: all rows of the window, or 1. */
+  readonly joined: number;
   readonly from: number;
   readonly run: number;
   /** Those of the input channels that are read. */
@@ -54,6 +56,8 @@ export function tilingOf(sizes: Conv2dSizes, attributes: Conv2dAttributes): Tili
   const tasks = tasksFor(2 * N * P * Q * O * R * S * groupC);
   // Few channels: taps of a row lie side by side, in the picture and in the gradient.
   const isRow = groups === 1 && dilation[1] === 1 && groupC < PACKED_COLUMNS;
+  // Very few: all taps are packed at once.
+  const joined = isRow && R * S * groupC <= PACKED_COLUMNS ? R : 1;
   const single = isRow ? undefined : singleTaps(sizes, attributes);
   const places = N * P * Q;
   const parts = Math.min(
@@ -73,7 +77,7 @@ export function tilingOf(sizes: Conv2dSizes, attributes: Conv2dAttributes): Tili
   );
   const runs = Math.max(Math.ceil(run / Math.max(longest, 1)), ceilDivide(perGroup, ofRows.length));
   const ofRun = isRow ? [[0, run] as const] : evenParts(run, PACKED_COLUMNS * ceilDivide(run, runs * PACKED_COLUMNS));
-  const together = ceilDivide(R, ceilDivide(perGroup, ofRows.length * ofRun.length));
+  const together = joined > 1 ? R : ceilDivide(R, ceilDivide(perGroup, ofRows.length * ofRun.length));
   const all = { places: [wholeOf(P), wholeOf(Q)] as const, tapColumns };
   const tapsOf =
     single ??
@@ -83,7 +87,7 @@ export function tilingOf(sizes: Conv2dSizes, attributes: Conv2dAttributes): Tili
       ofRun.flatMap(([from, own]) =>
         tapsOf.map((taps) => ({
           ...{ group, row: group * groupO + row, rows, ...taps },
-          ...{ from, run: own, channels: isRow ? groupC : own },
+          ...{ joined, from, run: own, channels: isRow ? groupC : own },
         })),
       ),
     ),

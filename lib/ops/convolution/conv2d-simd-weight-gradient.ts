@@ -35,7 +35,7 @@ const CHANNEL_BYTES = 4 * 256;
 /** To add an element of a part takes as long as so many flop. */
 const ADDING_FLOP = 16;
 
-/** A matrix [rows, run] for each tap: the first one, bytes from one row to the next, and from one matrix. */
+/** A matrix [rows, joined runs] for each tap, or for several: the first one, bytes from one row to the next, and from one matrix. */
 interface Matrices extends Rows {
   readonly tap: number;
 }
@@ -82,6 +82,9 @@ class TileWork {
   readonly #attributes: Conv2dAttributes;
   readonly #tile: Tile;
   readonly #tapCount: number;
+  /** Columns of a matrix, and how many there are. */
+  readonly #columns: number;
+  readonly #matrices: number;
   readonly #blocks: readonly (readonly Block[])[];
 
   constructor(sizes: Conv2dSizes, attributes: Conv2dAttributes, tile: Tile, parts: number) {
@@ -89,9 +92,11 @@ class TileWork {
     this.#attributes = attributes;
     this.#tile = tile;
     this.#tapCount = tile.taps[0].count * tile.tapColumns;
+    this.#columns = tile.run * tile.joined;
+    this.#matrices = this.#tapCount / tile.joined;
     this.#blocks = blocksOfTile(sizes, tile, parts, (block) => this.#region(block, this.#steps(block), SCRATCH).bytes);
     this.parts = this.#blocks.length;
-    this.bytes = this.#tapCount * this.#inRows(SCRATCH).tap;
+    this.bytes = this.#matrices * this.#inRows(SCRATCH).tap;
   }
 
   /** The tile at once, and what is to be done with it. */
@@ -115,17 +120,17 @@ class TileWork {
 
   /** All parts added, tap by tap, and what is to be done with the sums. */
   added(shared: Address, finish: BlockFinish | undefined): Work[] {
-    const { rows, run } = this.#tile;
+    const { rows } = this.#tile;
     const own = this.#inRows(shared);
     const isInScratch = finish?.target === 'scratch';
     const scratch = { argument: { ...SCRATCH, offset: 0 }, pitch: own.pitch };
-    return Array.from({ length: this.#tapCount }, (_, tap) => {
+    return Array.from({ length: this.#matrices }, (_, tap) => {
       const target = isInScratch ? scratch : ofTap(this.#inPlace(finish), tap);
       const add: SimdCall = {
         kernel: ADD_PARTS,
         arguments: [
           ...[ofTap(own, tap).argument, this.parts, this.bytes, own.pitch],
-          ...[target.argument, target.pitch, rows, run],
+          ...[target.argument, target.pitch, rows, this.#columns],
         ],
       };
       return { calls: [add, ...this.#finished(finish, tap, scratch)], bytes: isInScratch ? own.tap : 0 };
@@ -139,7 +144,7 @@ class TileWork {
 
   /** The tile's matrices where rows are whole vectors. */
   #inRows(argument: Address): Matrices {
-    const pitch = 16 * ceilDivide(this.#tile.run, 4);
+    const pitch = 16 * ceilDivide(this.#columns, 4);
     return { argument, pitch, tap: this.#tile.rows * pitch };
   }
 
@@ -165,12 +170,12 @@ class TileWork {
   }
 
   #finished(finish: BlockFinish | undefined, tap: number, scratch: Rows): readonly SimdCall[] {
-    const { row, rows, run } = this.#tile;
-    return finish?.calls({ row, rows, column: this.#columnOf(tap), columns: run, scratch }) ?? [];
+    const { row, rows } = this.#tile;
+    return finish?.calls({ row, rows, column: this.#columnOf(tap), columns: this.#columns, scratch }) ?? [];
   }
 
   #everyTap(use: (tap: number) => readonly SimdCall[]): SimdCall[] {
-    return Array.from({ length: this.#tapCount }, (_, tap) => use(tap)).flat();
+    return Array.from({ length: this.#matrices }, (_, tap) => use(tap)).flat();
   }
 
   /** The calls that sum some blocks of places; scratch memory from `free` on is theirs. */
@@ -190,7 +195,7 @@ class TileWork {
         {
           kernel: WEIGHTS,
           arguments: [
-            ...[rowsAt, placesOf(block), tapsAt, this.#tapCount, 4 * this.#tile.row],
+            ...[rowsAt, placesOf(block), tapsAt, this.#tapCount, this.#tile.joined, 4 * this.#tile.row],
             ...[target.argument, target.pitch, this.#tile.rows, this.#tile.run, Number(i > 0), SCRATCH],
           ],
         },

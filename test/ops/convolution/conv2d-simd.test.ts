@@ -97,6 +97,10 @@ test('blocks, runs and tiles of more than one part', async (t) => {
     { picture: [23, 5, 6, 16], weight: [20, 3, 3, 16], options: { padding: 1, stride: 2 } }, // positions of many pictures
     { picture: [7, 9, 40, 20], weight: [9, 3, 5, 20], options: { padding: [4, 1] } }, // windows beside the picture
     { picture: [1, 12, 12, 64], weight: [64, 3, 3, 32], options: { groups: 2, padding: 1 } }, // tasks by groups
+    { picture: [3, 33, 31, 3], weight: [17, 3, 3, 3], options: { padding: 1 } }, // all taps in a line, in parts
+    { picture: [2, 6, 5, 8], weight: [4, 2, 2, 8], options: {} }, // the longest line
+    { picture: [1, 9, 300, 1], weight: [6, 3, 3, 1], options: { padding: 1, dilation: [2, 1] } }, // runs of three
+    { picture: [2, 8, 9, 1], weight: [5, 5, 5, 1], options: { padding: 2 } }, // runs of five
   ] as const satisfies readonly Sizes[]) {
     await check(t, sizes);
   }
@@ -149,6 +153,7 @@ test('bias, residual and ReLU are computed with the convolution, block by block'
 test('what comes behind a gradient is computed with it: a mask on that of the picture, the update of the weight', async (t) => {
   for (const { picture, weight, options } of [
     { picture: [3, 9, 11, 5], weight: [13, 3, 3, 5], options: { padding: 1 } },
+    { picture: [3, 33, 31, 3], weight: [17, 3, 3, 3], options: { padding: 1 } },
     { picture: [2, 14, 13, 40], weight: [70, 3, 3, 40], options: { padding: 1, stride: 2 } },
     { picture: [2, 8, 8, 16], weight: [24, 1, 1, 16], options: { stride: 2 } },
     { picture: [8, 6, 7, 24], weight: [32, 3, 3, 24], options: { padding: 1, stride: 2 } },
@@ -191,6 +196,7 @@ test('convolutions are the same, bit for bit, with 1, 2 and 3 threads', async (t
     { picture: [2, 20, 19, 24], weight: [40, 3, 3, 24], options: { padding: 1 } },
     { picture: [8, 4, 4, 64], weight: [96, 3, 3, 64], options: { padding: 1, stride: 2 } },
     { picture: [2, 33, 33, 3], weight: [16, 7, 7, 3], options: { padding: 3, stride: 2 } },
+    { picture: [3, 33, 31, 3], weight: [17, 3, 3, 3], options: { padding: 1 } },
   ] as const satisfies readonly Sizes[]) {
     const inputs = inputsOf(sizes);
     const results: (readonly unknown[])[] = [];
