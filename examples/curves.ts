@@ -53,7 +53,10 @@ async function readHistory(path: string): Promise<History> {
   } catch {
     throw new DataError(`${path} is not JSON`);
   }
-  if (isHistory(history)) return history;
+  if (isHistory(history)) {
+    if (history.loss.length > 0) return history;
+    throw new DataError(`${path}: no epoch of the training was completed`);
+  }
   throw new DataError(`${path} is no history of a training`);
 }
 

@@ -75,16 +75,18 @@ export function runExample(example: Example): Promise<void> {
 /** What {@link readExample} gives. */
 type Asked = NonNullable<ReturnType<typeof readExample>>;
 
-/** Trains; on pictures that are drawn for it, it also says at the end how many of those for the test are told apart. */
+/**
+ * Trains; on pictures that are drawn for it, it also says at the end how many of those for the test are told apart. With `--json`
+ * the predictions say so.
+ */
 export async function runAsked({ draw }: Example, { options, output, drawn }: Asked): Promise<number> {
   if (!draw || drawn === undefined) return trainWith(options, output);
   output.progress(`drawing pictures into ${drawn}`);
   await draw(drawn);
   const code = await trainWith(options, output);
-  if (code !== 0 || options.test === undefined) return code;
+  if (code !== 0 || options.test === undefined || output.isJson) return code;
   const device = options.device === undefined ? [] : ['--device', options.device];
-  const json = output.isJson ? ['--json'] : [];
-  return evaluateCommand.run([join(options.out, 'last.safetensors'), options.test, ...device, ...json]);
+  return evaluateCommand.run([join(options.out, 'last.safetensors'), options.test, ...device]);
 }
 
 function bundled(part: 'train' | 'test'): string {

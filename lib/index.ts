@@ -140,6 +140,7 @@ export {
   type PictureClassifier,
   type PictureClassifierOptions,
 } from './models/picture-classifier.js';
+export { viewsOf } from './models/views-of.js';
 export { resnet18, resnet50, type ResNet, type ResNetOptions } from './models/resnet.js';
 export { resnet8, type ResNet8, type ResNet8Options } from './models/resnet8.js';
 

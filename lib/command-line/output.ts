@@ -4,7 +4,7 @@ import { eraseBar } from '../node/progress/terminal-bar.js';
 
 /** How much a program says, and how. */
 export interface Verbosity {
-  /** Standard output has JSON and nothing else: a value a line. */
+  /** Standard output has one JSON document and nothing else. */
   readonly json: boolean;
   /** Results and errors only. */
   readonly quiet: boolean;
@@ -33,10 +33,9 @@ export class Output {
     print('log', this.isJson ? JSON.stringify(json) : text);
   }
 
-  /** A part of the result that comes before the rest of it: a line of progress, or a line of JSON. */
-  partOfResult(text: string, json: unknown): void {
-    if (this.isJson) print('log', JSON.stringify(json));
-    else this.progress(text);
+  /** A part of the result that comes before the rest of it, unless all of it is one JSON document at the end. */
+  partOfResult(text: string): void {
+    if (!this.isJson) print('log', text);
   }
 
   /** How the program gets on. */

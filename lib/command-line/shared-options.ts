@@ -10,9 +10,26 @@ export const DEVICE_OPTION = {
   help: 'default auto: a hardware GPU if there is one, else the CPU',
 } as const satisfies OptionHelp;
 
+/** How an answer comes about. */
+export const VIEWS_OPTION = {
+  value: '1|2|8',
+  help: 'views of a picture that an answer is the mean of: it, its mirror image, their quarter turns (default 1)',
+} as const satisfies OptionHelp;
+
+const VIEWS = { '1': 1, '2': 2, '8': 8 } as const;
+const VIEW_NAMES = Object.keys(VIEWS) as readonly (keyof typeof VIEWS)[];
+
+/** How many views of a picture an answer is the mean of. */
+export type ViewCount = (typeof VIEWS)[keyof typeof VIEWS];
+
+/** `--views` */
+export function viewsOption(value: string | true | undefined): ViewCount {
+  return VIEWS[oneOfOption('views', value, VIEW_NAMES) ?? '1'];
+}
+
 /** How much a command says. */
 export const OUTPUT_OPTIONS = {
-  json: { help: 'JSON on standard output, and nothing else there' },
+  json: { help: 'one JSON document on standard output, and nothing else there' },
   quiet: { help: 'results and errors only' },
   verbose: { help: 'say more' },
 } as const satisfies Readonly<Record<string, OptionHelp>>;

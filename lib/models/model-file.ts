@@ -4,32 +4,30 @@ import { DataError, KernelwrightError } from '../errors.js';
 import { decodeSafetensors, encodeSafetensors, type Safetensors } from '../io/safetensors.js';
 import type { SafetensorsTensor } from '../io/safetensors-types.js';
 import { loadState, stateOf } from '../nn/state.js';
-import { bytes as bytesRule, checkArgument, instanceOf, show } from '../options.js';
+import { bytes as bytesRule, checkArgument, show } from '../options.js';
 import { printable } from '../printable.js';
 import { suggest } from '../suggest.js';
 import { ARCHITECTURE_NAMES, isArchitectureName } from './architectures.js';
-import { type ClassifierDescription, PictureClassifier } from './picture-classifier.js';
+import { type ClassifierDescription, classifierRule, PictureClassifier } from './picture-classifier.js';
 
 /** The entry of a safetensors file's metadata that makes it a model. */
 const ENTRY = 'kernelwright.model';
-/** Of the entry. A reader refuses a higher one; 1 is the first. */
-const VERSION = 1;
-
-/** @internal */
-export const classifierRule = instanceOf(PictureClassifier, 'a PictureClassifier (pictureClassifier)');
+/** Of the entry. A reader refuses a higher one; 1, the first, has no `storedSize`, and is what a model without one is written as. */
+const VERSION = 2;
 
 /** @internal The tensors and the metadata of a model's file. */
 export async function modelParts(
   model: PictureClassifier,
 ): Promise<{ readonly tensors: Map<string, SafetensorsTensor>; readonly metadata: Readonly<Record<string, string>> }> {
-  const metadata = { [ENTRY]: JSON.stringify({ version: VERSION, ...model.description }) };
+  const version = model.description.storedSize ? VERSION : 1;
+  const metadata = { [ENTRY]: JSON.stringify({ version, ...model.description }) };
   return { tensors: await stateOf(model), metadata };
 }
 
 /**
  * A trained model as one file, a .safetensors file that needs nothing beside it: the weights, with PyTorch's names and layouts,
  * and in its metadata, under `kernelwright.model`, JSON of {@link PictureClassifier.description} with the `version` of the
- * format, 1. Throws TraceError for a model that is not built.
+ * format: 1, or 2 with a `storedSize`. Throws TraceError for a model that is not built.
  */
 export async function encodeModel(model: PictureClassifier): Promise<Uint8Array> {
   checkArgument('encodeModel', 'model', model, classifierRule);
@@ -83,21 +81,22 @@ type Fields = Readonly<Record<string, unknown>>;
 
 /** Believes nothing of what a file says of a model. */
 function descriptionFrom({ version, ...fields }: Fields): ClassifierDescription {
-  if (version !== VERSION) {
+  if (version !== 1 && version !== VERSION) {
     const later = typeof version === 'number' && version > VERSION;
     throw new DataError(
       later
-        ? `a later version of kernelwright wrote it (format ${version}; this one reads ${VERSION})`
-        : `its format is ${show(version)}; expected ${VERSION}`,
+        ? `a later version of kernelwright wrote it (format ${version}; this one reads up to ${VERSION})`
+        : `its format is ${show(version)}; expected 1 or ${VERSION}`,
     );
   }
-  const { architecture, classNames, size, options, layout, normalization } = fields;
+  const { architecture, classNames, size, storedSize, options, layout, normalization } = fields;
   if (typeof architecture !== 'string' || !isArchitectureName(architecture)) {
     const name = typeof architecture === 'string' ? architecture : '';
     throw new DataError(`it is a net ${show(architecture)}, which is not known${suggest(name, ARCHITECTURE_NAMES)}`);
   }
   if (!isNames(classNames)) throw wrong('classNames', classNames, 'names of classes');
   if (!isSize(size)) throw wrong('size', size, 'width and height');
+  if (storedSize !== undefined && !isSize(storedSize)) throw wrong('storedSize', storedSize, 'width and height');
   if (!isFields(options)) throw wrong('options', options, 'an object');
   if (layout !== 'channels-first' && layout !== 'channels-last') throw wrong('layout', layout, 'an order of channels');
   if (normalization !== undefined && !isNormalization(normalization)) {
@@ -105,6 +104,7 @@ function descriptionFrom({ version, ...fields }: Fields): ClassifierDescription 
   }
   return {
     ...{ architecture, classNames, size, layout, options },
+    ...(storedSize && { storedSize }),
     ...(normalization && { normalization }),
   };
 }

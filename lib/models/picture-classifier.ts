@@ -3,7 +3,17 @@ import type { PictureLayout } from '../data/picture-layout.js';
 import type { PictureSize } from '../data/resize.js';
 import { OptionError } from '../errors.js';
 import { Module } from '../nn/module.js';
-import { anything, checkOptions, oneOf, type OptionRules, required, texts, wholeNumber } from '../options.js';
+import {
+  anything,
+  checkOptions,
+  instanceOf,
+  oneOf,
+  type OptionRule,
+  type OptionRules,
+  required,
+  texts,
+  wholeNumber,
+} from '../options.js';
 import type { Shape } from '../shape.js';
 import type { Tensor } from '../tensor.js';
 import {
@@ -20,14 +30,20 @@ export interface PictureClassifierOptions {
   readonly architecture: ArchitectureName;
   /** The names of the classes, in the order of its outputs. */
   readonly classNames: readonly string[];
-  /** The size of its pictures. */
+  /** The size of the pictures that the net sees. */
   readonly size: PictureSize;
+  /**
+   * The size that pictures are resized to first, where the net sees views of them, such as those of `augmentation({ size })`: when
+   * nothing is trained, the whole picture squeezed to `size` ({@link viewsOf}). Default: `size`; the pictures are seen as they are.
+   */
+  readonly storedSize?: PictureSize;
   /** Options of the net ({@link convNet}, …) but for `classes`, which follows from the names. */
   readonly options?: Omit<ArchitectureOptions, 'classes'>;
 }
 
 /** All that a file says of a {@link PictureClassifier} beside its weights. */
-export interface ClassifierDescription extends Required<PictureClassifierOptions> {
+export interface ClassifierDescription extends PictureClassifierOptions {
+  readonly options: Omit<ArchitectureOptions, 'classes'>;
   /** The order of the numbers of its pictures. */
   readonly layout: PictureLayout;
   /** Done to pictures before the net sees them. */
@@ -52,10 +68,19 @@ export class PictureClassifier extends Module {
     this.net = ARCHITECTURES[architecture].make({ ...options, classes: classNames.length });
   }
 
-  /** The shape of one picture: [3, height, width] or [height, width, 3]. */
+  /** The shape of one picture that the net sees: [3, height, width] or [height, width, 3]. */
   get pictureShape(): Shape {
-    const { size, layout } = this.description;
-    return layout === 'channels-first' ? [3, size.height, size.width] : [size.height, size.width, 3];
+    return this.#shapeOf(this.description.size);
+  }
+
+  /** The shape of one picture before a view is taken of it: `pictureShape`, where there is no `storedSize`. */
+  get storedShape(): Shape {
+    const { size, storedSize = size } = this.description;
+    return this.#shapeOf(storedSize);
+  }
+
+  #shapeOf({ width, height }: PictureSize): Shape {
+    return this.description.layout === 'channels-first' ? [3, height, width] : [height, width, 3];
   }
 
   /** @internal */
@@ -74,13 +99,19 @@ export class PictureClassifier extends Module {
   }
 }
 
+/** @internal */
+export const classifierRule = instanceOf(PictureClassifier, 'a PictureClassifier (pictureClassifier)');
+
+const sizeRule: OptionRule = {
+  expected: 'an object with width and height',
+  accepts: (value) => typeof value === 'object' && value !== null,
+};
+
 const RULES: OptionRules<PictureClassifierOptions> = {
   architecture: required(oneOf(...ARCHITECTURE_NAMES)),
   classNames: required(texts),
-  size: required({
-    expected: 'an object with width and height',
-    accepts: (value) => typeof value === 'object' && value !== null,
-  }),
+  size: required(sizeRule),
+  storedSize: sizeRule,
   options: anything, // the net checks them
 };
 
@@ -98,13 +129,16 @@ const RULES: OptionRules<PictureClassifierOptions> = {
  */
 export function pictureClassifier(options: PictureClassifierOptions): PictureClassifier {
   checkOptions('pictureClassifier', options, RULES);
-  const { architecture, classNames, size } = options;
+  const { architecture, classNames, size, storedSize } = options;
   const { layout, normalization, smallestSize }: Architecture = ARCHITECTURES[architecture];
   const edge = required(wholeNumber({ min: smallestSize }));
   checkOptions(`pictureClassifier: size for ${architecture}`, size, { width: edge, height: edge });
+  const storedEdge = required(wholeNumber({ min: 1 }));
+  if (storedSize) checkOptions('pictureClassifier: storedSize', storedSize, { width: storedEdge, height: storedEdge });
   if (classNames.length === 0) throw new OptionError('pictureClassifier: classNames must not be empty');
   return new PictureClassifier({
     ...{ architecture, classNames, size, layout, options: options.options ?? {} },
+    ...(storedSize && { storedSize }),
     ...(normalization && { normalization }),
   });
 }

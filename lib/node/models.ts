@@ -1,5 +1,5 @@
-import { classifierRule, modelFrom, modelParts } from '../models/model-file.js';
-import type { PictureClassifier } from '../models/picture-classifier.js';
+import { modelFrom, modelParts } from '../models/model-file.js';
+import { classifierRule, type PictureClassifier } from '../models/picture-classifier.js';
 import { DataError } from '../errors.js';
 import { checkArgument, text } from '../options.js';
 import { printable } from '../printable.js';
@@ -23,6 +23,8 @@ export async function saveModel(path: string, model: PictureClassifier): Promise
  *     const { size, layout } = model.description;
  *     const pictures = await imageFolder('test', { size, layout });
  *     const probabilities = softmax(await predict(model, pictures));
+ *
+ * Of a model with a `storedSize` pictures have that size, and `viewsOf` says how the net sees them.
  *
  * Throws DataError naming the path, where it cannot be read or is no such file: see `decodeModel`.
  */

@@ -1,6 +1,6 @@
 import test from 'tape';
 import { augmentFor, plainViewsOf, storedSize } from '../../lib/command-line/training/augmentations.js';
-import { Dense, evaluate, Flatten, type LabelledData, Sequential } from '../../lib/index.js';
+import { augmentation, Dense, evaluate, Flatten, type LabelledData, Sequential } from '../../lib/index.js';
 import { RandomStream } from '../../lib/random.js';
 import { differs } from '../support/close.js';
 import { simd } from '../support/devices.js';
@@ -29,7 +29,7 @@ test('the pictures of a report are those that the net is evaluated with', async 
   const tolerance = { absolute: 1e-6, relative: 1e-6 };
   t.equal(differs(Float32Array.of(own.loss), Float32Array.of(expected.loss), tolerance), undefined);
   t.equal(
-    await plainViewsOf(data, augmentFor('none', size, 'channels-last'), simd),
+    await plainViewsOf(data, augmentation({ size: { width, height } }), simd),
     data,
     'else the data are the pictures',
   );

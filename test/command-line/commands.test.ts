@@ -1,35 +1,17 @@
-import { spawn } from 'node:child_process';
 import { readFile, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'tape';
 import { loadModel } from '../../lib/node/index.js';
-import { root } from '../../tools/root.js';
-import { drawPictures, type Ending, inFolder } from '../examples/program.js';
+import { drawPictures, inFolder } from '../examples/program.js';
+import { documentOf, kernelwright } from './program.js';
 
-/** Runs `kernelwright` from its sources; with `lines`, its output is read no further than those. */
-function kernelwright(args: readonly string[], lines = Infinity): Promise<Ending> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, ['--import', 'tsx', 'lib/command-line/main.ts', ...args], {
-      cwd: root,
-      stdio: ['ignore', 'pipe', 'pipe'],
-      env: { ...process.env, KERNELWRIGHT_DEVICE: 'cpu' },
-    });
-    let [output, errors] = ['', ''];
-    child.stdout.on('data', (chunk: Buffer) => {
-      output += chunk.toString();
-      if (output.split('\n').length > lines) child.stdout.destroy();
-    });
-    child.stderr.on('data', (chunk: Buffer) => (errors += chunk.toString()));
-    child.on('error', reject);
-    child.on('close', (code) => resolve({ code, output, errors }));
-  });
+/** What `predict --json` says of a file. */
+interface Found {
+  readonly file: string;
+  readonly predicted?: string;
+  readonly probabilities?: Readonly<Record<string, number>>;
+  readonly error?: string;
 }
-
-const linesOf = (output: string): Record<string, unknown>[] =>
-  output
-    .trim()
-    .split('\n')
-    .map((line) => JSON.parse(line) as Record<string, unknown>);
 
 test('what train writes is all that predict, evaluate and summary need', async (t) => {
   await inFolder(async (folder) => {
@@ -39,9 +21,10 @@ test('what train writes is all that predict, evaluate and summary need', async (
     const given = ['--input-size', '17', '--epochs', '8', '--learning-rate', '0.01'];
     const trained = await kernelwright(['train', data, ...given, '--out', out, '--json']);
     t.equal(trained.code, 0, trained.errors);
-    const lines = linesOf(trained.output);
-    t.deepEqual(lines.map(({ epoch }) => epoch), [...Array.from({ length: 8 }, (_, i) => i + 1), undefined], 'a line an epoch, and one for all'); // prettier-ignore
-    const model = String(lines.at(-1)?.['best']);
+    const told = documentOf(trained) as { best: string; interrupted: boolean; history: { epoch: number }[] };
+    t.deepEqual(told.history.map(({ epoch }) => epoch), Array.from({ length: 8 }, (_, i) => i + 1)); // prettier-ignore
+    t.equal(told.interrupted, false);
+    const model = told.best;
     const { architecture, classNames } = (await loadModel(model)).description;
     t.deepEqual([architecture, classNames], ['convnet', ['Dark', 'Light']]);
     t.ok(trained.errors.includes('held out'), 'how it gets on is told on standard error');
@@ -51,7 +34,7 @@ test('what train writes is all that predict, evaluate and summary need', async (
     const single = join(folder, 'train/Light/Light_0.png');
     const predicted = await kernelwright(['predict', model, tests, single, 'nowhere.png', '--json']);
     t.equal(predicted.code, 1, 'a picture could not be read');
-    const answers = linesOf(predicted.output);
+    const answers = documentOf(predicted) as Found[];
     t.deepEqual(
       answers.map(({ file }) => file),
       [...['Dark/Dark_0', 'Dark/Dark_1', 'Light/Light_0', 'Light/Light_1'].map((name) => join(tests, `${name}.png`)), single, 'nowhere.png'],
@@ -60,29 +43,31 @@ test('what train writes is all that predict, evaluate and summary need', async (
       answers.map(({ predicted: name, error }) => name ?? typeof error),
       ['Dark', 'string', 'Light', 'Light', 'Light', 'string'],
     );
-    const shares = answers[0]?.['probabilities'] as Record<string, number>;
-    t.ok(Math.abs((shares['Dark'] ?? NaN) + (shares['Light'] ?? NaN) - 1) < 1e-6, JSON.stringify(shares));
+    const shares = answers[0]?.probabilities;
+    t.ok(Math.abs((shares?.['Dark'] ?? NaN) + (shares?.['Light'] ?? NaN) - 1) < 1e-6, JSON.stringify(shares));
     t.equal(predicted.errors.trim().split('\n').length, 2, predicted.errors);
-    const views = linesOf((await kernelwright(['predict', model, tests, '--views', '8', '--json'])).output);
+    const views = documentOf(await kernelwright(['predict', model, tests, '--views', '8', '--json'])) as Found[];
     t.deepEqual(
       views.map(({ predicted: name, error }) => name ?? typeof error),
       ['Dark', 'string', 'Light', 'Light'],
     );
-    t.notDeepEqual(views[0]?.['probabilities'], shares, 'the mean of eight views');
+    t.notDeepEqual(views[0]?.probabilities, shares, 'the mean of eight views');
 
     const [evaluated, summed, audited, headed] = await Promise.all([
       kernelwright(['evaluate', model, data, '--json']),
       kernelwright(['summary', model]),
       kernelwright(['audit', tests, '--json']),
-      kernelwright(['predict', model, data], 1),
+      kernelwright(['predict', model, data], (text, { stdout }) => {
+        if (text.includes('\n')) stdout?.destroy();
+      }),
     ]);
-    const [evaluation] = linesOf(evaluated.output);
-    t.deepEqual([evaluated.code, evaluation?.['pictures'], evaluation?.['confusion']], [0, 16, [[8, 0], [0, 8]]]); // prettier-ignore
+    const evaluation = documentOf(evaluated) as { pictures: number; confusion: number[][] };
+    t.deepEqual([evaluated.code, evaluation.pictures, evaluation.confusion], [0, 16, [[8, 0], [0, 8]]]); // prettier-ignore
     t.ok(
       summed.output.startsWith('net: convnet (The small convolutional net)\nclasses: Dark, Light\npictures: 17 × 17'),
       summed.output,
     );
-    t.deepEqual([audited.code, (linesOf(audited.output)[0]?.['unreadable'] as unknown[]).length], [1, 1]);
+    t.deepEqual([audited.code, (documentOf(audited) as { unreadable: unknown[] }).unreadable.length], [1, 1]);
     t.deepEqual([headed.code, headed.errors], [0, ''], 'a reader that has seen enough is no error');
 
     const others = await drawPictures(join(folder, 'others'), ['Light', 'Green'], 1);
@@ -114,6 +99,7 @@ test('a wrong command line ends with exit code 2, a file of another kind with 1,
         /^kernelwright: --momentum is an option of sgd and rmsprop, not of adamw/,
       ],
       [2, ['predict', 'a', 'b', '--views', '3'], /^kernelwright: --views 3: expected 1, 2 or 8/],
+      [2, ['evaluate', 'a', 'b', '--views', '4'], /^kernelwright: --views 4: expected 1, 2 or 8/],
       [2, ['predict', 'a', '--quite'], /^kernelwright: unknown option '--quite' \(did you mean '--quiet'\?\)/],
       [2, ['audit', 'a', '--quiet', '--verbose'], /^kernelwright: --quiet and --verbose contradict/],
       [1, ['predict', text, 'a.png'], /^kernelwright: .*notes.txt: it is no model: /],

@@ -37,6 +37,8 @@ test('curves says what is wrong with the history', async (t) => {
     const path = join(folder, 'history.json');
     const run = () => runExample('curves.ts', ['--history', path]);
     t.match((await run()).errors, /^curves: .*history\.json: .*npm run mynet writes it\n$/);
+    await writeFile(path, JSON.stringify({ ...history, loss: [] }));
+    t.match((await run()).errors, /^curves: .*history\.json: no epoch of the training was completed\n$/);
     await writeFile(path, '{');
     t.match((await run()).errors, /^curves: .*history\.json is not JSON\n$/);
     await writeFile(path, JSON.stringify({ ...history, loss: [0.7, 'low'] }));

@@ -207,6 +207,7 @@ test('Ctrl-C ends the training with history and weights on disk and exit code 13
     const { loss, validationLoss } = await historyIn(out);
     t.deepEqual([loss.length, validationLoss.length], [epochs, epochs]);
     t.deepEqual(await shapesIn(out, 'last.safetensors'), SHAPES);
-    t.deepEqual((await readdir(out)).sort(), ['best.safetensors', 'history.json', 'last.safetensors'], 'no half files');
+    const files = ['best.safetensors', 'history.json', 'last.safetensors', 'predictions.json'];
+    t.deepEqual((await readdir(out)).sort(), files, 'no half files');
   });
 });

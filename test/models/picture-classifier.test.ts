@@ -1,16 +1,21 @@
 import test from 'tape';
 import {
+  augmentation,
   DataError,
   decodeModel,
+  decodeSafetensors,
   encodeModel,
   encodeSafetensors,
   OptionError,
   pictureClassifier,
   predict,
+  predictViews,
   run,
+  softmax,
   stateOf,
   tensor,
   TraceError,
+  viewsOf,
 } from '../../lib/index.js';
 import { ARCHITECTURE_NAMES } from '../../lib/models/architectures.js';
 import { refuses, rejects } from '../support/errors.js';
@@ -34,6 +39,47 @@ test('a model comes back from its bytes: weights, net, classes, and what is done
       scale: 1 / 255,
     };
     t.deepEqual(await (await predict(again, pictures)).data(), await (await predict(model, pictures)).data());
+  }
+});
+
+test('a model knows the size that pictures have before views are taken of them', async (t) => {
+  const storedSize = { width: 31, height: 23 };
+  const model = pictureClassifier({ ...CONVNET, storedSize });
+  model.build(model.pictureShape, { seed: 3 });
+  t.deepEqual([model.pictureShape, model.storedShape], [[16, 17, 3], [23, 31, 3]]); // prettier-ignore
+  const file = await encodeModel(model);
+  const again = decodeModel(file);
+  t.deepEqual(again.description, model.description);
+  const pictures = {
+    inputs: new Uint8Array(2 * 23 * 31 * 3).map((_, i) => i * i),
+    inputShape: model.storedShape,
+    scale: 1 / 255,
+  };
+  const augment = augmentation({ size: SIZE, rotation: 180, scale: [0.8, 1.25], shift: 0.05, horizontalFlip: 0.5 });
+  for (const views of [1, 2] as const) {
+    const [own, trained] = [
+      await predictViews(again, pictures, { augment: viewsOf(again), views }),
+      await predictViews(model, pictures, { augment, views }),
+    ];
+    t.deepEqual(await own.data(), await trained.data(), `${views} views as they were trained with`);
+  }
+  const metadataOf = (bytes: Uint8Array): unknown =>
+    JSON.parse(decodeSafetensors(bytes).metadata['kernelwright.model'] ?? '');
+  t.deepEqual(metadataOf(file), { version: 2, ...model.description });
+  const plain = pictureClassifier(CONVNET);
+  plain.build(plain.pictureShape);
+  t.deepEqual(metadataOf(await encodeModel(plain)), { version: 1, ...plain.description }, 'else as it was before');
+  t.deepEqual(plain.storedShape, plain.pictureShape);
+});
+
+test('pictures as large as the net sees them are seen as they are', async (t) => {
+  for (const architecture of ['mynet', 'convnet'] as const) {
+    const model = pictureClassifier({ ...CONVNET, architecture });
+    model.build(model.pictureShape, { seed: 3 });
+    const inputs = new Uint8Array(2 * 3 * SIZE.width * SIZE.height).map((_, i) => i * i);
+    const pictures = { inputs, inputShape: model.pictureShape, scale: 1 / 255 };
+    const views = await predictViews(model, pictures, { augment: viewsOf(model), views: 1 });
+    t.deepEqual(await views.data(), await softmax(await predict(model, pictures)).data(), architecture);
   }
 });
 
@@ -88,12 +134,13 @@ test('what is no model is refused with what it is', async (t) => {
   const cases: [Uint8Array, ...string[]][] = [
     [encodeSafetensors(state), 'x.safetensors: it is no model, but weights alone'],
     [encodeSafetensors(state, { 'kernelwright.model': '{' }), 'x.safetensors: its metadata', 'not JSON'],
-    [fileOf({ version: 2 }), 'a later version of kernelwright', 'format 2'],
+    [fileOf({ version: 3 }), 'a later version of kernelwright', 'format 3'],
     [fileOf({ version: 'x' }), 'its format is "x"'],
     [fileOf({ architecture: 'mynet3' }), '"mynet3"', "did you mean 'mynet'"],
     [fileOf({ classNames: ['a'] }), 'the weights do not fit', 'fc2.weight'],
     [fileOf({ classNames: 'a' }), 'its classNames is "a"'],
     [fileOf({ size: { width: 0, height: 1 } }), 'its size'],
+    [fileOf({ version: 2, storedSize: { width: 3 } }), 'its storedSize'],
     [fileOf({ options: { hidden: 3 } }), 'the weights do not fit', 'fc1.weight'],
     [fileOf({ options: { hiden: 3 } }), "unknown option 'hiden'"],
     [fileOf({ layout: 'x' }), 'its layout is "x"'],

@@ -1,10 +1,28 @@
-import { accuracy, confusionMatrix, DataError, evaluate, type LabelledData } from '../../index.js';
+import {
+  confusionMatrix,
+  DataError,
+  type Device,
+  evaluate,
+  type LabelledData,
+  type PictureClassifier,
+  viewsOf,
+} from '../../index.js';
+import { elementAt } from '../../element-at.js';
 import { imageFolder, loadModel, openDevice } from '../../node/index.js';
 import { splitFolders } from '../../node/pictures/image-splits.js';
 import { printable } from '../../printable.js';
 import { checkWords } from '../arguments.js';
 import { defineCommand } from '../command.js';
-import { DEVICE_OPTION, deviceOption, OUTPUT_OPTIONS, outputFor } from '../shared-options.js';
+import {
+  DEVICE_OPTION,
+  deviceOption,
+  OUTPUT_OPTIONS,
+  outputFor,
+  type ViewCount,
+  VIEWS_OPTION,
+  viewsOption,
+} from '../shared-options.js';
+import { classify } from '../training/predictions.js';
 
 /** Up to so many classes the confusion matrix is printed without `--verbose`. */
 const PRINTED_CLASSES = 10;
@@ -14,6 +32,7 @@ export const evaluateCommand = defineCommand({
   words: 'MODEL DIR',
   summary: 'Measures a model on pictures whose classes are known.',
   options: {
+    views: VIEWS_OPTION,
     device: DEVICE_OPTION,
     ...OUTPUT_OPTIONS,
     verbose: { help: `print the confusion matrix of more than ${PRINTED_CLASSES} classes, too` },
@@ -22,18 +41,20 @@ export const evaluateCommand = defineCommand({
     '',
     'MODEL is a file that train wrote. DIR has a sub-folder for each class, all of them or some; of a folder with train, valid and test,',
     'the pictures of test are taken, else those of valid. Precision is the share of the pictures taken for a class that are of it,',
-    'recall the share of the pictures of a class that are taken for it, F1 their harmonic mean.',
+    'recall the share of the pictures of a class that are taken for it, F1 their harmonic mean. With one view the figures are those',
+    'that train prints of the same pictures.',
   ],
   async run(values, words) {
     checkWords(words, 'a model and a folder of pictures: kernelwright evaluate MODEL DIR', 2, 2);
     const [path = '', given = ''] = words;
     const output = outputFor(values);
+    const views = viewsOption(values.views);
     const model = await loadModel(path);
-    const { classNames, size, layout } = model.description;
+    const { classNames, size, storedSize = size, layout } = model.description;
     const divided = await splitFolders(given);
     const directory = divided?.test ?? divided?.validation ?? given;
     const pictures = await imageFolder(directory, {
-      size,
+      size: storedSize,
       layout,
       dtype: 'u8',
       onProgress: output.counter('pictures'),
@@ -41,24 +62,46 @@ export const evaluateCommand = defineCommand({
     const data = withClasses(pictures, classNames, directory);
     const device = await openDevice(deviceOption(values.device), { onCompile: output.counter('kernels') });
     try {
-      const metrics = { accuracy, confusion: confusionMatrix() };
-      const { loss, accuracy: share, confusion } = await evaluate(model, data, { metrics, device });
+      const { loss, confusion } = await (views === 1
+        ? evaluate(model, data, { metrics: { confusion: confusionMatrix() }, device, augment: viewsOf(model) })
+        : evaluateViews(model, data, views, device));
+      const right = confusion.reduce((sum, line, label) => sum + (line[label] ?? 0), 0);
       const classes = classNames.map((name, i) => ({ name, ...figuresOf(confusion, i) }));
       const count = data.labels.length;
+      const accuracy = right / count;
       const isPrinted = values.verbose === true || classNames.length <= PRINTED_CLASSES;
       const lines = [
         `${count} pictures of ${printable(directory)}`,
-        `loss ${loss.toFixed(4)}, accuracy ${share.toFixed(3)} (${Math.round(share * count)} of ${count} right)`,
+        `loss ${loss.toFixed(4)}, accuracy ${accuracy.toFixed(3)} (${right} of ${count} right)`,
         ...['', ...classTable(classes)],
         ...(isPrinted ? ['', ...matrixTable(confusion, classNames)] : []),
       ];
-      output.result(lines.join('\n'), { directory, pictures: count, loss, accuracy: share, classes, confusion });
+      output.result(lines.join('\n'), { directory, pictures: count, views, loss, accuracy, classes, confusion });
     } finally {
       device.dispose();
     }
     return 0;
   },
 });
+
+/** Loss and confusion matrix of answers that are means over views: cross-entropy of the mean probabilities. */
+async function evaluateViews(
+  model: PictureClassifier,
+  data: LabelledData,
+  views: ViewCount,
+  device: Device,
+): Promise<{ readonly loss: number; readonly confusion: Matrix }> {
+  const { classNames } = model.description;
+  const confusion = classNames.map(() => classNames.map(() => 0));
+  let sum = 0;
+  for (const [row, { predicted, probabilities }] of (await classify(model, data, device, views)).entries()) {
+    const label = elementAt(data.labels, row);
+    sum -= Math.log(elementAt(probabilities, label));
+    const [line, column] = [elementAt(confusion, label), classNames.indexOf(predicted)];
+    if (column >= 0) line[column] = elementAt(line, column) + 1; // of probabilities that are NaN none is the largest
+  }
+  return { loss: sum / data.labels.length, confusion };
+}
 
 /** The pictures with the labels that a model has for their classes. */
 function withClasses(pictures: LabelledData, classNames: readonly string[], directory: string): LabelledData {

@@ -11,39 +11,39 @@ import { sizeOf } from '../../shape.js';
 import { checkWords } from '../arguments.js';
 import { defineCommand } from '../command.js';
 import type { Output } from '../output.js';
-import { DEVICE_OPTION, deviceOption, oneOfOption, OUTPUT_OPTIONS, outputFor } from '../shared-options.js';
+import {
+  DEVICE_OPTION,
+  deviceOption,
+  OUTPUT_OPTIONS,
+  outputFor,
+  type ViewCount,
+  VIEWS_OPTION,
+  viewsOption,
+} from '../shared-options.js';
 import { classify, describeAnswer } from '../training/predictions.js';
 
 /** Pictures that are in memory at the same time, as bytes of the model's size. */
 const BATCH = 64;
-
-/** What `--views` may be. */
-const VIEWS = { '1': 1, '2': 2, '8': 8 } as const;
-const VIEW_NAMES = Object.keys(VIEWS) as readonly (keyof typeof VIEWS)[];
-type ViewCount = (typeof VIEWS)[keyof typeof VIEWS];
 
 export const predictCommand = defineCommand({
   name: 'predict',
   words: 'MODEL FILE...',
   summary: 'Says what is on pictures: files, and all pictures in folders.',
   options: {
-    views: {
-      value: '1|2|8',
-      help: 'views of a picture that an answer is the mean of: it, its mirror image, their quarter turns (default 1)',
-    },
+    views: VIEWS_OPTION,
     device: DEVICE_OPTION,
     ...OUTPUT_OPTIONS,
   },
   notes: [
     '',
     'MODEL is a file that train wrote. A picture that cannot be read is told on standard error; the others are predicted, and',
-    'the exit code is 1. With --json a line an input: { file, predicted, probabilities: { class: share } }, or { file, error }.',
+    'the exit code is 1. With --json a list: of each { file, predicted, probabilities: { class: share } }, or { file, error }.',
   ],
   async run(values, words) {
     checkWords(words, 'a model and pictures: kernelwright predict MODEL FILE...', 2);
     const [path = '', ...inputs] = words;
     const output = outputFor(values);
-    const views = VIEWS[oneOfOption('views', values.views, VIEW_NAMES) ?? '1'];
+    const views = viewsOption(values.views);
     const model = await loadModel(path);
     const device = await openDevice(deviceOption(values.device));
     try {
@@ -54,6 +54,11 @@ export const predictCommand = defineCommand({
   },
 });
 
+/** What is said of an input. */
+type Found =
+  | { readonly file: string; readonly error: string }
+  | { readonly file: string; readonly predicted: string; readonly probabilities: Readonly<Record<string, number>> };
+
 /** @returns the exit code: 1 where something could not be read */
 async function predictAll(
   model: PictureClassifier,
@@ -61,24 +66,23 @@ async function predictAll(
   { device, views }: { readonly device: Device; readonly views: ViewCount },
   output: Output,
 ): Promise<number> {
-  const failed = new Set<string>();
+  const found: Found[] = [];
   const fail = (file: string, error: unknown): void => {
     if (!(error instanceof DataError)) throw error;
-    failed.add(file);
     output.warning(`kernelwright: ${error.message}`);
-    if (output.isJson) output.result('', { file, error: error.message });
+    found.push({ file, error: error.message });
   };
   for await (const files of batchesOf(inputs, fail)) {
-    const { size, classNames } = model.description;
+    const { size, storedSize = size, classNames } = model.description;
     const pictures = await mapLimited(files, async (file) => {
       try {
-        return (await readPicture(file, { size })).pixels;
+        return (await readPicture(file, { size: storedSize })).pixels;
       } catch (error) {
         return { error };
       }
     });
     const readable = pictures.filter((picture) => picture instanceof Uint8Array);
-    const answers = await classify(model, dataOf(model, readable), device, { views });
+    const answers = await classify(model, dataOf(model, readable), device, views);
     for (const [i, picture] of pictures.entries()) {
       const file = files[i] ?? '';
       if (!(picture instanceof Uint8Array)) {
@@ -87,14 +91,13 @@ async function predictAll(
       }
       const answer = elementAt(answers, readable.indexOf(picture));
       const { predicted, probabilities } = answer;
-      output.result(`${printable(file)}: ${describeAnswer(answer, classNames)}`, {
-        file,
-        predicted,
-        probabilities: Object.fromEntries(classNames.map((name, i) => [name, probabilities[i]])),
-      });
+      output.partOfResult(`${printable(file)}: ${describeAnswer(answer, classNames)}`);
+      const shares = Object.fromEntries(classNames.map((name, i) => [name, elementAt(probabilities, i)]));
+      found.push({ file, predicted, probabilities: shares });
     }
   }
-  return failed.size > 0 ? 1 : 0;
+  if (output.isJson) output.result('', found);
+  return found.some((entry) => 'error' in entry) ? 1 : 0;
 }
 
 /** The files, those in folders one by one, in batches. */
@@ -131,10 +134,11 @@ async function filesOf(input: string, fail: (input: string, error: unknown) => v
 }
 
 function dataOf(model: PictureClassifier, pictures: readonly Uint8Array[]): ExampleData {
-  const count = sizeOf(model.pictureShape);
+  const { storedShape: inputShape } = model;
+  const count = sizeOf(inputShape);
   const inputs = new Uint8Array(pictures.length * count);
   for (const [i, pixels] of pictures.entries()) {
     storePicture(pixels, model.description.layout, inputs.subarray(i * count, (i + 1) * count));
   }
-  return { inputs, inputShape: model.pictureShape, scale: 1 / 255 };
+  return { inputs, inputShape, scale: 1 / 255 };
 }

@@ -23,12 +23,12 @@ export const summaryCommand = defineCommand({
 });
 
 function factsOf({ description }: PictureClassifier): string[] {
-  const { architecture, classNames, size, layout, normalization } = description;
+  const { architecture, classNames, size, storedSize, layout, normalization } = description;
   const { mean, deviation } = normalization ?? {};
   return [
     `net: ${architecture} (${ARCHITECTURES[architecture].title})`,
     `classes: ${printable(classNames.join(', '))}`,
-    `pictures: ${size.width} × ${size.height}, ${layout}, numbers from 0 to 1` +
+    `pictures: ${storedSize ? `${storedSize.width} × ${storedSize.height}, squeezed to ` : ''}${size.width} × ${size.height}, ${layout}, numbers from 0 to 1` +
       (mean && deviation ? `, less ${mean.join(', ')}, divided by ${deviation.join(', ')}` : ''),
   ];
 }

@@ -25,7 +25,8 @@ export const trainCommand = defineCommand({
     '',
     'It writes to --out: best.safetensors and last.safetensors, the models of the epoch with the lowest validation loss and',
     'of the last one; history.json, a number an epoch; predictions.json, of the pictures of --test.',
-    'Ctrl-C ends the training after the step at hand; what was trained so far is saved (exit code 130).',
+    'Ctrl-C ends the training after the step at hand; all of it is written of what was trained so far (exit code 130). Once',
+    'more, it ends the program at once.',
   ],
   async run(values, words) {
     checkWords(words, 'one folder of pictures: kernelwright train DIR', 1, 1);

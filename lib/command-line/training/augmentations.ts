@@ -36,12 +36,8 @@ export function augmentFor(name: AugmentationName, size: PictureSize, layout: Pi
 const AT_ONCE = 256;
 
 /** The pictures as a net sees them when it is evaluated: plain views, where those that it was trained on have another size. */
-export async function plainViewsOf(
-  data: LabelledData,
-  augment: Augment | undefined,
-  device: Device,
-): Promise<LabelledData> {
-  const plain = augment?.plainFor(data.inputShape);
+export async function plainViewsOf(data: LabelledData, augment: Augment, device: Device): Promise<LabelledData> {
+  const plain = augment.plainFor(data.inputShape);
   if (!plain) return data;
   const inputShape = plain.viewShape(data.inputShape);
   const count = data.labels.length;

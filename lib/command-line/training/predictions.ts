@@ -1,17 +1,15 @@
 import { join } from 'node:path';
 import {
-  type Augment,
-  augmentation,
   type Device,
   type ExampleData,
   type LabelledData,
   type PictureClassifier,
-  predict,
   predictViews,
-  softmax,
+  viewsOf,
 } from '../../index.js';
 import { writeFileAtomically } from '../../node/index.js';
 import { printable } from '../../printable.js';
+import type { ViewCount } from '../shared-options.js';
 
 /** What a net takes a picture for. */
 export interface Answer {
@@ -26,27 +24,20 @@ export interface Prediction extends Answer {
   readonly label: string;
 }
 
-/** How an answer comes about. */
-export interface ViewOptions {
-  /** What the net was trained with, which says what a view is. Default: the picture. */
-  readonly augment?: Augment | undefined;
-  /** How many views of a picture an answer is the mean of. Default: 1, and 8 with `augment`. */
-  readonly views?: 1 | 2 | 8;
-}
-
-/** What a net takes each picture for. */
+/**
+ * What a net takes each picture of its stored size for.
+ *
+ * @param views how many views of a picture an answer is the mean of
+ */
 export async function classify(
   model: PictureClassifier,
   pictures: ExampleData,
   device: Device,
-  { augment, views = augment ? 8 : 1 }: ViewOptions = {},
+  views: ViewCount,
 ): Promise<Answer[]> {
   if (pictures.inputs.length === 0) return [];
-  const { classNames, layout } = model.description;
-  const answers =
-    augment || views > 1
-      ? await predictViews(model, pictures, { augment: augment ?? augmentation({ layout }), views, device })
-      : softmax(await predict(model, pictures, { device }));
+  const { classNames } = model.description;
+  const answers = await predictViews(model, pictures, { augment: viewsOf(model), views, device });
   const probabilities = await answers.data(); // [N, classes]
   return Array.from({ length: probabilities.length / classNames.length }, (_, row) => {
     const own = Array.from(probabilities.subarray(row * classNames.length, (row + 1) * classNames.length));
@@ -59,10 +50,10 @@ export async function predictPictures(
   model: PictureClassifier,
   pictures: LabelledData,
   device: Device,
-  augment?: Augment,
+  views: ViewCount,
 ): Promise<Prediction[]> {
   const { classNames, labels, files } = pictures;
-  const answers = await classify(model, pictures, device, { augment });
+  const answers = await classify(model, pictures, device, views);
   return answers.map((answer, row) => ({
     file: files?.[row] ?? '',
     label: classNames[labels[row] ?? -1] ?? '',

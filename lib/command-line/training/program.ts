@@ -7,10 +7,11 @@ import { augmentFor, storedSize } from './augmentations.js';
 import { netOptions, type TrainingOptions } from './options.js';
 import { readTrainingPictures } from './pictures.js';
 import { describePrediction, predictPictures, savePredictions } from './predictions.js';
+import { Interruption } from './interruption.js';
 import { loadPretrained } from './pretrained.js';
 import { RECIPES } from './recipes.js';
 import { prepareReport, saveReport } from './report.js';
-import { train } from './training.js';
+import { train, writesCheckpoints } from './training.js';
 
 /**
  * Trains a net on a folder of pictures, and predicts some others. It writes to `--out`: history.json (one number an epoch),
@@ -35,27 +36,44 @@ export async function trainOnPictures(options: TrainingOptions, device: Device, 
     `pictures: ${training.labels.length} to train on, ${validation.labels.length} held out, ${inputSize} × ${inputSize}\n`,
   );
   const { classNames } = training;
-  const model = pictureClassifier({ architecture: name, classNames, size, options: netOptions(options) });
+  const isRead = stored.width === size.width && stored.height === size.height;
+  const model = pictureClassifier({
+    ...{ architecture: name, classNames, size, options: netOptions(options) },
+    ...(!isRead && { storedSize: stored }),
+  });
   model.build(model.pictureShape, { seed });
   if (options.weights !== undefined) output.progress(`${await loadPretrained(model, head, options.weights)}\n`);
   if (options.freeze) model.freeze().unfreeze(head);
   model.summary((table) => output.progress(`${table}\n`));
 
   const augment = augmentFor(options.augment, size, layout);
-  const split = { training, validation };
-  const { isInterrupted, epochs } = await train(model, split, { ...options, inputSize }, augment, device, output);
-  const files = { best: join(options.out, 'best.safetensors'), last: join(options.out, 'last.safetensors') };
-  if (isInterrupted) {
-    output.progress(`\ninterrupted after ${epochs} epochs; the history and models so far are in ${options.out}`);
-    return INTERRUPTED;
-  }
-  const predictions = test ? await predictPictures(model, test, device, augment) : [];
+  const interruption = new Interruption(() =>
+    output.progress('interrupted: what was trained so far is being saved; Ctrl-C again ends it at once'),
+  );
+  const { signal } = interruption;
+  const asked = { ...options, inputSize };
+  const { results, step } = await train(model, { training, validation }, asked, augment, device, output, signal);
+  if (!signal.aborted) interruption.end();
+  const predictions = test ? await predictPictures(model, test, device, options.augment === 'recipe' ? 8 : 1) : [];
   await savePredictions(options.out, predictions);
   const lines = predictions.map((prediction) => describePrediction(prediction, classNames));
   output.progress(['', ...lines, ''].join('\n'));
-  const report = options.report
-    ? { report: await saveReport(model, { ...read, training }, options, augment, device) }
-    : {};
-  output.result(`results are in ${options.out}`, { ...files, ...report, epochs, predictions });
-  return 0;
+  const report = options.report ? { report: await saveReport(model, { ...read, training }, options, device) } : {};
+  const epochs = results.length;
+  if (signal.aborted) output.progress(interruptedLine(options, epochs, step));
+  output.result(`results are in ${options.out}`, {
+    best: join(options.out, 'best.safetensors'),
+    last: join(options.out, 'last.safetensors'),
+    ...report,
+    epochs,
+    interrupted: signal.aborted,
+    history: results,
+    predictions,
+  });
+  return signal.aborted ? INTERRUPTED : 0;
+}
+
+function interruptedLine(options: TrainingOptions, epochs: number, step: number): string {
+  const next = writesCheckpoints(options) ? '; --resume goes on from there' : '';
+  return `interrupted after ${epochs} epochs, at step ${step}: the last model is that of this step${next}`;
 }

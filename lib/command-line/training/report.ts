@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Augment, Device, PictureClassifier } from '../../index.js';
+import { type Device, type PictureClassifier, viewsOf } from '../../index.js';
 import { ARCHITECTURES } from '../../models/architectures.js';
 import { readPicture } from '../../node/index.js';
 import { mapLimited } from '../../node/pictures/map-limited.js';
@@ -35,14 +35,13 @@ export async function saveReport(
   model: PictureClassifier,
   { training, validation, test, folders }: TrainingPictures,
   options: TrainingOptions,
-  augment: Augment | undefined,
   device: Device,
 ): Promise<string> {
   const history = JSON.parse(await readFile(join(options.out, 'history.json'), 'utf8')) as TrainingHistory;
   const stepsPerEpoch = Math.ceil(training.labels.length / options.batchSize);
   const steps = options.epochs * stepsPerEpoch;
   const { classNames } = training;
-  const shown = await plainViewsOf(test ?? { ...validation, classNames }, augment, device);
+  const shown = await plainViewsOf(test ?? { ...validation, classNames }, viewsOf(model), device);
   const contents = await reportContents(model, shown, {
     title: ARCHITECTURES[options.model].title,
     facts: {
@@ -51,7 +50,7 @@ export async function saveReport(
       Device: device.info.description,
       Seed: options.seed,
     },
-    history,
+    ...(history.loss.length > 0 && { history }), // no epoch is over where the first one was interrupted
     ...(options.schedule !== 'constant' && {
       schedule: { learningRate: scheduleOf(options, steps), steps, stepsPerEpoch },
     }),

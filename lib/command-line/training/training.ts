@@ -20,15 +20,15 @@ import type { TrainingOptions } from './options.js';
 
 /** How a training ended. */
 export interface Training {
-  /** Whether Ctrl-C ended it. */
-  readonly isInterrupted: boolean;
-  /** Epochs that were completed. */
-  readonly epochs: number;
+  /** Of the epochs that were completed, those before it was resumed among them. */
+  readonly results: readonly EpochResult[];
+  /** The last step that was made. */
+  readonly step: number;
 }
 
 /**
  * Fits the model, prints a line an epoch, and keeps history.json and the models of the best and of the last epoch up
- * to date on disk. Ctrl-C ends it after the step at hand; what was trained so far is saved.
+ * to date on disk. The signal ends it after the step at hand; what was trained so far is saved.
  */
 export async function train(
   model: PictureClassifier,
@@ -37,8 +37,10 @@ export async function train(
   augment: Augment | undefined,
   device: Device,
   output: Output,
+  signal: AbortSignal,
 ): Promise<Training> {
   const results: EpochResult[] = [];
+  let lastStep = 0;
   const directory = join(options.out, 'checkpoints');
   const resume = options.resume ? await newestTrainingCheckpoint(directory) : undefined;
   if (resume) output.progress(resumedLine(resume, options, device));
@@ -53,9 +55,6 @@ export async function train(
     }
     await writeSafetensors(join(options.out, `${name}.safetensors`), tensors, metadata);
   };
-  const interrupt = new AbortController();
-  const onInterrupt = (): void => interrupt.abort();
-  process.on('SIGINT', onInterrupt);
   let lowestLoss = Infinity;
   // Those of the epochs before it was resumed come first.
   const goingOn: Callback = {
@@ -69,42 +68,48 @@ export async function train(
       await saveAs('last');
       await saveAs('best');
     },
+    onTrainEnd: ({ step }) => {
+      lastStep = step;
+    },
   };
-  const writesCheckpoints = options.resume || options.checkpointEvery !== undefined;
   const every = options.checkpointEvery !== undefined && { everySteps: options.checkpointEvery };
-  try {
-    await fit(model, split.training, {
-      epochs: options.epochs,
-      batchSize: options.batchSize,
-      optimizer: makeOptimizer(options, options.epochs * stepsInEpoch),
-      ...(split.validation.labels.length > 0 && { validation: split.validation }),
-      ...(augment && { augment }),
-      seed: options.seed,
-      device,
-      signal: interrupt.signal,
-      resume,
-      callbacks: [goingOn, ...(writesCheckpoints ? [checkpoints({ directory, ...every })] : []), output.trainingBar()],
-      onEpochEnd: async (result) => {
-        results.push(result);
-        output.partOfResult(epochLine(result, options.epochs), result);
-        await saveHistory(results, options, device);
-        await saveAs('last');
-        if (lossOf(result) < lowestLoss) {
-          lowestLoss = lossOf(result);
-          await saveAs('best');
-        }
-      },
-    });
-  } finally {
-    // Under npm, Ctrl-C arrives twice: where it ended the training, the second one must not end the saving.
-    if (!interrupt.signal.aborted) process.off('SIGINT', onInterrupt);
-  }
+  await fit(model, split.training, {
+    epochs: options.epochs,
+    batchSize: options.batchSize,
+    optimizer: makeOptimizer(options, options.epochs * stepsInEpoch),
+    ...(split.validation.labels.length > 0 && { validation: split.validation }),
+    ...(augment && { augment }),
+    seed: options.seed,
+    device,
+    signal,
+    resume,
+    callbacks: [
+      goingOn,
+      ...(writesCheckpoints(options) ? [checkpoints({ directory, ...every })] : []),
+      output.trainingBar(),
+    ],
+    onEpochEnd: async (result) => {
+      results.push(result);
+      output.progress(epochLine(result, options.epochs));
+      await saveHistory(results, options, device);
+      await saveAs('last');
+      if (lossOf(result) < lowestLoss) {
+        lowestLoss = lossOf(result);
+        await saveAs('best');
+      }
+    },
+  });
   // A process that was killed may have ended between the last checkpoint and these.
-  if (interrupt.signal.aborted || resume) {
+  if (signal.aborted || resume) {
     await saveAs('last');
     await saveHistory(results, options, device);
   }
-  return { isInterrupted: interrupt.signal.aborted, epochs: results.length };
+  return { results, step: lastStep };
+}
+
+/** Whether a training can be gone on with. */
+export function writesCheckpoints({ resume, checkpointEvery }: TrainingOptions): boolean {
+  return resume || checkpointEvery !== undefined;
 }
 
 function withAccuracy(result: AnyEpochResult): EpochResult {
