@@ -33,6 +33,9 @@ async function productOn(device?: Device): Promise<{ info: DeviceInfo; bits: num
 const page = {
   isIsolated: (): boolean => crossOriginIsolated,
 
+  /** How many threads the machine runs, by what the browser says of it. */
+  cores: (): number => navigator.hardwareConcurrency,
+
   /** On a CPU device that is opened with this number of threads; `before` is what it said when it was opened. */
   async product(threads: number) {
     const device = await openDevice('cpu', { threads });
@@ -45,12 +48,14 @@ const page = {
   /** On the device that serves where none is named. */
   productOnDefault: () => productOn(),
 
-  /** How many threads compute in a loop that leaves the page no time for anything else. */
+  /** How many threads compute in a loop that leaves the page no time for anything else: of so many, in up to 1,000 calls. */
   async busyThreads(module: string, threads: number): Promise<number> {
     const device = await openDevice('cpu', { threads });
     const probe = probeOn(device, module);
     const found = new Set<number>();
-    for (let turn = 0; turn < 20; turn++) for (const address of distinct(await probe(0))) found.add(address);
+    for (let turn = 0; turn < 1000 && found.size < threads; turn++) {
+      for (const address of distinct(await probe(0))) found.add(address);
+    }
     device.dispose();
     return found.size;
   },

@@ -40,11 +40,8 @@ export function watchBounds(gpu: GPUDevice, onFault: (place: string) => void): v
   const submit = gpu.queue.submit.bind(gpu.queue);
 
   const lookForFault = async (staging: GPUBuffer): Promise<void> => {
-    const isMapped = await staging.mapAsync(READ).then(
-      () => true,
-      () => false, // the device is gone
-    );
-    if (!isMapped) return;
+    await staging.mapAsync(READ).catch(() => undefined);
+    if (staging.mapState !== 'mapped') return; // the device is gone, perhaps since it was mapped
     const [site = 0] = new Uint32Array(staging.getMappedRange());
     if (site > 0) onFault(sites[site - 1] ?? '');
     staging.destroy();

@@ -225,10 +225,14 @@ test('a pause and a stop from outside come in the middle of an epoch', async (t)
     callbacks: [{ onTrainBegin: (begun) => void (run = begun) }],
   });
   const later = (milliseconds: number): Promise<void> => new Promise((resume) => setTimeout(resume, milliseconds));
+  // Turns of the event loop, which the training has too, on a machine that is busy with something else as well.
+  const turns = async (count: number): Promise<void> => {
+    for (let turn = 0; turn < count; turn++) await new Promise((resume) => setImmediate(resume));
+  };
   for (let i = 0; i < 5; i++) {
     await later(10);
     run?.pause();
-    await later(30);
+    await turns(100);
     const step = run?.step;
     await later(30);
     t.equal(run?.step, step, `still at step ${step}`);

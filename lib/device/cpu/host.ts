@@ -39,8 +39,8 @@ interface Host {
 
 const host: Host = globalThis;
 
-/** A worker that has given no sign for so long will not come up. */
-const PATIENCE_MILLISECONDS = 5000;
+/** A worker of a page that has given no sign for so long, also on a busy machine, will not come up. */
+const PATIENCE_MILLISECONDS = 20_000;
 
 /** Whether memory can be shared with worker threads: in Node from 20.16 on, and in pages that are cross-origin isolated. */
 export function canShareMemory(): boolean {

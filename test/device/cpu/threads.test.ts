@@ -206,7 +206,7 @@ for (const disposes of [true, false]) {
     });
     let output = '';
     child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
-    const tooLate = setTimeout(() => child.kill('SIGKILL'), 60_000);
+    const tooLate = setTimeout(() => child.kill('SIGKILL'), 120_000);
     const code = await new Promise((resolve) => child.on('exit', (status, signal) => resolve(signal ?? status)));
     clearTimeout(tooLate);
     t.deepEqual([output.trim(), code], ['300', 0]);

@@ -114,7 +114,7 @@ test('a program that opened a GPU and computed on it ends by itself', async (t) 
   let output = '';
   child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
   child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
-  const tooLate = setTimeout(() => child.kill('SIGKILL'), 30_000);
+  const tooLate = setTimeout(() => child.kill('SIGKILL'), 120_000);
   const code = await new Promise((resolve) => child.on('exit', (status, signal) => resolve(signal ?? status)));
   clearTimeout(tooLate);
   // Dawn may warn of an adapter's limits ahead of it.

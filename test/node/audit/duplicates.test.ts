@@ -105,8 +105,9 @@ test('ten thousand pictures are compared in a moment, also where all have one ha
     return { digest: String(i), hash: [bits[2 * i] ?? 0, bits[2 * i + 1] ?? 0], thumbnail };
   });
   const alike = Array.from({ length: 1000 }, (_, i) => print(i, [1]));
-  const start = performance.now();
+  const start = process.cpuUsage();
   t.deepEqual([groups(different).length, groups(alike).length], [0, 0]);
-  t.ok(performance.now() - start < 5000, `${Math.round(performance.now() - start)} ms`);
+  const milliseconds = process.cpuUsage(start).user / 1000;
+  t.ok(milliseconds < 5000, `${Math.round(milliseconds)} ms`);
   t.end();
 });
