@@ -85,5 +85,8 @@ function run(extra: Record<string, string>): void {
     console.error(`cannot start ${command.join(' ')}: ${error.message}`);
     process.exit(1);
   });
-  child.on('exit', (code, signal) => process.exit(code ?? 128 + (signal ? constants.signals[signal] : 0)));
+  child.on('exit', (code, signal) => {
+    if (signal) console.error(`${command.join(' ')} was ended by ${signal}`);
+    process.exit(code ?? 128 + (signal ? constants.signals[signal] : 0));
+  });
 }
