@@ -177,6 +177,10 @@ testOnDevices(
       1,
     );
     t.equal(await binaryAccuracy(tensor([0.4, 0.6]), tensor([1, 1]), { threshold: 0.5 }).item(), 0.5);
+    for (const threshold of [0, 0.5]) {
+      const outputs = tensor([Infinity, -Infinity, threshold, Infinity]);
+      t.equal(await binaryAccuracy(outputs, tensor([1, 0, 0, 0]), { threshold }).item(), 0.75, `around ${threshold}`);
+    }
   },
 );
 

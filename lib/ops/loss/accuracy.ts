@@ -8,8 +8,8 @@ import { bind, f32, i32, type View } from '../../graph/operands.js';
 import { checkOptions, number } from '../../options.js';
 import { axisSize, formatShape, sameShape } from '../../shape.js';
 import { asTensor, tensor, type Tensor, type TensorLike } from '../../tensor.js';
-import { concat } from '../moving/concat.js';
 import { reshape } from '../moving/reshape.js';
+import { multiply, subtract } from '../pointwise/arithmetic.js';
 import { cast } from '../pointwise/cast.js';
 import { mean } from '../reduce/sum.js';
 import { rowParts } from '../simd-parts.js';
@@ -146,13 +146,12 @@ export function binaryAccuracy(output: TensorLike, target: TensorLike, options: 
 }
 
 /**
- * @internal Bits as two classes, with logits threshold and output, of which the first one wins where they are equal: logits
+ * @internal Bits as two classes, with logits ∓ (output - threshold), of which the first one wins where they are equal: logits
  * [N, 2] and classes i32 [N] of outputs and targets of N numbers.
  */
 export function twoClasses(output: Tensor, target: Tensor, threshold: number): [logits: Tensor, classes: Tensor] {
-  const column = [output.size, 1];
-  const ofZero = tensor(new Float32Array(output.size).fill(threshold), { shape: column });
-  return [concat([ofZero, reshape(output, column)], { axis: 1 }), reshape(cast(target, 'i32'), [output.size])];
+  const above = reshape(subtract(output, threshold), [output.size, 1]);
+  return [multiply(above, tensor([-1, 1])), reshape(cast(target, 'i32'), [output.size])];
 }
 
 export const accuracyOperations = [correctPredictionsOperation, accuracyOperation];
