@@ -151,8 +151,10 @@ export type {
   ClippingOptions,
   GroupedOptions,
   LearningRate,
+  Momentum,
   ParameterGroup,
   RuledParameters,
+  Schedule,
   UpdateRule,
 } from './optim/groups.js';
 export { LossScale, type LossScaleOptions, type LossScaleState } from './optim/loss-scale.js';
@@ -160,6 +162,7 @@ export { type MinimizeOptions, Optimizer } from './optim/optimizer.js';
 export {
   defineUpdate,
   type BoundUpdate,
+  type StepState,
   type StepUse,
   type Update,
   type UpdateDefinition,
@@ -170,12 +173,13 @@ export {
   cosineDecay,
   exponentialDecay,
   oneCycle,
+  oneCycleMomentum,
   stepDecay,
   warmUp,
   type CosineDecayOptions,
   type ExponentialDecayOptions,
+  type OneCycleMomentumOptions,
   type OneCycleOptions,
-  type Schedule,
   type StepDecayOptions,
   type WarmUpOptions,
 } from './optim/schedules.js';

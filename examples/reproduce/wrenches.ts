@@ -1,17 +1,17 @@
 import {
   AdamW,
-  augmentation,
   crossValidate,
   type CrossValidation,
   type Device,
   evaluate,
   fit,
   oneCycle,
+  oneCycleMomentum,
   pictureClassifier,
   predictViews,
 } from 'kernelwright';
 import { imageFolder } from 'kernelwright/node';
-import { augmentFor, storedSize } from '../../lib/command-line/training/augmentations.js';
+import { recipeAugmentation, storedSize } from '../../lib/command-line/training/augmentations.js';
 import { readScenes } from './scenes.js';
 
 const VIEW = { width: 64, height: 64 };
@@ -45,19 +45,20 @@ export async function judge({ data, scenes, epochs, seeds, device, onTrained }: 
   const { classNames } = pictures;
   const groups = scenes === undefined ? undefined : await readScenes(scenes, pictures.files);
   const { batchSize, learningRate, weightDecay, dropout } = RECIPE;
-  const augment = augmentFor('recipe', VIEW, 'channels-last') ?? augmentation({});
+  const augment = recipeAugmentation(VIEW, 'channels-last');
   const seconds: number[] = [];
   const validation = await crossValidate(pictures, {
     ...(groups && { groups }),
     seeds,
     async train({ training, heldOut, seed, fold }) {
-      const steps = epochs * Math.ceil(training.labels.length / batchSize);
+      const cycle = { steps: epochs * Math.ceil(training.labels.length / batchSize), rise: 0.2 };
       const model = pictureClassifier({ architecture: 'convnet', classNames, size: VIEW, options: { dropout } });
       const start = performance.now();
       await fit(model, training, {
         ...{ epochs, batchSize, seed, device, augment },
         optimizer: new AdamW({
-          learningRate: oneCycle(learningRate, { steps, rise: 0.2 }),
+          learningRate: oneCycle(learningRate, cycle),
+          beta1: oneCycleMomentum(cycle),
           weightDecay,
         }),
       });

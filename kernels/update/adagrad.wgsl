@@ -7,7 +7,15 @@
 // Source      Duchi, Hazan, Singer 2011, in the form of torch.optim.Adagrad
 // Reference   lib/optim/adagrad.ts
 
-fn adagradRate(rate: u32, step: u32, ahead: u32, learningRateDecay: f32, epsilon: f32, weightDecay: f32) -> f32 {
+fn adagradRate(
+  rate: u32,
+  step: u32,
+  take: u32,
+  ahead: u32,
+  learningRateDecay: f32,
+  epsilon: f32,
+  weightDecay: f32,
+) -> f32 {
   return bitcast<f32>(rate) / (1.0 + f32(step + ahead) * learningRateDecay);
 }
 

@@ -1,7 +1,7 @@
 ;; adam.wat: Adam and AdamW for the CPU device, WebAssembly SIMD: update_3.wat says how it is called.
 ;;
 ;; Computes    as adam.wgsl; 1 - beta^t by squaring, in double precision
-;; Settings    beta1, beta2, epsilon, weightDecay, decoupled
+;; Settings    beta2, epsilon, weightDecay, decoupled; beta1 stands in the state
 ;; Constants   k0 stepSize, k1 scale, k2 epsilon, k3 take1, k4 take2, k5 coupled, k6 shrink
 ;; Cost        28 B moved an element, 36 with amsgrad: bound by memory bandwidth
 ;; Reference   lib/optim/adam.ts
@@ -24,21 +24,23 @@
     (local.get $product))
 
   (func $begin
-    (param $state i32) (param $ahead i32) (param $beta1 f64) (param $beta2 f64) (param $epsilonValue f64)
-    (param $weightDecay f64) (param $decoupled f64) (param f64) (param f64)
-    (local $t i32) (local $rate f64)
+    (param $state i32) (param $ahead i32) (param $beta2 f64) (param $epsilonValue f64)
+    (param $weightDecay f64) (param $decoupled f64) (param f64) (param f64) (param f64)
+    (local $t i32) (local $rate f64) (local $take f64)
     (local.set $t
       (i32.add (i32.add (i32.load offset=4 (local.get $state)) (local.get $ahead)) (i32.const 1)))
     (local.set $rate (f64.promote_f32 (f32.load (local.get $state))))
+    (local.set $take (f64.promote_f32 (f32.load offset=8 (local.get $state))))
     (global.set $k0
       (call $splat
-        (f64.div (local.get $rate) (f64.sub (f64.const 1) (call $power (local.get $beta1) (local.get $t))))))
+        (f64.div (local.get $rate)
+          (f64.sub (f64.const 1) (call $power (f64.sub (f64.const 1) (local.get $take)) (local.get $t))))))
     (global.set $k1
       (call $splat
         (f64.div (f64.const 1)
           (f64.sqrt (f64.sub (f64.const 1) (call $power (local.get $beta2) (local.get $t)))))))
     (global.set $k2 (call $splat (local.get $epsilonValue)))
-    (global.set $k3 (call $splat (f64.sub (f64.const 1) (local.get $beta1))))
+    (global.set $k3 (call $splat (local.get $take)))
     (global.set $k4 (call $splat (f64.sub (f64.const 1) (local.get $beta2))))
     (global.set $k5
       (call $splat (f64.mul (local.get $weightDecay) (f64.sub (f64.const 1) (local.get $decoupled)))))

@@ -45,6 +45,6 @@ fn skipUnlessFinite(@builtin(local_invocation_index) lane: u32) {
   }
   let members = uniforms.members;
   for (var member = lane; member < members; member += 64u) {
-    state[1u + 2u * member] = SKIPPED;
+    state[1u + 3u * member] = SKIPPED;
   }
 }

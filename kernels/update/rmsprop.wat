@@ -1,7 +1,7 @@
 ;; rmsprop.wat: RMSprop for the CPU device, WebAssembly SIMD: update_3.wat says how it is called.
 ;;
 ;; Computes    as rmsprop.wgsl; the slots are v, then b where there is momentum, then a where it is centered
-;; Settings    1 - alpha, epsilon, weightDecay, momentum
+;; Settings    1 - alpha, epsilon, weightDecay; the momentum stands in the state
 ;; Constants   k0 rate, k1 take, k2 epsilon, k3 decay, k4 keep
 ;; Cost        20 B moved an element, 8 more with momentum and 8 more if centered: bound by memory bandwidth
 ;; Reference   lib/optim/rmsprop.ts
@@ -12,12 +12,12 @@
 
   (func $begin
     (param $state i32) (param $ahead i32) (param $taken f64) (param $epsilonValue f64) (param $weightDecay f64)
-    (param $momentum f64) (param f64) (param f64) (param f64)
+    (param f64) (param f64) (param f64) (param f64)
     (global.set $k0 (v128.load32_splat (local.get $state)))
     (global.set $k1 (call $splat (local.get $taken)))
     (global.set $k2 (call $splat (local.get $epsilonValue)))
     (global.set $k3 (call $splat (local.get $weightDecay)))
-    (global.set $k4 (call $splat (local.get $momentum))))
+    (global.set $k4 (f32x4.splat (f32.sub (f32.const 1) (f32.load offset=8 (local.get $state))))))
 
   ;; a ← a + (1 - alpha) · (x - a)
   (func $averaged (param $a v128) (param $x v128) (result v128)

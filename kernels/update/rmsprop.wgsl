@@ -4,13 +4,26 @@
 //             centered: a = alpha · a + (1 - alpha) · g, and √(v - a²) stands in the place of √v
 //             step = g / (√v + epsilon);  with momentum: step ← b = momentum · b + step
 //             p -= rate · step
-// Words       of the optimizer's state: the bits of the parameter's learning rate, its steps so far
+// Words       of the optimizer's state: the bits of the parameter's learning rate, its steps so far, the bits of 1 - momentum
 // Cost        20 B moved an element, 8 more with momentum and 8 more if centered: bound by bandwidth
 // Source      Tieleman & Hinton 2012; Graves 2013 (centered); in the form of torch.optim.RMSprop
 // Reference   lib/optim/rmsprop.ts
 
-fn rmspropRate(rate: u32, step: u32, ahead: u32, take: f32, epsilon: f32, weightDecay: f32, momentum: f32) -> f32 {
-  return bitcast<f32>(rate);
+struct RmspropStep {
+  rate: f32,
+  momentum: f32,
+}
+
+fn rmspropStep(
+  rate: u32,
+  step: u32,
+  takeOfVelocity: u32,
+  ahead: u32,
+  take: f32,
+  epsilon: f32,
+  weightDecay: f32,
+) -> RmspropStep {
+  return RmspropStep(bitcast<f32>(rate), 1.0 - bitcast<f32>(takeOfVelocity));
 }
 
 struct RmspropMoved {
@@ -45,14 +58,13 @@ fn rmsprop(
   p: Element,
   v: Element,
   gradient: Element,
-  rate: f32,
+  step: RmspropStep,
   ahead: u32,
   take: f32,
   epsilon: f32,
   weightDecay: f32,
-  momentum: f32,
 ) -> RmspropMoved {
-  return rmspropMoved(p, v, Element(0.0), Element(0.0), gradient, rate, take, epsilon, weightDecay, 0.0, false);
+  return rmspropMoved(p, v, Element(0.0), Element(0.0), gradient, step.rate, take, epsilon, weightDecay, 0.0, false);
 }
 
 fn rmspropMomentum(
@@ -60,14 +72,13 @@ fn rmspropMomentum(
   v: Element,
   b: Element,
   gradient: Element,
-  rate: f32,
+  step: RmspropStep,
   ahead: u32,
   take: f32,
   epsilon: f32,
   weightDecay: f32,
-  momentum: f32,
 ) -> RmspropMoved {
-  return rmspropMoved(p, v, b, Element(0.0), gradient, rate, take, epsilon, weightDecay, momentum, false);
+  return rmspropMoved(p, v, b, Element(0.0), gradient, step.rate, take, epsilon, weightDecay, step.momentum, false);
 }
 
 fn rmspropCentered(
@@ -75,14 +86,13 @@ fn rmspropCentered(
   v: Element,
   a: Element,
   gradient: Element,
-  rate: f32,
+  step: RmspropStep,
   ahead: u32,
   take: f32,
   epsilon: f32,
   weightDecay: f32,
-  momentum: f32,
 ) -> RmspropMoved {
-  return rmspropMoved(p, v, Element(0.0), a, gradient, rate, take, epsilon, weightDecay, 0.0, true);
+  return rmspropMoved(p, v, Element(0.0), a, gradient, step.rate, take, epsilon, weightDecay, 0.0, true);
 }
 
 fn rmspropCenteredMomentum(
@@ -91,12 +101,11 @@ fn rmspropCenteredMomentum(
   b: Element,
   a: Element,
   gradient: Element,
-  rate: f32,
+  step: RmspropStep,
   ahead: u32,
   take: f32,
   epsilon: f32,
   weightDecay: f32,
-  momentum: f32,
 ) -> RmspropMoved {
-  return rmspropMoved(p, v, b, a, gradient, rate, take, epsilon, weightDecay, momentum, true);
+  return rmspropMoved(p, v, b, a, gradient, step.rate, take, epsilon, weightDecay, step.momentum, true);
 }

@@ -3,7 +3,7 @@
 ;; Computes    g = gradient + weightDecay · p
 ;;             v = step = 0 ? g : momentum · v + (1 - dampening) · g
 ;;             p -= learningRate · (nesterov ? g + momentum · v : v);  plain: p -= learningRate · g
-;; Settings    weightDecay, momentum, dampening, nesterov
+;; Settings    weightDecay, dampening, nesterov; the momentum stands in the state
 ;; Constants   k0 rate, k1 decay, k2 keep, k3 take, k4 ofGradient, k5 ofVelocity
 ;; Cost        12 B moved an element, 20 with momentum: bound by memory bandwidth
 ;; Reference   lib/optim/sgd.ts
@@ -13,11 +13,11 @@
   ;; join update/update_constants.wat
 
   (func $begin
-    (param $state i32) (param $ahead i32) (param $weightDecay f64) (param $momentum f64) (param $dampening f64)
-    (param $isNesterov f64) (param f64) (param f64) (param f64)
+    (param $state i32) (param $ahead i32) (param $weightDecay f64) (param $dampening f64) (param $isNesterov f64)
+    (param f64) (param f64) (param f64) (param f64)
     (global.set $k0 (v128.load32_splat (local.get $state)))
     (global.set $k1 (f32x4.splat (f32.demote_f64 (local.get $weightDecay))))
-    (global.set $k2 (f32x4.splat (f32.demote_f64 (local.get $momentum))))
+    (global.set $k2 (f32x4.splat (f32.sub (f32.const 1) (f32.load offset=8 (local.get $state)))))
     (global.set $k3 (f32x4.splat (f32.demote_f64 (f64.sub (f64.const 1) (local.get $dampening)))))
     (global.set $k4 (call $splat (local.get $isNesterov)))
     (global.set $k5 (call $splat (f64.const 1)))

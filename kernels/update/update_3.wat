@@ -3,7 +3,7 @@
 ;; Rows        NAME, and statements that make $p, $a, $b, $c (the parameter and its slots) of what they were and of $g, the gradient,
 ;;             for four elements. `$begin` of the optimizer has made the rest: $k0 to $k6.
 ;; Parameters  parameter, slots, gradient: each an address, and bytes from one row to the next; rows, columns; the address of the
-;;             parameter's rate and step in the optimizer's state (u32); how many steps of this parameter come before it in
+;;             parameter's words in the optimizer's state (u32); how many steps of this parameter come before it in
 ;;             the same replay; up to seven settings
 ;; Skips       where the rate is 0xffffffff (lib/ops/update/loss-scale.ts)
 ;; Edges       what is left of a row (1 to 3 elements) is loaded and stored one by one, outside of the loop: with a call in a

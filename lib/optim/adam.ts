@@ -1,16 +1,23 @@
 import { adamWasm } from '../generated/wasm.js';
 import { adamWgsl } from '../generated/wgsl.js';
-import { defineUpdate, type UpdateDefinition } from '../ops/update/update.js';
+import { defineUpdate, type StepState, type UpdateDefinition } from '../ops/update/update.js';
 import { anything, boolean, number, type OptionRules } from '../options.js';
-import { type GroupedOptions, type LearningRate, partsOf, type UpdateRule } from './groups.js';
+import {
+  type GroupedOptions,
+  type LearningRate,
+  type Momentum,
+  momentumRule,
+  partsOf,
+  type UpdateRule,
+} from './groups.js';
 import { Optimizer } from './optimizer.js';
 
 /** Options of a group of {@link Adam} or {@link AdamW}, and of all its parameters. */
 export interface AdamSettings {
   /** Step size, or a function of the step (from 0). Default 0.001. */
   readonly learningRate?: LearningRate;
-  /** How much of the mean of gradients is kept, in [0, 1). Default 0.9 (PyTorch: `betas[0]`). */
-  readonly beta1?: number;
+  /** How much of the mean of gradients is kept, in [0, 1), or a function of the step. Default 0.9 (PyTorch: `betas[0]`). */
+  readonly beta1?: Momentum;
   /** The same of the mean of their squares. Default 0.999 (PyTorch: `betas[1]`). */
   readonly beta2?: number;
   /** Is added to the root of that mean. Default 1e-8 (PyTorch: `eps`; Keras's is 1e-7). */
@@ -26,7 +33,7 @@ export type AdamOptions = GroupedOptions<AdamSettings>;
 
 const RULES: OptionRules<AdamSettings> = {
   learningRate: anything,
-  beta1: number({ min: 0, below: 1 }),
+  beta1: momentumRule({ below: 1 }),
   beta2: number({ min: 0, below: 1 }),
   epsilon: number({ min: 0 }),
   weightDecay: number({ min: 0 }),
@@ -35,7 +42,6 @@ const RULES: OptionRules<AdamSettings> = {
 
 /** What the rules are set to. */
 type RuleSettings = {
-  readonly beta1: number;
   readonly beta2: number;
   readonly epsilon: number;
   readonly weightDecay: number;
@@ -44,25 +50,19 @@ type RuleSettings = {
 };
 
 const common: Pick<UpdateDefinition<RuleSettings>, 'kernelSettings' | 'simdSettings' | 'cases'> = {
-  kernelSettings: ({ beta1, beta2, epsilon, weightDecay, decoupled }) => ({
-    ...{ logBeta1: Math.log(beta1), logBeta2: Math.log(beta2), take1: 1 - beta1, take2: 1 - beta2 },
+  kernelSettings: ({ beta2, epsilon, weightDecay, decoupled }) => ({
+    ...{ logBeta2: Math.log(beta2), take2: 1 - beta2 },
     ...{ epsilon, weightDecay, decoupled },
   }),
-  simdSettings: ({ beta1, beta2, epsilon, weightDecay, decoupled }) => [
-    ...[beta1, beta2, epsilon, weightDecay],
-    Number(decoupled),
-  ],
-  cases: [true, false].map((decoupled) => ({
-    ...{ beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0.01 },
-    decoupled,
-  })),
+  simdSettings: ({ beta2, epsilon, weightDecay, decoupled }) => [beta2, epsilon, weightDecay, Number(decoupled)],
+  cases: [true, false].map((decoupled) => ({ beta2: 0.999, epsilon: 1e-8, weightDecay: 0.01, decoupled })),
 };
 
 /** What the moments, the sizes of a step and the decayed parameter are. */
 function momentsOf(
   { p, gradient, mean, square }: Readonly<Record<'p' | 'gradient' | 'mean' | 'square', number>>,
-  { step, rate }: { readonly step: number; readonly rate: number },
-  { beta1, beta2, weightDecay, decoupled }: RuleSettings,
+  { step, rate, momentum: beta1 }: StepState,
+  { beta2, weightDecay, decoupled }: RuleSettings,
 ) {
   const g = decoupled ? gradient : gradient + weightDecay * p;
   return {
@@ -118,6 +118,7 @@ const adamAmsgradUpdate = defineUpdate<RuleSettings>({
  *   m = beta1 · m + (1 - beta1) · g,   v = beta2 · v + (1 - beta2) · g²
  *   p ← p - learningRate / (1 - beta1^t) · m / (√v / √(1 - beta2^t) + epsilon)
  *
+ * Where beta1 is a function, it is that of the step, in beta1^t as well.
  * With amsgrad the largest v so far stands in the place of v. State: `exp_avg`, `exp_avg_sq`, `max_exp_avg_sq`.
  */
 export class Adam extends Optimizer {
@@ -142,7 +143,7 @@ function ruleOf(options: AdamSettings, usualDecay: number, decoupled: boolean): 
   const { learningRate = 0.001, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, amsgrad = false } = options;
   const { weightDecay = usualDecay } = options;
   const update = amsgrad ? adamAmsgradUpdate : adamUpdate;
-  return { learningRate, update: update.with({ beta1, beta2, epsilon, weightDecay, decoupled }) };
+  return { learningRate, momentum: beta1, update: update.with({ beta2, epsilon, weightDecay, decoupled }) };
 }
 
 export const adamOperations = [adamUpdate.operation, adamAmsgradUpdate.operation];

@@ -1,15 +1,23 @@
 import { OptionError } from '../errors.js';
 import type { BoundUpdate } from '../ops/update/update.js';
-import { anything, checkOptions, number, type OptionRule, show } from '../options.js';
+import { anything, type Bounds, checkOptions, number, type OptionRule, show } from '../options.js';
 import { Parameter } from '../variable.js';
 
-/** A learning rate, or one for each step, counted from 0. */
-export type LearningRate = number | ((step: number) => number);
+/** A number for each step of a training, counted from 0. */
+export type Schedule = (step: number) => number;
+
+/** A learning rate, or one for each step. */
+export type LearningRate = number | Schedule;
+
+/** A momentum (Adam: beta1), or one for each step. */
+export type Momentum = number | Schedule;
 
 /** How some parameters are changed. */
 export interface UpdateRule {
   /** Step size. */
   readonly learningRate: LearningRate;
+  /** Default 0. That of a function must be below 1. */
+  readonly momentum?: Momentum;
   /** A rule of `defineUpdate` with its settings. */
   readonly update: BoundUpdate;
   /** What its slots hold before the first step. Default 0. */
@@ -49,6 +57,15 @@ export interface RuledParameters {
   readonly has: (parameter: Parameter) => boolean;
   /** How they are changed. */
   readonly rule: UpdateRule;
+}
+
+/** The rule for a momentum. That of a function is checked at its step. */
+export function momentumRule(bounds: Bounds = {}): OptionRule {
+  const { expected, accepts } = number({ min: 0, ...bounds });
+  return {
+    expected: `${expected}, or a function of the step`,
+    accepts: (value) => typeof value === 'function' || accepts(value),
+  };
 }
 
 const COMMON = {

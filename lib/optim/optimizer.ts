@@ -2,13 +2,12 @@ import { moveStepsAtEnd } from '../counters.js';
 import { elementAt } from '../element-at.js';
 import { OptionError } from '../errors.js';
 import { gradientsWhereReached } from '../graph/gradient.js';
-import { MAX_REPLAYS, requireTrace, type Trace } from '../graph/trace.js';
+import { requireTrace, type Trace } from '../graph/trace.js';
 import type { Safetensors } from '../io/safetensors.js';
 import { type SafetensorsTensor, stateRule } from '../io/safetensors-types.js';
 import { broadcastTo } from '../ops/reduce/sum.js';
 import { copy } from '../ops/moving/copy.js';
 import { variableOf } from '../fusion/tensors.js';
-import { optimizerState } from '../ops/update/optimizer-state.js';
 import { slotsShape } from '../ops/update/update.js';
 import {
   anything,
@@ -18,16 +17,25 @@ import {
   type OptionRule,
   type OptionRules,
   required,
-  show,
 } from '../options.js';
 import { sizeOf } from '../shape.js';
 import type { Tensor } from '../tensor.js';
 import { Parameter, Variable } from '../variable.js';
 import { clipGradNorm, clipGradValue } from './clip.js';
-import type { ClippingOptions, LearningRate, RuledParameters, UpdateRule } from './groups.js';
+import { type ClippingOptions, momentumRule, type RuledParameters, type UpdateRule } from './groups.js';
 import type { LossScale, LossScaleState } from './loss-scale.js';
+import {
+  bySchedules,
+  type Members,
+  momentumAt,
+  newMembers,
+  pairsOf,
+  type Position,
+  rateAt,
+  send,
+  type TrackedParameter,
+} from './members.js';
 import { packedState, unpackedState } from './state.js';
-import type { Members, TrackedParameter } from './tracked.js';
 
 /** Options of {@link Optimizer.minimize}. */
 export interface MinimizeOptions {
@@ -36,9 +44,9 @@ export interface MinimizeOptions {
 }
 
 /**
- * Changes parameters by their gradients, inside a traced function. Steps and learning rates live on the device: a constant
- * rate is uploaded once, those of a schedule together for all steps that are queued at once. Steps are counted for each
- * parameter, as in PyTorch.
+ * Changes parameters by their gradients, inside a traced function. Steps, learning rates and momenta live on the device:
+ * constant ones are uploaded once, those of a schedule together for all steps that are queued at once. Steps are counted for
+ * each parameter, as in PyTorch.
  *
  * An optimizer of your own is a class that gives its rule, made by `defineUpdate`, to this constructor.
  */
@@ -65,7 +73,7 @@ export abstract class Optimizer {
     this.#rule = rule;
     this.#groups = groups;
     this.#clipping = clipping;
-    for (const { learningRate } of [rule, ...groups.map((group) => group.rule)]) rateAt(learningRate, 0);
+    this.schedulesAt(0);
   }
 
   /** Steps taken so far: how often functions with this optimizer have run. */
@@ -75,7 +83,7 @@ export abstract class Optimizer {
 
   /** The learning rate of the next step. */
   get learningRate(): number {
-    return this.#rateAt(this.#rule.learningRate, this.#step);
+    return this.#factor * rateAt(this.#rule.learningRate, this.#step);
   }
 
   /**
@@ -102,7 +110,7 @@ export abstract class Optimizer {
   async state(parameters: Iterable<Parameter> = this.#tracked.keys()): Promise<Map<string, SafetensorsTensor>> {
     const named = [...namesOf(parameters)].flatMap(([name, parameter]) => {
       const tracked = this.#tracked.get(parameter);
-      return tracked ? [{ name, parameter, tracked, steps: tracked.members.steps[tracked.member] ?? NaN }] : [];
+      return tracked ? [{ name, parameter, tracked, steps: tracked.own.steps }] : [];
     });
     return packedState(named, this.#step, this.#factor, this.#lossScale?.state());
   }
@@ -123,19 +131,16 @@ export abstract class Optimizer {
     });
     const { found, step, factor, lossScale } = unpackedState(named, state.tensors);
     const all = new Set(named.map(({ tracked }) => tracked.members));
-    const moved = Array.from(all, (members) => ({ members, rate: factor * rateAt(members.learningRate, step) }));
+    const moved = Array.from(all, (members) => ({ members, pairs: pairsOf(members, 1, { step, factor }) }));
     this.#step = step;
     this.#factor = factor;
     this.#lossScaleState = lossScale;
     if (lossScale) this.#lossScale?.loadState(lossScale);
     for (const { tracked, values, steps } of found) {
       tracked.buffer?.set(values);
-      tracked.members.steps[tracked.member] = steps;
+      tracked.own.steps = steps;
     }
-    for (const { members, rate } of moved) {
-      members.rates.fill(rate);
-      members.state.set(optimizerState(members.replays, members.steps, members.rates));
-    }
+    for (const { members, pairs } of moved) send(members, pairs, true);
   }
 
   /**
@@ -168,7 +173,7 @@ export abstract class Optimizer {
     const states = new Set(parameters.flatMap((parameter) => this.#tracked.get(parameter)?.members ?? []));
     return lossScale.unscaled(
       gradients,
-      Array.from(states, ({ state, steps }) => ({ state, members: steps.length })),
+      Array.from(states, ({ state, list }) => ({ state, members: list.length })),
     );
   }
 
@@ -231,7 +236,7 @@ export abstract class Optimizer {
         this.#prepareReplays(replays, taken);
       });
     }
-    const steps = all.get(members) ?? new Uint32Array(members.steps.length);
+    const steps = all.get(members) ?? new Uint32Array(members.list.length);
     all.set(members, steps);
     moveStepsAtEnd(members.state, steps);
     return steps;
@@ -243,22 +248,22 @@ export abstract class Optimizer {
     return norm === undefined ? within : clipGradNorm(within, norm).gradients;
   }
 
-  /** Takes in parameters that it has not met yet: those of one learning rate get a state together. */
+  /** Takes in parameters that it has not met yet: those of one schedule get a state together. */
   #meet(parameters: readonly Parameter[]): void {
-    const met = new Map<LearningRate, { readonly parameter: Parameter; readonly rule: UpdateRule }[]>();
-    for (const parameter of parameters) {
-      if (this.#tracked.has(parameter)) continue;
-      const { rule } = this.#groups.find(({ has }) => has(parameter)) ?? { rule: this.#rule };
-      met.set(rule.learningRate, [...(met.get(rule.learningRate) ?? []), { parameter, rule }]);
-    }
-    for (const [learningRate, all] of met) {
-      const steps = all.map(() => 0);
-      const size = typeof learningRate === 'function' ? MAX_REPLAYS : 1;
-      const rates = new Float32Array(size).fill(this.#rateAt(learningRate, this.#step));
-      const state = new Variable('optimizer.state', optimizerState(0, steps, rates));
-      const members = { state, learningRate, rates, steps, replays: 0 };
+    const met = parameters
+      .filter((parameter) => !this.#tracked.has(parameter))
+      .map((parameter) => {
+        const { rule } = this.#groups.find(({ has }) => has(parameter)) ?? { rule: this.#rule };
+        return { parameter, rule };
+      });
+    for (const all of bySchedules(met)) {
+      const members = newMembers(
+        all.map(({ rule }) => rule),
+        this.#position,
+      );
       all.forEach(({ parameter, rule }, member) => {
-        this.#tracked.set(parameter, { rule, members, member, buffer: bufferOf(parameter, rule) });
+        const own = elementAt(members.list, member);
+        this.#tracked.set(parameter, { rule, members, member, own, buffer: bufferOf(parameter, rule) });
       });
     }
   }
@@ -268,9 +273,13 @@ export abstract class Optimizer {
     return this.#tracked.get(parameter)?.buffer;
   }
 
-  /** @internal The learning rates of a step, its own and those of its groups. */
-  learningRatesAt(step: number): number[] {
-    return [this.#rule, ...this.#groups.map(({ rule }) => rule)].map((rule) => rateAt(rule.learningRate, step));
+  /** @internal The learning rates and the momenta of a step, its own and those of its groups. */
+  schedulesAt(step: number): { readonly rates: readonly number[]; readonly momenta: readonly number[] } {
+    const rules = [this.#rule, ...this.#groups.map(({ rule }) => rule)];
+    return {
+      rates: rules.map(({ learningRate }) => rateAt(learningRate, step)),
+      momenta: rules.map(({ momentum }) => momentumAt(momentum, step)),
+    };
   }
 
   /** @internal Whether it keeps something there. */
@@ -297,29 +306,19 @@ export abstract class Optimizer {
     }
   }
 
-  #rateAt(learningRate: LearningRate, step: number): number {
-    return this.#factor * rateAt(learningRate, step);
+  get #position(): Position {
+    return { step: this.#step, factor: this.#factor };
   }
 
-  /** Before replays are queued: their rates must be on the device. */
+  /** Before replays are queued: their rates and momenta must be on the device. */
   #prepareReplays(replays: number, taken: ReadonlyMap<Members, Uint32Array>): void {
     const planned = [...taken].map(([members, steps]) => {
-      const count = Math.min(replays, members.rates.length);
-      const rates = Array.from({ length: count }, (_, i) =>
-        Math.fround(this.#rateAt(members.learningRate, this.#step + i)),
-      );
-      return { members, steps, rates };
+      return { members, steps, pairs: pairsOf(members, replays, this.#position) };
     });
-    for (const { members, steps, rates } of planned) {
-      const size = members.rates.length;
-      if (rates.some((rate, i) => rate !== members.rates[(members.replays + i) % size])) {
-        // The steps that come later may well keep the last rate: then nothing needs to be sent for them.
-        members.rates.fill(rates.at(-1) ?? NaN);
-        rates.forEach((rate, i) => (members.rates[(members.replays + i) % size] = rate));
-        members.state.set(optimizerState(members.replays, members.steps, members.rates));
-      }
+    for (const { members, steps, pairs } of planned) {
+      send(members, pairs);
       members.replays += replays;
-      steps.forEach((by, member) => (members.steps[member] = (members.steps[member] ?? NaN) + by * replays));
+      members.list.forEach((own, member) => (own.steps += elementAt(steps, member) * replays));
     }
     this.#step += replays;
   }
@@ -331,6 +330,7 @@ const RULE: OptionRules<UpdateRule> = {
     expected: 'a rule of defineUpdate with its settings',
     accepts: (value) => typeof value === 'object' && value !== null && 'apply' in value && 'slots' in value,
   }),
+  momentum: momentumRule(),
   initial: number(),
 };
 
@@ -338,14 +338,6 @@ function bufferOf(parameter: Parameter, { update: { slots }, initial = 0 }: Upda
   if (slots.length === 0) return undefined;
   const shape = slotsShape(parameter.shape, slots.length);
   return new Variable(`${parameter.name}.${slots.join('+')}`, new Float32Array(sizeOf(shape)).fill(initial), shape);
-}
-
-function rateAt(learningRate: LearningRate, step: number): number {
-  const rate = typeof learningRate === 'function' ? learningRate(step) : learningRate;
-  if (!Number.isFinite(rate) || rate < 0) {
-    throw new OptionError(`the learning rate must be a number of 0 or more, found ${show(rate)} at step ${step}`);
-  }
-  return rate;
 }
 
 const listOfParameters: OptionRule = {

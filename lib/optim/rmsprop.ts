@@ -2,7 +2,14 @@ import { rmspropWasm } from '../generated/wasm.js';
 import { rmspropWgsl } from '../generated/wgsl.js';
 import { defineUpdate, type Update } from '../ops/update/update.js';
 import { anything, boolean, number, type OptionRules } from '../options.js';
-import { type GroupedOptions, type LearningRate, partsOf, type UpdateRule } from './groups.js';
+import {
+  type GroupedOptions,
+  type LearningRate,
+  type Momentum,
+  momentumRule,
+  partsOf,
+  type UpdateRule,
+} from './groups.js';
 import { Optimizer } from './optimizer.js';
 
 /** Options of a group of {@link RMSprop}, and of all its parameters. */
@@ -13,8 +20,8 @@ export interface RMSpropSettings {
   readonly alpha?: number;
   /** Is added to the root of that mean. Default 1e-8. */
   readonly epsilon?: number;
-  /** Default 0: none. */
-  readonly momentum?: number;
+  /** A number of 0 or more, or a function of the step, in [0, 1). Default 0: none. */
+  readonly momentum?: Momentum;
   /** Whether the mean of gradients is taken off: squares become variances (Graves 2013). Default false. */
   readonly centered?: boolean;
   /** L2 penalty: weightDecay · parameter is added to the gradient. Default 0. */
@@ -28,7 +35,7 @@ const RULES: OptionRules<RMSpropSettings> = {
   learningRate: anything,
   alpha: number({ min: 0, below: 1 }),
   epsilon: number({ min: 0 }),
-  momentum: number({ min: 0 }),
+  momentum: momentumRule(),
   centered: boolean,
   weightDecay: number({ min: 0 }),
 };
@@ -38,7 +45,6 @@ type RuleSettings = {
   readonly alpha: number;
   readonly epsilon: number;
   readonly weightDecay: number;
-  readonly momentum: number;
 };
 
 function defineRmsprop(name: string, hasMomentum: boolean, isCentered: boolean): Update<RuleSettings> {
@@ -47,7 +53,7 @@ function defineRmsprop(name: string, hasMomentum: boolean, isCentered: boolean):
   return defineUpdate<RuleSettings>({
     name,
     slots: ['square_avg', ...(hasMomentum ? ['momentum_buffer'] : []), ...(isCentered ? ['grad_avg'] : [])],
-    reference(p, gradient, [square = NaN, ...rest], { rate }, { alpha, epsilon, weightDecay, momentum }) {
+    reference(p, gradient, [square = NaN, ...rest], { rate, momentum }, { alpha, epsilon, weightDecay }) {
       const [velocity = 0] = hasMomentum ? rest : [];
       const [mean = 0] = isCentered ? rest.slice(-1) : [];
       const g = gradient + weightDecay * p;
@@ -61,16 +67,13 @@ function defineRmsprop(name: string, hasMomentum: boolean, isCentered: boolean):
     wgsl: {
       source: rmspropWgsl,
       call,
-      prepare: { call: 'rmspropRate', type: 'f32' },
+      prepare: { call: 'rmspropStep', type: 'RmspropStep' },
       fields: ['parameter', 'square', ...(hasMomentum ? ['velocity'] : []), ...(isCentered ? ['mean'] : [])],
     },
     wat: { module: rmspropWasm, row },
-    kernelSettings: ({ alpha, epsilon, weightDecay, momentum }) => ({
-      take: 1 - alpha,
-      ...{ epsilon, weightDecay, momentum },
-    }),
+    kernelSettings: ({ alpha, epsilon, weightDecay }) => ({ take: 1 - alpha, epsilon, weightDecay }),
     flop: 11 + (hasMomentum ? 2 : 0) + (isCentered ? 5 : 0),
-    cases: [{ alpha: 0.99, epsilon: 1e-8, weightDecay: 0.01, momentum: hasMomentum ? 0.9 : 0 }],
+    cases: [{ alpha: 0.99, epsilon: 1e-8, weightDecay: 0.01 }],
     // Of any other numbers v - a² might be negative.
     ...(isCentered && { caseSlots: 'zero' }),
   });
@@ -104,8 +107,8 @@ function ruleOf(options: RMSpropSettings): UpdateRule {
   const [plain, withMomentum] = centered
     ? [rmspropCenteredUpdate, rmspropCenteredMomentumUpdate]
     : [rmspropUpdate, rmspropMomentumUpdate];
-  const update = momentum > 0 ? withMomentum : plain;
-  return { learningRate, update: update.with({ alpha, epsilon, weightDecay, momentum }) };
+  const update = momentum === 0 ? plain : withMomentum;
+  return { learningRate, momentum, update: update.with({ alpha, epsilon, weightDecay }) };
 }
 
 export const rmspropOperations = [

@@ -1,8 +1,5 @@
 import { checkArgument, checkOptions, number, type OptionRules, required, wholeNumber } from '../options.js';
-import type { LearningRate } from './groups.js';
-
-/** A number for each step of a training, counted from 0. */
-export type Schedule = (step: number) => number;
+import type { LearningRate, Schedule } from './groups.js';
 
 const rate = number({ min: 0 });
 
@@ -102,41 +99,82 @@ export function warmUp(steps: number, then: LearningRate, options: WarmUpOptions
   return (step) => (step < steps ? after(0) * (startFactor + (1 - startFactor) * (step / steps)) : after(step - steps));
 }
 
-/** Options of {@link oneCycle}. */
-export interface OneCycleOptions {
+/** What {@link oneCycle} and {@link oneCycleMomentum} have in common. */
+interface CycleOptions {
   /** Steps of the whole cycle, at the end of which everything stays: a whole number of 1 or more. */
   readonly steps: number;
   /** Share of them in which the rate rises, above 0 and below 1. Default 0.3 (PyTorch: `pct_start`). */
   readonly rise?: number;
+}
+
+/** Options of {@link oneCycle}. */
+export interface OneCycleOptions extends CycleOptions {
   /** The rate begins with the largest one divided by it: 1 or more. Default 25 (PyTorch: `div_factor`). */
   readonly startDivisor?: number;
   /** It ends with the first one divided by it: 1 or more. Default 1e4 (PyTorch: `final_div_factor`). */
   readonly endDivisor?: number;
 }
 
-const ONE_CYCLE_RULES: OptionRules<OneCycleOptions> = {
+/** Options of {@link oneCycleMomentum}. */
+export interface OneCycleMomentumOptions extends CycleOptions {
+  /** Where the rate is the largest, in [0, 1). Default 0.85 (PyTorch: `base_momentum`). */
+  readonly min?: number;
+  /** At the beginning and at the end, in [0, 1). Default 0.95 (PyTorch: `max_momentum`). */
+  readonly max?: number;
+}
+
+const CYCLE_RULES: OptionRules<CycleOptions> = {
   steps: required(wholeNumber({ min: 1 })),
   rise: number({ above: 0, below: 1 }),
+};
+
+const ONE_CYCLE_RULES: OptionRules<OneCycleOptions> = {
+  ...CYCLE_RULES,
   startDivisor: number({ min: 1 }),
   endDivisor: number({ min: 1 }),
 };
 
+const MOMENTUM_RULES: OptionRules<OneCycleMomentumOptions> = {
+  ...CYCLE_RULES,
+  min: number({ min: 0, below: 1 }),
+  max: number({ min: 0, below: 1 }),
+};
+
 /**
  * The rate rises along half a cosine from largest / startDivisor to the largest one, and falls along another one to
- * largest / (startDivisor · endDivisor) (Smith & Topin 2017): `torch.optim.lr_scheduler.OneCycleLR` with `cycle_momentum`
- * off. Throws OptionError for a rate or an option out of its range.
+ * largest / (startDivisor · endDivisor) (Smith & Topin 2017): `torch.optim.lr_scheduler.OneCycleLR`. The momentum that
+ * PyTorch cycles along with it is {@link oneCycleMomentum}. Throws OptionError for a rate or an option out of its range.
  *
- *     new AdamW({ learningRate: oneCycle(0.0015, { steps: 40 * Math.ceil(count / batchSize) }) });
+ *     const steps = 40 * Math.ceil(count / batchSize);
+ *     new AdamW({ learningRate: oneCycle(0.0015, { steps }), beta1: oneCycleMomentum({ steps }) });
  */
 export function oneCycle(largest: number, options: OneCycleOptions): Schedule {
   checkArgument('oneCycle', 'the largest learning rate', largest, rate);
   checkOptions('oneCycle', options, ONE_CYCLE_RULES);
-  const { steps, rise = 0.3, startDivisor = 25, endDivisor = 1e4 } = options;
+  const { startDivisor = 25, endDivisor = 1e4 } = options;
   const first = largest / startDivisor;
-  const top = rise * steps - 1;
+  return cycle(options, { first, top: largest, last: first / endDivisor });
+}
+
+/**
+ * A momentum that falls where {@link oneCycle}'s rate rises, from `max` to `min`, and rises where it falls: for `beta1` of
+ * {@link Adam} and {@link AdamW}, and `momentum` of {@link SGD} and {@link RMSprop}. Throws OptionError for an option out of
+ * its range.
+ */
+export function oneCycleMomentum(options: OneCycleMomentumOptions): Schedule {
+  checkOptions('oneCycleMomentum', options, MOMENTUM_RULES);
+  const { min = 0.85, max = 0.95 } = options;
+  return cycle(options, { first: max, top: min, last: max });
+}
+
+function cycle(
+  { steps, rise = 0.3 }: CycleOptions,
+  { first, top, last }: Readonly<Record<'first' | 'top' | 'last', number>>,
+): Schedule {
+  const turn = rise * steps - 1;
   return (step) => {
-    if (step <= top) return top > 0 ? alongCosine(first, largest, step / top) : largest;
-    return alongCosine(largest, first / endDivisor, (step - top) / (steps - 1 - top));
+    if (step <= turn) return turn > 0 ? alongCosine(first, top, step / turn) : top;
+    return alongCosine(top, last, (step - turn) / (steps - 1 - turn));
   };
 }
 

@@ -4,15 +4,22 @@ import { sgdWgsl } from '../generated/wgsl.js';
 import { defineUpdate } from '../ops/update/update.js';
 import { anything, boolean, number, type OptionRules } from '../options.js';
 import type { Parameter, Variable } from '../variable.js';
-import { type GroupedOptions, type LearningRate, partsOf, type UpdateRule } from './groups.js';
+import {
+  type GroupedOptions,
+  type LearningRate,
+  type Momentum,
+  momentumRule,
+  partsOf,
+  type UpdateRule,
+} from './groups.js';
 import { Optimizer } from './optimizer.js';
 
 /** Options of a group of {@link SGD}, and of all its parameters. */
 export interface SGDSettings {
   /** Step size, or a function of the step (from 0). Keras's default is 0.01; here it must be given. */
   readonly learningRate: LearningRate;
-  /** Default 0: none. */
-  readonly momentum?: number;
+  /** A number of 0 or more, or a function of the step, in [0, 1). Default 0: none. */
+  readonly momentum?: Momentum;
   /** How much of a gradient is kept out of the velocity. Default 0. */
   readonly dampening?: number;
   /** L2 penalty: weightDecay · parameter is added to the gradient. Default 0. */
@@ -26,7 +33,7 @@ export type SGDOptions = GroupedOptions<SGDSettings>;
 
 const RULES: OptionRules<SGDSettings> = {
   learningRate: anything,
-  momentum: number({ min: 0 }),
+  momentum: momentumRule(),
   dampening: number({ min: 0 }),
   weightDecay: number({ min: 0 }),
   nesterov: boolean,
@@ -35,7 +42,6 @@ const RULES: OptionRules<SGDSettings> = {
 /** What the rules are set to. */
 type RuleSettings = {
   readonly weightDecay: number;
-  readonly momentum: number;
   readonly dampening: number;
   readonly nesterov: boolean;
 };
@@ -55,7 +61,7 @@ export const sgdUpdate = defineUpdate<Pick<RuleSettings, 'weightDecay'>>({
 const sgdMomentumUpdate = defineUpdate<RuleSettings>({
   name: 'sgdMomentumUpdate',
   slots: ['momentum_buffer'],
-  reference(p, gradient, [velocity = NaN], { step, rate }, { weightDecay, momentum, dampening, nesterov }) {
+  reference(p, gradient, [velocity = NaN], { step, rate, momentum }, { weightDecay, dampening, nesterov }) {
     const g = gradient + weightDecay * p;
     const v = step === 0 ? g : momentum * velocity + (1 - dampening) * g;
     return [p - rate * (nesterov ? g + momentum * v : v), v];
@@ -67,9 +73,9 @@ const sgdMomentumUpdate = defineUpdate<RuleSettings>({
     fields: ['parameter', 'velocity'],
   },
   wat: { module: sgdWasm, row: 'momentum' },
-  kernelSettings: ({ weightDecay, momentum, dampening, nesterov }) => ({ weightDecay, momentum, dampening, nesterov }),
+  kernelSettings: ({ weightDecay, dampening, nesterov }) => ({ weightDecay, dampening, nesterov }),
   flop: 7,
-  cases: [true, false].map((nesterov) => ({ weightDecay: 0.01, momentum: 0.9, dampening: 0.5, nesterov })),
+  cases: [true, false].map((nesterov) => ({ weightDecay: 0.01, dampening: 0.5, nesterov })),
 });
 
 /**
@@ -79,7 +85,8 @@ const sgdMomentumUpdate = defineUpdate<RuleSettings>({
  *   v = g in the first step, momentum · v + (1 - dampening) · g after it
  *   p ← p - learningRate · (nesterov ? g + momentum · v : v);   without momentum p ← p - learningRate · g
  *
- * Keras multiplies the learning rate into its velocity: the same for a constant rate. State: `momentum_buffer`.
+ * Keras multiplies the learning rate into its velocity: the same for a constant rate. Where a function gives 0 for the
+ * momentum of a step, the formula holds as well; PyTorch leaves v as it is then. State: `momentum_buffer`.
  */
 export class SGD extends Optimizer {
   /** As given to the constructor, defaults filled in. */
@@ -105,13 +112,13 @@ function settingsOf({ momentum = 0, dampening = 0, weightDecay = 0, nesterov = f
 }
 
 function ruleOf(options: SGDSettings): UpdateRule {
-  const settings = settingsOf(options);
-  const { momentum, dampening, weightDecay, nesterov } = settings;
+  const { momentum, ...settings } = settingsOf(options);
+  const { dampening, weightDecay, nesterov } = settings;
   if (nesterov && (momentum === 0 || dampening !== 0)) {
     throw new OptionError('SGD: nesterov needs a momentum and no dampening');
   }
   const update = momentum === 0 ? sgdUpdate.with({ weightDecay }) : sgdMomentumUpdate.with(settings);
-  return { learningRate: options.learningRate, update };
+  return { learningRate: options.learningRate, momentum, update };
 }
 
 export const sgdOperations = [sgdUpdate.operation, sgdMomentumUpdate.operation];

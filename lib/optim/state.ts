@@ -6,7 +6,7 @@ import { slotStride } from '../ops/update/update.js';
 import { formatShape, sameShape, type Shape, sizeOf } from '../shape.js';
 import type { Parameter } from '../variable.js';
 import type { LossScaleState } from './loss-scale.js';
-import type { TrackedParameter } from './tracked.js';
+import type { TrackedParameter } from './members.js';
 
 /** A parameter of an optimizer, and what its state is called. */
 interface NamedParameter {

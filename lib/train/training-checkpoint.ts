@@ -13,7 +13,7 @@ import type { TrainingLoop } from './training-loop.js';
 /** What the metadata of such a file say it is, under the name of this library. */
 const KIND = 'training checkpoint';
 /** Is another one whenever older programs cannot read what newer ones write. */
-const VERSION = '1';
+const VERSION = '2';
 
 /** A moment of a training: all that it needs to go on as if nothing had come between. */
 interface Contents {
@@ -111,7 +111,7 @@ export class TrainingCheckpoint {
    */
   restore(run: TrainingLoop): void {
     const { id, description, step, epochs, seconds, firstEpoch, generators, meters, callbacks } = this.#contents;
-    const steps = description.rates.map((each) => each.step);
+    const steps = description.schedules.map((each) => each.step);
     const now = describeTraining(run, steps);
     const own = withState(run.parts.callbacks);
     const missing = Object.keys(callbacks).filter((name) => !own.has(name));
@@ -288,12 +288,12 @@ function isMeans(value: unknown): boolean {
 
 function isDescription(value: unknown): boolean {
   if (!isRecord(value)) return false;
-  const { options, model, generators, data, validation, rates, operations } = value;
+  const { options, model, generators, data, validation, schedules, operations } = value;
   return (
     [options, model, generators, data].every(isRecord) &&
     (validation === null || isRecord(validation)) &&
-    Array.isArray(rates) &&
-    rates.every((each) => isRecord(each) && Array.isArray(each['rates'])) &&
+    Array.isArray(schedules) &&
+    schedules.every((each) => isRecord(each) && [each['rates'], each['momenta']].every(Array.isArray)) &&
     Array.isArray(operations)
   );
 }

@@ -1,8 +1,10 @@
 import { outcomesOf, type TrainingData } from '../data/training-data.js';
 import { isStreamed, type StreamedData } from '../data/streamed-data.js';
+import { elementAt } from '../element-at.js';
 import { OptionError } from '../errors.js';
 import { linesOf } from '../graph/program.js';
 import { hashOf } from '../hash.js';
+import type { Optimizer } from '../optim/optimizer.js';
 import { printable } from '../printable.js';
 import { formatShape } from '../shape.js';
 import type { Tensor } from '../tensor.js';
@@ -21,21 +23,21 @@ export type TrainingDescription = {
   readonly generators: Facts;
   readonly data: Facts;
   readonly validation: Facts | null;
-  /** Learning rates of some of the steps, of all groups. */
-  readonly rates: readonly { readonly step: number; readonly rates: readonly number[] }[];
+  /** Learning rates and momenta of some of the steps, of all groups. */
+  readonly schedules: readonly ({ readonly step: number } & ReturnType<Optimizer['schedulesAt']>)[];
   /** The operations of a step, one a line. */
   readonly operations: readonly string[];
 };
 
-/** Steps whose learning rates stand for all. */
-const RATES = 32;
+/** Steps whose learning rates and momenta stand for all. */
+const SHOWN = 32;
 
 /**
  * Describes a training. Throws OptionError where its steps change something that a checkpoint cannot hold.
  *
- * @param stepsOfRates steps whose learning rates are wanted; left out, some of all
+ * @param stepsOfSchedules steps whose learning rates and momenta are wanted; left out, some of all
  */
-export function describeTraining(run: TrainingRun, stepsOfRates?: readonly number[]): TrainingDescription {
+export function describeTraining(run: TrainingRun, stepsOfSchedules?: readonly number[]): TrainingDescription {
   const { model, optimizer, parts } = run;
   const trace = parts.trainer.record();
   const own = new Set([
@@ -51,7 +53,7 @@ export function describeTraining(run: TrainingRun, stepsOfRates?: readonly numbe
   }
   const last = Math.max(0, run.epochs * run.stepsPerEpoch - 1);
   const first = optimizer.step - run.step;
-  const some = Array.from({ length: RATES }, (_, i) => first + Math.round((last * i) / (RATES - 1)));
+  const some = Array.from({ length: SHOWN }, (_, i) => first + Math.round((last * i) / (SHOWN - 1)));
   return {
     options: parts.options,
     model: Object.fromEntries(
@@ -63,7 +65,7 @@ export function describeTraining(run: TrainingRun, stepsOfRates?: readonly numbe
     generators: Object.fromEntries([...model.namedGenerators()].map(([name, { seed }]) => [name, seed])),
     data: factsOf(parts.data),
     validation: parts.validation ? factsOf(parts.validation) : null,
-    rates: [...new Set(stepsOfRates ?? some)].map((step) => ({ step, rates: optimizer.learningRatesAt(step) })),
+    schedules: [...new Set(stepsOfSchedules ?? some)].map((step) => ({ step, ...optimizer.schedulesAt(step) })),
     operations: linesOf([], trace, describeLeaf),
   };
 }
@@ -102,10 +104,14 @@ export function differencesFrom(then: TrainingDescription, now: TrainingDescript
     ...differingFacts('a generator of the model: ', now.generators, then.generators),
     ...differingData('the training data', now.data, then.data),
     ...differingData('the validation data', now.validation, then.validation),
-    ...differingRates(now.rates, then.rates),
+    ...differingSchedules('learning rate', now, then, ({ rates }) => rates),
   ];
-  // What is wrong with the model or the size of a batch shows in the operations as well.
-  return found.length > 0 ? found : differingOperations(now.operations, then.operations);
+  if (found.length > 0) return found;
+  // What is wrong with the model or the size of a batch shows in the operations as well, and another optimizer in the momentum.
+  return [
+    ...differingOperations(now.operations, then.operations),
+    ...differingSchedules('momentum', now, then, ({ momenta }) => momenta),
+  ];
 }
 
 function differingFacts(what: string, now: Facts, then: Facts): string[] {
@@ -126,11 +132,17 @@ function differingData(what: string, now: Facts | null, then: Facts | null): str
   return others.length > 0 || found.length === 0 ? others : [`${what} hold other numbers`];
 }
 
-function differingRates(now: TrainingDescription['rates'], then: TrainingDescription['rates']): string[] {
-  for (const [i, { step, rates: was }] of then.entries()) {
-    const is = now[i]?.rates ?? [];
+function differingSchedules(
+  what: string,
+  now: TrainingDescription,
+  then: TrainingDescription,
+  valuesOf: (step: TrainingDescription['schedules'][number]) => readonly number[],
+): string[] {
+  for (const [i, before] of then.schedules.entries()) {
+    const was = valuesOf(before);
+    const is = valuesOf(elementAt(now.schedules, i));
     if (is.join() === was.join()) continue;
-    return [`the learning rate of step ${step} is ${is.join(' and ')}, and was ${was.join(' and ')}`];
+    return [`the ${what} of step ${before.step} is ${is.join(' and ')}, and was ${was.join(' and ')}`];
   }
   return [];
 }

@@ -5,7 +5,12 @@ import { mobilenet } from '../../examples/mobilenet/task.js';
 import { mynet } from '../../examples/mynet/task.js';
 import { resnet50 } from '../../examples/resnet50/task.js';
 import { readExample } from '../../examples/program.js';
-import { type ScheduleName, scheduleOf } from '../../lib/command-line/training/optimizers.js';
+import {
+  makeOptimizer,
+  type OptimizerName,
+  type ScheduleName,
+  scheduleOf,
+} from '../../lib/command-line/training/optimizers.js';
 import { OptionError } from '../../lib/index.js';
 import { refuses } from '../support/errors.js';
 
@@ -121,6 +126,14 @@ test('each schedule gives the rate of a step', (t) => {
   t.deepEqual(rates('step'), [0.1, 0.1, 0.01, 0.001]);
   t.deepEqual(rates('cosine'), [0.1, 0.09755, 0.06545, 0.009549]);
   t.deepEqual(rates('one-cycle'), [0.004, 0.1, 0.06913, 0.003806]);
+  const momenta = (optimizer: OptimizerName, schedule: ScheduleName): number[] => {
+    const momentum = optimizer === 'sgd' ? { momentum: 0.5 } : {};
+    const own = makeOptimizer({ optimizer, learningRate: 0.1, ...momentum, schedule }, 10);
+    return [0, 1, 9].flatMap((step) => own.schedulesAt(step).momenta);
+  };
+  t.deepEqual(momenta('adamw', 'one-cycle'), [0.95, 0.85, 0.95]);
+  t.deepEqual(momenta('adam', 'cosine'), [0.9, 0.9, 0.9]);
+  t.deepEqual(momenta('sgd', 'one-cycle'), [0.5, 0.5, 0.5]);
   refuses(t, () => readExample(convnet, ['--schedule', 'cosin']), OptionError, "did you mean 'cosine'");
   t.end();
 });

@@ -96,7 +96,7 @@ const KERNELS: readonly BlockKernel[] = [
       ...velocity,
       ...gradient,
       ...size,
-      ...[OPTIMIZER, 0, 0.01, 0.9, 0.1, 1, 0, 0, 0],
+      ...[OPTIMIZER, 0, 0.01, 0.1, 1, 0, 0, 0, 0],
     ],
   },
 ];
@@ -111,7 +111,8 @@ function after(
   const views = addresses.map((address) => new Float32Array(memory.buffer, address, ROWS * COLUMNS));
   for (const view of views) view.set(random.normal(view.length));
   new Float32Array(memory.buffer, SETTINGS, 4).set([0.1, 1, 0.2, 3]);
-  new Uint32Array(memory.buffer, OPTIMIZER, 2).set(optimizerState(0, [5], Float32Array.of(0.1)).slice(1, 3));
+  const member = optimizerState(0, [{ steps: 5, take: 0.1 }], Float32Array.of(0.1, 0)).slice(1, 4);
+  new Uint32Array(memory.buffer, OPTIMIZER, 3).set(member);
   work(addresses.slice(0, sources), addresses.slice(sources));
   return views.slice(sources).map((view) => view.slice());
 }

@@ -276,7 +276,7 @@ testOnDevices('an optimizer of your own is a rule: its reference and its WGSL', 
     reference: (_p, own, _slots, { rate }, { factor }) => [factor * rate * own],
     wgsl: {
       source: `
-        fn constantRate(rate: u32, step: u32, ahead: u32, factor: f32) -> f32 { return bitcast<f32>(rate); }
+        fn constantRate(rate: u32, step: u32, take: u32, ahead: u32, factor: f32) -> f32 { return bitcast<f32>(rate); }
         fn constant(p: Element, own: Element, rate: f32, ahead: u32, factor: f32) -> Element { return factor * rate * own; }`,
       call: 'constant',
       prepare: { call: 'constantRate', type: 'f32' },

@@ -3,6 +3,7 @@ import {
   cosineDecay,
   exponentialDecay,
   oneCycle,
+  oneCycleMomentum,
   OptionError,
   type Schedule,
   stepDecay,
@@ -49,11 +50,27 @@ test('schedules have the values of torch.optim.lr_scheduler, 1.13', (t) => {
       ],
     ],
     [
+      'its momentum',
+      oneCycleMomentum({ steps: 10 }),
+      [
+        ...[0.95, 0.9, 0.85, 0.854951556604879, 0.8688255099070633, 0.8888739533021842],
+        ...[0.9111260466978157, 0.9311744900929366, 0.945048443395121, 0.95],
+      ],
+    ],
+    [
       'OneCycleLR(max_lr=0.1, total_steps=7, pct_start=0.5, div_factor=10, final_div_factor=100): the top is between two steps',
       oneCycle(0.1, { ...cycle, startDivisor: 10, endDivisor: 100 }),
       [
         ...[0.01, 0.041094235253127366, 0.09140576474687263, 0.09505339495172584],
         ...[0.06116492065111791, 0.018906684397156263, 0.0001],
+      ],
+    ],
+    [
+      'its momentum, base_momentum=0.8, max_momentum=0.9',
+      oneCycleMomentum({ ...cycle, min: 0.8, max: 0.9 }),
+      [
+        ...[0.9, 0.8654508497187474, 0.8095491502812526, 0.804951556604879],
+        ...[0.8388739533021843, 0.8811744900929367, 0.9],
       ],
     ],
   ]; // prettier-ignore
@@ -101,6 +118,7 @@ test('what is no schedule is refused', (t) => {
     [() => oneCycle(0.1, { steps: 3, rise: 1 }), 'rise'],
     [() => oneCycle(0.1, { steps: 3, startDivisor: 0 }), 'startDivisor'],
     [() => oneCycle(0.1, 10 as never), 'options must be an object'],
+    [() => oneCycleMomentum({ steps: 3, max: 1 }), 'max'],
   ] as const) {
     refuses(t, make, OptionError, ...words);
   }

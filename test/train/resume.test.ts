@@ -19,6 +19,7 @@ import {
   type FitOptions,
   Generator,
   Module,
+  type Momentum,
   OptionError,
   randomNormal,
   reduceOnPlateau,
@@ -62,7 +63,8 @@ class Net extends Module {
 }
 
 const usualRate = (step: number): number => 0.05 / (1 + 0.25 * step);
-const adam = (): Adam => new Adam({ learningRate: usualRate });
+const usualBeta1 = (step: number): number => 0.8 + 0.02 * (step % 7);
+const adam = (): Adam => new Adam({ learningRate: usualRate, beta1: usualBeta1 });
 
 /** What a training is given that is like the one that is resumed. */
 const usual = () => ({
@@ -277,7 +279,14 @@ test('a training that is another one is refused, naming all in which it differs,
   await refused({ validation: clouds(10, 6, 2) }, 'the validation data: examples is 10, and was 9');
   await refused({ validation: clouds(9, 6, 5) }, /: the validation data hold other numbers$/);
   await refused({ optimizer: new Adam({ learningRate: 0.05 }) }, 'the learning rate of step 1 is 0.05, and was 0.04');
-  await refused({ optimizer: new Adam({ learningRate: usualRate, beta1: 0.8 }) }, 'adamUpdate', '0.8', '0.9');
+  const ofBeta1 = (beta1: Momentum) => ({ optimizer: new Adam({ learningRate: usualRate, beta1 }) });
+  await refused(ofBeta1(0.8), /: the momentum of step 1 is 0.8, and was 0.82/);
+  await refused(
+    ofBeta1((step) => usualBeta1(step) - (step === 4 ? 0.125 : 0)),
+    'the momentum of step 4 is 0.755',
+  );
+  const otherBeta2 = new Adam({ learningRate: usualRate, beta1: usualBeta1, beta2: 0.8 });
+  await refused({ optimizer: otherBeta2 }, 'adamUpdate', '0.8', '0.999');
   await refused({ optimizer: new SGD({ learningRate: usualRate }) }, 'sgdUpdate', 'adamUpdate');
   await refused(
     { loss: (output, target) => multiply(softmaxCrossEntropy(output, target), 2) },
@@ -345,8 +354,10 @@ test('another device may go on, and a lost one is replaced', async (t) => {
   const [model, optimizer] = [new Net(), adam()];
   const callback = taking([4]);
   const losing: Callback = {
-    onStepEnd: ({ step }) => {
-      if (step === 5) lost.gpu.destroy();
+    onStepEnd: async ({ step }) => {
+      if (step !== 5) return;
+      await Promise.all(callback.taken); // what is read of a device must come before it is lost
+      lost.gpu.destroy();
     },
   };
   const training = train({ device: lost, optimizer, callbacks: [callback, losing] }, model);
@@ -372,7 +383,7 @@ test('what is no training checkpoint is refused, saying what it is', async (t) =
     refuses(t, () => decodeTrainingCheckpoint(file, 'runs/x'), DataError, 'runs/x', ...patterns);
   };
   refused(undefined, 'no training checkpoint', 'loadState');
-  refused({ ...metadata, version: '7' }, 'version "7"', 'reads 1');
+  refused({ ...metadata, version: '7' }, 'version "7"', 'reads 2');
   refused({ ...metadata, contents: '{' }, 'no JSON');
   refused({ ...metadata, contents: '{"step":1}' }, 'not that of a training checkpoint');
   refuses(t, () => decodeTrainingCheckpoint(new Uint8Array(3)), DataError, 'the training checkpoint');

@@ -1,5 +1,5 @@
 import type { CaseInput, NumericArray, Operation } from '../../graph/operation.js';
-import { optimizerState } from '../../ops/update/optimizer-state.js';
+import { MEMBER_WORDS, optimizerState } from '../../ops/update/optimizer-state.js';
 import { RandomStream } from '../../random.js';
 import { formatShape, sizeOf } from '../../shape.js';
 import { arrayOf, tensor, type Tensor } from '../../tensor.js';
@@ -24,8 +24,8 @@ function fill(input: CaseInput, stream: RandomStream): NumericArray {
   const count = sizeOf(input.shape);
   const kind = input.fill ?? 'normal';
   if (typeof kind === 'object' && 'step' in kind) {
-    const steps = Array.from({ length: (count - 2) / 2 }, () => kind.step);
-    return optimizerState(kind.step, steps, stream.uniform(1, 0.1, 3));
+    const members = Array.from({ length: (count - 3) / MEMBER_WORDS }, () => ({ steps: kind.step, take: 0.1 }));
+    return optimizerState(kind.step, members, Float32Array.of(...stream.uniform(1, 0.1, 3), 0));
   }
   if (typeof kind === 'object') {
     const integers = Array.from(stream.uniform(count), (u) => Math.floor(u * kind.below));

@@ -24,7 +24,11 @@ export function storedSize(name: AugmentationName, { width, height }: PictureSiz
 
 /** What `fit` is to do to pictures in each epoch; undefined: nothing. */
 export function augmentFor(name: AugmentationName, size: PictureSize, layout: PictureLayout): Augment | undefined {
-  if (name !== 'recipe') return undefined;
+  return name === 'recipe' ? recipeAugmentation(size, layout) : undefined;
+}
+
+/** Views of pictures as those of a tool that lies anywhere, any way round, in any light (docs/reproduction.md). */
+export function recipeAugmentation(size: PictureSize, layout: PictureLayout): Augment {
   return augmentation({
     ...{ size, layout, rotation: 180, scale: [0.8, 1.25], shift: 0.05, horizontalFlip: 0.5, verticalFlip: 0.5 },
     ...{ contrast: 0.25, brightness: 0.25, channelGain: 0.1 },

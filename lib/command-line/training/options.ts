@@ -77,7 +77,10 @@ export function trainingOptions(model?: ArchitectureName) {
       value: 'NAME',
       help: `the step size over the training: ${SCHEDULE_NAMES.join(', ')} (${of('schedule')}); step: a tenth after each third`,
     },
-    momentum: { value: 'X', help: `of sgd and rmsprop (default: of sgd 0.9, of rmsprop 0)` },
+    momentum: {
+      value: 'X',
+      help: `of sgd and rmsprop (default: of sgd 0.9, of rmsprop 0); beta1 of adam goes along with one-cycle`,
+    },
     'weight-decay': { value: 'X', help: `how strongly weights are drawn to 0 (${of('weightDecay')})` },
     dropout: { value: 'P', help: `probability of dropping a feature before the last layer (${of('dropout')})` },
     hidden: { value: 'N', help: 'of mynet: units of the hidden layer, at most 65,536 (default 200)' },

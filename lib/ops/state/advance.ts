@@ -5,7 +5,7 @@ import { fillBlock, Uniforms } from '../../graph/launch.js';
 import { any, rest, u32 } from '../../graph/operands.js';
 import { PERMUTATION_STREAM } from '../../random.js';
 import { sizeOf } from '../../shape.js';
-import { advanceState, pairPlace } from '../update/optimizer-state.js';
+import { advanceState, memberPlace } from '../update/optimizer-state.js';
 import { rowsFrom } from './batch-rows.js';
 
 /** States that one operation moves on, at most. */
@@ -76,7 +76,7 @@ export const advance = defineOperation<AdvanceAttributes>()({
         },
         constants: {
           ...(draws && { SHUFFLE: Number(rows === 'shuffled'), PERMUTATION_STREAM }),
-          ...(members > 0 && { MEMBERS: members, RATES: sizeAt(optimizerAt) - pairPlace(members) }),
+          ...(members > 0 && { MEMBERS: members, PAIRS: (sizeAt(optimizerAt) - memberPlace(members)) / 2 }),
         },
         bindings: [
           ...words.map((_, index) => ({ operand: 'states', index, at: index }) as const),
@@ -113,7 +113,7 @@ export const advance = defineOperation<AdvanceAttributes>()({
         states: [
           ...limits.map(() => words(4)),
           ...(size > 0 ? [{ ...words(size), dtype: 'i32' as const }] : []),
-          ...(members > 0 ? [words(2 * members + 6)] : []),
+          ...(members > 0 ? [words(memberPlace(members) + 10)] : []),
         ],
       },
       attributes: {

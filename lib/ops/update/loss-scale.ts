@@ -2,7 +2,7 @@ import { commonWgsl, lossScaleWgsl } from '../../generated/wgsl.js';
 import { defineOperation } from '../../graph/define.js';
 import { Uniforms } from '../../graph/launch.js';
 import { f32, u32 } from '../../graph/operands.js';
-import { pairPlace, SKIPPED } from './optimizer-state.js';
+import { memberPlace, SKIPPED } from './optimizer-state.js';
 
 /** Between what a scale stays. */
 const [LEAST, MOST] = [1, 2 ** 24];
@@ -51,7 +51,7 @@ export const skipUnlessFinite = defineOperation<{ readonly members: number }>()(
   outputs: { state: u32('...state') },
   reference({ state, total }, _, { members }) {
     if (Number.isFinite(total.at(0))) return;
-    for (let member = 0; member < members; member++) state.set(pairPlace(member), SKIPPED);
+    for (let member = 0; member < members; member++) state.set(memberPlace(member), SKIPPED);
   },
   kernel: ({ attributes: { members } }) => [
     {
@@ -68,7 +68,7 @@ export const skipUnlessFinite = defineOperation<{ readonly members: number }>()(
   gradient: { none: 'it changes state' },
   tolerance: { absolute: 0, relative: 0 },
   cases: [1, 70].map((members) => ({
-    inputs: { state: { shape: [2 * members + 2], dtype: 'u32', fill: { below: 9 } }, total: { shape: [] } },
+    inputs: { state: { shape: [memberPlace(members) + 2], dtype: 'u32', fill: { below: 9 } }, total: { shape: [] } },
     attributes: { members },
   })),
 });

@@ -19,7 +19,7 @@ import {
 import { type Shape, sizeOf } from '../../shape.js';
 import type { Tensor } from '../../tensor.js';
 import { elementwiseHost } from '../pointwise/elementwise.js';
-import { isSkipped, pairPlace, readPair, SKIPPED } from './optimizer-state.js';
+import { isSkipped, MEMBER_WORDS, memberPlace, readMember, SKIPPED } from './optimizer-state.js';
 
 /** What a rule is set to: numbers, and flags. */
 export type UpdateSettings = Readonly<Record<string, number | boolean>>;
@@ -32,13 +32,13 @@ export interface UpdateDefinition<S extends UpdateSettings> {
   readonly slots: readonly string[];
   /**
    * p and the slots after a step, from the formula, in float64: the oracle of both kernels. Steps of the parameter are
-   * counted from 0.
+   * counted from 0; rate and momentum are those of the step.
    */
   readonly reference: (
     p: number,
     gradient: number,
     slots: readonly number[],
-    at: { readonly step: number; readonly rate: number },
+    at: StepState,
     settings: S,
   ) => readonly [parameter: number, ...slots: readonly number[]];
   /** The rule in WGSL. */
@@ -49,7 +49,7 @@ export interface UpdateDefinition<S extends UpdateSettings> {
     readonly call: string;
     /** What is computed once for all elements. */
     readonly prepare: {
-      /** A function of the rate, the step, ahead, and the settings. */
+      /** A function of the rate's bits, the step, the bits of 1 - momentum, ahead, and the settings. */
       readonly call: string;
       /** What it returns. */
       readonly type: string;
@@ -74,6 +74,14 @@ export interface UpdateDefinition<S extends UpdateSettings> {
   readonly caseSlots?: 'positive' | 'zero';
   /** Floating-point operations an element, for the benchmarks. Default 1. */
   readonly flop?: number;
+}
+
+/** Where a parameter is. */
+export interface StepState {
+  /** How many steps it has taken. */
+  readonly step: number;
+  readonly rate: number;
+  readonly momentum: number;
 }
 
 /** The rule's attributes: its settings, which parameter of the optimizer's state it is for, and its turn in a replay. */
@@ -178,7 +186,7 @@ export function defineUpdate<S extends UpdateSettings>(rule: UpdateDefinition<S>
       parameter: { shape },
       slots: { shape: slotsShape(shape, slots.length), fill: rule.caseSlots ?? 'positive' },
       gradient: { shape },
-      state: { shape: [6], dtype: 'u32' as const, fill: { step } },
+      state: { shape: [memberPlace(2) + 2], dtype: 'u32' as const, fill: { step } },
     },
     attributes: { ...settings, member: 1, ahead: 0 },
   });
@@ -239,9 +247,9 @@ function stepByReference<S extends UpdateSettings>(
   attributes: UpdateAttributes<S>,
 ): void {
   if (isSkipped(state.data, attributes.member)) return;
-  const { rate, step } = readPair(state.data, attributes.member);
+  const { step, ...own } = readMember(state.data, attributes.member);
   const stride = slotStride(parameter.shape, rule.slots.length);
-  const at = { step: step + attributes.ahead, rate };
+  const at = { step: step + attributes.ahead, ...own };
   for (let i = 0; i < gradient.size; i++) {
     const remembered = buffer ? rule.slots.map((_, slot) => buffer.at(slot * stride + i)) : [];
     const [next, ...rest] = rule.reference(parameter.at(i), gradient.at(i), remembered, at, attributes);
@@ -269,7 +277,7 @@ function stageOf<S extends UpdateSettings>(
       ...(wgsl.fields && { fields: wgsl.fields }),
     },
     ...(wat && { simd: { module: wat.module, entryPoint: wat.row, settings: [ahead, ...inSimd, ...unused] } }),
-    words: { input: gradientAt + 1, from: pairPlace(member), count: 2 },
+    words: { input: gradientAt + 1, from: memberPlace(member), count: MEMBER_WORDS },
     skipsAt: SKIPPED,
     ...(slots.length > 1 && { parts: { 1: slots.length } }),
     settings: {

@@ -24,7 +24,7 @@ function trainingStep() {
     new Variable(name, random.uniform(shape[0] * shape[1], -0.3, 0.3), shape);
   const parameters = [variable('fc1.weight', [16, 12]), variable('fc2.weight', [2, 16])] as const;
   const generator = new Generator(3);
-  const state = tensor(optimizerState(0, [0], Float32Array.of(0.1)));
+  const state = tensor(optimizerState(0, [{ steps: 0, take: 1 }], Float32Array.of(0.1, 0)));
   const update = sgdUpdate.with({ weightDecay: 0 });
   return (input: ReturnType<typeof tensor>, target: ReturnType<typeof tensor>) => {
     const hidden = dropout(relu(linear(input, parameters[0])), { probability: 0.5, generator });

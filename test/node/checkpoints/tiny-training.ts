@@ -10,6 +10,7 @@ import {
   fit,
   Flatten,
   fromArrays,
+  oneCycleMomentum,
   RandomStream,
   Sequential,
   stateOf,
@@ -36,7 +37,8 @@ export async function trainTiny(
     dropout: new Dropout(0.3),
     fc2: new Dense(2),
   });
-  const optimizer = new Adam({ learningRate: cosineDecay(0.01, { steps: 3 * epochs }) });
+  const steps = 3 * epochs;
+  const optimizer = new Adam({ learningRate: cosineDecay(0.01, { steps }), beta1: oneCycleMomentum({ steps }) });
   const augment = augmentation({ horizontalFlip: 0.5, brightness: 0.2 });
   const common = { epochs, batchSize: 8, seed: 5, optimizer, augment, device };
   const { seconds, ...numbers } = await fit(model, pictures(), { ...common, ...rest });
