@@ -19,12 +19,14 @@
     (local $element i32) (local $words i32) (local $pitch i32) (local $rowPitch i32) (local $columnPitch i32)
     (local $row i32) (local $column i32) (local $y i32) (local $x i32) (local $i i32) (local $j i32) (local $endI i32)
     (local $endJ i32) (local $countedRows i32) (local $line i32) (local $window i32) (local $fromAt i32)
-    (local $placesAt i32) (local $cleared i32)
+    (local $placesAt i32) (local $cleared i32) (local $span i32) (local $counted i32)
     (local.set $element (i32.shl (local.get $channels) (i32.const 2)))
     (local.set $words (i32.and (i32.add (local.get $channels) (i32.const 3)) (i32.const -4)))
     (local.set $pitch (i32.mul (local.get $width) (local.get $element)))
     (local.set $columnPitch (i32.mul (local.get $dilationWidth) (local.get $element)))
     (local.set $rowPitch (i32.mul (local.get $dilationHeight) (local.get $pitch)))
+    (local.set $span
+      (i32.add (i32.mul (i32.sub (local.get $kernelWidth) (i32.const 1)) (local.get $dilationWidth)) (i32.const 1)))
     (call $begin
       (local.get $table) (local.get $rowPitch) (local.get $columnPitch)
       (local.get $kernelHeight) (local.get $kernelWidth))
@@ -77,21 +79,27 @@
             (local.set $column (i32.const 0))
             (loop $nextColumn
               (local.set $x (i32.sub (i32.mul (local.get $column) (local.get $strideWidth)) (local.get $left)))
-              (local.set $j (call $firstInside (local.get $x) (local.get $dilationWidth)))
-              (local.set $endJ
-                (call $endInside
-                  (local.get $x) (local.get $dilationWidth) (local.get $kernelWidth) (local.get $width)))
+              (local.set $j (i32.const 0))
+              (local.set $endJ (local.get $kernelWidth))
+              (local.set $counted (local.get $kernelWidth))
+              (if (i32.or
+                    (i32.lt_s (local.get $x) (i32.const 0))
+                    (i32.gt_s (i32.add (local.get $x) (local.get $span)) (local.get $width)))
+                (then
+                  (local.set $j (call $firstInside (local.get $x) (local.get $dilationWidth)))
+                  (local.set $endJ
+                    (call $endInside
+                      (local.get $x) (local.get $dilationWidth) (local.get $kernelWidth) (local.get $width)))
+                  (local.set $counted
+                    (call $countedAlong
+                      (local.get $x) (local.get $kernelWidth) (local.get $width)
+                      (local.get $countedLeft) (local.get $countedRight)))))
               (call $VALUE
                 (local.get $fromAt) (local.get $placesAt) (local.get $table)
                 (i32.add (local.get $line) (i32.mul (local.get $x) (local.get $element)))
                 (local.get $i) (local.get $endI) (local.get $j) (local.get $endJ)
                 (local.get $rowPitch) (local.get $columnPitch) (local.get $kernelHeight) (local.get $kernelWidth)
-                (f32.convert_i32_s
-                  (i32.mul
-                    (local.get $countedRows)
-                    (call $countedAlong
-                      (local.get $x) (local.get $kernelWidth) (local.get $width)
-                      (local.get $countedLeft) (local.get $countedRight))))
+                (f32.convert_i32_s (i32.mul (local.get $countedRows) (local.get $counted)))
                 (local.get $channels))
               (local.set $fromAt (i32.add (local.get $fromAt) (local.get $element)))
               (local.set $placesAt (i32.add (local.get $placesAt) (local.get $words)))

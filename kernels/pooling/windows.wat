@@ -8,7 +8,8 @@
 ;; Function    its first place inside of the picture, how many rows and columns of places are inside; bytes from one to
 ;;             the next, down and across; the number of the first one, and of places in a row; how many places count;
 ;;             where the results go, and their places; channels
-;; Edges       a function is told of the places inside of the picture alone, which may be none
+;; Edges       a function is told of the places inside of the picture alone, which may be none. Most windows lie inside as
+;;             a whole: nothing is called and divided for them
   ;; for each row
   (func (export "NAME")
     (param $from i32) (param $to i32) (param $places i32) (param $first i32) (param $count i32)
@@ -18,12 +19,14 @@
     (param $countedTop i32) (param $countedBottom i32) (param $countedLeft i32) (param $countedRight i32)
     (local $element i32) (local $words i32) (local $rowPitch i32) (local $columnPitch i32) (local $n i32)
     (local $row i32) (local $column i32) (local $y i32) (local $x i32) (local $i i32) (local $j i32) (local $endI i32)
-    (local $endJ i32) (local $countedRows i32) (local $line i32)
+    (local $endJ i32) (local $countedRows i32) (local $line i32) (local $span i32) (local $counted i32)
     (local.set $element (i32.shl (local.get $channels) (i32.const 2)))
     (local.set $words (i32.and (i32.add (local.get $channels) (i32.const 3)) (i32.const -4)))
     (local.set $columnPitch (i32.mul (local.get $dilationWidth) (local.get $element)))
     (local.set $rowPitch
       (i32.mul (local.get $dilationHeight) (i32.mul (local.get $width) (local.get $element))))
+    (local.set $span
+      (i32.add (i32.mul (i32.sub (local.get $kernelWidth) (i32.const 1)) (local.get $dilationWidth)) (i32.const 1)))
     (local.set $line (i32.mul (local.get $first) (local.get $columns)))
     (local.set $to (i32.add (local.get $to) (i32.mul (local.get $line) (local.get $element))))
     (local.set $places (i32.add (local.get $places) (i32.mul (local.get $line) (local.get $words))))
@@ -52,9 +55,20 @@
       (local.set $column (i32.const 0))
       (loop $nextColumn
         (local.set $x (i32.sub (i32.mul (local.get $column) (local.get $strideWidth)) (local.get $left)))
-        (local.set $j (call $firstInside (local.get $x) (local.get $dilationWidth)))
-        (local.set $endJ
-          (call $endInside (local.get $x) (local.get $dilationWidth) (local.get $kernelWidth) (local.get $width)))
+        (local.set $j (i32.const 0))
+        (local.set $endJ (local.get $kernelWidth))
+        (local.set $counted (local.get $kernelWidth))
+        (if (i32.or
+              (i32.lt_s (local.get $x) (i32.const 0))
+              (i32.gt_s (i32.add (local.get $x) (local.get $span)) (local.get $width)))
+          (then
+            (local.set $j (call $firstInside (local.get $x) (local.get $dilationWidth)))
+            (local.set $endJ
+              (call $endInside (local.get $x) (local.get $dilationWidth) (local.get $kernelWidth) (local.get $width)))
+            (local.set $counted
+              (call $countedAlong
+                (local.get $x) (local.get $kernelWidth) (local.get $width)
+                (local.get $countedLeft) (local.get $countedRight)))))
         (call $VALUE
           (i32.add
             (local.get $line)
@@ -64,12 +78,7 @@
           (i32.sub (local.get $endI) (local.get $i)) (i32.sub (local.get $endJ) (local.get $j))
           (local.get $rowPitch) (local.get $columnPitch)
           (i32.add (i32.mul (local.get $i) (local.get $kernelWidth)) (local.get $j)) (local.get $kernelWidth)
-          (f32.convert_i32_s
-            (i32.mul
-              (local.get $countedRows)
-              (call $countedAlong
-                (local.get $x) (local.get $kernelWidth) (local.get $width)
-                (local.get $countedLeft) (local.get $countedRight))))
+          (f32.convert_i32_s (i32.mul (local.get $countedRows) (local.get $counted)))
           (local.get $to) (local.get $places) (local.get $channels))
         (local.set $to (i32.add (local.get $to) (local.get $element)))
         (local.set $places (i32.add (local.get $places) (local.get $words)))

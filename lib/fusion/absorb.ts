@@ -175,10 +175,12 @@ function isOutputOf(node: GraphNode, tensor: Tensor): boolean {
 export function takingStages({ node, inputs, stagesOf, target }: FoldCall): Tensor[] | undefined {
   const chain = chainOf({ ...node, inputs });
   const [input] = inputs;
-  if (!chain || !input || inputs.length > 1 || target.kernels !== 'wgsl') return undefined;
+  if (!chain || !input || inputs.length > 1) return undefined;
   const staged = stagesOf(input);
   if (!staged) return undefined;
-  const next = { ...chain, heads: [{ ...staged.head, shape: input.shape }] };
+  const head = { ...staged.head, shape: input.shape };
+  if (chain.host.takesHead?.(head, staged.inputs, target) !== true) return undefined;
+  const next = { ...chain, heads: [head] };
   const { attributes, specs, trace } = node;
   if (bindingsOf(next, attributes) > target.maxStorageBuffers) return undefined;
   return createNode({ operation: chainOperation(next), attributes, inputs: staged.inputs, specs, trace });

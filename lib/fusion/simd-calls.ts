@@ -2,7 +2,7 @@ import type { TensorSpec } from '../graph/operation.js';
 import type { SimdArgument, SimdCall } from '../graph/simd.js';
 import { sizeOf } from '../shape.js';
 import { broadcastOf, isWhole, offsetAt } from './broadcast.js';
-import { type Chain, type ChainOutput, outputsOfChain, VALUE } from './chain.js';
+import { type Chain, type ChainOutput, type Head, type Link, outputsOfChain, VALUE } from './chain.js';
 
 /** Elements in memory: where they begin, and bytes from one row to the next. */
 export interface Rows {
@@ -56,18 +56,35 @@ export function finishOf(
   };
 }
 
+/** Rows and columns of a matrix that goes in blocks. */
+interface Matrix {
+  readonly rows: number;
+  readonly columns: number;
+}
+
 /** Whether all that the last stage of a site reads goes evenly along the rows and columns of a matrix. */
-export function goesByBlocks(
-  chain: Chain,
-  site: number,
-  inputs: readonly TensorSpec[],
-  { rows, columns }: { readonly rows: number; readonly columns: number },
-): boolean {
+export function goesByBlocks(chain: Chain, site: number, inputs: readonly TensorSpec[], matrix: Matrix): boolean {
   const link = chain.sites[site]?.at(-1);
-  if (!link) return true;
+  return !link || linkGoesByBlocks(link, inputs, matrix);
+}
+
+/** The same of all stages at a head of a chain, and whether they have kernels for blocks. */
+export function headGoesByBlocks({ from, links }: Head, inputs: readonly TensorSpec[], matrix: Matrix): boolean {
+  return links.every(
+    (link, l) => link.stage.simd !== undefined && linkGoesByBlocks(link, inputs, matrix, l === 0 ? from : VALUE),
+  );
+}
+
+/** @param value the input that the value is, where it is one */
+function linkGoesByBlocks(
+  link: Link,
+  inputs: readonly TensorSpec[],
+  { rows, columns }: Matrix,
+  value = VALUE,
+): boolean {
   return link.inputs.every((place, input) => {
-    const operand = inputs[place];
-    if (!operand || place === VALUE || input === link.stage.words?.input) return true;
+    const operand = inputs[place === VALUE ? value : place];
+    if (!operand || input === link.stage.words?.input) return true;
     if (link.operation.writes?.includes(input)) return true;
     const broadcast = broadcastOf(operand.shape, link.shape);
     const [axis] = broadcast;
@@ -93,23 +110,48 @@ export function callsOn(chain: Chain, site: number, inputs: readonly TensorSpec[
     const place = placeOf(chain, site, link);
     return place === 'scratch' ? block.scratch : wholeRows(place, block);
   };
-  return (chain.sites[site] ?? []).map((link, l) => {
+  const writtenAt = (output: number) => layout.findIndex((each) => each.site === site && isWritten(each, output));
+  return stageCalls({ from: chain.from, links: chain.sites[site] ?? [] }, inputs, block, rowsAt, writtenAt);
+}
+
+/** The calls that make a block of what the stages at the head of a chain compute, in scratch memory. */
+export function headCalls(head: Head, inputs: readonly TensorSpec[], block: ValueBlock): SimdCall[] {
+  return stageCalls(head, inputs, block, () => block.scratch);
+}
+
+/** Bytes of scratch memory, from its start, that belong to stages themselves. */
+export function scratchOfStages(links: readonly Link[]): number {
+  return Math.max(STAGE_SCRATCH_BYTES, ...links.map(({ stage }) => stage.simd?.scratchBytes ?? 0));
+}
+
+const STAGE_SCRATCH_BYTES = 128;
+
+/**
+ * @param rowsAt where the value in front of a stage lies, and behind the last one
+ * @param writtenAt the output that is what the last stage writes in place
+ */
+function stageCalls(
+  { from, links }: { readonly from: number | undefined; readonly links: readonly Link[] },
+  inputs: readonly TensorSpec[],
+  block: ValueBlock,
+  rowsAt: (link: number) => Rows,
+  writtenAt: (output: number) => number = () => VALUE,
+): SimdCall[] {
+  return links.map((link, l) => {
     const { stage, operation, attributes, shape } = link;
     const { simd, words, parts = {}, takesIndex } = stage;
     if (!simd) throw new Error(`${operation.name} has no SIMD kernel for blocks (${JSON.stringify(attributes)})`);
     const { argument, pitch } = rowsAt(l);
     const value = [argument, pitch, ...(simd.strided ? [1] : [])];
     const given = link.inputs.flatMap((place, input): readonly SimdArgument[] => {
-      const { from } = chain;
       if (place === VALUE && (l > 0 || from === undefined)) return value;
       if (input === words?.input) return [];
       const output = operation.writes?.indexOf(input) ?? -1;
       const at = place === VALUE ? (from ?? VALUE) : place;
       if (output < 0) return operandRows(at, inputs[at]?.shape ?? [], shape, block, simd.strided);
-      const own = layout.findIndex((each) => each.site === site && isWritten(each, output));
       const partBytes = (4 * sizeOf(inputs[place]?.shape ?? [])) / (parts[input] ?? 1);
       return Array.from({ length: parts[input] ?? 1 }, (_, part) =>
-        wholeRows({ output: own }, block, part * partBytes),
+        wholeRows({ output: writtenAt(output) }, block, part * partBytes),
       ).flatMap((rows) => [rows.argument, rows.pitch]);
     });
     const to = operation.writes ? [] : [rowsAt(l + 1)].flatMap((rows) => [rows.argument, rows.pitch]);

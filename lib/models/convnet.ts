@@ -32,8 +32,9 @@ export class ConvNet extends Module {
           new Sequential([
             new Conv2d(channels, 3, { padding: 1, bias: false }),
             new BatchNorm(),
-            new ReLU(),
+            // The same as ReLU and then the maximum, also backward, on a quarter of the numbers.
             new MaxPool2d(2),
+            new ReLU(),
           ]),
       ),
     );

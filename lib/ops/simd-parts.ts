@@ -20,9 +20,9 @@ export function elementParts(elements: number, rows = 1): Part[] {
   return partsOf(elements, ceilDivide(elements * rows, ELEMENTS_PER_TASK), ELEMENTS_PER_LINE);
 }
 
-/** Divides rows of `columns` elements into the parts of tasks. */
-export function rowParts(rows: number, columns: number): Part[] {
-  return partsOf(rows, ceilDivide(rows * columns, ELEMENTS_PER_TASK), 1);
+/** Divides rows of `columns` elements into parts of about so many elements: of as many as tasks have, by default. */
+export function rowParts(rows: number, columns: number, elements = ELEMENTS_PER_TASK): Part[] {
+  return partsOf(rows, ceilDivide(rows * columns, elements), 1);
 }
 
 /** About `parts` equal ones, each a multiple of `unit` long but the last. */

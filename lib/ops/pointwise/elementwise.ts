@@ -2,7 +2,7 @@ import { elementAt } from '../../element-at.js';
 import { type Broadcast, broadcastOf, commonAxes, strideAlong } from '../../fusion/broadcast.js';
 import { type Chain, type Host, type Link, VALUE } from '../../fusion/chain.js';
 import { glueOf } from '../../fusion/glue.js';
-import { callsOn } from '../../fusion/simd-calls.js';
+import { callsOn, scratchOfStages } from '../../fusion/simd-calls.js';
 import { commonWgsl, elementFourWgsl, elementwiseWgsl } from '../../generated/wgsl.js';
 import { ceilDivide, fillBlock, foldWorkgroups, type Launch, Uniforms } from '../../graph/launch.js';
 import type { Attributes, Call, Operation, TensorSpec } from '../../graph/operation.js';
@@ -12,8 +12,6 @@ import { blockTasks } from '../simd-parts.js';
 
 /** Elements of a block that stages work on one after the other: 64 KiB, which stay in the second-level cache; a call costs 0.2 us. */
 const BLOCK_ELEMENTS = 16_384;
-/** Of a thread's scratch memory what belongs to the stages themselves, at the least. */
-const STAGE_SCRATCH_BYTES = 128;
 /** Numbers of bindings of kernels/pointwise/elementwise.wgsl. */
 const UNIFORMS_AT = 0;
 const STAGES_AT = 1;
@@ -78,7 +76,7 @@ function phasesOf(chain: Chain, inputs: readonly TensorSpec[]): SimdPhase[] | un
     let inner = sizeOf(axes);
     return axes.map((size) => strideAlong(broadcast, (inner /= size)));
   });
-  const ofStages = Math.max(STAGE_SCRATCH_BYTES, ...links.map(({ stage }) => stage.simd?.scratchBytes ?? 0));
+  const ofStages = scratchOfStages(links);
   const scratch = { argument: { scratch: true as const, offset: ofStages }, pitch: 0 };
   const isChain = links.length > 1;
   let scratchBytes = ofStages;

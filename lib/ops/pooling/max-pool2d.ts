@@ -1,15 +1,18 @@
 import { elementAt } from '../../element-at.js';
 import { OptionError } from '../../errors.js';
+import { takingStages } from '../../fusion/absorb.js';
 import { maxPool2dWasm } from '../../generated/wasm.js';
 import { commonWgsl, maxPool2dWgsl, poolWindowWgsl } from '../../generated/wgsl.js';
 import { defineOperation } from '../../graph/define.js';
 import { ceilDivide } from '../../graph/launch.js';
 import { applyOne } from '../../graph/node.js';
 import { f32, u32, View } from '../../graph/operands.js';
+import type { Operation } from '../../graph/operation.js';
 import { checkOptions, type OptionRules } from '../../options.js';
 import { asTensor, type Tensor, type TensorLike } from '../../tensor.js';
 import { type Pair, pairRule, windowsIn } from '../convolution/window.js';
 import { channelsWgsl } from '../channels.js';
+import { maxPool2dChain } from './max-pool2d-chain.js';
 import {
   SIZE_RULE,
   POOL_RULES,
@@ -56,7 +59,9 @@ const CASES: readonly PoolCase[] = [
   [[2, 4, 4, 0], 2],
 ];
 
-const maxPool2dOperation = defineOperation<PoolAttributes>()({
+const SIMD = { module: maxPool2dWasm, entryPoint: 'maxPool2d' };
+
+const maxPool2dOperation: Operation<PoolAttributes> = defineOperation<PoolAttributes>()({
   name: 'maxPool2d',
   inputs: { input: f32('N', 'H', 'W', 'C') },
   // Beside the largest element its place in the window, which is a byte: u8 is a type of storage alone, so that four
@@ -94,10 +99,9 @@ const maxPool2dOperation = defineOperation<PoolAttributes>()({
       bindings: ['input', 'output', { operand: 'places', at: 3 }],
     },
   ],
-  simd: ({ sizes, attributes }) => {
-    const kernel = { module: maxPool2dWasm, entryPoint: 'maxPool2d' };
-    return windowsPhase(kernel, ['input', 'output', 'places'], { sizes, attributes });
-  },
+  simd: ({ sizes, attributes }) => windowsPhase(SIMD, ['input', 'output', 'places'], { sizes, attributes }),
+  chain: ({ attributes }) => maxPool2dChain(SIMD, maxPool2dOperation as Operation, attributes),
+  fold: takingStages,
   gradient: ({ inputs: { input }, outputs: { places }, outputGradients: { output }, attributes }) => ({
     input: output && applyOne(maxPool2dGradient, [output, places], { ...attributes, picture: input.shape.slice(1, 3) }),
   }),

@@ -109,7 +109,7 @@ export function windowsPhase<const Name extends string>(
 ): readonly NamedPhase<Name>[] {
   const { N, C, OH, OW } = call.sizes;
   const tasks = rowParts(N * OH, OW * C).map(({ start, count }) => [
-    { kernel, arguments: [...tensors, start, count, ...windowArguments(call)] },
+    { kernel, arguments: [...tensors, start, count, ...windowArguments(call.sizes, call.attributes, call.counted)] },
   ]);
   return [{ tasks }];
 }
@@ -134,7 +134,15 @@ export function windowGradientsPhase<const Name extends string>(
       if (begin === end) return [];
       const firstRow = Math.max(Math.ceil((begin + top - span + 1) / stride), 0);
       const endRow = Math.min(Math.floor((end - 1 + top) / stride) + 1, OH);
-      const range = [pictures.start, pictures.count, ...windowArguments(call), begin, end, firstRow, endRow];
+      const range = [
+        pictures.start,
+        pictures.count,
+        ...windowArguments(call.sizes, call.attributes, call.counted),
+        begin,
+        end,
+        firstRow,
+        endRow,
+      ];
       return [[{ kernel, arguments: [...tensors, ...range, SCRATCH] }]];
     }),
   );
@@ -142,8 +150,12 @@ export function windowGradientsPhase<const Name extends string>(
   return [{ tasks, scratchBytes: 2048 + 4 * C }];
 }
 
-function windowArguments({ sizes: { H, W, C, OH, OW }, attributes, counted = attributes.padding }: PoolCall): number[] {
-  const { kernel, stride, dilation, padding } = attributes;
+/** Of a call of either file: sizes and window, and what of the padding counts. */
+export function windowArguments(
+  { H, W, C, OH, OW }: Omit<PoolSizes, 'N'>,
+  { kernel, stride, dilation, padding }: WindowAttributes,
+  counted = padding,
+): number[] {
   return [C, H, W, OH, OW, ...kernel, ...stride, ...dilation, elementAt(padding, 0), elementAt(padding, 2), ...counted];
 }
 

@@ -39,6 +39,7 @@ export function reduceHost(reducing: () => Reducing) {
     },
     readsFloat16: true,
     accepts: (_chain, _site, _use, { kernels }) => kernels === 'wgsl',
+    takesHead: (_head, _inputs, { kernels }) => kernels === 'wgsl',
     bindings: ({ heads }) => 1 + (heads ? 0 : readsOf(reducing()).length), // the parts of long ones, and the inputs
     reference(chain, { inputs, attributes }) {
       const { operation } = reducing();
