@@ -36,12 +36,14 @@ interface Details {
 
 type FailedRow = Details & { operator: string; at?: string };
 
-interface Running {
-  name: string;
-  skipped: boolean;
+interface Test {
+  readonly file: string;
+  readonly name: string;
+  readonly skipped: boolean;
+  readonly since: number;
   assertions: number;
   failures: number;
-  since: number;
+  outcome?: 'passed' | 'failed' | 'skipped';
 }
 
 const here = fileURLToPath(new URL('.', import.meta.url));
@@ -57,7 +59,7 @@ if (files.length === 0) {
 }
 
 const heading = '# ';
-const running = new Map<number, Running>();
+const tests = new Map<number, Test>();
 const total = { passed: 0, failed: 0, skipped: 0, assertions: 0 };
 const start = performance.now();
 const failures: string[] = [];
@@ -65,14 +67,21 @@ let current = { file: '', tests: 0, failed: 0, since: start };
 let over = false;
 let watchdog = startWatchdog();
 
+// Not before: an assertion may come when its test, and all tests, are over.
 process.on('exit', () => {
-  if (over) return;
-  for (const { name } of running.values()) fail(name, 'the process ended before the test did');
-  total.failed += Math.max(running.size, 1);
+  if (!over) {
+    const running = [...tests.values()].filter(({ outcome }) => outcome === undefined);
+    for (const test of running) fail(test, 'the process ended before the test did');
+    total.failed += Math.max(running.length, 1);
+  }
   summarize();
-  over = true;
 });
 tape.createStream({ objectMode: true }).on('data', onRow).on('end', onEnd);
+tape.onFailure(() => {
+  if (!over) return; // it is a row
+  total.failed++;
+  failures.push('not ok  an assertion was made when all tests were over');
+});
 
 // Loading is the first test, so that tape waits for it; the tests of the files follow it.
 tape(`load ${files.length} test files`, async (t) => {
@@ -90,26 +99,31 @@ tape(`load ${files.length} test files`, async (t) => {
 
 function onRow(row: Row): void {
   clearTimeout(watchdog);
-  watchdog = startWatchdog();
-  if (over || typeof row === 'string') return;
+  if (!over) watchdog = startWatchdog();
+  if (typeof row === 'string') return;
   if (row.type === 'test') {
     if (row.name.startsWith(heading)) nextFile(row.name.slice(heading.length));
-    const skipped = Boolean(row.skip);
-    running.set(row.id, { name: row.name, skipped, assertions: 0, failures: 0, since: performance.now() });
+    const { file } = current;
+    const [skipped, since] = [Boolean(row.skip), performance.now()];
+    tests.set(row.id, { file, name: row.name, skipped, since, assertions: 0, failures: 0 });
     return;
   }
-  const test = running.get(row.test);
+  const test = tests.get(row.test);
   if (test === undefined) return;
   if (row.type === 'assert') {
     test.assertions++;
     total.assertions++;
     if (row.ok || row.todo) return;
     test.failures++;
-    fail(test.name, row.name, row);
+    fail(test, row.name, row);
+    if (test.outcome !== 'passed') return;
+    test.outcome = 'failed'; // by an assertion that came too late
+    total.passed--;
+    total.failed++;
   } else {
-    running.delete(row.test);
-    if (test.name.startsWith(heading)) return;
     const outcome = test.failures > 0 ? 'failed' : test.skipped ? 'skipped' : 'passed';
+    test.outcome = outcome;
+    if (test.name.startsWith(heading)) return;
     const milliseconds = Math.round(performance.now() - test.since);
     if (outcome === 'failed') current.failed++;
     if (row.test > 0 || outcome === 'failed') total[outcome]++; // the first one loads the files
@@ -132,7 +146,6 @@ function onEnd(): void {
   over = true;
   nextFile('');
   clearTimeout(watchdog);
-  summarize();
   // Unreferenced: it comes only where something, say an open device, holds the process.
   setTimeout(() => {
     report('the tests are over, but something keeps the process alive: ended by force');
@@ -160,12 +173,12 @@ function startWatchdog(): NodeJS.Timeout {
 }
 
 /** Prints in full what failed, and keeps it in short for the end. */
-function fail(test: string, what: string, row?: FailedRow): void {
+function fail({ file, name }: Test, what: string, row?: FailedRow): void {
   const full = row ? details(row) : [];
   const indent = '\n          ';
-  report(`  FAILED  ${test}: ${what}${full.map((line) => indent + line.replaceAll('\n', indent)).join('')}`);
+  report(`  FAILED  ${name}: ${what}${full.map((line) => indent + line.replaceAll('\n', indent)).join('')}`);
   const short = row ? inShort(row) : '';
-  failures.push(`not ok  ${current.file}: ${test}: ${what.slice(0, 4 * repeated.characters)}${short}`);
+  failures.push(`not ok  ${file}: ${name}: ${what.slice(0, 4 * repeated.characters)}${short}`);
 }
 
 function details(row: FailedRow): string[] {
