@@ -41,6 +41,9 @@ const CASES: readonly Row[] = [
   [[2, 3, 2, 4], 4, [3, 1], { padding: [1, 0] }],
   [[1, 17, 16, 4], 32, 3, { padding: 1 }],
   [[0, 5, 5, 3], 4, 3],
+  // By Winograd's tiles on the CPU.
+  [[3, 11, 8, 16], 24, 3, { padding: 1 }],
+  [[3, 12, 8, 16], 24, 3, { padding: [2, 0, 2, 0] }],
 ];
 
 /** The convolutions of ResNet-50 that are no products, of one picture of 224 x 224: by the size of their input. */

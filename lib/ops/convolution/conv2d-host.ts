@@ -26,8 +26,15 @@ import { weightGradientSimdPhases } from './conv2d-simd-weight-gradient.js';
 import { type Conv2dAttributes, conv2dSizes } from './conv2d-sizes.js';
 import { type Computed, conv2dProducts } from './conv2d-products.js';
 import { conv2dLaunches, conv2dVariants } from './conv2d-kernels.js';
+import { winogradInputGradientPhases, winogradPhases } from './winograd-products.js';
+import { winogradWeightGradientPhases } from './winograd-weight-gradient.js';
 
-const SIMD = { output: conv2dSimdPhases, picture: inputGradientSimdPhases, weight: weightGradientSimdPhases } as const;
+/** The first is asked first. */
+const SIMD = {
+  output: [winogradPhases, conv2dSimdPhases],
+  picture: [winogradInputGradientPhases, inputGradientSimdPhases],
+  weight: [winogradWeightGradientPhases, weightGradientSimdPhases],
+} as const;
 
 /** How a convolution carries out stages on what it computes. */
 export function conv2dHost<A extends Conv2dAttributes>(computed: Computed, operation: () => Operation<A>) {
@@ -106,7 +113,9 @@ export function conv2dHost<A extends Conv2dAttributes>(computed: Computed, opera
       ),
     simd(chain, { inputs, attributes }) {
       const { own, sizes, columns } = use(inputs, attributes);
-      return SIMD[computed](sizes, own, finishOf(chain, 0, inputs, columns));
+      const finish = finishOf(chain, 0, inputs, columns);
+      const [winograd, direct] = SIMD[computed];
+      return winograd(sizes, own, finish) ?? direct(sizes, own, finish);
     },
   };
   return {

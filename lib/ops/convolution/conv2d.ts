@@ -39,7 +39,9 @@ export const CONV2D_RULES = { ...WINDOW_RULES, bias: anything, groups: wholeNumb
  * Input and weight may be of type f16; sums are formed in f32, and the output is f32.
  *
  * On WebGPU, where a convolution is a product of matrices, places beside the picture are zeros as any other: under a weight
- * that is NaN or infinite they give NaN, where PyTorch and the CPU leave them out.
+ * that is NaN or infinite they give NaN, where PyTorch and the CPU leave them out. On the CPU, where most convolutions of 3 x 3 at
+ * stride 1 go by Winograd's tiles, what is not finite makes NaN of all 4 x 2 places of a tile whose windows it is in one of,
+ * and rounding errors are up to twice those of sums window by window.
  *
  * Throws ShapeError, naming the sizes, where channels do not fit the weight or the groups, or where the window is larger
  * than the padded picture; OptionError for options of other kinds.

@@ -133,7 +133,8 @@ test('bias, residual and ReLU are computed with the convolution, block by block'
     { picture: [3, 9, 11, 5], weight: [13, 3, 3, 5], options: { padding: 1 } },
     { picture: [2, 30, 31, 16], weight: [40, 3, 3, 16], options: { padding: 1, stride: 2 } },
     { picture: [4, 4, 4, 64], weight: [96, 3, 3, 32], options: { padding: 1, groups: 2 } },
-    { picture: [8, 7, 6, 32], weight: [40, 3, 3, 32], options: { padding: 1 } },
+    { picture: [8, 7, 6, 32], weight: [40, 3, 3, 32], options: { padding: 1 } }, // Winograd's tiles of whole pictures
+    { picture: [2, 30, 31, 16], weight: [40, 3, 3, 16], options: { padding: 1 } }, // and of some rows
   ] as const satisfies readonly Sizes[]) {
     const [x, w, residual] = inputsOf({ picture, weight, options });
     const bias = normal(weight[0]);
@@ -157,6 +158,7 @@ test('what comes behind a gradient is computed with it: a mask on that of the pi
     { picture: [2, 14, 13, 40], weight: [70, 3, 3, 40], options: { padding: 1, stride: 2 } },
     { picture: [2, 8, 8, 16], weight: [24, 1, 1, 16], options: { stride: 2 } },
     { picture: [8, 6, 7, 24], weight: [32, 3, 3, 24], options: { padding: 1, stride: 2 } },
+    { picture: [2, 30, 31, 16], weight: [72, 3, 3, 16], options: { padding: 1 } }, // Winograd's tiles
   ] as const satisfies readonly Sizes[]) {
     const [x, w, dy] = inputsOf({ picture, weight, options });
     const call = async (device: Device) => {
@@ -193,7 +195,8 @@ test('what comes behind a gradient is computed with it: a mask on that of the pi
 
 test('convolutions are the same, bit for bit, with 1, 2 and 3 threads', async (t) => {
   for (const sizes of [
-    { picture: [2, 20, 19, 24], weight: [40, 3, 3, 24], options: { padding: 1 } },
+    { picture: [2, 20, 19, 24], weight: [40, 3, 3, 24], options: { padding: 1 } }, // Winograd's tiles
+    { picture: [1, 9, 9, 25], weight: [40, 3, 3, 25], options: { padding: 1 } },
     { picture: [8, 4, 4, 64], weight: [96, 3, 3, 64], options: { padding: 1, stride: 2 } },
     { picture: [2, 33, 33, 3], weight: [16, 7, 7, 3], options: { padding: 3, stride: 2 } },
     { picture: [3, 33, 31, 3], weight: [17, 3, 3, 3], options: { padding: 1 } },
