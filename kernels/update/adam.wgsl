@@ -20,7 +20,8 @@ struct AdamStep {
 
 // 1 - e^-x for x > 0: the series, where the subtraction would cost digits.
 fn oneMinusExp(x: f32) -> f32 {
-  let series = x * (1.0 - x / 2.0 * (1.0 - x / 3.0 * (1.0 - x / 4.0 * (1.0 - x / 5.0 * (1.0 - x / 6.0)))));
+  let s = min(x, 0.3); // what is not used must not overflow either
+  let series = s * (1.0 - s / 2.0 * (1.0 - s / 3.0 * (1.0 - s / 4.0 * (1.0 - s / 5.0 * (1.0 - s / 6.0)))));
   return select(1.0 - exp(-x), series, x < 0.3);
 }
 

@@ -14,15 +14,18 @@ import {
   OptionError,
   Parameter,
   RMSprop,
+  type SafetensorsTensor,
   SGD,
   sum,
   tensor,
   Variable,
 } from '../../lib/index.js';
+import { CpuDevice } from '../../lib/device/cpu/device.js';
 import { differs } from '../support/close.js';
 import { countWebGpu } from '../support/count-webgpu.js';
 import { cpu, testOnDevices } from '../support/devices.js';
 import { refuses, rejects } from '../support/errors.js';
+import { webgpu } from '../support/webgpu.js';
 import { stepsOf } from '../support/fusing.js';
 
 const STEPS = 20;
@@ -117,6 +120,17 @@ function trainee(optimizer: Optimizer, device: Device) {
   return { parameter, step };
 }
 
+test("with OneCycleLR's momentum optimizers have PyTorch's values in float64 as well", async (t) => {
+  const device = new CpuDevice({ reason: 'test', path: 'float64' });
+  for (const [name, make, expected] of CASES) {
+    const { parameter, step } = trainee(make(), device);
+    for (let i = 0; i < STEPS; i++) await step(gradientAt(i));
+    const [, ...values] = expected.at(-1) ?? [];
+    // Rates and momenta are floats, the rest is not.
+    t.equal(differs(await parameter.data(), values, { absolute: 2e-7, relative: 1e-7 }), undefined, name);
+  }
+});
+
 testOnDevices("with OneCycleLR's momentum optimizers have the values of PyTorch", async (t, device) => {
   for (const [name, make, expected] of CASES) {
     const { parameter, step } = trainee(make(), device);
@@ -126,6 +140,28 @@ testOnDevices("with OneCycleLR's momentum optimizers have the values of PyTorch"
       if (values.length === 0) continue;
       const difference = differs(await parameter.data(), values, { absolute: 2e-6, relative: 1e-6 });
       t.equal(difference, undefined, `${name}, step ${i}`);
+    }
+  }
+});
+
+test('beta1^t has all digits of float32 where beta1 is close to 1, and is right where it is 0, on webgpu', async (t) => {
+  const device = await webgpu();
+  for (const beta1 of [0, 0.5, 0.9, 0.999, 0.9999]) {
+    for (const steps of [1, 2, 3, 50_000]) {
+      const own = new Adam({ learningRate: 1, beta1, beta2: 0, epsilon: 0 });
+      const { parameter, step } = trainee(own, device);
+      parameter.set(new Float32Array(3));
+      const tensors = new Map<string, SafetensorsTensor>([
+        ['p.step', { dtype: 'F32', shape: [], data: Float32Array.of(steps - 1) }],
+        ['p.exp_avg', { dtype: 'F32', shape: [3], data: new Float32Array(3) }],
+        ['p.exp_avg_sq', { dtype: 'F32', shape: [3], data: new Float32Array(3) }],
+      ]);
+      own.loadState([parameter], { tensors });
+      await step([-1, 1, -1]);
+      // m = 1 - beta1, v = 1
+      const moved = (1 - beta1) / (1 - beta1 ** steps);
+      const difference = differs(await parameter.data(), [moved, -moved, moved], { absolute: 0, relative: 1e-6 });
+      t.equal(difference, undefined, `beta1 ${beta1}, step ${steps}`);
     }
   }
 });

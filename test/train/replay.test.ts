@@ -113,9 +113,9 @@ test('many steps of MyNet share a submit, and upload nothing', async (t) => {
   device.dispose();
 });
 
-test('the rates of a schedule are one upload a submit', async (t) => {
+test('the rates and momenta of schedules are one upload a submit', async (t) => {
   const device = await openNullDevice();
-  const schedule = new SGD({ learningRate: (step) => 0.1 / (1 + step), momentum: 0.9 });
+  const schedule = new SGD({ learningRate: (step) => 0.1 / (1 + step), momentum: (step) => 0.9 / (1 + step) });
   const { step } = mynetStep(device, schedule);
   await step.repeat(200);
   const counter = countWebGpu(device);
