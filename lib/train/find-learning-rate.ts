@@ -1,6 +1,7 @@
 import { compileIn } from '../compile.js';
 import { type Augment, augmentRule } from '../data/augment.js';
 import { DataLoader } from '../data/data-loader.js';
+import type { StreamedData } from '../data/streamed-data.js';
 import type { TrainingData } from '../data/training-data.js';
 import { elementAt } from '../element-at.js';
 import { OptionError, TrainingError } from '../errors.js';
@@ -104,7 +105,7 @@ const EXPLODED = 4;
  */
 export async function findLearningRate(
   model: Module,
-  data: TrainingData,
+  data: TrainingData | StreamedData,
   options: FindLearningRateOptions,
 ): Promise<LearningRateCurve> {
   checkOptions('findLearningRate', options, RULES);
@@ -140,7 +141,10 @@ export async function findLearningRate(
       options,
     );
     try {
-      return await curveOf(steps, rateAt, async () => (await step()).item());
+      return await curveOf(steps, rateAt, async () => {
+        await loader.load();
+        return (await step()).item();
+      });
     } finally {
       for (const owned of [step, loader, optimizer]) owned.dispose();
       putBack();

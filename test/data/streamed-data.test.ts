@@ -12,10 +12,12 @@ import {
   type Device,
   Dropout,
   evaluate,
+  findLearningRate,
   fit,
   Flatten,
   type FitOptions,
   type LabelledData,
+  type LearningRate,
   predict,
   ReLU,
   Sequential,
@@ -129,6 +131,19 @@ testOnDevices('streamed data are evaluated and predicted as data in memory', asy
     ];
     t.deepEqual(own.shape, other.shape);
     same(t, device, await own.data(), await other.data(), `predicted in batches of ${batchSize}`);
+  }
+});
+
+test('a learning rate is looked for on streamed data as on data in memory', async (t) => {
+  for (const count of [20, 5]) {
+    const data = bytes(count);
+    const found = async (own: LabelledData | StreamedData) => {
+      const model = new Sequential([new Dense(5), new ReLU(), new Dropout(0.5), new Dense(3)]);
+      const optimizer = (learningRate: LearningRate) => new Adam({ learningRate });
+      const curve = await findLearningRate(model, own, { optimizer, steps: 15, batchSize: 8, device: simd });
+      return [curve, await weightsOf(model)];
+    };
+    t.deepEqual(await found(streamed(data)), await found(data), `${count} rows`);
   }
 });
 
