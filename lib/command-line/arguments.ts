@@ -24,7 +24,7 @@ export interface CommandLine<Names extends string> {
 
 /**
  * Reads `--name value` and `--switch` arguments, and the words between them. Throws OptionError for an unknown option,
- * with the right one if there is one like it, and for a missing value. `--help` is always known.
+ * with the right one if there is one like it, and for a missing value. `--help`, also `-h`, is always known.
  */
 export function parseCommandLine<Names extends string>(
   args: readonly string[],
@@ -35,9 +35,12 @@ export function parseCommandLine<Names extends string>(
     args: [...args],
     strict: false,
     tokens: true,
-    options: Object.fromEntries(
-      Object.entries(known).map(([name, { value }]) => [name, { type: value === undefined ? 'boolean' : 'string' }]),
-    ),
+    options: {
+      ...Object.fromEntries(
+        Object.entries(known).map(([name, { value }]) => [name, { type: value === undefined ? 'boolean' : 'string' }]),
+      ),
+      help: { type: 'boolean', short: 'h' },
+    },
   });
   const values: Record<string, string | true> = {};
   const words: string[] = [];

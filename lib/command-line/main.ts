@@ -10,7 +10,7 @@ import { ownVersion } from './package.js';
 
 await runProgram('kernelwright', async ([name, ...args]) => {
   if (name === '--version') return print(ownVersion());
-  if (name === '--help' || name === 'help') return print(await help(args[0]));
+  if (name === '--help' || name === '-h' || name === 'help') return print(await help(args[0]));
   if (name === undefined) {
     console.error(await help(undefined));
     return 2;

@@ -48,6 +48,13 @@ export function decodeModel(bytes: Uint8Array, source = 'model data'): PictureCl
   return modelFrom(decodeSafetensors(bytes, source), source);
 }
 
+/** @internal The name of the net that a file's metadata say that it holds; undefined where they say nothing of one. */
+export function architectureOf(metadata: Safetensors['metadata']): string | undefined {
+  const entry = metadata[ENTRY];
+  const architecture = entry === undefined ? undefined : parsed(entry)['architecture'];
+  return typeof architecture === 'string' ? architecture : undefined;
+}
+
 /** @internal The model of a file's contents. */
 export function modelFrom({ tensors, metadata }: Safetensors, source: string): PictureClassifier {
   const fail = (problem: string): never => {

@@ -3,6 +3,8 @@ import { classifierRule, type PictureClassifier } from '../models/picture-classi
 import { DataError } from '../errors.js';
 import { checkArgument, text } from '../options.js';
 import { printable } from '../printable.js';
+import { kindOf } from './pictures/file-kind.js';
+import { withFile } from './read-file.js';
 import { readSafetensors, writeSafetensors } from './safetensors.js';
 
 /**
@@ -30,11 +32,16 @@ export async function saveModel(path: string, model: PictureClassifier): Promise
  */
 export async function loadModel(path: string): Promise<PictureClassifier> {
   checkArgument('loadModel', 'path', path, text);
-  const contents = await readSafetensors(path).catch((error: unknown) => {
+  const contents = await readSafetensors(path).catch(async (error: unknown) => {
     const [source, problem] = [`${printable(path)}: `, error instanceof DataError ? error.message : ''];
-    throw problem.startsWith(source)
-      ? new DataError(`${source}it is no model: ${problem.slice(source.length)}`)
-      : error;
+    if (!problem.startsWith(source)) throw error;
+    const kind = kindOf(await withFile(path, ({ read }) => read(0, BEGINNING)));
+    throw new DataError(
+      `${source}it is no model${kind === undefined ? `: ${problem.slice(source.length)}` : ` but ${kind}`}`,
+    );
   });
   return modelFrom(contents, path);
 }
+
+/** Bytes that tell what a file is. */
+const BEGINNING = 32;

@@ -70,6 +70,33 @@ test('what train writes is all that predict, evaluate and summary need', async (
     t.deepEqual([audited.code, (documentOf(audited) as { unreadable: unknown[] }).unreadable.length], [1, 1]);
     t.deepEqual([headed.code, headed.errors], [0, ''], 'a reader that has seen enough is no error');
 
+    const wrong = join(folder, 'wrong');
+    await drawPictures(wrong, ['Light'], 2);
+    const [mixed, one, alone, swapped, strange] = await Promise.all([
+      kernelwright(['predict', model, tests, join(folder, 'nothing'), single, '--json']),
+      kernelwright(['evaluate', model, wrong, '--json']),
+      kernelwright(['audit', wrong]),
+      kernelwright(['predict', single, model]),
+      kernelwright([
+        'train',
+        data,
+        '--model',
+        'resnet8',
+        '--weights',
+        model,
+        '--input-size',
+        '17',
+        '--out',
+        join(folder, 'no'),
+      ]),
+    ]);
+    t.deepEqual((documentOf(mixed) as Found[]).map(({ error }) => typeof error), ['undefined', 'string', 'undefined', 'undefined', 'string', 'undefined'], 'in their order'); // prettier-ignore
+    const { pictures, classes } = documentOf(one) as { pictures: number; classes: { pictures: number }[] };
+    t.deepEqual([pictures, classes.map((own) => own.pictures)], [2, [0, 2]], 'of one class alone');
+    t.deepEqual([alone.code, alone.output.includes('One class only: a training takes two or more')], [1, true]);
+    t.deepEqual([swapped.code, swapped.errors], [1, `kernelwright: ${single}: it is no model but a PNG file\n`]);
+    t.deepEqual([strange.code, strange.errors], [1, `kernelwright: ${model}: it is a model of convnet; expected the weights of resnet8\n`]); // prettier-ignore
+
     const others = await drawPictures(join(folder, 'others'), ['Light', 'Green'], 1);
     const unknown = await kernelwright(['evaluate', model, others]);
     t.equal(unknown.code, 1);
@@ -88,6 +115,7 @@ test('a wrong command line ends with exit code 2, a file of another kind with 1,
     await writeFile(text, 'no model, but some words of a text');
     const cases: [number, string[], RegExp][] = [
       [2, ['trian'], /^kernelwright: unknown command 'trian' \(did you mean 'train'\?\)/],
+      [2, ['predict', '-q'], /^kernelwright: unknown option '-q'/],
       [2, ['--versoin'], /^kernelwright: unknown option '--versoin' \(did you mean '--version'\?\)/],
       [2, ['train'], /^kernelwright: expected one folder of pictures/],
       [2, ['train', 'a', 'b'], /^kernelwright: 'b' is one word too many/],
@@ -117,7 +145,7 @@ test('a wrong command line ends with exit code 2, a file of another kind with 1,
 
 test('help and version are printed', async (t) => {
   const [all, ofTrain, again, version] = await Promise.all(
-    [['--help'], ['train', '--help'], ['help', 'train'], ['--version']].map((args) => kernelwright(args)),
+    [['--help'], ['train', '--help'], ['train', '-h'], ['--version']].map((args) => kernelwright(args)),
   ); // prettier-ignore
   for (const name of ['train', 'predict', 'evaluate', 'summary', 'audit', 'doctor']) {
     t.ok(all?.output.includes(`\n  ${name} `), name);

@@ -28,7 +28,6 @@ test('evaluate and predict see pictures as the training did, whose figures they 
     const valid = await drawPictures(join(data, 'valid'), ['Light', 'Dark'], 5);
     const nets = [
       { model: 'convnet', options: ['--input-size', '17'], augment: 'recipe' },
-      { model: 'mynet', options: ['--hidden', '8'], augment: 'recipe' },
       { model: 'mynet', options: ['--hidden', '8'], augment: 'none' },
     ];
     for (const { model, options, augment } of nets) {

@@ -12,7 +12,8 @@ export const auditCommand = defineCommand({
     '',
     'DIR has a sub-folder for each class, or train, valid and test with such sub-folders. Told are files that cannot be read, the',
     'same picture twice, above all in two parts or under two classes, the balance of the classes, odd sizes and shapes. The exit',
-    'code is 1 where a file cannot be read: train would stop at it. All else is for you to judge.',
+    'code is 1 where train would stop: at a file that cannot be read, at a class without a picture to train on, at one class. All else',
+    'is for you to judge.',
   ],
   async run(values, words) {
     checkWords(words, 'one folder of pictures: kernelwright audit DIR', 1, 1);
@@ -21,6 +22,8 @@ export const auditCommand = defineCommand({
     const report = await audit(directory, { onProgress: output.counter('pictures') });
     const lines = auditLines(report, { verbose: values.verbose === true });
     output.result(lines.join('\n'), report);
-    return report.unreadable.length > 0 ? 1 : 0;
+    const { unreadable, classNames, splits } = report;
+    const isUsable = unreadable.length === 0 && classNames.length > 1 && splits[0]?.counts.every((count) => count > 0);
+    return isUsable === true ? 0 : 1;
   },
 });

@@ -1,4 +1,5 @@
 import {
+  accuracy,
   confusionMatrix,
   DataError,
   type Device,
@@ -8,8 +9,10 @@ import {
   viewsOf,
 } from '../../index.js';
 import { elementAt } from '../../element-at.js';
-import { imageFolder, loadModel, openDevice } from '../../node/index.js';
+import { loadModel, openDevice } from '../../node/index.js';
+import { readImageSet } from '../../node/pictures/image-folder.js';
 import { splitFolders } from '../../node/pictures/image-splits.js';
+import { listClasses } from '../../node/pictures/picture-files.js';
 import { printable } from '../../printable.js';
 import { checkWords } from '../arguments.js';
 import { defineCommand } from '../command.js';
@@ -51,32 +54,30 @@ export const evaluateCommand = defineCommand({
     const views = viewsOption(values.views);
     const model = await loadModel(path);
     const { classNames, size, storedSize = size, layout } = model.description;
-    const divided = await splitFolders(given);
-    const directory = divided?.test ?? divided?.validation ?? given;
-    const pictures = await imageFolder(directory, {
-      size: storedSize,
-      layout,
-      dtype: 'u8',
-      onProgress: output.counter('pictures'),
-    });
+    const directory = await folderToMeasure(given);
+    const listed = await listClasses(directory);
+    if (listed.files.length === 0) throw new DataError(`No picture in ${printable(directory)}`);
+    const how = { size: storedSize, layout, dtype: 'u8', onProgress: output.counter('pictures') } as const;
+    const pictures = await readImageSet(directory, listed, how);
     const data = withClasses(pictures, classNames, directory);
     const device = await openDevice(deviceOption(values.device), { onCompile: output.counter('kernels') });
     try {
-      const { loss, confusion } = await (views === 1
-        ? evaluate(model, data, { metrics: { confusion: confusionMatrix() }, device, augment: viewsOf(model) })
+      const metrics = { accuracy, confusion: confusionMatrix() };
+      const found = await (views === 1
+        ? evaluate(model, data, { metrics, device, augment: viewsOf(model) })
         : evaluateViews(model, data, views, device));
-      const right = confusion.reduce((sum, line, label) => sum + (line[label] ?? 0), 0);
+      const { loss, confusion } = found;
+      const right = rightOf(confusion);
       const classes = classNames.map((name, i) => ({ name, ...figuresOf(confusion, i) }));
       const count = data.labels.length;
-      const accuracy = right / count;
       const isPrinted = values.verbose === true || classNames.length <= PRINTED_CLASSES;
       const lines = [
         `${count} pictures of ${printable(directory)}`,
-        `loss ${loss.toFixed(4)}, accuracy ${accuracy.toFixed(3)} (${right} of ${count} right)`,
+        `loss ${loss.toFixed(4)}, accuracy ${found.accuracy.toFixed(3)} (${right} of ${count} right)`,
         ...['', ...classTable(classes)],
         ...(isPrinted ? ['', ...matrixTable(confusion, classNames)] : []),
       ];
-      output.result(lines.join('\n'), { directory, pictures: count, views, loss, accuracy, classes, confusion });
+      output.result(lines.join('\n'), { directory, pictures: count, views, ...found, classes });
     } finally {
       device.dispose();
     }
@@ -84,13 +85,25 @@ export const evaluateCommand = defineCommand({
   },
 });
 
+/** Of a folder that is divided, that of the part to be measured by. */
+async function folderToMeasure(given: string): Promise<string> {
+  const divided = await splitFolders(given);
+  if (!divided) return given;
+  const { training, validation, test } = divided;
+  const folder = test ?? validation;
+  if (folder !== undefined) return folder;
+  throw new DataError(
+    `${printable(given)} has pictures to train on, and none to test; to measure by them all the same, name ${printable(training)}`,
+  );
+}
+
 /** Loss and confusion matrix of answers that are means over views: cross-entropy of the mean probabilities. */
 async function evaluateViews(
   model: PictureClassifier,
   data: LabelledData,
   views: ViewCount,
   device: Device,
-): Promise<{ readonly loss: number; readonly confusion: Matrix }> {
+): Promise<{ readonly loss: number; readonly accuracy: number; readonly confusion: Matrix }> {
   const { classNames } = model.description;
   const confusion = classNames.map(() => classNames.map(() => 0));
   let sum = 0;
@@ -100,7 +113,12 @@ async function evaluateViews(
     const [line, column] = [elementAt(confusion, label), classNames.indexOf(predicted)];
     if (column >= 0) line[column] = elementAt(line, column) + 1; // of probabilities that are NaN none is the largest
   }
-  return { loss: sum / data.labels.length, confusion };
+  const count = data.labels.length;
+  return { loss: sum / count, accuracy: rightOf(confusion) / count, confusion };
+}
+
+function rightOf(confusion: Matrix): number {
+  return confusion.reduce((sum, line, label) => sum + elementAt(line, label), 0);
 }
 
 /** The pictures with the labels that a model has for their classes. */

@@ -5,7 +5,7 @@ import { DataError, type Device, type ExampleData, type PictureClassifier } from
 import { loadModel, openDevice, readPicture } from '../../node/index.js';
 import { storePicture } from '../../node/pictures/image-folder.js';
 import { mapLimited } from '../../node/pictures/map-limited.js';
-import { picturesBelow } from '../../node/pictures/picture-files.js';
+import { filesBelow } from '../../node/pictures/picture-files.js';
 import { printable } from '../../printable.js';
 import { sizeOf } from '../../shape.js';
 import { checkWords } from '../arguments.js';
@@ -66,27 +66,25 @@ async function predictAll(
   { device, views }: { readonly device: Device; readonly views: ViewCount },
   output: Output,
 ): Promise<number> {
+  const { size, storedSize = size, classNames } = model.description;
   const found: Found[] = [];
-  const fail = (file: string, error: unknown): void => {
-    if (!(error instanceof DataError)) throw error;
-    output.warning(`kernelwright: ${error.message}`);
-    found.push({ file, error: error.message });
-  };
-  for await (const files of batchesOf(inputs, fail)) {
-    const { size, storedSize = size, classNames } = model.description;
-    const pictures = await mapLimited(files, async (file) => {
+  for await (const batch of batchesOf(inputs)) {
+    const pictures = await mapLimited(batch, async ({ file, problem }) => {
+      if (problem) return problem;
       try {
         return (await readPicture(file, { size: storedSize })).pixels;
       } catch (error) {
-        return { error };
+        if (error instanceof DataError) return error;
+        throw error;
       }
     });
     const readable = pictures.filter((picture) => picture instanceof Uint8Array);
     const answers = await classify(model, dataOf(model, readable), device, views);
     for (const [i, picture] of pictures.entries()) {
-      const file = files[i] ?? '';
-      if (!(picture instanceof Uint8Array)) {
-        fail(file, picture.error);
+      const { file } = elementAt(batch, i);
+      if (picture instanceof DataError) {
+        output.warning(`kernelwright: ${picture.message}`);
+        found.push({ file, error: picture.message });
         continue;
       }
       const answer = elementAt(answers, readable.indexOf(picture));
@@ -100,14 +98,17 @@ async function predictAll(
   return found.some((entry) => 'error' in entry) ? 1 : 0;
 }
 
-/** The files, those in folders one by one, in batches. */
-async function* batchesOf(
-  inputs: readonly string[],
-  fail: (input: string, error: unknown) => void,
-): AsyncGenerator<string[]> {
-  let batch: string[] = [];
+/** A file to be predicted, or a folder of which nothing can. */
+interface Input {
+  readonly file: string;
+  readonly problem?: DataError;
+}
+
+/** The inputs, of folders their files one by one, in batches. */
+async function* batchesOf(inputs: readonly string[]): AsyncGenerator<Input[]> {
+  let batch: Input[] = [];
   for (const input of inputs) {
-    for (const file of await filesOf(input, fail)) {
+    for (const file of await filesOf(input)) {
       batch.push(file);
       if (batch.length < BATCH) continue;
       yield batch;
@@ -117,19 +118,19 @@ async function* batchesOf(
   if (batch.length > 0) yield batch;
 }
 
-async function filesOf(input: string, fail: (input: string, error: unknown) => void): Promise<string[]> {
+async function filesOf(input: string): Promise<Input[]> {
   const isFolder = await stat(input).then(
     (found) => found.isDirectory(),
     () => false, // reading it says why
   );
-  if (!isFolder) return [input];
+  if (!isFolder) return [{ file: input }];
   try {
-    const files = await picturesBelow(input);
-    if (files.length === 0) throw new DataError(`${printable(input)}: there is no picture in it`);
-    return files.map((file) => join(input, file));
+    const { pictures } = await filesBelow(input);
+    if (pictures.length === 0) throw new DataError(`${printable(input)}: there is no picture in it`);
+    return pictures.map((file) => ({ file: join(input, file) }));
   } catch (error) {
-    fail(input, error);
-    return [];
+    if (error instanceof DataError) return [{ file: input, problem: error }];
+    throw error;
   }
 }
 

@@ -1,4 +1,5 @@
-import { DataError, loadState, type Module, stateOf } from '../../index.js';
+import { DataError, loadState, type PictureClassifier, stateOf } from '../../index.js';
+import { architectureOf } from '../../models/model-file.js';
 import { readSafetensors } from '../../node/index.js';
 import { printable } from '../../printable.js';
 
@@ -9,8 +10,14 @@ import { printable } from '../../printable.js';
  * @returns a line that says so
  * @throws DataError naming the file and all that is missing, unknown or of another shape, before anything is set.
  */
-export async function loadPretrained(net: Module, head: string, file: string): Promise<string> {
-  const [own, { tensors }] = [await stateOf(net), await readSafetensors(file)];
+export async function loadPretrained(net: PictureClassifier, head: string, file: string): Promise<string> {
+  const [own, { tensors, metadata }] = [await stateOf(net), await readSafetensors(file)];
+  const { architecture } = net.description;
+  const made = architectureOf(metadata);
+  if (made !== undefined && made !== architecture)
+    throw new DataError(
+      `${printable(file)}: it is a model of ${printable(made)}; expected the weights of ${architecture}`,
+    );
   const ofHead = [...own].filter(([name]) => name.startsWith(`${head}.`));
   const isOther = ofHead.some(([name, { shape }]) => tensors.get(name)?.shape.join() !== shape.join());
   const weights = new Map(isOther ? [...tensors, ...ofHead] : tensors);

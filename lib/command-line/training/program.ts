@@ -11,7 +11,7 @@ import { Interruption } from './interruption.js';
 import { loadPretrained } from './pretrained.js';
 import { RECIPES } from './recipes.js';
 import { prepareReport, saveReport } from './report.js';
-import { train, writesCheckpoints } from './training.js';
+import { epochCount, train, writesCheckpoints } from './training.js';
 
 /**
  * Trains a net on a folder of pictures, and predicts some others. It writes to `--out`: history.json (one number an epoch),
@@ -75,5 +75,5 @@ export async function trainOnPictures(options: TrainingOptions, device: Device, 
 
 function interruptedLine(options: TrainingOptions, epochs: number, step: number): string {
   const next = writesCheckpoints(options) ? '; --resume goes on from there' : '';
-  return `interrupted after ${epochs} epochs, at step ${step}: the last model is that of this step${next}`;
+  return `interrupted after ${epochCount(epochs)}, at step ${step}: the last model is that of this step${next}`;
 }

@@ -107,6 +107,11 @@ export async function train(
   return { results, step: lastStep };
 }
 
+/** `1 epoch`, `2 epochs` */
+export function epochCount(epochs: number): string {
+  return epochs === 1 ? '1 epoch' : `${epochs} epochs`;
+}
+
 /** Whether a training can be gone on with. */
 export function writesCheckpoints({ resume, checkpointEvery }: TrainingOptions): boolean {
   return resume || checkpointEvery !== undefined;
@@ -135,7 +140,7 @@ function resumedLine(
   const note = isOther
     ? `\nit was trained on ${before.description} so far: on another device it goes on, but not bit for bit`
     : '';
-  return `goes on from ${source}, step ${step}, after ${epochs} epochs${isOver}${note}\n`;
+  return `goes on from ${source}, step ${step}, after ${epochCount(epochs)}${isOver}${note}\n`;
 }
 
 async function saveHistory(results: readonly EpochResult[], options: TrainingOptions, device: Device): Promise<void> {

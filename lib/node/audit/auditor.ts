@@ -98,6 +98,7 @@ export class Auditor {
       classNames,
       splits: this.#parts.map(({ name, folder, listed }) => ({ name, folder, counts: countsOf(classNames, listed) })),
       unreadable,
+      passedOver: this.#parts.flatMap(({ prefix, listed }) => (listed?.others ?? []).map((file) => prefix + file)),
       duplicates: duplicatesOf(read),
       sizes: sizesOf(read.map(({ seen }) => seen)),
       odd,

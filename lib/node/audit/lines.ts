@@ -39,6 +39,10 @@ export function auditLines(report: AuditReport, options: AuditLinesOptions = {})
       `${counted(report.unreadable.length, 'file')} cannot be read`,
       report.unreadable.map(({ file, reason }) => `${file}: ${reason}`),
     ),
+    ...finding(
+      `${counted(report.passedOver.length, 'file')} ${report.passedOver.length === 1 ? 'is' : 'are'} passed over, whose ending is no picture's`,
+      report.passedOver,
+    ),
     ...DUPLICATES.flatMap(({ title, holds }) => {
       const groups = report.duplicates.filter(holds);
       const times = groups.length === 1 ? 'once' : `${groups.length} times`;
@@ -63,6 +67,7 @@ export function auditLines(report: AuditReport, options: AuditLinesOptions = {})
 }
 
 const ASIDE: Readonly<Partial<Record<Oddity, string>>> = {
+  elongated: ' beside the others',
   transparent: ' in places, where the background shows through',
   animated: ', of which the first frame is read',
   grey: ' among coloured ones',
@@ -97,6 +102,7 @@ function groupText({ pictures, isAcrossClasses }: DuplicateGroup, verbose: boole
 function countLines({ classNames, splits }: AuditReport): string[] {
   const totals = splits.map(({ name, counts }) => `${counts.reduce((sum, count) => sum + count, 0)}${PURPOSES[name]}`);
   const lines = [`Pictures: ${totals.join(', ')}; ${counted(classNames.length, 'class', 'classes')}`];
+  if (classNames.length === 1) lines.push('One class only: a training takes two or more');
   for (const { name, counts } of splits) {
     const of = name === 'all' ? '' : ` of ${name}`;
     const missing = classNames.filter((_, label) => counts[label] === 0);

@@ -74,6 +74,8 @@ export interface AuditReport {
   readonly splits: readonly AuditedSplit[];
   /** In the order of the files. */
   readonly unreadable: readonly UnreadablePicture[];
+  /** Files that are passed over, because their ending is no picture's: their paths, beginning with the folder of the part. */
+  readonly passedOver: readonly string[];
   /** Exact ones first, and of each kind those across the parts. */
   readonly duplicates: readonly DuplicateGroup[];
   /** The most frequent one first. */

@@ -13,6 +13,16 @@ export interface PictureFiles {
   readonly files: readonly string[];
   /** The class of each. */
   readonly labels: Int32Array;
+  /** Paths of files that are passed over, because their ending is no picture's. */
+  readonly others: readonly string[];
+}
+
+/** The files of a folder and of the folders inside: paths inside of it, sorted. */
+interface FilesBelow {
+  /** Whether they can be read or not. */
+  readonly pictures: readonly string[];
+  /** Those whose ending is no picture's. */
+  readonly others: readonly string[];
 }
 
 /** Endings of pictures, also of those that are not read: such a file is surely meant to be an example, so it is not passed over. */
@@ -42,11 +52,11 @@ export async function listClasses(directory: string): Promise<PictureFiles> {
       `${printable(directory)} has no sub-folder; expected one for each class, with PNG or JPEG pictures in it`,
     );
   }
-  const listed = await Promise.all(
-    classNames.map(async (name) => (await picturesBelow(join(directory, name))).map((file) => `${name}/${file}`)),
-  );
-  const labels = new Int32Array(listed.flatMap((members, label) => members.map(() => label)));
-  return { classNames, files: listed.flat(), labels };
+  const listed = await Promise.all(classNames.map((name) => filesBelow(join(directory, name))));
+  const named = (part: keyof FilesBelow): string[] =>
+    listed.flatMap((files, label) => files[part].map((file) => `${classNames[label] ?? ''}/${file}`));
+  const labels = new Int32Array(listed.flatMap(({ pictures }, label) => pictures.map(() => label)));
+  return { classNames, files: named('pictures'), labels, others: named('others') };
 }
 
 /** The names of the sub-folders, sorted. Throws DataError where it cannot be listed. */
@@ -54,22 +64,19 @@ export async function foldersIn(directory: string): Promise<string[]> {
   return (await list(directory)).folders;
 }
 
-/**
- * The pictures of a folder and of the folders inside, whether they can be read or not: paths inside of it, sorted. Throws DataError
- * where it cannot be listed.
- */
-export async function picturesBelow(directory: string): Promise<string[]> {
-  const found: string[] = [];
+/** Throws DataError where it cannot be listed. */
+export async function filesBelow(directory: string): Promise<FilesBelow> {
+  const [pictures, others]: [string[], string[]] = [[], []];
   const visit = async (folder: string, around: readonly string[]): Promise<void> => {
     const path = join(directory, folder);
     const { files, folders } = await list(path);
     const place = await realpath(path);
     if (around.includes(place)) return; // a link that leads back up
-    for (const name of files) if (PICTURES.test(extname(name))) found.push(`${folder}${name}`);
+    for (const name of files) (PICTURES.test(extname(name)) ? pictures : others).push(`${folder}${name}`);
     for (const name of folders) await visit(`${folder}${name}/`, [...around, place]);
   };
   await visit('', []);
-  return found.sort(compareCodePoints);
+  return { pictures: pictures.sort(compareCodePoints), others: others.sort(compareCodePoints) };
 }
 
 /** Files and folders of a folder, without the hidden ones, sorted; a link counts as what it points to. */

@@ -29,6 +29,8 @@ test('a folder with all that can be wrong: the report says all of it', async (t)
     'train/a/cut.png': colouredPng(SIZE, 3).subarray(0, -9),
     'train/a/dot.png': grey(7, 1, 1),
     'train/a/.hidden.png': 'passed over',
+    'train/a/no ending': colouredPng(SIZE, 8),
+    'valid/b/deeper/notes.txt': 'passed over, and named',
     'train/b/3.png': colouredPng(SIZE, 4),
     'train/b/turned.jpg': await jpeg(SIZE, { seed: 5 }, turned),
     'train/b/deeper/\u{1f527} odd "name".png': colouredPng(SIZE, 6),
@@ -62,6 +64,7 @@ test('a folder with all that can be wrong: the report says all of it', async (t)
       },
     ]);
     t.match(report.unreadable[0]?.reason ?? '', /^it is cut off/);
+    t.deepEqual(report.passedOver, ['train/a/no ending', 'valid/b/deeper/notes.txt']);
     t.deepEqual(groupsOf(report), [
       'exact splits train/a/1.png = valid/a/copy.png',
       'exact classes valid/a/4.png = valid/b/other class.png',
@@ -86,13 +89,14 @@ test('a folder with all that can be wrong: the report says all of it', async (t)
     t.deepEqual(lines.slice(0, 2), ['Pictures: 8 to train on, 6 to validate; 2 classes', 'Classes: a 4, b 4']);
     t.match(lines[2] ?? '', /^3 files cannot be read: train\/a\/cut\.png: it is cut off.*; valid\/a\/lost\.png: there/);
     t.deepEqual(lines.slice(3), [
+      "2 files are passed over, whose ending is no picture's: train/a/no ending; valid/b/deeper/notes.txt",
       'The same picture in two parts, once: train/a/1.png = valid/a/copy.png',
       'The same picture under two classes, once: valid/a/4.png = valid/b/other class.png (of two classes)',
       'Nearly the same picture in two parts, once: train/b/3.png = valid/b/near.jpg',
       'Sizes: 48 x 32 (8); 1 x 1 (1); 32 x 48 (1); and 1 more',
       '1 picture is tiny: train/a/dot.png (1 x 1)',
       '1 picture is huge: train/b/photo.jpg (2000 x 1500)',
-      '1 picture is elongated: train/b/turned.jpg (32 x 48)',
+      '1 picture is elongated beside the others: train/b/turned.jpg (32 x 48)',
       '1 picture is grey among coloured ones: train/a/dot.png (1 x 1)',
     ]);
     const verbose = auditLines(report, { verbose: true });
