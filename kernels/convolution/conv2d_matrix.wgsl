@@ -4,16 +4,18 @@
 // Computes    patches[m, k] = picture[n, p · stride + r · dilation - top, q · stride + s · dilation - left, c], 0 beside it,
 //             with m = (n, p, q) a window and k = (r, s, c) a tap
 //                                                   k = (r, s, c)
-//             picture [N, SOURCE_HEIGHT, SOURCE_WIDTH, CHANNELS]  ┌──────────────────┐
+//             picture [N, SOURCE_HEIGHT, SOURCE_WIDTH, PIXEL]     ┌──────────────────┐
 //             ┌───────────────┐                     │                  │     A window and a tap have each a place, and the
 //             │  ┌──┬──┬──┐   │       m = (n, p, q) │      · · · ·     │     element of the matrix is at the sum of both:
 //             │  │██│  │  │   │                     │                  │     so what belongs to a row or column is computed
 //             │  ├──┼──┼──┤   │                     └──────────────────┘     once, and no padding becomes an address.
 //             │  │  │  │  │   │
 //             └──┴──┴──┴──┴───┘      The taps of a window's row lie side by side in memory, RUN = kernel width · CHANNELS of
-//                                    them, where they are not spread by a dilation; else those of one place.
+//                                    them, where no dilation and no other group is between; else those of one place.
 // Products    output [N·P·Q, O] = patches · weight [O, R·S·C]ᵀ, weight gradient [O, R·S·C] = outputᵀ · patches, and input
 //             gradient [N·H·W, C] = patches of the output · weight turned around (conv2d_turned.wgsl)
+// Groups      are the batch of the product. A group has CHANNELS of each pixel, from `start` on, and a pixel GROUPS times as
+//             many; the rows of a result [pixels, GROUPS, channels of a group] are a group's own (conv2d_pixels.wgsl).
 // Cost        2 · N · P · Q · O · R · S · C flop in each of the three, for 4 · (N·H·W·C + N·P·Q·O + O·R·S·C) B at the least.
 //             3 x 3 with 64 channels at 56 x 56: 231 Mflop for 1.75 MB a picture, 132 flop/B: bound by arithmetic. An
 //             element is read R · S / stride² times, by caches; tiles of 64 x 64 read 1 B for 16 flop of the product.
@@ -26,7 +28,8 @@
 // The picture that is read, which may be the gradient of an output.
 override SOURCE_HEIGHT: u32 = 1;
 override SOURCE_WIDTH: u32 = 1;
-override CHANNELS: u32 = 1;
+override CHANNELS: u32 = 1; // of a group
+override GROUPS: u32 = 1;
 // The windows in it.
 override WINDOWS_DOWN: u32 = 1;
 override WINDOWS_ACROSS: u32 = 1;
@@ -39,8 +42,9 @@ override TAPS_ACROSS: u32 = 1;
 override DILATION_DOWN: u32 = 1;
 override DILATION_ACROSS: u32 = 1;
 
-override ROW: u32 = SOURCE_WIDTH * CHANNELS;
-override RUNS_ACROSS: u32 = select(TAPS_ACROSS, 1u, DILATION_ACROSS == 1u);
+override PIXEL: u32 = CHANNELS * GROUPS;
+override ROW: u32 = SOURCE_WIDTH * PIXEL;
+override RUNS_ACROSS: u32 = select(TAPS_ACROSS, 1u, DILATION_ACROSS == 1u && GROUPS == 1u);
 override RUN: u32 = TAPS_ACROSS / RUNS_ACROSS * CHANNELS;
 
 // A window or a tap, and an element of the matrix, which is at the sum of both.
@@ -59,7 +63,7 @@ struct FourPlaces {
 
 fn windowPlace(n: u32, p: u32, q: u32) -> Place {
   let h = p * STRIDE_DOWN - TOP;
-  let x = (q * STRIDE_ACROSS - LEFT) * CHANNELS;
+  let x = (q * STRIDE_ACROSS - LEFT) * PIXEL;
   return Place((n * SOURCE_HEIGHT + h) * ROW + x, h, x);
 }
 
@@ -71,7 +75,7 @@ fn windowAt(m: u32) -> Place {
 fn tapAt(k: u32) -> Place {
   let run = k / RUN;
   let h = run / RUNS_ACROSS * DILATION_DOWN;
-  let x = run % RUNS_ACROSS * DILATION_ACROSS * CHANNELS + k % RUN;
+  let x = run % RUNS_ACROSS * DILATION_ACROSS * PIXEL + k % RUN;
   return Place(h * ROW + x, h, x);
 }
 

@@ -27,12 +27,16 @@ struct Place$X {
 }
 
 fn placeOf$X(start: u32, first: u32, lane: u32, more: u32) -> Place$X {
+  var own: Place$X;
   if (IS_$X_ALONG_K) {
     let m = min(first + lane / (DEPTH / 4u) + more / (DEPTH / 4u), size.$OUTER - 1u);
-    return Place$X(windowAt(m), lane % (DEPTH / 4u) * 4u);
+    own = Place$X(windowAt(m), lane % (DEPTH / 4u) * 4u);
+  } else {
+    let n = min(first + lane % QUADS_$X * 4u, size.$OUTER - 4u);
+    own = Place$X(tapAt(n), lane / QUADS_$X + more / QUADS_$X);
   }
-  let n = min(first + lane % QUADS_$X * 4u, size.$OUTER - 4u);
-  return Place$X(tapAt(n), lane / QUADS_$X + more / QUADS_$X);
+  own.place.at += start;
+  return own;
 }
 
 fn quadOf$X(own: Place$X, k: u32, end: u32) -> vec4f {
@@ -55,13 +59,17 @@ struct Place$X {
 }
 
 fn placeOf$X(start: u32, first: u32, lane: u32, more: u32) -> Place$X {
+  var own: Place$X;
   if (IS_$X_ALONG_K) {
     let m = min(first + lane / (DEPTH / 4u) + more / (DEPTH / 4u), size.$OUTER - 1u);
     let window = windowAt(m);
-    return Place$X(four(window, window, window, window), lane % (DEPTH / 4u) * 4u);
+    own = Place$X(four(window, window, window, window), lane % (DEPTH / 4u) * 4u);
+  } else {
+    let n = min(first + lane % QUADS_$X * 4u + vec4u(0u, 1u, 2u, 3u), vec4u(size.$OUTER - 1u));
+    own = Place$X(fourTaps(n), lane / QUADS_$X + more / QUADS_$X);
   }
-  let n = min(first + lane % QUADS_$X * 4u + vec4u(0u, 1u, 2u, 3u), vec4u(size.$OUTER - 1u));
-  return Place$X(fourTaps(n), lane / QUADS_$X + more / QUADS_$X);
+  own.places.at += start;
+  return own;
 }
 
 fn quadOf$X(own: Place$X, k: u32, end: u32) -> vec4f {

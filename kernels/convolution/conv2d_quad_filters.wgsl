@@ -8,7 +8,7 @@
 // Variants    QUADS: the picture has a multiple of 4 channels; NUMBERS
 
 struct Four$X {
-  columns: vec4u,
+  columns: vec4u, // from the group's weight on
   o: u32,
   down: u32,
   across: u32,
@@ -16,10 +16,10 @@ struct Four$X {
 
 fn four$X(start: u32, place: u32) -> Four$X {
   // each once of QUADS
-  return Four$X(min(place, size.$OUTER - 4u) + vec4u(0u, 1u, 2u, 3u), 0u, 0u, 0u);
+  return Four$X(start + min(place, size.$OUTER - 4u) + vec4u(0u, 1u, 2u, 3u), 0u, 0u, 0u);
   // end once
   // each once of NUMBERS
-  return Four$X(min(place + vec4u(0u, 1u, 2u, 3u), vec4u(size.$OUTER - 1u)), 0u, 0u, 0u);
+  return Four$X(start + min(place + vec4u(0u, 1u, 2u, 3u), vec4u(size.$OUTER - 1u)), 0u, 0u, 0u);
   // end once
 }
 

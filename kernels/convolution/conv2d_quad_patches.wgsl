@@ -37,6 +37,7 @@ fn four$X(start: u32, place: u32) -> Four$X {
     own.fixed = fourTaps(places);
     // end once
   }
+  own.fixed.at += start;
   return own;
 }
 
@@ -62,7 +63,7 @@ fn moveTap$X(own: ptr<function, Four$X>, by: u32) {
   (*own).column = select(column, 0u, isRunOver);
   (*own).row = select(row, 0u, isRowOver);
   let h = (*own).moving.h + select(0u, DILATION_DOWN, isRowOver);
-  let x = (*own).row * (DILATION_ACROSS * CHANNELS) + (*own).column;
+  let x = (*own).row * (DILATION_ACROSS * PIXEL) + (*own).column;
   (*own).moving = Place(h * ROW + x, h, x);
 }
 

@@ -1,5 +1,5 @@
-// conv2d_turned.wgsl: the window of a convolution, turned around, for its input gradient: what conv2d_filters.wgsl,
-// conv2d_quad_filters.wgsl and conv2d_pixels.wgsl have in common. Joined behind conv2d_matrix.wgsl.
+// conv2d_turned.wgsl: the window of a convolution, turned around, for its input gradient: what matmul_rows.wgsl (as
+// rows of B), conv2d_quad_filters.wgsl and conv2d_pixels.wgsl have in common. Joined behind conv2d_matrix.wgsl.
 //
 // Rule        An element of the picture gets a gradient from each window that lies over it: with p · stride + r · dilation -
 //             top = h, from output p by tap r. Taps from the last one to the first are outputs from the first to the last:

@@ -1,6 +1,6 @@
-// matmul_rows.wgsl: which stored rows the rows of an operand are: its own (WHOLE); or, PICKED, rows of a table by their
-// numbers, a gather in the loads of a matrix product. A row that the table does not have is NaN, as in gather.wgsl.
-// A template: $X is A or B.
+// matmul_rows.wgsl: which stored rows the rows of an operand are: its own (WHOLE), as they lie or in another order ($PLACE);
+// or, PICKED, rows of a table by their numbers, a gather in the loads of a matrix product. A row that the table does not
+// have is NaN, as in gather.wgsl. A template: $X is A or B.
 //
 // Bindings    4 indices of rows of A or 5 of rows of B (i32) read
 // Launch      none of its own: that of the matmul kernel
@@ -11,7 +11,7 @@
 const PICKS_$X = false;
 
 fn indexOf$X(row: u32) -> u32 {
-  return row;
+  return $PLACE;
 }
 // end once
 // each once of PICKED

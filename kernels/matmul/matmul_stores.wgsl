@@ -56,6 +56,6 @@ fn storeSum(matrix: u32, row: u32, sum: f32) {
   if (PARTIAL) {
     putC(Element(sum), rowOfC(matrix, row), size.N);
   } else {
-    putSum(sum, row);
+    putSum(sum, rowOfC(matrix, row));
   }
 }

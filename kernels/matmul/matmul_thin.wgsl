@@ -78,7 +78,7 @@ fn storeSumOf(matrix: u32, thick: u32, thin: u32, sum: f32) {
   if (column < size.N || (PARTIAL && column < columnsOfC())) {
     putC(sum, rowOfC(matrix, row), column);
   } else if (SUM_COLUMNS > 0u && column == size.N) {
-    putSum(sum, row);
+    putSum(sum, rowOfC(matrix, row));
   }
 }
 

@@ -44,6 +44,9 @@ const CASES: readonly Row[] = [
   // By Winograd's tiles on the CPU.
   [[3, 11, 8, 16], 24, 3, { padding: 1 }],
   [[3, 12, 8, 16], 24, 3, { padding: [2, 0, 2, 0] }],
+  [[1, 5, 4, 72], 40, 3, { groups: 2, padding: 1 }],
+  [[2, 7, 6, 8], 12, [2, 3], { groups: 4, dilation: [2, 1], stride: [1, 3], padding: 2 }],
+  [[1, 6, 7, 4], 4, 3, { groups: 2, dilation: 2, stride: 2, padding: 2 }],
 ];
 
 /** The convolutions of ResNet-50 that are no products, of one picture of 224 x 224: by the size of their input. */

@@ -60,12 +60,14 @@ export function conv2dHost<A extends Conv2dAttributes>(computed: Computed, opera
     ofProducts: (products: readonly Product[], beside: Beside) => T,
     ofNaive: (launch: Launch) => T,
   ): T => {
-    const { shape, own, sizes, columns } = use(inputs, attributes);
+    const { shape, own, sizes } = use(inputs, attributes);
     const types = typesOf(inputs);
     const products = conv2dProducts(computed, sizes, own, types, besidesOf(chain));
+    if (!products) return ofNaive(naiveLaunch(computed, sizeOf(shape), sizes, own, types));
+    // Rows of all products and groups together, of which all have the same columns.
+    const columns = elementAt(products, 0).sizes.N;
     const rows = sizeOf(shape) / columns;
-    if (products) return ofProducts(products, productStages(chain, inputs, { rows, columns, sums: rows }));
-    return ofNaive(naiveLaunch(computed, sizeOf(shape), sizes, own, types));
+    return ofProducts(products, productStages(chain, inputs, { rows, columns, sums: rows }));
   };
   const host: Host = {
     get operation() {

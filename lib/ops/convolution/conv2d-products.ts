@@ -1,6 +1,5 @@
 import { elementAt } from '../../element-at.js';
 import {
-  conv2dFiltersWgsl,
   conv2dMatrixWgsl,
   conv2dPatchesWgsl,
   conv2dPixelsWgsl,
@@ -10,14 +9,15 @@ import {
 } from '../../generated/wgsl.js';
 import { ceilDivide } from '../../graph/launch.js';
 import type { DType } from '../../graph/operation.js';
-import type { Product } from '../matmul/matmul-product.js';
+import { fillTemplate } from '../../graph/template.js';
+import type { Gathered, Product } from '../matmul/matmul-product.js';
 import type { Conv2dAttributes, Conv2dSizes } from './conv2d-sizes.js';
 
 /** Which of its three tensors a convolution computes from the other two. */
 export type Computed = 'output' | 'picture' | 'weight';
 
 const patches = { loads: conv2dPatchesWgsl, quadLoads: conv2dQuadPatchesWgsl };
-const filters = { loads: conv2dFiltersWgsl, quadLoads: conv2dQuadFiltersWgsl };
+const filters = { place: 'turnedFilter(row)', quadLoads: conv2dQuadFiltersWgsl };
 
 /** Windows over a picture, along one axis: overrides of kernels/convolution/conv2d_matrix.wgsl. */
 interface Axis {
@@ -30,11 +30,17 @@ interface Axis {
   readonly before: number;
 }
 
-function windowConstants(down: Axis, across: Axis, channels: number): Readonly<Record<string, number>> {
+function windowConstants(
+  down: Axis,
+  across: Axis,
+  channels: number,
+  groups: number,
+): Readonly<Record<string, number>> {
   return {
     SOURCE_HEIGHT: down.size,
     SOURCE_WIDTH: across.size,
     CHANNELS: channels,
+    GROUPS: groups,
     WINDOWS_DOWN: down.windows,
     WINDOWS_ACROSS: across.windows,
     STRIDE_DOWN: down.stride,
@@ -54,9 +60,10 @@ function windowConstants(down: Axis, across: Axis, channels: number): Readonly<R
  *     weight gradient  [O, R · S · C]      = output [N · P · Q, O]ᵀ · patches of the picture [N · P · Q, R · S · C]
  *     input gradient   [N · H · W, C]      = patches of the output [N · H · W, R · S · O] · weight turned around [R · S · O, C]
  *
+ * With channels in groups there is one such product for each group, of its channels: they are a batch.
  * `first`, `second`: the element types of the operation's inputs. `besides`, `hasSums`: beside the weight gradient the output is summed over all places, for the gradient of a bias.
  * The input gradient is, at a stride, one such product for each parity of pixels (kernels/convolution/conv2d_turned.wgsl).
- * Undefined where a convolution is none: channels in groups, an input gradient of strided and dilated windows, no elements.
+ * Undefined where a convolution is none: an input gradient of strided and dilated windows, no elements.
  */
 export function conv2dProducts(
   computed: Computed,
@@ -65,9 +72,9 @@ export function conv2dProducts(
   [first, second]: readonly [DType, DType],
   besides: Pick<Product, 'hasSums' | 'storesFloat16'> = { hasSums: false, storesFloat16: false },
 ): readonly Product[] | undefined {
-  const { N, H, W, C, P, Q, O, R, S } = sizes;
+  const { N, H, W, P, Q, R, S, groupC: C, groupO: O } = sizes;
   const { groups, stride, dilation, padding } = attributes;
-  if (groups > 1 || [N, H, W, C, P, Q, O, R, S].includes(0)) return undefined;
+  if ([N, H, W, C, P, Q, O, R, S].includes(0)) return undefined;
   const axis = (size: number, windows: number, taps: number, along: 0 | 1): Axis => ({
     size,
     windows,
@@ -77,7 +84,12 @@ export function conv2dProducts(
     before: elementAt(padding, 2 * along),
   });
   const [down, across] = [axis(H, P, R, 0), axis(W, Q, S, 1)];
-  const constants = windowConstants(down, across, C);
+  const constants = windowConstants(down, across, C, groups);
+  const [inPicture, inWeight, inOutput] = [C, O * R * S * C, O];
+  const rowsAt = (isParity: boolean): Pick<Gathered, 'rows'> | undefined =>
+    groups > 1 || isParity
+      ? { rows: fillTemplate(conv2dPixelsWgsl, { GROUPED: Number(groups > 1), PARITY: Number(isParity) }) }
+      : undefined;
   const places = N * P * Q;
   if (computed === 'output') {
     const head = conv2dMatrixWgsl;
@@ -85,10 +97,10 @@ export function conv2dProducts(
       {
         ...{ name: 'conv2d', dtypes: { A: first, B: second }, ...besides },
         inputs: { A: 0, B: 1 },
-        sizes: matrixSizes(places, O, R * S * C),
+        sizes: matrixSizes([places, O, R * S * C], groups, [inPicture, inWeight]),
         attributes: { transposeA: false, transposeB: true },
         inQuads: quads(C, R * S * C, O),
-        gathered: { A: patches, head, constants },
+        gathered: { A: patches, ...rowsAt(false), head, constants },
       },
     ];
   }
@@ -98,10 +110,10 @@ export function conv2dProducts(
       {
         ...{ name: 'conv2dWeightGradient', dtypes: { A: second, B: first }, ...besides },
         inputs: { A: 1, B: 0 },
-        sizes: matrixSizes(O, R * S * C, places),
+        sizes: matrixSizes([O, R * S * C, places], groups, [inOutput, inPicture]),
         attributes: { transposeA: true, transposeB: false },
         inQuads: quads(O, C, R * S * C),
-        gathered: { B: patches, head, constants },
+        gathered: { A: { place: 'row * GROUPS' }, B: patches, head, constants },
       },
     ];
   }
@@ -113,16 +125,16 @@ export function conv2dProducts(
       return {
         ...{ name: 'conv2dInputGradient', dtypes: { A: first, B: second }, ...besides },
         inputs: { A: 0, B: 1 },
-        sizes: matrixSizes(N * ofDown.axis.windows * ofAcross.axis.windows, C, taps * O),
+        sizes: matrixSizes([N * ofDown.axis.windows * ofAcross.axis.windows, C, taps * O], groups, [inOutput, inWeight]),
         attributes: { transposeA: false, transposeB: false },
         inQuads: quads(O, C, C),
         gathered: {
           A: patches,
           B: filters,
-          ...(down.stride * across.stride > 1 && { rows: conv2dPixelsWgsl }),
+          ...rowsAt(down.stride * across.stride > 1),
           head,
           constants: {
-            ...windowConstants(ofDown.axis, ofAcross.axis, O),
+            ...windowConstants(ofDown.axis, ofAcross.axis, O, groups),
             KERNEL_HEIGHT: R,
             KERNEL_WIDTH: S,
             LAST_DOWN: ofDown.last,
@@ -140,8 +152,14 @@ export function conv2dProducts(
   );
 }
 
-function matrixSizes(M: number, N: number, K: number): Product['sizes'] {
-  return { M, N, K, batchShape: [], batch: { sizes: [], strides: [[], []] } };
+/** Sizes of the product of a group, and how far apart the operands of two groups begin. */
+function matrixSizes(
+  [M, N, K]: readonly [M: number, N: number, K: number],
+  groups: number,
+  [stepA, stepB]: readonly [A: number, B: number],
+): Product['sizes'] {
+  if (groups === 1) return { M, N, K, batchShape: [], batch: { sizes: [], strides: [[], []] } };
+  return { M, N, K, batchShape: [groups], batch: { sizes: [groups], strides: [[stepA], [stepB]] } };
 }
 
 function quads(A: number, B: number, C: number): Product['inQuads'] {

@@ -85,6 +85,8 @@ const TILES: Readonly<Record<GpuFamily, readonly Tile[]>> = {
   unknown: [NARROW],
 };
 
+/** With no more rows or columns than these a product takes the thin kernel: the tiles would be mostly empty. */
+const FEW_COLUMNS = 8;
 /** From so many columns on, neighbouring invocations store a row of C together. */
 const FEWEST_COLUMNS = 32;
 /** Workgroups that a product should at least be divided into, where it can. */
@@ -123,7 +125,7 @@ function variantOfAny(product: Product, target: KernelTarget): MatmulVariant {
     return A && B && C ? 'quad' : 'broadcast';
   }
   if (!isSomething(product)) return 'naive';
-  if (Math.min(M, N) <= 8) return 'thin';
+  if (Math.min(M, N) <= FEW_COLUMNS) return 'thin';
   const filling = fillingTile(product, target);
   if (filling) return filling;
   const split = K >= LONG_K ? splitVariant(product, target) : undefined;
@@ -154,6 +156,8 @@ function splitVariant(product: Product, target: KernelTarget): MatmulVariant | u
  */
 function gatheringVariant(product: Product, target: KernelTarget): MatmulVariant {
   if (target.isSoftware && offersVariant(product, 'quad', target)) return 'quad';
+  const { M, N } = product.sizes;
+  if (Math.min(M, N) <= FEW_COLUMNS && offersVariant(product, 'thin', target)) return 'thin';
   const filling = fillingTile(product, target);
   if (filling) return filling;
   const isLong = product.sizes.K >= LONG_K || tilesOf(product, 32, 32) < FEWEST_WORKGROUPS;

@@ -92,8 +92,8 @@ export function productLaunches(
       code:
         enableLines(technique.features ?? []) +
         commonCode(product, width, isPartial ? undefined : glue) +
-        pickedCode('A', dtypes.A, quads.A, rowsOfA) +
-        pickedCode('B', dtypes.B, quads.B, rowsOfB) +
+        pickedCode('A', product, quads.A, rowsOfA) +
+        pickedCode('B', product, quads.B, rowsOfB) +
         technique.code(product, isOneBlock),
       entryPoint: technique.entryPoint,
     },
@@ -142,10 +142,19 @@ function tableRowsOf(rows: TableRows | undefined): number {
 }
 
 /** How an operand is read that is stored so: by fours or one by one, its own rows or rows of a table. */
-function pickedCode(operand: 'A' | 'B', dtype: DType, isInQuads: boolean, rows: TableRows | undefined): string {
+function pickedCode(
+  operand: 'A' | 'B',
+  { dtypes, gathered }: Product,
+  isInQuads: boolean,
+  rows: TableRows | undefined,
+): string {
   const counts = { PICKED: Number(rows !== undefined), WHOLE: Number(rows === undefined) };
-  const texts = { X: operand, INDICES: String(operand === 'A' ? ROWS_OF_A_AT : ROWS_OF_B_AT) };
-  return fillTemplate(matmulRowsWgsl, counts, texts) + operandCode(operand, dtype, isInQuads);
+  const texts = {
+    X: operand,
+    INDICES: String(operand === 'A' ? ROWS_OF_A_AT : ROWS_OF_B_AT),
+    PLACE: gathered?.[operand]?.place ?? 'row',
+  };
+  return fillTemplate(matmulRowsWgsl, counts, texts) + operandCode(operand, dtypes[operand], isInQuads);
 }
 
 /** The same of an operand's elements: `storedX`, or by fours `storedQuadX`. */

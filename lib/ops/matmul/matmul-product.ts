@@ -3,12 +3,14 @@ import type { DType, TensorSpec } from '../../graph/operation.js';
 import { axisSize, sizeOf } from '../../shape.js';
 import { type MatmulAttributes, sizesOf } from './matmul-sizes.js';
 
-/** How an operand that is no matrix in memory is read, such as the patches of a picture: templates in place of other ones. */
+/** How an operand that is no matrix in memory is read, such as the patches of a picture. */
 export interface Gather {
-  /** In place of kernels/matmul/matmul_loads.wgsl. */
-  readonly loads: string;
-  /** In place of kernels/matmul/matmul_quad_loads.wgsl. */
-  readonly quadLoads: string;
+  /** A template in place of kernels/matmul/matmul_loads.wgsl. */
+  readonly loads?: string;
+  /** A template in place of kernels/matmul/matmul_quad_loads.wgsl. */
+  readonly quadLoads?: string;
+  /** WGSL: which stored row is `row`. Left out: that of this number. */
+  readonly place?: string;
 }
 
 /** What of a product is no matrix in memory. */

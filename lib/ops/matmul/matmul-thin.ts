@@ -91,10 +91,13 @@ export const thinTechnique: Technique = {
   width: () => 1,
   tile: thinTile,
   sumColumns: 1,
+  gathers: true,
   parts(product) {
     const least = ceilDivide(product.sizes.K, CHAIN * thinPlan(product).slices);
     return Math.max(least, isSmallProduct(product) ? 1 : partsFor(product, tilesOf(product, ...thinTile(product))));
   },
   isOneWorkgroup: (product) => isSmallProduct(product) && tilesOf(product, ...thinTile(product)) <= MOST_TURNS,
-  offers: isSomething,
+  // Of the thin operand it reads rows, of wherever they are stored.
+  offers: (product) =>
+    isSomething(product) && product.gathered?.[thinPlan(product).thick === 'A' ? 'B' : 'A']?.loads === undefined,
 };

@@ -32,6 +32,8 @@ const LAYERS: readonly Layer[] = [
   // More than one block of sums, and at a stride.
   { picture: [1, 5, 4, 132], weight: [36, 3, 3, 132], options: { padding: 1 } },
   { picture: [1, 4, 5, 4], weight: [260, 3, 3, 4], options: { padding: 1, stride: 2 } },
+  { picture: [1, 5, 4, 24], weight: [36, 3, 3, 12], options: { padding: 1, groups: 2 } },
+  { picture: [1, 5, 6, 12], weight: [8, 3, 2, 3], options: { padding: 1, stride: 2, groups: 4 } },
 ];
 
 const normal = (name: string, shape: readonly number[]): Float32Array =>
