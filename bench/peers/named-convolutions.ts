@@ -30,15 +30,16 @@ export const SAMPLE: ReadonlySet<string> = new Set([
   'mobilenet14Conv1x1To96',
 ]);
 
-/** The benchmarks of a room, without dilation and in one group: so are all of them. */
+/** The benchmarks of a room, without dilation, as all of them are; without those in groups, which the others do not have. */
 function benchmarksOf<A extends WindowAttributes>(operation: Operation<A>, isDepthwise: boolean): Convolution[] {
-  return Object.entries(operation.benchmarks ?? {}).map(([name, { inputs, attributes }]) => {
+  return Object.entries(operation.benchmarks ?? {}).flatMap(([name, { inputs, attributes }]) => {
     const specs = inputs.map(({ shape }) => ({ shape, dtype: 'f32' as const }));
     const [output] = operation.infer(specs, attributes);
     const [picture, weight] = specs;
     const [strideHeight, strideWidth] = attributes.stride;
     const [top, bottom, left, right] = attributes.padding;
     if (!picture || !weight || !output) throw new Error(`${name} is no convolution`);
+    if (Number(attributes['groups'] ?? 1) > 1) return [];
     return {
       name,
       isDepthwise,

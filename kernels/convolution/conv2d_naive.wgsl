@@ -1,5 +1,5 @@
-// conv2d_naive.wgsl: a convolution and its two gradients, one element an invocation: for small ones, and the second oracle
-// that the other kernels are tested against. Joined behind common.wgsl and the operands as matmul kernels read them, one by one.
+// conv2d_naive.wgsl: a convolution and its two gradients, one element an invocation: for those that are no products
+// (lib/ops/convolution/conv2d-products.ts). Joined behind common.wgsl and the operands as matmul kernels read them, one by one.
 //
 // Computes    the gradients of T = Σ picture[n, h, w, c] · weight[o, r, s, c] · output[n, p, q, o] with respect to output
 //             (conv2d), picture (input gradient) and weight (weight gradient); h = p · stride + r · dilation - top, w alike,

@@ -49,8 +49,8 @@ const CASES: readonly Row[] = [
   [[1, 6, 7, 4], 4, 3, { groups: 2, dilation: 2, stride: 2, padding: 2 }],
 ];
 
-/** The convolutions of ResNet-50 that are no products, of one picture of 224 x 224: by the size of their input. */
-const RESNET50: Readonly<Record<string, Row>> = {
+/** Convolutions of real nets that are no products, of one picture of 224 x 224: those of ResNet-50 by the size of their input. */
+const OF_NETS: Readonly<Record<string, Row>> = {
   resnetConv1: [[1, 224, 224, 3], 64, 7, { stride: 2, padding: 3 }],
   resnet56Conv3x3To64: [[1, 56, 56, 64], 64, 3, { padding: 1 }],
   resnet56Conv3x3To128Stride2: [[1, 56, 56, 128], 128, 3, { stride: 2, padding: 1 }],
@@ -62,6 +62,9 @@ const RESNET50: Readonly<Record<string, Row>> = {
   resnet14Conv3x3To512Stride2: [[1, 14, 14, 512], 512, 3, { stride: 2, padding: 1 }],
   resnet14Conv1x1To2048Stride2: [[1, 14, 14, 1024], 2048, 1, { stride: 2 }],
   resnet7Conv3x3To512: [[1, 7, 7, 512], 512, 3, { padding: 1 }],
+  // ResNeXt-50 (32 x 4d): 4 and 16 channels a group.
+  resnext56Conv3x3To128: [[1, 56, 56, 128], 128, 3, { padding: 1, groups: 32 }],
+  resnext14Conv3x3To512: [[1, 14, 14, 512], 512, 3, { padding: 1, groups: 32 }],
   // MobileNet's first layer, with the zeros of Keras: below and on the right.
   mobilenetConv1: [[1, 224, 224, 3], 32, 3, { stride: 2, padding: 'same' }],
 };
@@ -93,5 +96,5 @@ export const conv2dCases: readonly Conv2dCase[] = CASES.flatMap((row, i) => {
 
 /** The same, of sizes that real nets have, each made an operation's own case. */
 export function conv2dBenchmarks<T>(use: (benchmark: Conv2dCase) => T): Readonly<Record<string, T>> {
-  return Object.fromEntries(Object.entries(RESNET50).map(([name, row]) => [name, use(caseOf(row))]));
+  return Object.fromEntries(Object.entries(OF_NETS).map(([name, row]) => [name, use(caseOf(row))]));
 }

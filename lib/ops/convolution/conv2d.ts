@@ -34,7 +34,7 @@ export const CONV2D_RULES = { ...WINDOW_RULES, bias: anything, groups: wholeNumb
  * in / groups]: PyTorch's [out, in / groups, height, width] is made one by `transpose(weight, [0, 2, 3, 1])`. The output has
  * ⌊(size + padding - (window - 1) · dilation - 1) / stride⌋ + 1 places along height and width, and `out` channels. With a
  * window of one place at stride 1 it is a product of matrices, with as many groups as channels {@link depthwiseConv2d}: both
- * have kernels of their own.
+ * have kernels of their own. Channels in other groups are a product for each group.
  *
  * Input and weight may be of type f16; sums are formed in f32, and the output is f32.
  *

@@ -1,5 +1,5 @@
 import type { GpuFamily, KernelTarget } from '../../graph/launch.js';
-import { isSmallProduct, isSomething, type Product, tilesOf } from './matmul-product.js';
+import { isHalfFull, isSmallProduct, isSomething, type Product, tilesOf } from './matmul-product.js';
 import { type MatmulVariant, TECHNIQUES } from './matmul-techniques.js';
 
 /** Whether a variant can compute this product on such an adapter. */
@@ -87,6 +87,11 @@ const TILES: Readonly<Record<GpuFamily, readonly Tile[]>> = {
 
 /** With no more rows or columns than these a product takes the thin kernel: the tiles would be mostly empty. */
 const FEW_COLUMNS = 8;
+/**
+ * Makers of GPUs with registers for the thin kernel where it reads patches: 60 to 97 an invocation on AMD and NVIDIA; Intel's
+ * compiler stores some in the inner loop.
+ */
+const THIN_PATCHES: ReadonlySet<GpuFamily> = new Set(['amd', 'nvidia', 'apple']);
 /** From so many columns on, neighbouring invocations store a row of C together. */
 const FEWEST_COLUMNS = 32;
 /** Workgroups that a product should at least be divided into, where it can. */
@@ -132,11 +137,13 @@ function variantOfAny(product: Product, target: KernelTarget): MatmulVariant {
   return split ?? (tilesOf(product, 32, 32) < FEWEST_WORKGROUPS ? 'thin' : 'tiled32x32');
 }
 
-/** The largest tile of which there are enough. */
+/** The largest tile of which there are enough, and which is not mostly empty. */
 function fillingTile(product: Product, target: KernelTarget): MatmulVariant | undefined {
   return TILES[target.family].find(
     ({ variant, rows, columns, workgroups }) =>
-      tilesOf(product, rows, columns) >= workgroups && offersVariant(product, variant, target),
+      tilesOf(product, rows, columns) >= workgroups &&
+      isHalfFull(product, rows, columns) &&
+      offersVariant(product, variant, target),
   )?.variant;
 }
 
@@ -157,7 +164,8 @@ function splitVariant(product: Product, target: KernelTarget): MatmulVariant | u
 function gatheringVariant(product: Product, target: KernelTarget): MatmulVariant {
   if (target.isSoftware && offersVariant(product, 'quad', target)) return 'quad';
   const { M, N } = product.sizes;
-  if (Math.min(M, N) <= FEW_COLUMNS && offersVariant(product, 'thin', target)) return 'thin';
+  if (Math.min(M, N) <= FEW_COLUMNS && THIN_PATCHES.has(target.family) && offersVariant(product, 'thin', target))
+    return 'thin';
   const filling = fillingTile(product, target);
   if (filling) return filling;
   const isLong = product.sizes.K >= LONG_K || tilesOf(product, 32, 32) < FEWEST_WORKGROUPS;

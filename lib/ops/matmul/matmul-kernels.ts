@@ -26,7 +26,7 @@ import { sizeOf } from '../../shape.js';
 import { scaleParts } from '../moving/bytes.js';
 import { offersVariant, variantFor } from './matmul-choice.js';
 import { enableLines, type Width } from './matmul-common.js';
-import type { Product } from './matmul-product.js';
+import { isHalfFull, type Product } from './matmul-product.js';
 import { MATMUL_VARIANTS, type MatmulVariant, SUM_COLUMNS, TECHNIQUES } from './matmul-techniques.js';
 
 /** What a kernel does beside the product itself. */
@@ -188,8 +188,7 @@ function canWin(variant: MatmulVariant, product: Product): boolean {
   const { M, N } = product.sizes;
   if (variant === 'naive') return Math.min(M, N) < 64;
   if (TECHNIQUES[variant].workgroupBytes === undefined) return true;
-  const [rows, columns] = TECHNIQUES[variant].tile(product);
-  return rows <= 2 * M && columns <= 2 * N;
+  return isHalfFull(product, ...TECHNIQUES[variant].tile(product));
 }
 
 /**

@@ -62,6 +62,11 @@ export function tilesOf({ sizes: { M, N, batchShape } }: Product, rows: number, 
   return ceilDivide(M, rows) * ceilDivide(N + more, columns) * sizeOf(batchShape);
 }
 
+/** Whether a tile is not mostly beyond C. */
+export function isHalfFull({ sizes: { M, N } }: Product, rows: number, columns: number): boolean {
+  return rows <= 2 * M && columns <= 2 * N;
+}
+
 /** Whether something is multiplied at all. */
 export function isSomething({ sizes: { M, N, K } }: Product): boolean {
   return Math.min(M, N, K) > 0;

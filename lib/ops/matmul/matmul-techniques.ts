@@ -71,7 +71,7 @@ function vectorOutputs({ sizes: { M }, attributes: { transposeA, transposeB } }:
  */
 function lanesFor({ sizes: { N } }: Product): number {
   const isFilled = (lanes: number): boolean => N >= (7 / 8) * (4 * lanes) * ceilDivide(N, 4 * lanes);
-  return [64, 32, 16].find(isFilled) ?? 8;
+  return [64, 32, 16, 8].find(isFilled) ?? 4;
 }
 
 /** The columns behind C that hold the sums: a whole quad, so that rows of parts stay aligned. */
