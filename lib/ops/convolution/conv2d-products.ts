@@ -30,12 +30,7 @@ interface Axis {
   readonly before: number;
 }
 
-function windowConstants(
-  down: Axis,
-  across: Axis,
-  channels: number,
-  groups: number,
-): Readonly<Record<string, number>> {
+function windowConstants(down: Axis, across: Axis, channels: number, groups: number): Readonly<Record<string, number>> {
   return {
     SOURCE_HEIGHT: down.size,
     SOURCE_WIDTH: across.size,
@@ -125,7 +120,10 @@ export function conv2dProducts(
       return {
         ...{ name: 'conv2dInputGradient', dtypes: { A: first, B: second }, ...besides },
         inputs: { A: 0, B: 1 },
-        sizes: matrixSizes([N * ofDown.axis.windows * ofAcross.axis.windows, C, taps * O], groups, [inOutput, inWeight]),
+        sizes: matrixSizes([N * ofDown.axis.windows * ofAcross.axis.windows, C, taps * O], groups, [
+          inOutput,
+          inWeight,
+        ]),
         attributes: { transposeA: false, transposeB: false },
         inQuads: quads(O, C, C),
         gathered: {
