@@ -4,7 +4,6 @@ import { elementAt } from '../element-at.js';
 import { OptionError } from '../errors.js';
 import { linesOf } from '../graph/program.js';
 import { hashOf } from '../hash.js';
-import type { Optimizer } from '../optim/optimizer.js';
 import { printable } from '../printable.js';
 import { formatShape } from '../shape.js';
 import type { Tensor } from '../tensor.js';
@@ -24,7 +23,11 @@ export type TrainingDescription = {
   readonly data: Facts;
   readonly validation: Facts | null;
   /** Learning rates and momenta of some of the steps, of all groups. */
-  readonly schedules: readonly ({ readonly step: number } & ReturnType<Optimizer['schedulesAt']>)[];
+  readonly schedules: readonly {
+    readonly step: number;
+    readonly rates: readonly number[];
+    readonly momenta: readonly number[];
+  }[];
   /** The operations of a step, one a line. */
   readonly operations: readonly string[];
 };
