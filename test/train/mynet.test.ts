@@ -15,7 +15,7 @@ import {
 } from '../../lib/index.js';
 import { drawBits, keyOfSeed, streamOf } from '../../lib/random.js';
 import { differs } from '../support/close.js';
-import { cpu } from '../support/devices.js';
+import { cpu, simd } from '../support/devices.js';
 import { webgpu } from '../support/webgpu.js';
 import { trainPlainly } from './plain-mynet.js';
 
@@ -101,7 +101,9 @@ async function compareTraining(t: test.Test, hidden: number, device: Device): Pr
   optimizer.dispose();
 }
 
-test('60 steps of MyNet with 200 units follow a plain float64 training on cpu', (t) => compareTraining(t, 200, cpu));
+test('60 steps of MyNet with 200 units follow a plain float64 training on simd', (t) => compareTraining(t, 200, simd));
+
+test('60 steps of MyNet with 24 units follow a plain float64 training on cpu', (t) => compareTraining(t, 24, cpu));
 
 test('60 steps of MyNet with 64 units follow a plain float64 training on webgpu', async (t) =>
   compareTraining(t, 64, await webgpu()));
