@@ -12,12 +12,11 @@
 ;; Technique   24 multiplications for 8 places in place of 72: F(4, 3) along the rows, at the points 0, ±√½, ±√2 and ∞, and
 ;;             F(2, 3) along the columns, at 0, ±1 and ∞ (Lavin and Gray, Fast algorithms for convolutional neural networks,
 ;;             2016; reciprocal points: Alam et al., Winograd convolution for deep neural networks, 2022)
-;; Cost        48 flop for 8 places of each k and n, at 50 GFLOP/s: bound by multiply-adds. To transform takes 5 ns a tile and k,
+;; Cost        48 flop for 8 places of each k and n, at 53 GFLOP/s: bound by multiply-adds. To transform takes 5 ns a tile and k,
 ;;             3 ns a tile and column, 18 ns a filter
 ;; Cache       of so few tiles that v and m of some panels stay in the second level; a place's part of them in the first
 ;; Relaxed     a multiplication and an addition of locals are one f32x4.relaxed_madd in the second module made of this
-;; Accuracy    sums go by 32 k or tiles: with that, rounding errors are 1.3 to 1.8 times those of sums
-;;             window by window, most of them from the sums
+;; Accuracy    sums go by 32 k or tiles: with that, rounding errors are 1.3 to 1.8 times those of sums window by window
 ;; Edges       k are whole vectors, columns whole panels; of a tile at the edge, the places that exist are written. NaN and
 ;;             infinity spread in a tile
 ;; Scratch     filters: 27 KiB; pictures: seven rows of the tiles; outputs: 20 pieces of a line of m
@@ -27,7 +26,6 @@
 
   ;; join common/common.wat
   ;; join matmul/pack.wat
-  ;; join convolution/conv2d_micro.wat
   ;; join matmul/micro.wat
   ;; join convolution/conv2d_winograd_passes.wat
   ;; join convolution/conv2d_winograd_weights.wat
@@ -121,39 +119,110 @@
       (local.set $x (i32.add (local.get $x) (local.get $picturePitch)))
       (br_if $nextPicture (local.tee $pictures (i32.sub (local.get $pictures) (i32.const 1))))))
 
-  ;; `rows` lists the tiles: where a tile's v and m of the first place begin. `taps` is one entry, 0.
+  ;; Tiles are taken in fours: v and m have room for them.
   (func (export "multiply")
-    (param $rows i32) (param $tiles i32) (param $taps i32) (param $vPitch i32) (param $K i32)
-    (param $u i32) (param $uPitch i32) (param $panels i32) (param $mPitch i32)
-    (local $place i32) (local $panel i32) (local $b i32) (local $from i32) (local $column i32) (local $at i32)
-    (local $k i32) (local $some i32) (local $row i32) (local $left i32)
+    (param $v i32) (param $tilePitch i32) (param $vPlace i32) (param $tiles i32) (param $K i32)
+    (param $u i32) (param $uPlace i32) (param $panels i32) (param $m i32) (param $linePitch i32) (param $mPlace i32)
+    (local $place i32) (local $panel i32) (local $b i32) (local $column i32) (local $a i32) (local $c i32) (local $left i32)
     (local.set $place (i32.const 24))
     (loop $nextPlace
       (local.set $b (local.get $u))
-      (local.set $at (local.get $column))
+      (local.set $column (local.get $m))
       (local.set $panel (local.get $panels))
       (loop $nextPanel
-        (local.set $k (i32.const 0))
-        (loop $nextPart
-          (local.set $some (i32.sub (local.get $K) (local.get $k)))
-          (if (i32.gt_u (local.get $some) (i32.const 32)) (then (local.set $some (i32.const 32))))
-          (local.set $row (local.get $rows))
-          (local.set $left (local.get $tiles))
-          (loop $nextRows
-            (call $microRows (local.get $row) (local.get $taps) (i32.const 1) (local.get $some)
-              (i32.add (local.get $from) (i32.shl (local.get $k) (i32.const 2))) (local.get $b) (local.get $at)
-              (local.get $k) (i32.const -1))
-            (local.set $row (i32.add (local.get $row) (i32.const 32)))
-            (br_if $nextRows (i32.gt_s (local.tee $left (i32.sub (local.get $left) (i32.const 4))) (i32.const 0))))
-          (local.set $b (i32.add (local.get $b) (i32.shl (local.get $some) (i32.const 5))))
-          (br_if $nextPart
-            (i32.lt_u (local.tee $k (i32.add (local.get $k) (local.get $some))) (local.get $K))))
-        (local.set $at (i32.add (local.get $at) (i32.const 32)))
+        (local.set $a (local.get $v))
+        (local.set $c (local.get $column))
+        (local.set $left (local.get $tiles))
+        (loop $nextTiles
+          (call $fourTiles (local.get $K) (local.get $a) (local.get $tilePitch) (local.get $b)
+            (local.get $c) (local.get $linePitch))
+          (local.set $a (i32.add (local.get $a) (i32.shl (local.get $tilePitch) (i32.const 2))))
+          (local.set $c (i32.add (local.get $c) (i32.shl (local.get $linePitch) (i32.const 2))))
+          (br_if $nextTiles (i32.gt_s (local.tee $left (i32.sub (local.get $left) (i32.const 4))) (i32.const 0))))
+        (local.set $b (i32.add (local.get $b) (i32.shl (local.get $K) (i32.const 5))))
+        (local.set $column (i32.add (local.get $column) (i32.const 32)))
         (br_if $nextPanel (local.tee $panel (i32.sub (local.get $panel) (i32.const 1)))))
-      (local.set $u (i32.add (local.get $u) (local.get $uPitch)))
-      (local.set $from (i32.add (local.get $from) (local.get $vPitch)))
-      (local.set $column (i32.add (local.get $column) (local.get $mPitch)))
+      (local.set $u (i32.add (local.get $u) (local.get $uPlace)))
+      (local.set $v (i32.add (local.get $v) (local.get $vPlace)))
+      (local.set $m (i32.add (local.get $m) (local.get $mPlace)))
       (br_if $nextPlace (local.tee $place (i32.sub (local.get $place) (i32.const 1))))))
+
+  ;; c[4][8] = Σ_k a[4][k] ⊗ b[k][8], 32 k on their own; k is a multiple of 4. As micro.wat, four k a turn.
+  (func $fourTiles (param $k i32) (param $a i32) (param $aPitch i32) (param $b i32) (param $c i32) (param $cPitch i32)
+    (local $c00 v128) (local $c01 v128) (local $c10 v128) (local $c11 v128)
+    (local $c20 v128) (local $c21 v128) (local $c30 v128) (local $c31 v128)
+    (local $b0 v128) (local $b1 v128) (local $x v128)
+    (local $p1 i32) (local $p2 i32) (local $p3 i32) (local $q1 i32) (local $q2 i32) (local $q3 i32)
+    (local $left i32) (local $accumulate i32)
+    (local.set $p1 (i32.add (local.get $a) (local.get $aPitch)))
+    (local.set $p2 (i32.add (local.get $p1) (local.get $aPitch)))
+    (local.set $p3 (i32.add (local.get $p2) (local.get $aPitch)))
+    (loop $nextPart
+      (local.set $left (select (local.get $k) (i32.const 32) (i32.lt_u (local.get $k) (i32.const 32))))
+      (local.set $k (i32.sub (local.get $k) (local.get $left)))
+      (local.set $c00 (v128.const f32x4 0 0 0 0))
+      (local.set $c01 (v128.const f32x4 0 0 0 0))
+      (local.set $c10 (v128.const f32x4 0 0 0 0))
+      (local.set $c11 (v128.const f32x4 0 0 0 0))
+      (local.set $c20 (v128.const f32x4 0 0 0 0))
+      (local.set $c21 (v128.const f32x4 0 0 0 0))
+      (local.set $c30 (v128.const f32x4 0 0 0 0))
+      (local.set $c31 (v128.const f32x4 0 0 0 0))
+      (block $done
+        (loop $next
+          ;; rows
+          ;;   1  offset=0
+          ;;   2  offset=4
+          ;;   3  offset=8
+          ;;   4  offset=12
+
+          ;; for each row
+          (local.set $b0 (v128.load (local.get $b)))
+          (local.set $b1 (v128.load offset=16 (local.get $b)))
+          (local.set $x (v128.load32_splat VALUE (local.get $a)))
+          (local.set $c00 (f32x4.add (f32x4.mul (local.get $x) (local.get $b0)) (local.get $c00)))
+          (local.set $c01 (f32x4.add (f32x4.mul (local.get $x) (local.get $b1)) (local.get $c01)))
+          (local.set $x (v128.load32_splat VALUE (local.get $p1)))
+          (local.set $c10 (f32x4.add (f32x4.mul (local.get $x) (local.get $b0)) (local.get $c10)))
+          (local.set $c11 (f32x4.add (f32x4.mul (local.get $x) (local.get $b1)) (local.get $c11)))
+          (local.set $x (v128.load32_splat VALUE (local.get $p2)))
+          (local.set $c20 (f32x4.add (f32x4.mul (local.get $x) (local.get $b0)) (local.get $c20)))
+          (local.set $c21 (f32x4.add (f32x4.mul (local.get $x) (local.get $b1)) (local.get $c21)))
+          (local.set $x (v128.load32_splat VALUE (local.get $p3)))
+          (local.set $c30 (f32x4.add (f32x4.mul (local.get $x) (local.get $b0)) (local.get $c30)))
+          (local.set $c31 (f32x4.add (f32x4.mul (local.get $x) (local.get $b1)) (local.get $c31)))
+          (local.set $b (i32.add (local.get $b) (i32.const 32)))
+          (br_if $done (i32.eq (local.get $left) (i32.const NAME)))
+          ;; end
+          (local.set $a (i32.add (local.get $a) (i32.const 16)))
+          (local.set $p1 (i32.add (local.get $p1) (i32.const 16)))
+          (local.set $p2 (i32.add (local.get $p2) (i32.const 16)))
+          (local.set $p3 (i32.add (local.get $p3) (i32.const 16)))
+          (local.set $left (i32.sub (local.get $left) (i32.const 4)))
+          (br $next)))
+      (local.set $q1 (i32.add (local.get $c) (local.get $cPitch)))
+      (local.set $q2 (i32.add (local.get $q1) (local.get $cPitch)))
+      (local.set $q3 (i32.add (local.get $q2) (local.get $cPitch)))
+      (if (local.get $accumulate)
+        (then
+          (local.set $c00 (f32x4.add (local.get $c00) (v128.load (local.get $c))))
+          (local.set $c01 (f32x4.add (local.get $c01) (v128.load offset=16 (local.get $c))))
+          (local.set $c10 (f32x4.add (local.get $c10) (v128.load (local.get $q1))))
+          (local.set $c11 (f32x4.add (local.get $c11) (v128.load offset=16 (local.get $q1))))
+          (local.set $c20 (f32x4.add (local.get $c20) (v128.load (local.get $q2))))
+          (local.set $c21 (f32x4.add (local.get $c21) (v128.load offset=16 (local.get $q2))))
+          (local.set $c30 (f32x4.add (local.get $c30) (v128.load (local.get $q3))))
+          (local.set $c31 (f32x4.add (local.get $c31) (v128.load offset=16 (local.get $q3))))))
+      (v128.store (local.get $c) (local.get $c00))  (v128.store offset=16 (local.get $c) (local.get $c01))
+      (v128.store (local.get $q1) (local.get $c10)) (v128.store offset=16 (local.get $q1) (local.get $c11))
+      (v128.store (local.get $q2) (local.get $c20)) (v128.store offset=16 (local.get $q2) (local.get $c21))
+      (v128.store (local.get $q3) (local.get $c30)) (v128.store offset=16 (local.get $q3) (local.get $c31))
+      (local.set $accumulate (i32.const 1))
+      (local.set $a (i32.add (local.get $a) (i32.const 16)))
+      (local.set $p1 (i32.add (local.get $p1) (i32.const 16)))
+      (local.set $p2 (i32.add (local.get $p2) (i32.const 16)))
+      (local.set $p3 (i32.add (local.get $p3) (i32.const 16)))
+      (br_if $nextPart (local.get $k))))
 
   ;; Tiles of some pictures, of which `rows` and `columns` of places exist. `bytes` are those of a line of m.
   (func (export "outputs")

@@ -48,15 +48,17 @@
                 (br_if $nextCopy (local.tee $i (i32.sub (local.get $i) (i32.const 1)))))
               (call $gradientColumns (local.get $own) (local.get $bytes) (i32.shl (local.get $bytes) (i32.const 1))
                 (local.get $scratch) (local.get $bytes) (local.get $four) (i32.const 4) (local.get $bytes))))
-          (local.set $i (i32.const 0))
+          ;; A vector of each panel, for each column of the places.
+          (local.set $i (i32.const 4))
+          (local.set $from (local.get $scratch))
           (local.set $to (local.get $z))
-          (loop $nextPanel
-            (call $gradientRows (i32.add (local.get $scratch) (local.get $i)) (local.get $four) (local.get $bytes)
-              (local.get $to) (i32.shl (local.get $placePitch) (i32.const 2)) (local.get $placePitch)
-              (i32.const 4) (i32.const 16))
-            (local.set $to (i32.add (local.get $to) (local.get $panelPitch)))
-            (br_if $nextPanel
-              (i32.lt_u (local.tee $i (i32.add (local.get $i) (i32.const 16))) (local.get $bytes))))
+          (loop $nextPlaces
+            (call $gradientRows (local.get $from) (local.get $four) (i32.const 16)
+              (local.get $to) (i32.shl (local.get $placePitch) (i32.const 2)) (local.get $panelPitch)
+              (i32.shr_u (local.get $bytes) (i32.const 4)) (i32.const 16))
+            (local.set $from (i32.add (local.get $from) (local.get $bytes)))
+            (local.set $to (i32.add (local.get $to) (local.get $placePitch)))
+            (br_if $nextPlaces (local.tee $i (i32.sub (local.get $i) (i32.const 1)))))
           (local.set $z (i32.add (local.get $z) (i32.const 16)))
           (local.set $at (i32.add (local.get $at) (i32.shl (local.get $columnPitch) (i32.const 1))))
           (br_if $nextColumn (local.tee $column (i32.sub (local.get $column) (local.get $some)))))

@@ -1,40 +1,35 @@
 import { elementAt } from '../../element-at.js';
 import type { BlockFinish } from '../../fusion/simd-calls.js';
-import { conv2dWinogradRelaxedWasm, conv2dWinogradWasm } from '../../generated/wasm.js';
 import { ceilDivide } from '../../graph/launch.js';
-import type { SimdKernel, SimdPhase } from '../../graph/simd.js';
+import type { SimdPhase } from '../../graph/simd.js';
 import {
   type Block,
   evenParts,
   firstPlaceOf,
-  listCall,
   moved,
   phaseOf,
+  placesOf,
   type Source,
-  tableBytes,
   tasksFor,
   type Work,
 } from './conv2d-simd-places.js';
 import type { Conv2dAttributes, Conv2dSizes } from './conv2d-sizes.js';
 import {
   FILTER_FLOP,
+  inFours,
   isThreeByThree,
   LINE_BYTES,
   TILE_PLACES,
   tileBlocks,
   tilesOf,
   transformedTiles,
+  winogradKernel,
   winogradPays,
 } from './winograd.js';
 
-const kernelOf = (entryPoint: string): SimdKernel => ({
-  module: conv2dWinogradWasm,
-  relaxed: conv2dWinogradRelaxedWasm,
-  entryPoint,
-});
-const FILTERS = kernelOf('filters');
-const MULTIPLY = kernelOf('multiply');
-const OUTPUTS = kernelOf('outputs');
+const FILTERS = winogradKernel('filters');
+const MULTIPLY = winogradKernel('multiply');
+const OUTPUTS = winogradKernel('outputs');
 const SCRATCH = { scratch: true, offset: 0 } as const;
 const FILTERS_AT = { shared: true, offset: 0 } as const;
 
@@ -132,61 +127,47 @@ function workOf(
 ): Work {
   const tiles = tilesOf(block);
   const chunk = Math.min(CHUNK, channels);
-  const productPitch = 4 * tiles * chunk + LINE_BYTES;
-  const rowsAt = moved(SCRATCH, tableBytes(1));
-  const productsAt = moved(rowsAt, tableBytes(tiles));
-  const tilesAt = moved(productsAt, TILE_PLACES * productPitch);
-  const source = { argument: { input: 0 }, ...read };
-  const { bytes } = transformedTiles(source, before, block, tilesAt, SCRATCH);
-  const freeAt = moved(tilesAt, bytes);
-  const transformed = transformedTiles(source, before, block, tilesAt, freeAt);
+  const productPitch = 4 * inFours(tiles) * chunk + LINE_BYTES;
+  const tilesAt = moved(SCRATCH, TILE_PLACES * productPitch);
+  const transformed = transformedTiles({ argument: { input: 0 }, ...read }, before, block, tilesAt);
+  const finishedAt = transformed.end;
 
   const place = firstPlaceOf(block, computed.size);
-  const isInScratch = finish?.target === 'scratch';
-  const blockBytes = isInScratch ? 4 * block.pictures * block.rows * block.columns * channels : 0;
   const [height, width] = computed.size;
+  const places = placesOf(block);
+  const isInScratch = finish?.target === 'scratch';
   const output = finish && finish.target !== 'scratch' ? finish.target : { output: 0 };
   const target = isInScratch
-    ? { argument: freeAt, pitch: 4 * channels, pictureRows: block.rows }
+    ? { argument: finishedAt, pitch: 4 * channels, pictureRows: block.rows }
     : {
         argument: { ...output, offset: 4 * (place * computed.channels + channel) },
         ...{ pitch: 4 * computed.channels, pictureRows: height },
       };
-  const linesAt = moved(freeAt, blockBytes);
+  const linesAt = moved(finishedAt, isInScratch ? 4 * places * channels : 0);
 
   const products = evenParts(channels, chunk, PANEL).flatMap(([from, own]) => [
     {
       kernel: MULTIPLY,
       arguments: [
-        ...[rowsAt, tiles, SCRATCH, transformed.placePitch, read.channels],
-        ...[moved(FILTERS_AT, 4 * read.channels * (channel + from)), filterPitch, own / PANEL, productPitch],
+        ...[tilesAt, transformed.tilePitch, transformed.placePitch, tiles, read.channels],
+        ...[moved(FILTERS_AT, 4 * read.channels * (channel + from)), filterPitch, own / PANEL],
+        ...[SCRATCH, 4 * chunk, productPitch],
       ],
     },
     {
       kernel: OUTPUTS,
       arguments: [
-        ...[productsAt, productPitch, 4 * chunk, 4 * own, block.pictures, block.rows, block.columns],
+        ...[SCRATCH, productPitch, 4 * chunk, 4 * own, block.pictures, block.rows, block.columns],
         ...[moved(target.argument, 4 * from), width * target.pictureRows * target.pitch],
         ...[width * target.pitch, target.pitch, linesAt],
       ],
     },
   ]);
-  // Rows that are not those of whole pictures do not lie side by side.
-  const together = block.rows === height ? block.pictures : 1;
-  const done = Array.from({ length: block.pictures / together }, (_, i) =>
-    finish?.calls({
-      ...{ row: place + i * height * width, rows: together * block.rows * width, column: channel, columns: channels },
-      scratch: { argument: moved(freeAt, 4 * i * block.rows * width * channels), pitch: 4 * channels },
-    }),
-  );
+  // Several pictures are whole ones, so all places lie side by side.
+  const scratch = { argument: finishedAt, pitch: 4 * channels };
+  const done = finish?.calls({ row: place, rows: places, column: channel, columns: channels, scratch }) ?? [];
   return {
-    calls: [
-      listCall(SCRATCH, { start: [0, 0], loops: [] }),
-      listCall(rowsAt, { start: [tilesAt, productsAt], loops: [[tiles, transformed.tilePitch, 4 * chunk]] }),
-      transformed.call,
-      ...products,
-      ...done.flatMap((calls) => calls ?? []),
-    ],
-    bytes: Math.max(freeAt.offset + transformed.scratchBytes, linesAt.offset + 20 * 4 * chunk),
+    calls: [transformed.call, ...products, ...done],
+    bytes: Math.max(finishedAt.offset + transformed.scratchBytes, linesAt.offset + 20 * 4 * chunk),
   };
 }

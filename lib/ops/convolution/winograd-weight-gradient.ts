@@ -1,8 +1,7 @@
 import { elementAt } from '../../element-at.js';
 import type { BlockFinish } from '../../fusion/simd-calls.js';
-import { conv2dWinogradRelaxedWasm, conv2dWinogradWasm } from '../../generated/wasm.js';
 import { ceilDivide } from '../../graph/launch.js';
-import type { SimdKernel, SimdPhase } from '../../graph/simd.js';
+import type { SimdPhase } from '../../graph/simd.js';
 import {
   type Address,
   type Block,
@@ -21,19 +20,16 @@ import {
   tileBlocks,
   tilesOf,
   transformedTiles,
+  winogradKernel,
   winogradPays,
 } from './winograd.js';
 
 // The adjoint of the filters' part in F(4 x 2, 3 x 3): gradients of tiles are transformed as a filter's outputs are, and multiplied
 // with the transformed pictures, tile by tile; what is summed at each place is transformed once, to 3 x 3 taps.
 
-const GRADIENTS: SimdKernel = { module: conv2dWinogradWasm, entryPoint: 'gradients' };
-const MULTIPLY: SimdKernel = {
-  module: conv2dWinogradWasm,
-  relaxed: conv2dWinogradRelaxedWasm,
-  entryPoint: 'multiplyGradients',
-};
-const WEIGHTS: SimdKernel = { module: conv2dWinogradWasm, entryPoint: 'weights' };
+const GRADIENTS = winogradKernel('gradients');
+const MULTIPLY = winogradKernel('multiplyGradients');
+const WEIGHTS = winogradKernel('weights');
 const SCRATCH = { scratch: true, offset: 0 } as const;
 
 /** Tiles that are summed on their own; output channels of a task. */
@@ -95,17 +91,16 @@ function sumsOf(
     const panelPitch = 16 * tiles;
     const placePitch = (rows / 4) * panelPitch + LINE_BYTES;
     const tilesAt = moved(SCRATCH, TILE_PLACES * placePitch);
-    const freeAt = moved(tilesAt, transformedTiles(source, before, block, tilesAt, SCRATCH).bytes);
-    const transformed = transformedTiles(source, before, block, tilesAt, freeAt);
+    const transformed = transformedTiles(source, before, block, tilesAt);
     const gradients = { input: 1, offset: 4 * (firstPlaceOf(block, [P, Q]) * O + row) };
-    bytes = Math.max(bytes, freeAt.offset + Math.max(transformed.scratchBytes, 24 * 4 * rows));
+    bytes = Math.max(bytes, transformed.end.offset + Math.max(transformed.scratchBytes, 24 * 4 * rows));
     return [
       transformed.call,
       {
         kernel: GRADIENTS,
         arguments: [
           ...[gradients, 4 * O * P * Q, 4 * O * Q, 4 * O, block.pictures, block.rows, block.columns, 4 * rows],
-          ...[SCRATCH, panelPitch, placePitch, freeAt],
+          ...[SCRATCH, panelPitch, placePitch, transformed.end],
         ],
       },
       {
