@@ -50,7 +50,7 @@ const MOST_FILTERS = 2 ** 18;
 export function winogradPays(pictures: number, [rows, columns]: Source['size'], k: number, n: number): boolean {
   const tiles = tilesOf({ pictures, rows, columns });
   const windows = 18 * pictures * rows * columns * k * n;
-  return k * n <= MOST_FILTERS && windows > tiles * (57 * k * n + 350 * k + 200 * n) + FILTER_FLOP * k * n;
+  return k * n <= MOST_FILTERS && windows > tiles * (54 * k * n + 350 * k + 200 * n) + FILTER_FLOP * k * n;
 }
 
 /** Blocks of about so many tiles, in order: whole pictures, or whole rows of tiles of one. */
