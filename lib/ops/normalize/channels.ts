@@ -25,7 +25,18 @@ const OUTPUTS = { output: f32('...', 'C') };
 
 type ChannelsDefinition = Definition<ChannelsAttributes, typeof INPUTS, typeof OUTPUTS>;
 
-const SHAPES: readonly Shape[] = [[3], [1, 1], [2, 1], [4, 3], [2, 3, 4, 8], [2, 2, 3, 33], [5, 65], [300, 4], [0, 3]];
+const SHAPES: readonly Shape[] = [
+  [3],
+  [1, 1],
+  [2, 1],
+  [4, 3],
+  [2, 3, 4, 8],
+  [2, 5, 7, 16],
+  [2, 2, 3, 33],
+  [5, 65],
+  [300, 4],
+  [0, 3],
+];
 
 function defineChannels(
   name: string,

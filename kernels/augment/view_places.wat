@@ -1,0 +1,90 @@
+;; view_places.wat: joined into draw_views.wat: where the places of a view are in its picture, turned and in perspective.
+;;
+;; Accuracy    cosine and sine of a whole number of quarters are exact, so that pixels are copied
+;; Reference   lib/ops/augment/draw-views.ts
+
+  ;; Cosine and sine of 2 pi turns, exact for quarters.
+  (func $circle (param $turns f32) (result f32 f32)
+    (local $quarters f32) (local $a f32) (local $s f32) (local $sine f32) (local $cosine f32) (local $quarter i32)
+    (local.set $quarters (f32.nearest (f32.mul (local.get $turns) (f32.const 4))))
+    (local.set $a
+      (f32.mul
+        (f32.sub (local.get $turns) (f32.mul (local.get $quarters) (f32.const 0.25)))
+        (f32.const 6.2831853)))
+    (local.set $s (f32.mul (local.get $a) (local.get $a)))
+    (local.set $sine
+      (f32.mul (local.get $a)
+        (f32.add (f32.const 1) (f32.mul (local.get $s)
+          (f32.add (f32.const -0.16666667) (f32.mul (local.get $s)
+            (f32.add (f32.const 8.3333333e-3) (f32.mul (local.get $s)
+              (f32.add (f32.const -1.9841270e-4) (f32.mul (local.get $s) (f32.const 2.7557319e-6)))))))))))
+    (local.set $cosine
+      (f32.add (f32.const 1) (f32.mul (local.get $s)
+        (f32.add (f32.const -0.5) (f32.mul (local.get $s)
+          (f32.add (f32.const 0.041666667) (f32.mul (local.get $s)
+            (f32.add (f32.const -1.3888889e-3) (f32.mul (local.get $s) (f32.const 2.4801587e-5))))))))))
+    (local.set $quarter (i32.and (i32.trunc_sat_f32_s (local.get $quarters)) (i32.const 3)))
+    (if (i32.and (local.get $quarter) (i32.const 1))
+      (then
+        (local.set $a (local.get $cosine))
+        (local.set $cosine (f32.neg (local.get $sine)))
+        (local.set $sine (local.get $a))))
+    (if (i32.and (local.get $quarter) (i32.const 2))
+      (then
+        (local.set $cosine (f32.neg (local.get $cosine)))
+        (local.set $sine (f32.neg (local.get $sine)))))
+    (local.get $cosine)
+    (local.get $sine))
+
+  ;; How far a corner is from the middle: half the size, less what it has moved inward.
+  (func $corner (param $half f32) (param $distortion f32) (param $at i32) (result f32)
+    (f32.mul (local.get $half)
+      (f32.sub (f32.const 1) (f32.mul (local.get $distortion) (call $unit (local.get $at))))))
+  ;; The inverse of the way of the four corners inward, by rows, the middle of the view with depth 1, to scratch from $to on:
+  ;; Heckbert, "Fundamentals of texture mapping and image warping", 1989, 2.2.3. $at: the words that are drawn.
+  (func $perspective (param $to i32) (param $at i32) (param $W f32) (param $H f32) (param $distortion f32)
+    (local $x0 f32) (local $y0 f32) (local $x1 f32) (local $y1 f32) (local $x2 f32) (local $y2 f32) (local $x3 f32)
+    (local $y3 f32) (local $sumX f32) (local $sumY f32) (local $determinant f32) (local $g f32) (local $h f32)
+    (local $a f32) (local $b f32) (local $d f32) (local $e f32) (local $depth f32) (local $halfX f32) (local $halfY f32)
+    (local.set $halfX (f32.mul (local.get $W) (f32.const 0.5)))
+    (local.set $halfY (f32.mul (local.get $H) (f32.const 0.5)))
+    (local.set $x0 (f32.neg (call $corner (local.get $halfX) (local.get $distortion) (i32.add (local.get $at) (i32.const 0)))))
+    (local.set $y0 (f32.neg (call $corner (local.get $halfY) (local.get $distortion) (i32.add (local.get $at) (i32.const 4)))))
+    (local.set $x1 (call $corner (local.get $halfX) (local.get $distortion) (i32.add (local.get $at) (i32.const 8))))
+    (local.set $y1 (f32.neg (call $corner (local.get $halfY) (local.get $distortion) (i32.add (local.get $at) (i32.const 12)))))
+    (local.set $x2 (call $corner (local.get $halfX) (local.get $distortion) (i32.add (local.get $at) (i32.const 16))))
+    (local.set $y2 (call $corner (local.get $halfY) (local.get $distortion) (i32.add (local.get $at) (i32.const 20))))
+    (local.set $x3 (f32.neg (call $corner (local.get $halfX) (local.get $distortion) (i32.add (local.get $at) (i32.const 24)))))
+    (local.set $y3 (call $corner (local.get $halfY) (local.get $distortion) (i32.add (local.get $at) (i32.const 28))))
+    (local.set $sumX (f32.sub (f32.add (f32.sub (local.get $x0) (local.get $x1)) (local.get $x2)) (local.get $x3)))
+    (local.set $sumY (f32.sub (f32.add (f32.sub (local.get $y0) (local.get $y1)) (local.get $y2)) (local.get $y3)))
+    (local.set $determinant (f32.sub (f32.mul (f32.sub (local.get $x1) (local.get $x2)) (f32.sub (local.get $y3) (local.get $y2))) (f32.mul (f32.sub (local.get $x3) (local.get $x2)) (f32.sub (local.get $y1) (local.get $y2)))))
+    (local.set $g (f32.div (f32.sub (f32.mul (local.get $sumX) (f32.sub (local.get $y3) (local.get $y2))) (f32.mul (f32.sub (local.get $x3) (local.get $x2)) (local.get $sumY))) (local.get $determinant)))
+    (local.set $h (f32.div (f32.sub (f32.mul (f32.sub (local.get $x1) (local.get $x2)) (local.get $sumY)) (f32.mul (local.get $sumX) (f32.sub (local.get $y1) (local.get $y2)))) (local.get $determinant)))
+    (local.set $a (f32.add (f32.sub (local.get $x1) (local.get $x0)) (f32.mul (local.get $g) (local.get $x1))))
+    (local.set $b (f32.add (f32.sub (local.get $x3) (local.get $x0)) (f32.mul (local.get $h) (local.get $x3))))
+    (local.set $d (f32.add (f32.sub (local.get $y1) (local.get $y0)) (f32.mul (local.get $g) (local.get $y1))))
+    (local.set $e (f32.add (f32.sub (local.get $y3) (local.get $y0)) (f32.mul (local.get $h) (local.get $y3))))
+    (local.set $depth (f32.sub (f32.mul (local.get $a) (local.get $e)) (f32.mul (local.get $b) (local.get $d))))
+    ;; The last row, then the others from the unit square to the view.
+    (f32.store offset=24 (local.get $to) (f32.div (f32.sub (f32.mul (local.get $d) (local.get $h)) (f32.mul (local.get $e) (local.get $g))) (local.get $depth)))
+    (f32.store offset=28 (local.get $to) (f32.div (f32.sub (f32.mul (local.get $b) (local.get $g)) (f32.mul (local.get $a) (local.get $h))) (local.get $depth)))
+    (f32.store offset=32 (local.get $to) (f32.const 1))
+    (f32.store offset=0 (local.get $to)
+      (f32.sub (f32.mul (local.get $W) (f32.div (f32.sub (local.get $e) (f32.mul (local.get $y0) (local.get $h))) (local.get $depth)))
+        (f32.mul (local.get $halfX) (f32.load offset=24 (local.get $to)))))
+    (f32.store offset=4 (local.get $to)
+      (f32.sub (f32.mul (local.get $W) (f32.div (f32.sub (f32.mul (local.get $x0) (local.get $h)) (local.get $b)) (local.get $depth)))
+        (f32.mul (local.get $halfX) (f32.load offset=28 (local.get $to)))))
+    (f32.store offset=8 (local.get $to)
+      (f32.sub (f32.mul (local.get $W) (f32.div (f32.sub (f32.mul (local.get $b) (local.get $y0)) (f32.mul (local.get $x0) (local.get $e))) (local.get $depth)))
+        (f32.mul (local.get $halfX) (f32.load offset=32 (local.get $to)))))
+    (f32.store offset=12 (local.get $to)
+      (f32.sub (f32.mul (local.get $H) (f32.div (f32.sub (f32.mul (local.get $y0) (local.get $g)) (local.get $d)) (local.get $depth)))
+        (f32.mul (local.get $halfY) (f32.load offset=24 (local.get $to)))))
+    (f32.store offset=16 (local.get $to)
+      (f32.sub (f32.mul (local.get $H) (f32.div (f32.sub (local.get $a) (f32.mul (local.get $x0) (local.get $g))) (local.get $depth)))
+        (f32.mul (local.get $halfY) (f32.load offset=28 (local.get $to)))))
+    (f32.store offset=20 (local.get $to)
+      (f32.sub (f32.mul (local.get $H) (f32.div (f32.sub (f32.mul (local.get $x0) (local.get $d)) (f32.mul (local.get $a) (local.get $y0))) (local.get $depth)))
+        (f32.mul (local.get $halfY) (f32.load offset=32 (local.get $to))))))
