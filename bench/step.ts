@@ -5,22 +5,27 @@
  *     npm run bench:step -- --json step.json
  *     npm run bench:step -- --profile --threads 1                   where the time of a step on the CPU goes
  *     npm run bench:step -- --profile --net mobilenet --threads 1   and of one of a convolutional net
+ *     npm run bench:step -- --profile --net recipe --threads 1      and of the small one, on augmented pictures
  */
 import { helpText, numberOption, type OptionValues, parseOptions, runProgram } from '../lib/command-line/arguments.js';
 import { CpuDevice } from '../lib/device/cpu/device.js';
 import { defaultThreads } from '../lib/device/cpu/host.js';
 import { type Device, OptionError } from '../lib/index.js';
 import { openDevice } from '../lib/node/index.js';
-import { NET_NAMES, type NetDescription, netDescription } from './nets/description.js';
+import { NET_NAMES, netDescription } from './nets/description.js';
 import { NetStep } from './nets/net-step.js';
+import { RecipeStep } from './nets/recipe-step.js';
 import { EXAMPLES } from './scale/points.js';
 import { type Scale, ScaledStep } from './scale/scaled-step.js';
 import { checkLosses, CHECKED_STEPS } from './step/check-losses.js';
-import { operationsTable, profileStep, profileTable, roofsOf } from './step/profile.js';
+import { operationsTable, type ProfiledStep, profileStep, profileTable, roofsOf } from './step/profile.js';
 import { factsOf, formatNumber, formatTable, heading, versionsOf, writeReport } from './step/report.js';
 import { millisecondsOf, timeInTurn } from './step/rounds.js';
 import { TrainingStep } from './step/training-step.js';
 import { BATCH, DROPOUT, HIDDEN, INPUTS, makeWorkload } from './step/workload.js';
+
+/** Nets with a profile, by operation: `recipe` is the small ConvNet on augmented pictures. */
+const PROFILED = [...NET_NAMES, 'recipe'] as const;
 
 const OPTIONS = {
   json: { value: 'FILE', help: 'write the results to FILE' },
@@ -29,7 +34,7 @@ const OPTIONS = {
   profile: { help: 'time each step of the plan on the CPU device instead' },
   threads: { value: 'N', help: 'of the profile: threads (default: as many as openDevice takes)' },
   batch: { value: 'N', help: `of the profile: MyNet's pictures in a step (default ${BATCH})` },
-  net: { value: 'NAME', help: `of the profile: ${NET_NAMES.join(' or ')} in place of MyNet, by operation` },
+  net: { value: 'NAME', help: `of the profile: ${PROFILED.join(' or ')} in place of MyNet, by operation` },
   all: { help: "of the profile: each step of the net's plan" },
   adapter: { value: 'NAME', help: 'WebGPU by swiftshader or lavapipe (default: by what the machine has)' },
 };
@@ -97,7 +102,7 @@ async function profile(options: OptionValues<keyof typeof OPTIONS>): Promise<voi
   const rounds = numberOption('rounds', options.rounds, net ? 10 : 30, { min: 1, max: 1000, isWhole: true });
   const roofs = await roofsOf(threads);
   const profiled = net
-    ? await profileStep((device) => new NetStep(device, net), { threads, rounds, replays: 1, warmUp: 2 })
+    ? await profileStep(net, { threads, rounds, replays: 1, warmUp: 2 })
     : await profileStep((device) => new ScaledStep(device, scaleOf(options.batch)), {
         threads,
         rounds,
@@ -111,10 +116,12 @@ async function profile(options: OptionValues<keyof typeof OPTIONS>): Promise<voi
   if (typeof options.json === 'string') await writeReport(options.json, { ...facts, roofs, results: [profiled] });
 }
 
-function netNamed(name: string | true): NetDescription {
-  const known = NET_NAMES.find((each) => each === name);
-  if (!known) throw new OptionError(`unknown net '${name}': expected ${NET_NAMES.join(' or ')}`);
-  return netDescription(known);
+function netNamed(name: string | true): (device: Device) => ProfiledStep {
+  const known = PROFILED.find((each) => each === name);
+  if (!known) throw new OptionError(`unknown net '${name}': expected ${PROFILED.join(' or ')}`);
+  if (known === 'recipe') return (device) => new RecipeStep(device);
+  const net = netDescription(known);
+  return (device) => new NetStep(device, net);
 }
 
 function scaleOf(batch: string | true | undefined): Scale {
