@@ -5,6 +5,7 @@
 import { spawn } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import test from 'tape';
 import { root } from '../../tools/root.js';
 
@@ -21,8 +22,15 @@ const DOCUMENTS = [
 ];
 /** Ignored by git; outside of node_modules, where tsx would not find the package by its own name. */
 const folder = join(root, 'runs/docs-examples');
-/** Programs that run at the same time. */
-const CONCURRENT = 3;
+/** The programs run one after the other in so many processes: to load the library takes longer than most of them. */
+const PROCESSES = 2;
+const RUNNER = fileURLToPath(new URL('example-runner.ts', import.meta.url));
+
+/** What the runner says of a program. */
+interface Told {
+  readonly file: string;
+  readonly fault?: string;
+}
 
 interface Example {
   /** `docs/tutorial.md, line 20`: the line of the fence. */
@@ -41,23 +49,32 @@ function examplesOf(document: string): Example[] {
   });
 }
 
-/** Runs Node in a folder; undefined where the exit code is 0, else what it printed. */
-function faultOf(cwd: string, ...words: string[]): Promise<string | undefined> {
+/** What a process came to: what its programs said, and how it ended where that was no good end. */
+interface Ending {
+  readonly faults: ReadonlyMap<string, string | undefined>;
+  readonly fault: string | undefined;
+}
+
+/** Runs Node in the folder. */
+function runNode(words: readonly string[]): Promise<Ending> {
   // The examples show what a reader's machine does; a device that was forced on the tests is not part of it.
   const kept = Object.entries(process.env).filter(([name]) => name !== 'KERNELWRIGHT_DEVICE');
   const child = spawn(process.execPath, words, {
-    cwd,
+    cwd: folder,
     env: { ...Object.fromEntries(kept), TSX_TSCONFIG_PATH: join(root, 'tsconfig.json') },
-    stdio: ['ignore', 'pipe', 'pipe'],
-    timeout: 180_000,
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    timeout: 280_000,
   });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) {
-    stream.setEncoding('utf8').on('data', (text: string) => (output += text));
+    stream?.setEncoding('utf8').on('data', (text: string) => (output += text));
   }
+  const faults = new Map<string, string | undefined>();
+  child.on('message', ({ file, fault }: Told) => faults.set(file, fault));
   return new Promise((resolve) => {
     child.on('close', (code, signal) => {
-      resolve(code === 0 ? undefined : `ended with ${signal ?? `exit code ${code}`}\n${output}`);
+      const fault = code === 0 ? undefined : `ended with ${signal ?? `exit code ${code}`}\n${output}`;
+      resolve({ faults, fault });
     });
   });
 }
@@ -71,21 +88,17 @@ test('the examples of the documents pass the type check and run', async (t) => {
   const project = { extends: '../../tsconfig.json', include: ['*.ts'], compilerOptions: { noUnusedLocals: false } };
   writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(project));
 
-  const tsx = import.meta.resolve('tsx');
-  const tsc = join(root, 'node_modules/typescript/bin/tsc');
-  const jobs = [
-    { name: 'type check', cwd: folder, words: [tsc, '-p', 'tsconfig.json'] },
-    ...examples
-      .filter(({ isRun }) => isRun)
-      // What a program writes stays in the folder; bundled pictures are found from the root.
-      .map(({ name, file, code }) => ({
-        name,
-        cwd: code.includes('examples/pictures') ? root : folder,
-        words: ['--import', tsx, file],
-      })),
-  ].values();
-  const work = async (): Promise<void> => {
-    for (const { name, cwd, words } of jobs) t.equal(await faultOf(cwd, ...words), undefined, name);
-  };
-  await Promise.all(Array.from({ length: CONCURRENT }, work));
+  const typeCheck = runNode([join(root, 'node_modules/typescript/bin/tsc'), '-p', 'tsconfig.json']);
+  const run = examples.filter(({ isRun }) => isRun);
+  const running = Array.from({ length: PROCESSES }, async (_, part) => {
+    const own = run.filter((_, i) => i % PROCESSES === part);
+    // What a program writes stays in the folder; bundled pictures are found from the root.
+    const places = own.flatMap(({ file, code }) => [code.includes('examples/pictures') ? root : folder, file]);
+    const { faults, fault } = await runNode(['--import', import.meta.resolve('tsx'), RUNNER, ...places]);
+    for (const { name, file } of own)
+      t.equal(faults.has(file) ? faults.get(file) : (fault ?? 'not run'), undefined, name);
+    t.equal(fault, undefined, 'the process ends by itself');
+  });
+  t.equal((await typeCheck).fault, undefined, 'type check');
+  await Promise.all(running);
 });
