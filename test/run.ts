@@ -1,8 +1,8 @@
 /**
  * Runs the tests under tape, in one process: every test/**\/*.test.ts, sorted, or those whose path contains one of the
- * arguments (`npm test -- ops/matmul data`). Prints a line a file, what failed in full and what was slow; with arguments,
- * a line a test as well. It ends with what failed once more, in short, and `N passed, N failed`, counted in tests: .ci/run
- * repeats all from the line `failed tests:` on.
+ * arguments and none that stands behind a `!` (`npm test -- ops/matmul data '!simd'`). Prints a line a file, what failed
+ * in full and what was slow; with arguments, a line a test as well. It ends with what failed once more, in short, and
+ * `N passed, N failed`, counted in tests: .ci/run repeats all from the line `failed tests:` on.
  */
 import { readdirSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
@@ -48,10 +48,13 @@ interface Test {
 
 const here = fileURLToPath(new URL('.', import.meta.url));
 const filters = process.argv.slice(2);
+const wanted = filters.filter((filter) => !filter.startsWith('!'));
+const unwanted = filters.filter((filter) => filter.startsWith('!')).map((filter) => filter.slice(1));
 const files = readdirSync(here, { recursive: true, encoding: 'utf8' })
   .filter((file) => file.endsWith('.test.ts') && !file.includes('node_modules'))
   .map((file) => `test/${file.split(sep).join('/')}`)
-  .filter((file) => filters.length === 0 || filters.some((filter) => file.includes(filter)))
+  .filter((file) => wanted.length === 0 || wanted.some((filter) => file.includes(filter)))
+  .filter((file) => !unwanted.some((filter) => file.includes(filter)))
   .sort();
 if (files.length === 0) {
   console.error(filters.length > 0 ? `no test file's path contains ${filters.join(' or ')}` : 'no test files');

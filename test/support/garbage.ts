@@ -18,10 +18,12 @@ export const NOTHING_LEFT = 64;
 export async function bytesLeftBy(call: () => Promise<unknown>): Promise<number> {
   const calls = 300;
   let bytes = Infinity; // V8's own tables grow in some rounds
+  let before = await heapBytes();
   for (let round = 0; round < 10 && bytes > NOTHING_LEFT; round++) {
-    const before = await heapBytes();
     for (let i = 0; i < calls; i++) await call();
-    bytes = Math.min(bytes, ((await heapBytes()) - before) / calls);
+    const after = await heapBytes();
+    bytes = Math.min(bytes, (after - before) / calls);
+    before = after;
   }
   return bytes;
 }

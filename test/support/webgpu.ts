@@ -4,6 +4,9 @@ import { openDevice } from '../../lib/node/open-device.js';
 import { watchBounds } from './bounds.js';
 import { poisonWorkgroupMemory } from './poison.js';
 
+/** Whether kernels check each index of theirs (`npm run test:bounds`). */
+export const checksBounds = process.env['KERNELWRIGHT_TEST_BOUNDS'] === '1';
+
 let device: Promise<WebGpuDevice> | undefined;
 
 /** The WebGPU device of this test process. Without an adapter it rejects: a GPU test never skips silently. */
@@ -25,7 +28,7 @@ export async function openWebGpu(): Promise<WebGpuDevice> {
   opened.gpu.addEventListener('uncapturederror', ({ error }) => {
     throw new Error(`WebGPU refused a call outside of any error scope: ${error.message}`);
   });
-  if (process.env['KERNELWRIGHT_TEST_BOUNDS'] === '1') {
+  if (checksBounds) {
     // The check binds a buffer beside those of a kernel.
     const { limits } = opened.gpu;
     const maxStorageBuffers = limits.maxStorageBuffersPerShaderStage - 1;

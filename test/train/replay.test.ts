@@ -16,7 +16,7 @@ import {
 } from '../../lib/index.js';
 import { countWebGpu } from '../support/count-webgpu.js';
 import { stepsOf } from '../support/fusing.js';
-import { openWebGpu } from '../support/webgpu.js';
+import { checksBounds, openWebGpu } from '../support/webgpu.js';
 import { clouds, net } from './examples.js';
 
 const NOTHING_NEW = { buffers: 0, bindGroups: 0, pipelines: 0, shaderModules: 0 };
@@ -56,7 +56,7 @@ function mynetStep(
 }
 
 /** `npm run test:bounds` binds a buffer more, so that fewer launches are joined. */
-const MOST_DISPATCHES = process.env['KERNELWRIGHT_TEST_BOUNDS'] === '1' ? 6 : 5;
+const MOST_DISPATCHES = checksBounds ? 6 : 5;
 
 test('a training step of MyNet, once warm, is at most five dispatches in one pass and one submit, and nothing else', async (t) => {
   const device = await openWebGpu();
