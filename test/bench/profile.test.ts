@@ -1,4 +1,5 @@
 import test from 'tape';
+import { RecipeStep } from '../../bench/nets/recipe-step.js';
 import { ScaledStep } from '../../bench/scale/scaled-step.js';
 import { operationsTable, profileStep, profileTable } from '../../bench/step/profile.js';
 
@@ -30,5 +31,27 @@ test('the profile of a step has a row for each step of its plan, in order, and t
   t.ok(
     byOperation.some((line) => line.startsWith('| 2 × gather ')),
     'steps of one operation are counted together',
+  );
+});
+
+test("the recipe's step computes no gradient of its pictures, and stores no normalized ones", async (t) => {
+  const options = { threads: 1, rounds: 1, replays: 1, warmUp: 1 };
+  const { steps } = await profileStep((device) => new RecipeStep(device), options);
+  const countOf = (matches: (name: string) => boolean): number => steps.filter(({ name }) => matches(name)).length;
+  t.equal(
+    countOf((name) => name.startsWith('conv2dWeightGradient')),
+    4,
+  );
+  t.equal(
+    countOf((name) => name === 'conv2dInputGradient + reluGradient'),
+    3,
+  );
+  t.equal(
+    countOf((name) => name === 'normalizeBatch + maxPool2d + relu'),
+    4,
+  );
+  t.equal(
+    countOf((name) => /^(normalizeBatch|relu)$/.test(name)),
+    0,
   );
 });
