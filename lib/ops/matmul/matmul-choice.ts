@@ -1,4 +1,5 @@
 import type { GpuFamily, KernelTarget } from '../../graph/launch.js';
+import { sizeOf } from '../../shape.js';
 import { isHalfFull, isSmallProduct, isSomething, type Product, tilesOf } from './matmul-product.js';
 import { type MatmulVariant, TECHNIQUES } from './matmul-techniques.js';
 
@@ -127,7 +128,7 @@ function variantOfAny(product: Product, target: KernelTarget): MatmulVariant {
       return 'naive';
     if (!target.features.has('subgroups')) return 'direct';
     const { A, B, C } = product.inQuads;
-    return A && B && C ? 'quad' : 'broadcast';
+    return A && B && C ? quadFor(product) : 'broadcast';
   }
   if (!isSomething(product)) return 'naive';
   if (Math.min(M, N) <= FEW_COLUMNS) return 'thin';
@@ -135,6 +136,19 @@ function variantOfAny(product: Product, target: KernelTarget): MatmulVariant {
   if (filling) return filling;
   const split = K >= LONG_K ? splitVariant(product, target) : undefined;
   return split ?? (tilesOf(product, 32, 32) < FEWEST_WORKGROUPS ? 'thin' : 'tiled32x32');
+}
+
+/**
+ * Multiply-adds from which on larger squares are worth what they take to compile: 0.3 s more, for 15 to 30 % of the time, on a
+ * loaded machine with SwiftShader.
+ */
+const LARGE_PRODUCT = 2 ** 23;
+
+/** The squares that four invocations compute together: large ones load half as much. */
+function quadFor(product: Product): MatmulVariant {
+  const { M, N, K, batchShape } = product.sizes;
+  const isLarge = sizeOf(batchShape) * M * N * K >= LARGE_PRODUCT;
+  return isLarge && Math.min(M, N) > 16 ? 'quad32x32' : 'quad';
 }
 
 /** The largest tile of which there are enough, and which is not mostly empty. */
@@ -162,7 +176,7 @@ function splitVariant(product: Product, target: KernelTarget): MatmulVariant | u
  * of a weight's gradient have all places of all pictures to sum, and 16 workgroups are more than fill a GPU's cores.
  */
 function gatheringVariant(product: Product, target: KernelTarget): MatmulVariant {
-  if (target.isSoftware && offersVariant(product, 'quad', target)) return 'quad';
+  if (target.isSoftware && offersVariant(product, 'quad', target)) return quadFor(product);
   const { M, N } = product.sizes;
   if (Math.min(M, N) <= FEW_COLUMNS && THIN_PATCHES.has(target.family) && offersVariant(product, 'thin', target))
     return 'thin';

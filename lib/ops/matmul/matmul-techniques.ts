@@ -12,7 +12,7 @@ import {
 } from '../../generated/wgsl.js';
 import { ceilDivide, fillBlock } from '../../graph/launch.js';
 import { fillTemplate } from '../../graph/template.js';
-import { isSomething, type Product } from './matmul-product.js';
+import { isHalfFull, isSomething, type Product } from './matmul-product.js';
 import { constantsText, either, storesOf, type Technique, type Width } from './matmul-common.js';
 import { matrices } from './matmul-matrices.js';
 import { thinTechnique } from './matmul-thin.js';
@@ -24,6 +24,7 @@ export const MATMUL_VARIANTS = [
   'direct',
   'broadcast',
   'quad',
+  'quad32x32',
   'vector',
   'thin',
   'shallow',
@@ -66,11 +67,11 @@ function vectorOutputs({ sizes: { M }, attributes: { transposeA, transposeB } }:
 }
 
 /**
- * Invocations of a workgroup of the kernels that use subgroups, each with four columns: the most that leave no more than an
- * eighth of the tiles' columns empty.
+ * Invocations of a workgroup of the kernels that use subgroups, each with so many columns: the most that leave no more than
+ * an eighth of the tiles' columns empty.
  */
-function lanesFor({ sizes: { N } }: Product): number {
-  const isFilled = (lanes: number): boolean => N >= (7 / 8) * (4 * lanes) * ceilDivide(N, 4 * lanes);
+function lanesFor({ sizes: { N } }: Product, columns = 4): number {
+  const isFilled = (lanes: number): boolean => N >= (7 / 8) * (columns * lanes) * ceilDivide(N, columns * lanes);
   return [64, 32, 16, 8].find(isFilled) ?? 4;
 }
 
@@ -95,6 +96,31 @@ const widthOfAll = (product: Product): Width => (isAligned(product) ? 4 : 1);
 
 /** Steps of K that the kernels which read straight from storage sum at once: BLOCK in kernels/matmul/matmul_common.wgsl. */
 const BLOCK = 256;
+
+/** The kernel in which four invocations load a row of A between them, for squares of 16 or 32 elements of C. */
+function quad(side: 1 | 2): Technique {
+  const lanes = (product: Product): number => lanesFor(product, 4 * side);
+  const own = fillTemplate(fillBlock(matmulQuadWgsl, 'side', constantsText({ SIDE: side })), { SIDE: side });
+  return {
+    code: (product) => quadLoadsOf('A', product) + quadLoadsOf('B', product) + storesOf(product) + own,
+    entryPoint: 'matmulQuad',
+    readsQuads: ({ inQuads }) => inQuads,
+    width: ({ inQuads }) => (inQuads.C ? 4 : 1),
+    tile: (product) => [16 * side, 4 * side * lanes(product)],
+    sumColumns: SUM_COLUMNS,
+    constants: (product) => ({
+      LANES: lanes(product),
+      IS_ONE_BLOCK: Number(product.sizes.K <= BLOCK),
+      HAS_REST: Number(product.sizes.K % 4 !== 0),
+    }),
+    features: ['subgroups'],
+    gathers: true,
+    parts: partsOfLongSums,
+    suitsSoftware: true,
+    offers: (product) =>
+      (product.gathered !== undefined || isAligned(product)) && (side === 1 || isHalfFull(product, 32, 32)),
+  };
+}
 
 export const TECHNIQUES: Readonly<Record<MatmulVariant, Technique>> = {
   naive: {
@@ -129,24 +155,8 @@ export const TECHNIQUES: Readonly<Record<MatmulVariant, Technique>> = {
     parts: partsOfLongSums,
     suitsSoftware: true,
   },
-  quad: {
-    code: (product) => quadLoadsOf('A', product) + quadLoadsOf('B', product) + storesOf(product) + matmulQuadWgsl,
-    entryPoint: 'matmulQuad',
-    readsQuads: ({ inQuads }) => inQuads,
-    width: ({ inQuads }) => (inQuads.C ? 4 : 1),
-    tile: (product) => [16, 4 * lanesFor(product)],
-    sumColumns: SUM_COLUMNS,
-    constants: (product) => ({
-      LANES: lanesFor(product),
-      IS_ONE_BLOCK: Number(product.sizes.K <= BLOCK),
-      HAS_REST: Number(product.sizes.K % 4 !== 0),
-    }),
-    features: ['subgroups'],
-    gathers: true,
-    parts: partsOfLongSums,
-    suitsSoftware: true,
-    offers: (product) => product.gathered !== undefined || isAligned(product),
-  },
+  quad: quad(1),
+  quad32x32: quad(2),
   vector: {
     code: () => matmulScalarLoadsWgsl + matmulVectorWgsl,
     entryPoint: 'matmulVector',

@@ -33,7 +33,7 @@ function productsOf(computed: Computed, operation: Operation, { inputs, attribut
 
 for (const [c, computed] of COMPUTED.entries()) {
   const operation = elementAt<Operation>(conv2dOperations, c);
-  for (const variant of ['tiled32x32', 'prefetch128x64', 'split32x32', 'thin'] satisfies MatmulVariant[]) {
+  for (const variant of ['tiled32x32', 'prefetch128x64', 'split32x32', 'thin', 'quad32x32'] satisfies MatmulVariant[]) {
     test(`${operation.name} by the kernel ${variant} agrees with the reference`, async (t) => {
       const device = await webgpu();
       // Each case is a pipeline of its own, which takes a software adapter half a second to compile.

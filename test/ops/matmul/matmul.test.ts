@@ -79,12 +79,14 @@ const FLOATS: readonly [DType, DType] = ['f32', 'f32'];
 const FORMS = ['A · B', 'Aᵀ · B', 'A · Bᵀ', 'Aᵀ · Bᵀ'] as const;
 
 /** Every transpose, and 16-bit floats as each of the operands: rows of odd length begin in the middle of a word. */
-const STRAIGHT = (['naive', 'direct', 'broadcast', 'quad', 'vector'] as const).flatMap((variant): Trial[] => [
-  ...FORMS.map((form): Trial => ({ variant, form, sizes: SIZES })),
-  { variant, form: 'A · B', types: ['f16', 'f16'], sizes: SIZES },
-  { variant, form: 'Aᵀ · B', types: ['f16', 'f32'], sizes: SIZES },
-  { variant, form: 'A · Bᵀ', types: ['f32', 'f16'], sizes: SIZES },
-]);
+const STRAIGHT = (['naive', 'direct', 'broadcast', 'quad', 'quad32x32', 'vector'] as const).flatMap(
+  (variant): Trial[] => [
+    ...FORMS.map((form): Trial => ({ variant, form, sizes: SIZES })),
+    { variant, form: 'A · B', types: ['f16', 'f16'], sizes: SIZES },
+    { variant, form: 'Aᵀ · B', types: ['f16', 'f32'], sizes: SIZES },
+    { variant, form: 'A · Bᵀ', types: ['f32', 'f16'], sizes: SIZES },
+  ],
+);
 
 /** Templates: a software adapter takes a second to compile each that is filled in otherwise, so that few say much. */
 const FILLED_IN: readonly Trial[] = [
