@@ -46,7 +46,7 @@ export async function saveReport(
     title: ARCHITECTURES[options.model].title,
     facts: {
       Pictures: `${training.labels.length} to train on, ${validation.labels.length} held out, ${test?.labels.length ?? 0} to test`,
-      'Predicted pictures': test ? 'those to test' : 'those held out',
+      'Predicted pictures': `${test ? 'those to test' : 'those held out'}${model.description.storedSize ? ', by one view' : ''}`,
       Device: device.info.description,
       Seed: options.seed,
     },
