@@ -233,7 +233,7 @@ export { decodeTrainingCheckpoint, TrainingCheckpoint, trainingCheckpointOf } fr
 export { Meter, type MeterReading } from './train/meter.js';
 
 export { fromArrays, type FromArraysOptions } from './data/arrays.js';
-export { type StreamedData } from './data/streamed-data.js';
+export type { StreamedData, StreamedExamples, StreamedLabelledData, StreamedTargetData } from './data/streamed-data.js';
 export { type ExampleData, type LabelledData, type TargetData, type TrainingData } from './data/training-data.js';
 export { batchIndices, type BatchOptions } from './data/batches.js';
 export { augmentation } from './data/augmentation/augmentation.js';

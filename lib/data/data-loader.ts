@@ -27,7 +27,7 @@ import {
 import { type Augment, type AugmentedPictures, augmentRule } from './augment.js';
 import { checkBatchSize } from './batches.js';
 import { InputStream, inputsOf } from './input-stream.js';
-import { isStreamed, type StreamedData } from './streamed-data.js';
+import { isStreamed, type StreamedData, type StreamedLabelledData, type StreamedTargetData } from './streamed-data.js';
 
 /** Options of {@link DataLoader}. */
 export interface DataLoaderOptions {
@@ -77,9 +77,9 @@ export interface TargetBatch {
 export type TensorRecord = Readonly<Record<string, Tensor>>;
 
 /** The batches of a data set: rows of each of its tensors, under the same names. */
-export type BatchOf<Data> = Data extends TargetData
+export type BatchOf<Data> = Data extends TargetData | StreamedTargetData
   ? TargetBatch
-  : Data extends LabelledData | StreamedData
+  : Data extends LabelledData | StreamedLabelledData
     ? Batch
     : { readonly [Name in keyof Data]: Tensor };
 
@@ -110,7 +110,7 @@ interface Part {
  * Any number of tensors that belong to the same examples is a data set, too: `new DataLoader({ left, right, heights })`
  * gives batches `{ left, right, heights }`. Tensors of bytes (u8) stay bytes on the device; the batch has them as f32.
  *
- * Of {@link StreamedData} only labels are uploaded at once. `load` brings the inputs of one batch, in the same order, and is
+ * Of {@link StreamedData} only labels or targets are uploaded at once. `load` brings the inputs of one batch, in the same order, and is
  * called before each step: `await loader.load(); await step();`.
  */
 export class DataLoader<Data extends TrainingData | StreamedData | TensorRecord = LabelledData> {

@@ -4,6 +4,7 @@ import { printable } from '../printable.js';
 import { keyOfSeed } from '../random.js';
 import { formatShape, sizeOf } from '../shape.js';
 import type { StreamedData } from './streamed-data.js';
+import { outcomesOf } from './training-data.js';
 
 /** Inputs that are read ahead where the data do not say. */
 const PREFETCH = 64;
@@ -24,6 +25,7 @@ export function inputsOf({ inputShape, dtype }: StreamedData, rows: number): Flo
 /** The inputs of streamed data in the order of an endless stream of epochs: that of a data loader, from any place on. */
 export class InputStream {
   readonly #data: StreamedData;
+  readonly #count: number;
   readonly #order: { readonly seed: number; readonly shuffle: boolean };
   /** What is being read, from the place at hand on. */
   #reading: { readonly row: number; readonly input: Promise<Float32Array | Uint8Array> }[] = [];
@@ -32,6 +34,7 @@ export class InputStream {
 
   constructor(data: StreamedData, order: { readonly seed: number; readonly shuffle: boolean }) {
     this.#data = data;
+    this.#count = outcomesOf(data).count;
     this.#order = order;
   }
 
@@ -46,7 +49,7 @@ export class InputStream {
    * The next inputs, with room for so many. Rejects with what reading one of them did; the next call begins with the same ones.
    */
   async take(count: number, room: number): Promise<StreamedBatch> {
-    const { inputShape, labels } = this.#data;
+    const { inputShape } = this.#data;
     this.#readAhead(count);
     const size = sizeOf(inputShape);
     const values = inputsOf(this.#data, room);
@@ -60,19 +63,19 @@ export class InputStream {
     }
     this.#reading = this.#reading.slice(count);
     const place = this.#position + count;
-    this.#epoch += Math.floor(place / labels.length);
-    this.#position = place % labels.length;
+    this.#epoch += Math.floor(place / this.#count);
+    this.#position = place % this.#count;
     this.#readAhead(0);
     return { inputs: values, rows: taken.map(({ row }) => row) };
   }
 
   #readAhead(count: number): void {
-    const { labels, prefetch = PREFETCH } = this.#data;
+    const { prefetch = PREFETCH } = this.#data;
     const { seed, shuffle } = this.#order;
     const ahead = this.#reading.length;
     const missing = Math.max(count + prefetch - ahead, 0);
     const state = [...keyOfSeed(seed), this.#epoch, this.#position];
-    for (const row of rowsFrom(state, ahead, missing, { count: labels.length, shuffle })) {
+    for (const row of rowsFrom(state, ahead, missing, { count: this.#count, shuffle })) {
       const input = this.#read(row);
       input.catch(() => undefined); // it is told where the input is wanted
       this.#reading.push({ row, input });

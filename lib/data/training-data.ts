@@ -57,15 +57,15 @@ export function outcomesOf(data: TrainingData | StreamedData) {
 
 /** @internal Throws DataError, with what it found, unless the value is what `fromArrays` gives, but for its numbers. */
 export function checkTrainingData(what: string, data: unknown): void {
-  if (isStreamed(data) && data.labels instanceof Int32Array && isShape(data.inputShape)) return;
+  if (isStreamed(data) && isShape(data.inputShape) && hasOutcomes(data)) return;
   if (isExampleData(data)) {
-    const { labels, targets, targetShape, weights } = data;
+    const { weights } = data;
     if (weights !== undefined && !(weights instanceof Float32Array)) {
       throw new DataError(
         `${what} has weights that are ${show(weights)}: expected a Float32Array, a number an example`,
       );
     }
-    if (targets instanceof Float32Array ? isShape(targetShape) : labels instanceof Int32Array) return;
+    if (hasOutcomes(data)) return;
   }
   throw new DataError(
     `${what} must be inputs (Float32Array or Uint8Array, and inputShape) with labels (Int32Array) or targets (Float32Array, ` +
@@ -79,6 +79,10 @@ export function checkExampleData(what: string, data: unknown): void {
   throw new DataError(
     `${what} must be a tensor, or inputs (Float32Array or Uint8Array) with inputShape: found ${partsText(data)}`,
   );
+}
+
+function hasOutcomes(data: { readonly [Name in 'labels' | 'targets' | 'targetShape']?: unknown }): boolean {
+  return data.targets instanceof Float32Array ? isShape(data.targetShape) : data.labels instanceof Int32Array;
 }
 
 function isExampleData(data: unknown): data is Readonly<Record<string, unknown>> {

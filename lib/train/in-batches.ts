@@ -1,7 +1,7 @@
 import { compileIn } from '../compile.js';
 import { InputStream } from '../data/input-stream.js';
 import { isStreamed, type StreamedData } from '../data/streamed-data.js';
-import { checkExampleData, type ExampleData } from '../data/training-data.js';
+import { checkExampleData, type ExampleData, outcomesOf } from '../data/training-data.js';
 import { ShapeError } from '../errors.js';
 import type { NumericArray } from '../graph/operation.js';
 import type { Module } from '../nn/module.js';
@@ -74,9 +74,9 @@ interface Source {
 
 async function sourceOf(caller: string, inputs: Tensor | ExampleData | StreamedData): Promise<Source> {
   if (isStreamed(inputs)) {
-    const { inputShape, labels, dtype, scale = 1 } = inputs;
+    const { inputShape, dtype, scale = 1 } = inputs;
     const stream = new InputStream({ ...inputs, prefetch: 0 }, { seed: 0, shuffle: false });
-    const shape = [labels.length, ...inputShape];
+    const shape = [outcomesOf(inputs).count, ...inputShape];
     const next = async (_start: number, rows: number): Promise<NumericArray> => (await stream.take(rows, rows)).inputs;
     return { shape, scale: dtype === 'u8' ? scale : undefined, length: sizeOf(shape), next };
   }

@@ -1,5 +1,5 @@
 import type { LabelledData } from '../data/training-data.js';
-import type { StreamedData } from '../data/streamed-data.js';
+import type { StreamedLabelledData } from '../data/streamed-data.js';
 import { OptionError } from '../errors.js';
 import type { OptionRule } from '../options.js';
 import type { Shape } from '../shape.js';
@@ -40,7 +40,7 @@ export type Metrics = Readonly<Record<string, Metric | CountedMetric>>;
 export type ValueOf<M> = M extends CountedMetric<infer Value> ? Value : number;
 
 /** What is measured where no metrics are given: the accuracy, where the targets are classes or one bit. */
-export type DefaultMetrics<Data> = Data extends LabelledData | StreamedData
+export type DefaultMetrics<Data> = Data extends LabelledData | StreamedLabelledData
   ? {
       /** Share of the rows that are predicted correctly. */
       readonly accuracy: Metric;

@@ -18,11 +18,14 @@ import {
   type FitOptions,
   type LabelledData,
   type LearningRate,
+  meanSquaredError,
   predict,
   ReLU,
   Sequential,
   SGD,
-  type StreamedData,
+  type StreamedLabelledData,
+  type StreamedTargetData,
+  type TargetData,
   TraceError,
   type TrainingCheckpoint,
   trainingCheckpointOf,
@@ -49,7 +52,7 @@ function bytes(count: number, seed = 1): LabelledData {
 }
 
 /** The same, read row by row, each after a pause of another length. */
-function streamed(data: LabelledData, change: Partial<StreamedData> = {}): StreamedData {
+function streamed(data: LabelledData, change: Partial<StreamedLabelledData> = {}): StreamedLabelledData {
   const { inputs, ...rest } = data;
   const read = async (row: number): Promise<Float32Array | Uint8Array> => {
     await new Promise((resume) => setTimeout(resume, (row * 7) % 3));
@@ -58,7 +61,7 @@ function streamed(data: LabelledData, change: Partial<StreamedData> = {}): Strea
   return { ...rest, dtype: inputs instanceof Uint8Array ? 'u8' : 'f32', read, ...change };
 }
 
-async function train(data: LabelledData | StreamedData, options: Partial<FitOptions> = {}) {
+async function train(data: LabelledData | StreamedLabelledData, options: Partial<FitOptions> = {}) {
   const model = new Sequential([new Dense(5), new ReLU(), new Dropout(0.5), new Dense(3)]);
   const optimizer = new SGD({ learningRate: 0.1, momentum: 0.9 });
   const history = await fit(model, data, { epochs: 3, batchSize: 8, seed: 3, optimizer, ...options });
@@ -104,7 +107,7 @@ testOnDevices('streamed pictures are augmented, bit for bit on a CPU, as picture
     ...{ horizontalFlip: 0.5, rotation: 20, contrast: 0.3, brightness: 0.2, size: { width: 5, height: 5 } },
     ...{ cutOut: { size: 2 }, noise: { share: 0.1 } },
   });
-  const trained = async (own: LabelledData | StreamedData): Promise<unknown> => {
+  const trained = async (own: LabelledData | StreamedLabelledData): Promise<unknown> => {
     const model = new Sequential([new Flatten(), new Dense(3)]);
     const optimizer = new SGD({ learningRate: 0.1 });
     const options = { epochs: 2, batchSize: 8, seed: 3, optimizer, device, augment, validation: own };
@@ -137,7 +140,7 @@ testOnDevices('streamed data are evaluated and predicted as data in memory', asy
 test('a learning rate is looked for on streamed data as on data in memory', async (t) => {
   for (const count of [20, 5]) {
     const data = bytes(count);
-    const found = async (own: LabelledData | StreamedData) => {
+    const found = async (own: LabelledData | StreamedLabelledData) => {
       const model = new Sequential([new Dense(5), new ReLU(), new Dropout(0.5), new Dense(3)]);
       const optimizer = (learningRate: LearningRate) => new Adam({ learningRate });
       const curve = await findLearningRate(model, own, { optimizer, steps: 15, batchSize: 8, device: simd });
@@ -145,6 +148,35 @@ test('a learning rate is looked for on streamed data as on data in memory', asyn
     };
     t.deepEqual(await found(streamed(data)), await found(data), `${count} rows`);
   }
+});
+
+test('numbers are fitted to streamed inputs as to inputs in memory', async (t) => {
+  const { inputs, inputShape, scale = 1, files = [] } = bytes(20);
+  const targets = Float32Array.from({ length: 40 }, (_, i) => Math.sin(i));
+  const weights = Float32Array.from({ length: 20 }, (_, row) => 1 + (row % 3));
+  const data: TargetData = { inputs, inputShape, scale, files, weights, targets, targetShape: [2] };
+  const read = (row: number) => Promise.resolve(inputs.slice(row * COLUMNS, (row + 1) * COLUMNS));
+  const stream: StreamedTargetData = {
+    ...{ inputShape, scale, files, weights, targets, targetShape: [2] },
+    ...{ dtype: 'u8', read },
+  };
+  const device = simd;
+  const fitted = async (own: TargetData | StreamedTargetData, options: { overfit?: number } = {}) => {
+    const model = new Sequential([new Dense(5), new ReLU(), new Dense(2)]);
+    const optimizer = new SGD({ learningRate: 0.1 });
+    const settings = { epochs: 2, batchSize: 8, seed: 3, optimizer, loss: meanSquaredError, device };
+    const history = await fit(model, own, {
+      ...settings,
+      ...(options.overfit === undefined && { validation: own }),
+      ...options,
+    });
+    const found = await evaluate(model, own, { loss: meanSquaredError, device });
+    const outputs = await (await predict(model, own, { device })).data();
+    return [{ ...history, seconds: [] }, await weightsOf(model), found, outputs];
+  };
+  t.deepEqual(await fitted(stream), await fitted(data));
+  t.deepEqual(await fitted(stream, { overfit: 7 }), await fitted(data, { overfit: 7 }));
+  await rejects(t, fitted({ ...stream, targets: [1] } as never), DataError, 'the training data must be inputs');
 });
 
 test('callbacks, a pause and a stop are the same on streamed data', async (t) => {
@@ -230,7 +262,7 @@ test('inputs are read in the order of the epochs, and only so many ahead', async
 test('a loader of streamed data begins at any place of any epoch', async (t) => {
   const data = bytes(10);
   const take = async (
-    from: LabelledData | StreamedData,
+    from: LabelledData | StreamedLabelledData,
     options: DataLoaderOptions,
     place: readonly [epoch: number, position?: number],
   ): Promise<number[][]> => {
@@ -264,7 +296,7 @@ test('an input that cannot be read ends the training with its reason, and is rea
   let isThere = false;
   const data = bytes(20);
   const { read, ...rest } = streamed(data);
-  const vanishing: StreamedData = {
+  const vanishing: StreamedLabelledData = {
     ...rest,
     read: (row) => (row === 13 && !isThere ? Promise.reject(new DataError('13.png: gone')) : read(row)),
   };

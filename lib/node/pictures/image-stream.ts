@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { StreamedData } from '../../data/streamed-data.js';
+import type { StreamedLabelledData } from '../../data/streamed-data.js';
 import type { PictureLayout } from '../../data/picture-layout.js';
 import type { PictureSize } from '../../data/resize.js';
 import { DataError } from '../../errors.js';
@@ -21,7 +21,7 @@ export interface ImageStreamOptions extends PictureOptions {
 }
 
 /** Pictures with their classes that are read while they are used, and the file that each one comes from. */
-export interface ImageStream extends StreamedData {
+export interface ImageStream extends StreamedLabelledData {
   /** The path of each picture inside the directory, with '/' between the parts on every system. */
   readonly files: readonly string[];
 }
