@@ -10,7 +10,8 @@
 ;;             The gradient takes scratch memory, four vectors for four channels.
 ;; Method      normalizeChannels: 64 rows at a time, where their channels are the same; of these 16 columns (a cache line), then
 ;;             four, then what is left. The gradient: row by row, because three tensors that are larger than the caches are read
-;;             and written three times as fast in order; rows of 16 channels in a loop of their own. What is the same for all rows is computed once for them.
+;;             and written three times as fast in order; rows of 16 channels in a loop of their own. What is the same for all
+;;             rows is computed once for them.
 ;; Cost        8 B moved an element, and three operations; for the gradient 12 B and five: bound by memory bandwidth beyond
 ;;             the caches
 ;; Edges       what is left of a row (1 to 3 elements) is loaded and stored one by one: nothing beside it is written
