@@ -12,6 +12,9 @@ export function callSimd({ module, entryPoint }: SimdKernel, values: readonly nu
   instances.set(module, instance);
   const run = instance.exports[entryPoint];
   if (!isFunction(run)) throw new Error(`a SIMD kernel exports no function ${entryPoint}`);
+  // WebAssembly takes 0 for what is missing, and passes over what is too much.
+  if (run.length !== values.length)
+    throw new Error(`${entryPoint} takes ${run.length} arguments, got ${values.length}`);
   run(...values);
 }
 

@@ -101,6 +101,7 @@ test('tiles round at most twice as much as sums of windows', (t) => {
     [[2, 16, 16, 32], 64, { padding: 1 }],
     [[6, 8, 8, 40], 40, { padding: 1 }], // several pictures in a block
     [[1, 16, 12, 136], 72, { padding: 1 }], // channels that are no whole parts, and a part of a chunk
+    [[34, 9, 9, 16], 72, { padding: 1 }], // tiles that are no whole fours, two chunks
     [[1, 61, 67, 24], 16, { padding: 1 }], // tiles over the edge, blocks of rows
     [[3, 13, 11, 32], 48, {}], // no place beside the picture
     [[5, 9, 9, 32], 32, { padding: 2 }], // places that meet zeros alone
