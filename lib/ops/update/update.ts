@@ -80,7 +80,9 @@ export interface UpdateDefinition<S extends UpdateSettings> {
 export interface StepState {
   /** How many steps it has taken. */
   readonly step: number;
+  /** The learning rate of this step. */
   readonly rate: number;
+  /** The momentum of this step; Adam's beta1. */
   readonly momentum: number;
 }
 
