@@ -38,6 +38,11 @@ export interface BlockFinish {
   readonly calls: (block: FinishedBlock) => readonly SimdCall[];
 }
 
+/** Which output a matrix is written to: what stages say; the first where there are none, or where they read scratch memory. */
+export function finishedOutput(finish: BlockFinish | undefined): { readonly output: number } {
+  return finish && finish.target !== 'scratch' ? finish.target : { output: 0 };
+}
+
 /** What the stages of a site do with blocks of a matrix of so many columns; undefined where there are no stages. */
 export function finishOf(
   chain: Chain,

@@ -1,4 +1,4 @@
-import type { BlockFinish, Rows } from '../../fusion/simd-calls.js';
+import { type BlockFinish, type Rows, finishedOutput } from '../../fusion/simd-calls.js';
 import { conv2dWeightGradientRelaxedWasm, conv2dWeightGradientWasm } from '../../generated/wasm.js';
 import { ceilDivide } from '../../graph/launch.js';
 import type { SimdCall, SimdKernel, SimdPhase } from '../../graph/simd.js';
@@ -151,7 +151,7 @@ class TileWork {
   /** The tile's matrices in the gradient. */
   #inPlace(finish: BlockFinish | undefined): Matrices {
     const { R, S, groupC } = this.#sizes;
-    const output = finish && finish.target !== 'scratch' ? finish.target : { output: 0 };
+    const output = finishedOutput(finish);
     const offset = 4 * (this.#tile.row * R * S * groupC + this.#columnOf(0));
     return { argument: { ...output, offset }, pitch: 4 * R * S * groupC, tap: 4 * this.#tapElements };
   }

@@ -1,4 +1,4 @@
-import type { BlockFinish, Rows } from '../../fusion/simd-calls.js';
+import { type BlockFinish, type Rows, finishedOutput } from '../../fusion/simd-calls.js';
 import { conv2dRowsRelaxedWasm, conv2dRowsWasm } from '../../generated/wasm.js';
 import { ceilDivide } from '../../graph/launch.js';
 import type { SimdArgument, SimdCall, SimdKernel, SimdPhase } from '../../graph/simd.js';
@@ -187,7 +187,7 @@ function callsOf(product: Product, block: Block, [channel, channels]: Part, fini
   const first = firstPlaceOf(block, computed.size);
   const size = computed.size[0] * computed.size[1];
   const isInScratch = finish?.target === 'scratch';
-  const output = finish && finish.target !== 'scratch' ? finish.target : { output: 0 };
+  const output = finishedOutput(finish);
   const target = isInScratch
     ? { argument: scratchAt, pitch: 4 * channels, picturePitch: 4 * channels * perPicture }
     : {

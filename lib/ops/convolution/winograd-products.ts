@@ -1,5 +1,5 @@
 import { elementAt } from '../../element-at.js';
-import type { BlockFinish } from '../../fusion/simd-calls.js';
+import { type BlockFinish, finishedOutput } from '../../fusion/simd-calls.js';
 import { ceilDivide } from '../../graph/launch.js';
 import type { SimdPhase } from '../../graph/simd.js';
 import {
@@ -136,7 +136,7 @@ function workOf(
   const [height, width] = computed.size;
   const places = placesOf(block);
   const isInScratch = finish?.target === 'scratch';
-  const output = finish && finish.target !== 'scratch' ? finish.target : { output: 0 };
+  const output = finishedOutput(finish);
   const target = isInScratch
     ? { argument: finishedAt, pitch: 4 * channels, pictureRows: block.rows }
     : {

@@ -1,5 +1,5 @@
 import { elementAt } from '../../element-at.js';
-import type { BlockFinish } from '../../fusion/simd-calls.js';
+import { type BlockFinish, finishedOutput } from '../../fusion/simd-calls.js';
 import { ceilDivide } from '../../graph/launch.js';
 import type { SimdPhase } from '../../graph/simd.js';
 import {
@@ -125,7 +125,7 @@ function weightsOf(
 ): Work {
   const pitch = 4 * 9 * C;
   const isInScratch = finish?.target === 'scratch';
-  const output = finish && finish.target !== 'scratch' ? finish.target : { output: 0 };
+  const output = finishedOutput(finish);
   const linesAt = moved(SCRATCH, isInScratch ? rows * pitch : 0);
   const call = {
     kernel: WEIGHTS,

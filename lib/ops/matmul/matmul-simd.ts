@@ -9,7 +9,7 @@ import {
   matmulRowRelaxedWasm,
   matmulRowWasm,
 } from '../../generated/wasm.js';
-import type { BlockFinish } from '../../fusion/simd-calls.js';
+import { type BlockFinish, finishedOutput } from '../../fusion/simd-calls.js';
 import { ceilDivide } from '../../graph/launch.js';
 import type { SimdArgument, SimdCall, SimdKernel, SimdPhase } from '../../graph/simd.js';
 import { forEachOffset, type Shape } from '../../shape.js';
@@ -100,7 +100,7 @@ export function matmulSimdPhases(
   const [columnB, stepB] = attributes.transposeB ? [4 * K, 4] : [4, 4 * N];
   const products: Product[] = [];
   forEachOffset(batch, ([startA, startB], i) => {
-    const target = finish && finish.target !== 'scratch' ? finish.target : { output: 0 };
+    const target = finishedOutput(finish);
     const product = {
       ...{ M, N, K, row: i * M, column: 0 },
       a: { argument: { input: 0, offset: 4 * startA }, lineBytes: rowA, stepBytes: stepA },
