@@ -5,31 +5,19 @@ import type { Tensor } from '../tensor.js';
 import {
   bindingsOf,
   type Chain,
+  chainOf,
   chainOperation,
   type ChainOutput,
   outputName,
   outputsOfChain,
   VALUE,
 } from './chain.js';
-import type { FoldCall, SelectedRows } from './pass.js';
+import type { FoldCall, Fusion, SelectedRows } from './offers.js';
 import type { FusionTarget, Stage } from './stage.js';
 import { isSameTensor, variablesAmong, variablesWritten } from './tensors.js';
 
 /** A kernel of more stages takes long to compile, and a chain of thousands would never be done. */
 const MOST_STAGES = 16;
-
-/** What takes the place of two nodes. */
-export interface Fusion {
-  /** In place of the outputs of the node that takes the other in; undefined where nobody needs it any more. */
-  readonly kept: readonly (Tensor | undefined)[];
-  /** In place of the outputs of the node that is taken in. */
-  readonly outputs: readonly Tensor[];
-}
-
-/** The operation of a node as a chain that others can be joined to; undefined where it is none. */
-export function chainOf({ operation, inputs, specs, attributes }: GraphNode): Chain | undefined {
-  return operation.chain?.({ inputs, outputs: specs, attributes });
-}
 
 /** An operation on single elements that asks the node which computes one of its inputs to carry it out. */
 export interface AbsorbCall {

@@ -1,4 +1,5 @@
 import type { KernelTarget, KernelVariant, Launch } from '../graph/launch.js';
+import type { GraphNode } from '../graph/node.js';
 import type {
   ArrayView,
   Attributes,
@@ -89,6 +90,11 @@ export interface Host {
 /** Values at the sites of a chain, and which of the first site's they are. */
 export interface SampledValues extends SampledElements {
   readonly values: readonly ArrayView[];
+}
+
+/** The operation of a node as a chain that others can be joined to; undefined where it is none. */
+export function chainOf({ operation, inputs, specs, attributes }: GraphNode): Chain | undefined {
+  return operation.chain?.({ inputs, outputs: specs, attributes });
 }
 
 /** What an output of a chain is: the end of a site, a value on its way there, or what its last stage writes in place. */

@@ -40,23 +40,6 @@ export function variableOf(tensor: Tensor): Variable | undefined {
   return variable;
 }
 
-/**
- * The tensor whose storage a kernel reads that can read what lies there: through reshapes, and through 16-bit floats read as
- * f32. Not those of a variable, which may be another one by then.
- */
-export function sourceOf(tensor: Tensor): Tensor {
-  const storage = storageOf(tensor);
-  const narrow = narrowOf(storage);
-  return narrow ? sourceOf(narrow) : storage;
-}
-
-/** What a tensor is read from that is nothing but a wider form of it. */
-export function narrowOf({ origin }: Tensor): Tensor | undefined {
-  if (origin.kind !== 'node' || origin.node.operation.widens !== true) return undefined;
-  const [input] = origin.node.inputs;
-  return input && variableOf(input) === undefined ? input : undefined;
-}
-
 /** The variables that a node writes over. */
 export function variablesWritten({ operation, inputs }: GraphNode): Set<Variable> {
   return variablesAmong((operation.writes ?? []).map((source) => inputs[source ?? -1]));

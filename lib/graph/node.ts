@@ -75,11 +75,6 @@ export interface GraphNode {
   readonly recomputation?: Recomputation | undefined;
 }
 
-/** The id of the next node. */
-export function nodesMadeSoFar(): number {
-  return nodesMade;
-}
-
 /** A node before it is put into a graph. */
 export type NodeParts = Omit<GraphNode, 'id' | 'storage'>;
 

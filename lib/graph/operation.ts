@@ -1,8 +1,7 @@
 import type { Shape } from '../shape.js';
 import type { Tensor } from '../tensor.js';
-import type { Fusion } from '../fusion/absorb.js';
 import type { Chain } from '../fusion/chain.js';
-import type { FoldCall, JoinCall } from '../fusion/pass.js';
+import type { FoldCall, Fusion, JoinCall } from '../fusion/offers.js';
 import type { Stage, StageUse } from '../fusion/stage.js';
 import type { KernelTarget, KernelVariant, Launch } from './launch.js';
 import type { SimdPhase } from './simd.js';

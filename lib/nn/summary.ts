@@ -1,4 +1,4 @@
-import { type GraphNode, nodesMadeSoFar } from '../graph/node.js';
+import { type GraphNode, nextNodeId } from '../graph/node.js';
 import { nodesBefore } from '../graph/nodes.js';
 import { printable } from '../printable.js';
 import type { Shape } from '../shape.js';
@@ -62,12 +62,12 @@ export function summarize(model: Module, forward: () => Tensor): Summary {
     // For the time of this one run another `forward` stands before the module's.
     const inner = module.forward.bind(module);
     module.forward = (...inputs) => {
-      const from = nodesMadeSoFar();
+      const from = nextNodeId();
       const output = inner(...inputs);
       const fresh = module.ownVariables().flatMap(([, variable]) => (counted.has(variable) ? [] : variable));
       for (const variable of fresh) counted.add(variable);
       const layer = { name, type: module.constructor.name, outputShape: output.shape.slice(1), ...countsOf(fresh) };
-      uses.push({ layer, from, to: nodesMadeSoFar() });
+      uses.push({ layer, from, to: nextNodeId() });
       return output;
     };
   }

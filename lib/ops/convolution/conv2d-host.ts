@@ -1,7 +1,7 @@
 import { elementAt } from '../../element-at.js';
-import { type Fusion, replaced } from '../../fusion/absorb.js';
+import { replaced } from '../../fusion/absorb.js';
 import type { Chain, Host } from '../../fusion/chain.js';
-import type { JoinCall } from '../../fusion/pass.js';
+import type { Fusion, JoinCall } from '../../fusion/offers.js';
 import { finishOf, goesByBlocks } from '../../fusion/simd-calls.js';
 import { isSameTensor } from '../../fusion/tensors.js';
 import type { KernelVariant, Launch } from '../../graph/launch.js';

@@ -1,7 +1,7 @@
-import { type Fusion, pickingRows, replaced } from '../../fusion/absorb.js';
+import { pickingRows, replaced } from '../../fusion/absorb.js';
 import { type Chain, type Host, outputsOfChain } from '../../fusion/chain.js';
 import { type Glue, glueOf, type Spot } from '../../fusion/glue.js';
-import type { FoldCall, JoinCall, SelectedRows } from '../../fusion/pass.js';
+import type { FoldCall, Fusion, JoinCall, SelectedRows } from '../../fusion/offers.js';
 import { isSameTensor } from '../../fusion/tensors.js';
 import type { Attributes, Call, Operation } from '../../graph/operation.js';
 import { elementAt } from '../../element-at.js';

@@ -1,7 +1,7 @@
 import { elementAt } from '../../element-at.js';
-import { pickingRows, replaced, type Fusion } from '../../fusion/absorb.js';
+import { pickingRows, replaced } from '../../fusion/absorb.js';
 import { type Chain, type Host, hostInputs } from '../../fusion/chain.js';
-import type { FoldCall, JoinCall, SelectedRows } from '../../fusion/pass.js';
+import type { FoldCall, Fusion, JoinCall, SelectedRows } from '../../fusion/offers.js';
 import { finishOf, goesByBlocks } from '../../fusion/simd-calls.js';
 import { isSameTensor } from '../../fusion/tensors.js';
 import type {

@@ -2,7 +2,7 @@ import { elementAt } from '../../element-at.js';
 import { takingStages } from '../../fusion/absorb.js';
 import { type Chain, type Host, hostInputs } from '../../fusion/chain.js';
 import { glueOf } from '../../fusion/glue.js';
-import type { FoldCall } from '../../fusion/pass.js';
+import type { FoldCall } from '../../fusion/offers.js';
 import { type Attributes, type Call, isFloat, type Operation } from '../../graph/operation.js';
 import { type Shape, sizeOf } from '../../shape.js';
 import type { Tensor } from '../../tensor.js';
