@@ -13,15 +13,15 @@ import { defaultThreads } from '../lib/device/cpu/host.js';
 import { type Device, OptionError } from '../lib/index.js';
 import { openDevice } from '../lib/node/index.js';
 import { NET_NAMES, netDescription } from './nets/description.js';
-import { NetStep } from './nets/net-step.js';
-import { RecipeStep } from './nets/recipe-step.js';
+import { netStep } from './nets/net-step.js';
+import { recipeStep } from './nets/recipe-step.js';
 import { EXAMPLES } from './scale/points.js';
-import { type Scale, ScaledStep } from './scale/scaled-step.js';
+import { type Scale, scaledStep } from './scale/scaled-step.js';
 import { checkLosses, CHECKED_STEPS } from './step/check-losses.js';
 import { operationsTable, type ProfiledStep, profileStep, profileTable, roofsOf } from './step/profile.js';
 import { factsOf, formatNumber, formatTable, heading, versionsOf, writeReport } from './step/report.js';
 import { millisecondsOf, timeInTurn } from './step/rounds.js';
-import { TrainingStep } from './step/training-step.js';
+import { myNetStep } from './step/mynet-step.js';
 import { BATCH, DROPOUT, HIDDEN, INPUTS, makeWorkload } from './step/workload.js';
 
 /** Nets with a profile, by operation: `recipe` is the small ConvNet on augmented pictures. */
@@ -58,13 +58,13 @@ await runProgram('bench:step', async (args) => {
 
   const losses = new Map<string, readonly number[]>();
   for (const [name, device] of devices) {
-    const step = new TrainingStep(device, work, 0);
+    const step = myNetStep(device, work, 0);
     losses.set(name, await step.losses(CHECKED_STEPS));
     step.dispose();
   }
   checkLosses('reference', losses);
 
-  const steps = [...devices].map(([name, device]) => ({ name, step: new TrainingStep(device, work, DROPOUT) }));
+  const steps = [...devices].map(([name, device]) => ({ name, step: myNetStep(device, work, DROPOUT) }));
   const contestants = steps.map(({ name, step }) => ({
     name,
     round: (count: number) => millisecondsOf(() => step.run(count, READ_EVERY)),
@@ -103,7 +103,7 @@ async function profile(options: OptionValues<keyof typeof OPTIONS>): Promise<voi
   const roofs = await roofsOf(threads);
   const profiled = net
     ? await profileStep(net, { threads, rounds, replays: 1, warmUp: 2 })
-    : await profileStep((device) => new ScaledStep(device, scaleOf(options.batch)), {
+    : await profileStep((device) => scaledStep(device, scaleOf(options.batch)), {
         threads,
         rounds,
         replays: 20,
@@ -119,9 +119,9 @@ async function profile(options: OptionValues<keyof typeof OPTIONS>): Promise<voi
 function netNamed(name: string | true): (device: Device) => ProfiledStep {
   const known = PROFILED.find((each) => each === name);
   if (!known) throw new OptionError(`unknown net '${name}': expected ${PROFILED.join(' or ')}`);
-  if (known === 'recipe') return (device) => new RecipeStep(device);
+  if (known === 'recipe') return (device) => recipeStep(device);
   const net = netDescription(known);
-  return (device) => new NetStep(device, net);
+  return (device) => netStep(device, net);
 }
 
 function scaleOf(batch: string | true | undefined): Scale {

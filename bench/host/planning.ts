@@ -6,9 +6,10 @@ import { nodesBefore } from '../../lib/graph/nodes.js';
 import { buildProgram } from '../../lib/graph/program.js';
 import { record } from '../../lib/graph/trace.js';
 import { NET_NAMES, netDescription } from '../nets/description.js';
-import { NetStep } from '../nets/net-step.js';
+import { netStep } from '../nets/net-step.js';
 import { median } from '../measure.js';
 import { formatNumber, formatTable } from '../step/report.js';
+import type { TrainingStep } from '../step/training-step.js';
 
 /** Milliseconds that each part of making a plan takes, up to the choice of its kernels: what runs without a GPU. */
 interface PlanningTimes {
@@ -44,7 +45,7 @@ const PARTS = ['record', 'fuse', 'memory', 'flatten', 'kernels'] as const satisf
 export function planningResults(device: WebGpuDevice): PlanningResult[] {
   return NET_NAMES.map((name) => {
     const net = netDescription(name);
-    const step = new NetStep(device, net);
+    const step = netStep(device, net);
     const plans = Array.from({ length: PLANS }, () => planOnce(device, step));
     step.dispose();
     const [first] = plans;
@@ -67,7 +68,7 @@ export function planningResults(device: WebGpuDevice): PlanningResult[] {
   });
 }
 
-function planOnce(device: WebGpuDevice, step: NetStep) {
+function planOnce(device: WebGpuDevice, step: TrainingStep) {
   const recorded = timed(() => record(() => step.record()).trace);
   const trace = recorded.value;
   const roots = { outputs: [], updates: [...trace.updates.values()] };

@@ -1,5 +1,5 @@
 import { type Contestant, millisecondsOf } from '../step/rounds.js';
-import { TrainingStep } from '../step/training-step.js';
+import { myNetStep } from '../step/mynet-step.js';
 import { DROPOUT, makeWorkload } from '../step/workload.js';
 import { type CallCounts, countCalls, countsPerStep } from './call-counts.js';
 import { FitEpochs } from './fit-epochs.js';
@@ -23,7 +23,7 @@ export interface Way {
 /** Ours in a loop of its own and by `fit`, and bare loops over as many dispatches. */
 export async function prepareWays(): Promise<readonly Way[]> {
   const device = await openNullDevice();
-  const step = new TrainingStep(device, makeWorkload(), DROPOUT);
+  const step = myNetStep(device, makeWorkload(), DROPOUT);
   await step.run(COUNTED_STEPS);
   await step.runOneByOne(COUNTED_STEPS);
   const counts = await countCalls(interfaces, () => step.runOneByOne(COUNTED_STEPS));

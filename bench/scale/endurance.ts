@@ -2,7 +2,7 @@ import type { Device } from '../../lib/index.js';
 import { median } from '../measure.js';
 import { type BufferCount, BufferLedger } from './buffer-ledger.js';
 import { heapBytes, residentBytes } from './process-memory.js';
-import { ScaledStep } from './scaled-step.js';
+import { scaledStep } from './scaled-step.js';
 
 /** Memory after so many steps. */
 export interface MemorySample extends BufferCount {
@@ -27,7 +27,7 @@ const GROWTH_ALLOWED = 0.05;
 /** Trains 10,000 steps and looks at the memory after every 1,000. The device is disposed of in the end. */
 export async function sampleMemory(device: Device): Promise<readonly MemorySample[]> {
   const ledger = new BufferLedger(device);
-  const step = new ScaledStep(device, SMALL);
+  const step = scaledStep(device, SMALL);
   const samples: MemorySample[] = [];
   for (let sample = 1; sample <= SAMPLES; sample++) {
     for (let steps = 0; steps < STEPS_BETWEEN_SAMPLES; steps += STEPS_BETWEEN_READS) {

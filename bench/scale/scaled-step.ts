@@ -1,14 +1,5 @@
-import {
-  accuracy,
-  compile,
-  DataLoader,
-  type Device,
-  fromArrays,
-  Meter,
-  myNet,
-  SGD,
-  softmaxCrossEntropy,
-} from '../../lib/index.js';
+import { DataLoader, type Device, fromArrays, myNet, SGD } from '../../lib/index.js';
+import { TrainingStep } from '../step/training-step.js';
 import { CLASSES, DROPOUT, LEARNING_RATE, MOMENTUM, uniformNumbers } from '../step/workload.js';
 
 /** How large a training step is. */
@@ -32,49 +23,15 @@ export function multiplyAddsOf({ inputs, batch, hidden }: Scale): number {
 }
 
 /** A training step of a net like MyNet at any scale; its batches go round the data set. */
-export class ScaledStep {
-  readonly #device: Device;
-  readonly #loss = new Meter();
-  readonly #step;
-  readonly #owned: readonly { dispose(): void }[];
-
-  constructor(device: Device, scale: Scale) {
-    const { inputs, batch, hidden, examples } = scale;
-    this.#device = device;
-    const random = uniformNumbers(1);
-    const pictures = Float32Array.from({ length: examples * inputs }, random);
-    const labels = Int32Array.from({ length: examples }, (_, row) => row % CLASSES);
-    const loader = new DataLoader(fromArrays(pictures, labels, { inputShape: [inputs] }), { batchSize: batch });
-    const model = myNet({ hidden, classes: CLASSES, dropout: DROPOUT }).build([inputs]);
-    model.train();
-    const optimizer = new SGD({ learningRate: LEARNING_RATE, momentum: MOMENTUM });
-    const hits = new Meter();
-    this.#step = compile(
-      () => {
-        const { inputs: rows, labels: target } = loader.next();
-        const logits = model.forward(rows);
-        const value = softmaxCrossEntropy(logits, target);
-        optimizer.minimize(value, model.parameters());
-        this.#loss.update(value, batch);
-        hits.update(accuracy(logits, target), batch);
-      },
-      { device },
-    );
-    this.#owned = [this.#step, loader, model, optimizer, this.#loss, hits];
-  }
-
-  /** Trains so many steps, then waits for the device. */
-  async run(steps: number): Promise<void> {
-    await this.#step.repeat(steps);
-    await this.#device.finished();
-  }
-
-  /** The mean loss since it was read last. */
-  async readLoss(): Promise<number> {
-    return (await this.#loss.take()).mean;
-  }
-
-  dispose(): void {
-    for (const owned of this.#owned) owned.dispose();
-  }
+export function scaledStep(device: Device, { inputs, batch, hidden, examples }: Scale): TrainingStep {
+  const random = uniformNumbers(1);
+  const pictures = Float32Array.from({ length: examples * inputs }, random);
+  const labels = Int32Array.from({ length: examples }, (_, row) => row % CLASSES);
+  const data = fromArrays(pictures, labels, { inputShape: [inputs] });
+  return new TrainingStep(device, {
+    model: myNet({ hidden, classes: CLASSES, dropout: DROPOUT }).build([inputs]),
+    loader: new DataLoader(data, { batchSize: batch }),
+    optimizer: new SGD({ learningRate: LEARNING_RATE, momentum: MOMENTUM }),
+    hasAccuracy: true,
+  });
 }

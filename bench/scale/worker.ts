@@ -7,7 +7,7 @@ import { millisecondsOf } from '../step/rounds.js';
 import { BufferLedger } from './buffer-ledger.js';
 import type { StepFigures } from './points.js';
 import { residentBytes } from './process-memory.js';
-import { type Scale, ScaledStep } from './scaled-step.js';
+import { type Scale, scaledStep } from './scaled-step.js';
 
 /** Runs of what is short. The fastest counts, as for the roofs: what else the machine does may lengthen runs only. */
 const MOST_RUNS = 25;
@@ -28,7 +28,7 @@ async function figuresOf(device: Device, size: Scale): Promise<StepFigures> {
 
 /** The time of a step, and what `look` sees while the step is in memory. The device is disposed of in the end. */
 async function timeSteps<Seen>(device: Device, size: Scale, look: () => Seen): Promise<[number, Seen]> {
-  const step = new ScaledStep(device, size);
+  const step = scaledStep(device, size);
   await step.run(1);
   const { fastestMilliseconds } = await measure((steps) => millisecondsOf(() => step.run(steps)), MOST_RUNS);
   const seen = look();

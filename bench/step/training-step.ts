@@ -1,16 +1,14 @@
 import {
   accuracy,
   compile,
-  DataLoader,
+  type DataLoader,
   type Device,
-  fromArrays,
   Meter,
-  myNet,
+  type Module,
+  type Optimizer,
   type Plan,
-  SGD,
   softmaxCrossEntropy,
 } from '../../lib/index.js';
-import { BATCH, CLASSES, HIDDEN, INPUTS, LEARNING_RATE, MOMENTUM, type Workload } from './workload.js';
 
 /**
  * Steps without a turn for the timers: a CPU device computes without a pause, and `fit` lets them run now and then.
@@ -18,45 +16,46 @@ import { BATCH, CLASSES, HIDDEN, INPUTS, LEARNING_RATE, MOMENTUM, type Workload 
  */
 const STEPS_BETWEEN_BREATHS = 64;
 
-/** MyNet's training step as `fit` makes it, over a data set on the device: what the benchmarks time. */
+/** What a training is made of. */
+export interface TrainingParts {
+  /** Built. */
+  readonly model: Module;
+  readonly loader: DataLoader;
+  readonly optimizer: Optimizer;
+  /** Whether the share of right classes is metered beside the loss. */
+  readonly hasAccuracy: boolean;
+}
+
+/** A training step as `fit` makes it, over a data set on the device: what the benchmarks time. It owns its parts. */
 export class TrainingStep {
+  /** What is compiled: the operations of a step. */
+  readonly record: () => void;
   readonly #device: Device;
   readonly #loss = new Meter();
-  readonly #hits = new Meter();
   readonly #step;
   readonly #owned: readonly { dispose(): void }[];
 
-  constructor(device: Device, work: Workload, dropout: number) {
+  constructor(device: Device, { model, loader, optimizer, hasAccuracy }: TrainingParts) {
     this.#device = device;
-    const model = myNet({ hidden: HIDDEN, classes: CLASSES, dropout }).build([INPUTS]);
-    for (const parameter of model.parameters()) {
-      const initial = Object.entries(work.parameters).find(([name]) => name === parameter.name);
-      if (!initial) throw new Error(`the workload has no numbers for ${parameter.name}`);
-      parameter.set(initial[1].data);
-    }
     model.train();
-    const data = fromArrays(work.pictures, work.labels, { inputShape: [INPUTS] });
-    const loader = new DataLoader(data, { batchSize: BATCH, shuffle: false });
-    const optimizer = new SGD({ learningRate: LEARNING_RATE, momentum: MOMENTUM });
-    this.#step = compile(
-      () => {
-        const { inputs, labels } = loader.next();
-        const logits = model.forward(inputs);
-        const value = softmaxCrossEntropy(logits, labels);
-        optimizer.minimize(value, model.parameters());
-        this.#loss.update(value, labels.size);
-        this.#hits.update(accuracy(logits, labels), labels.size);
-      },
-      { device },
-    );
-    this.#owned = [this.#step, loader, this.#loss, this.#hits];
+    const hits = new Meter();
+    this.record = () => {
+      const { inputs, labels } = loader.next();
+      const logits = model.forward(inputs);
+      const value = softmaxCrossEntropy(logits, labels);
+      optimizer.minimize(value, model.parameters());
+      this.#loss.update(value, labels.size);
+      if (hasAccuracy) hits.update(accuracy(logits, labels), labels.size);
+    };
+    this.#step = compile(this.record, { device });
+    this.#owned = [this.#step, loader, model, optimizer, this.#loss, hits];
   }
 
   /** Trains on the batches in turn, many steps a submit, and reads the loss after every `readEvery`; waits for the device. */
   async run(steps: number, readEvery = Infinity): Promise<void> {
     for (let done = 0; done < steps; done += readEvery) {
       await this.#step.repeat(Math.min(readEvery, steps - done));
-      if (done + readEvery <= steps) await this.#readLoss();
+      if (done + readEvery <= steps) await this.readLoss();
     }
     await this.#device.finished();
   }
@@ -75,9 +74,14 @@ export class TrainingStep {
     const losses: number[] = [];
     for (let i = 0; i < steps; i++) {
       await this.#step();
-      losses.push(await this.#readLoss());
+      losses.push(await this.readLoss());
     }
     return losses;
+  }
+
+  /** The mean loss since it was read last. */
+  async readLoss(): Promise<number> {
+    return (await this.#loss.take()).mean;
   }
 
   /** What the step was compiled to. */
@@ -87,9 +91,5 @@ export class TrainingStep {
 
   dispose(): void {
     for (const owned of this.#owned) owned.dispose();
-  }
-
-  async #readLoss(): Promise<number> {
-    return (await this.#loss.take()).mean;
   }
 }

@@ -1,13 +1,15 @@
 import test from 'tape';
-import { RecipeStep } from '../../bench/nets/recipe-step.js';
-import { ScaledStep } from '../../bench/scale/scaled-step.js';
+import { recipeStep } from '../../bench/nets/recipe-step.js';
+import { scaledStep } from '../../bench/scale/scaled-step.js';
 import { operationsTable, profileStep, profileTable } from '../../bench/step/profile.js';
 
 test('the profile of a step has a row for each step of its plan, in order, and the flop of its products', async (t) => {
-  const profile = await profileStep(
-    (device) => new ScaledStep(device, { inputs: 12, batch: 4, hidden: 8, examples: 8 }),
-    { threads: 1, rounds: 1, replays: 3, warmUp: 2 },
-  );
+  const profile = await profileStep((device) => scaledStep(device, { inputs: 12, batch: 4, hidden: 8, examples: 8 }), {
+    threads: 1,
+    rounds: 1,
+    replays: 3,
+    warmUp: 2,
+  });
   const names = profile.steps.map(({ name }) => name);
   t.deepEqual(names.slice(0, 2), ['gather', 'gather'], 'pictures and labels come first');
   t.ok(names.includes('advance'), 'and the counters are among them');
@@ -36,7 +38,7 @@ test('the profile of a step has a row for each step of its plan, in order, and t
 
 test("the recipe's step computes no gradient of its pictures, and stores no normalized ones", async (t) => {
   const options = { threads: 1, rounds: 1, replays: 1, warmUp: 1 };
-  const { steps } = await profileStep((device) => new RecipeStep(device), options);
+  const { steps } = await profileStep((device) => recipeStep(device), options);
   const countOf = (matches: (name: string) => boolean): number => steps.filter(({ name }) => matches(name)).length;
   t.equal(
     countOf((name) => name.startsWith('conv2dWeightGradient')),

@@ -3,7 +3,7 @@ import { BufferLedger } from '../../bench/scale/buffer-ledger.js';
 import { growthOf, type MemorySample } from '../../bench/scale/endurance.js';
 import { drawScale } from '../../bench/scale/picture.js';
 import type { ScalePoint } from '../../bench/scale/points.js';
-import { multiplyAddsOf, ScaledStep } from '../../bench/scale/scaled-step.js';
+import { multiplyAddsOf, scaledStep } from '../../bench/scale/scaled-step.js';
 import { scaleTable } from '../../bench/scale/tables.js';
 import { factsOf } from '../../bench/step/report.js';
 import { CpuDevice } from '../../lib/device/cpu/device.js';
@@ -21,12 +21,12 @@ for (const [name, open] of devices) {
   test(`over 300 training steps the buffers on ${name} stay exactly the same, and all of them are freed`, async (t) => {
     const device = await open();
     // Kernels stay with a device: they come with the first step, before the ledger begins.
-    const first = new ScaledStep(device, SMALL);
+    const first = scaledStep(device, SMALL);
     await first.run(1);
     await first.readLoss();
     first.dispose();
     const ledger = new BufferLedger(device);
-    const step = new ScaledStep(device, SMALL);
+    const step = scaledStep(device, SMALL);
     await step.run(1);
     await step.readLoss();
     const before = ledger.now;

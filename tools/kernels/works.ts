@@ -1,4 +1,4 @@
-import { TrainingStep } from '../../bench/step/training-step.js';
+import { myNetStep } from '../../bench/step/mynet-step.js';
 import { DROPOUT, makeWorkload } from '../../bench/step/workload.js';
 import { Joiner } from '../../lib/device/webgpu/joining/joiner.js';
 import { type Work, workOf } from '../../lib/device/webgpu/work.js';
@@ -27,7 +27,7 @@ export function stepOf({ operation, ...setting }: { readonly operation: Operatio
 
 /** The steps of MyNet's training step, fused for such an adapter. It runs once, on the references. */
 export async function stepsOfMyNet({ limits }: KernelTarget): Promise<readonly Step[]> {
-  const step = new TrainingStep(fusingCpu(limits.maxStorageBuffersPerShaderStage), makeWorkload(), DROPOUT);
+  const step = myNetStep(fusingCpu(limits.maxStorageBuffersPerShaderStage), makeWorkload(), DROPOUT);
   await step.run(1);
   const steps = step.plans().flatMap(({ program }) => program.steps);
   step.dispose();

@@ -1,8 +1,9 @@
 import type { Device } from '../../../lib/index.js';
 import { openDevice } from '../../../lib/node/index.js';
 import { openNullDevice } from '../../host/null-device.js';
-import { NetStep } from '../../nets/net-step.js';
-import { TrainingStep } from '../../step/training-step.js';
+import { netStep } from '../../nets/net-step.js';
+import { myNetStep } from '../../step/mynet-step.js';
+import type { TrainingStep } from '../../step/training-step.js';
 import { makeWorkload } from '../../step/workload.js';
 import type { Backend, Computation, Library, Training } from '../protocol.js';
 import { prepareComputation, type PreparedComputation } from './computations.js';
@@ -15,7 +16,7 @@ export async function openOurs(device: 'cpu' | 'webgpu', backend: Backend, threa
 class Ours implements Library {
   readonly description: string;
   readonly #device: Device;
-  #step: TrainingStep | NetStep | undefined;
+  #step: TrainingStep | undefined;
   #computation: PreparedComputation | undefined;
 
   constructor(device: Device) {
@@ -27,8 +28,8 @@ class Ours implements Library {
     this.#step?.dispose();
     this.#step =
       'net' in training
-        ? new NetStep(this.#device, training.net)
-        : new TrainingStep(this.#device, makeWorkload(), training.dropout);
+        ? netStep(this.#device, training.net)
+        : myNetStep(this.#device, makeWorkload(), training.dropout);
     return Promise.resolve();
   }
 
@@ -51,7 +52,7 @@ class Ours implements Library {
     return places.map((place) => values[place] ?? NaN);
   }
 
-  #prepared(): TrainingStep | NetStep {
+  #prepared(): TrainingStep {
     if (!this.#step) throw new Error('prepare() comes first');
     return this.#step;
   }

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import test from 'tape';
-import { TrainingStep } from '../../../bench/step/training-step.js';
+import { myNetStep } from '../../../bench/step/mynet-step.js';
 import { makeWorkload } from '../../../bench/step/workload.js';
 import { compile } from '../../../lib/compile.js';
 import { CpuDevice } from '../../../lib/device/cpu/device.js';
@@ -81,7 +81,7 @@ test('training MyNet gives the same losses and weights, bit for bit, with 1, 2 a
   const losses: number[][] = [];
   for (const threads of [1, 2, 3]) {
     const device = open(threads);
-    const step = new TrainingStep(device, makeWorkload(), 0.5);
+    const step = myNetStep(device, makeWorkload(), 0.5);
     losses.push(await step.losses(20));
     step.dispose();
     device.dispose();
