@@ -31,7 +31,10 @@ export const SAMPLE: ReadonlySet<string> = new Set([
 ]);
 
 /** The benchmarks of a room, without dilation, as all of them are; without those in groups, which the others do not have. */
-function benchmarksOf<A extends WindowAttributes>(operation: Operation<A>, isDepthwise: boolean): Convolution[] {
+function benchmarksOf<A extends WindowAttributes & { readonly groups?: number }>(
+  operation: Operation<A>,
+  isDepthwise: boolean,
+): Convolution[] {
   return Object.entries(operation.benchmarks ?? {}).flatMap(([name, { inputs, attributes }]) => {
     const specs = inputs.map(({ shape }) => ({ shape, dtype: 'f32' as const }));
     const [output] = operation.infer(specs, attributes);
@@ -39,7 +42,7 @@ function benchmarksOf<A extends WindowAttributes>(operation: Operation<A>, isDep
     const [strideHeight, strideWidth] = attributes.stride;
     const [top, bottom, left, right] = attributes.padding;
     if (!picture || !weight || !output) throw new Error(`${name} is no convolution`);
-    if (Number(attributes['groups'] ?? 1) > 1) return [];
+    if ((attributes.groups ?? 1) > 1) return [];
     return {
       name,
       isDepthwise,

@@ -90,7 +90,7 @@ function makeStep({ layers, batch }: NetDescription): Step {
       state.running,
       pictures,
       labels,
-    ) as unknown as [[JaxArray, Arrays], Arrays];
+    );
     const velocities = tree.map(
       (v: JaxArray, g: JaxArray) => v.mul(NET_MOMENTUM).add(g),
       state.velocities,
@@ -102,7 +102,7 @@ function makeStep({ layers, batch }: NetDescription): Step {
       tree.ref(velocities),
     ) as Arrays;
     return { state: { parameters, velocities, running }, loss };
-  }) as unknown as Step;
+  });
 }
 
 /** The layers on given parameters. Each array that is used again goes in as `.ref`. */

@@ -74,7 +74,7 @@ export class NetTraining {
   #one(layer: LayerDescription, input: tf.Tensor): tf.Tensor {
     switch (layer.layer) {
       case 'conv': {
-        const weight = this.#parameter(`${layer.name}.weight`) as unknown as tf.Tensor4D;
+        const weight = this.#parameter(`${layer.name}.weight`) as tf.Tensor4D;
         const convolve = layer.groups === 1 ? tf.conv2d : tf.depthwiseConv2d;
         return convolve(input as tf.Tensor4D, weight, layer.stride, (layer.kernel - 1) / 2, 'NHWC', 1, 'floor');
       }
@@ -109,13 +109,13 @@ export class NetTraining {
       input as tf.Tensor4D,
       mean as tf.Tensor1D,
       variance as tf.Tensor1D,
-      bias as unknown as tf.Tensor1D,
-      weight as unknown as tf.Tensor1D,
+      bias as tf.Tensor1D,
+      weight as tf.Tensor1D,
       EPSILON,
     );
   }
 
-  #parameter(name: string): tf.Variable {
+  #parameter(name: string): tf.Tensor {
     const parameter = this.#parameters.get(name);
     if (!parameter) throw new Error(`there is no parameter ${name}`);
     return parameter;

@@ -12,18 +12,16 @@ interface Port {
   postMessage(message: 'up'): void;
 }
 
-/** Of the global object: Node's way to the port, where there is one; in browsers it is the port itself. */
-interface Scope extends Port {
-  readonly process?: {
-    getBuiltinModule?(id: 'worker_threads'): { readonly parentPort: Port };
-  };
-}
+/** Node's way to the port, where there is one. */
+declare const process: { getBuiltinModule?(id: 'worker_threads'): { readonly parentPort: Port } } | undefined;
+/** In browsers the global object is the port itself. */
+declare const self: Port;
 
 /** A kernel's exported function. */
 type Kernel = (...values: readonly number[]) => void;
 
-const scope = globalThis as unknown as Scope;
-const port = scope.process?.getBuiltinModule?.('worker_threads').parentPort ?? scope;
+const node = typeof process === 'undefined' ? undefined : process;
+const port = node?.getBuiltinModule?.('worker_threads').parentPort ?? self;
 port.onmessage = ({ data }) => {
   port.postMessage('up');
   work(data);

@@ -23,7 +23,7 @@ import { sumOperation } from '../reduce/sum.js';
 import { naiveLaunch } from './conv2d-naive.js';
 import { conv2dSimdPhases, inputGradientSimdPhases } from './conv2d-simd.js';
 import { weightGradientSimdPhases } from './conv2d-simd-weight-gradient.js';
-import { type Conv2dAttributes, conv2dSizes } from './conv2d-sizes.js';
+import { type Conv2dAttributes, conv2dAttributesOf, conv2dSizes } from './conv2d-sizes.js';
 import { type Computed, conv2dProducts } from './conv2d-products.js';
 import { conv2dLaunches, conv2dVariants } from './conv2d-kernels.js';
 import { winogradInputGradientPhases, winogradPhases } from './winograd-products.js';
@@ -48,7 +48,7 @@ export function conv2dHost<A extends Conv2dAttributes>(computed: Computed, opera
     const [first, second] = [elementAt(inputs, 0).shape, elementAt(inputs, 1).shape];
     const picture = computed === 'picture' ? shape : first;
     const output = computed === 'output' ? shape : computed === 'picture' ? first : second;
-    const own = attributesOf(attributes);
+    const own = conv2dAttributesOf(attributes);
     // A gradient of a weight is a matrix of output channels, everything else one of places.
     const columns = sizeOf(shape.slice(computed === 'weight' ? 1 : -1));
     return { shape, own, sizes: conv2dSizes(picture, output, own), columns };
@@ -156,7 +156,7 @@ function joinSums({ node, other, inputs, target }: JoinCall): Fusion | undefined
   const [picture, output] = node.inputs;
   if (!picture || !output || !isSameTensor(inputs[0], output)) return undefined;
   const { axes, scale } = other.attributes;
-  const own = attributesOf(node.attributes);
+  const own = conv2dAttributesOf(node.attributes);
   const products = conv2dProducts('weight', conv2dSizes(picture.shape, output.shape, own), own, typesOf(node.inputs));
   if (String(axes) !== String(PLACES) || scale !== 1 || !products) return undefined;
   const next = { ...chain, sites: [...chain.sites, []] };
@@ -173,13 +173,4 @@ function ownCall(
   value: ArrayView,
 ): ReferenceCall<Attributes> {
   return { inputs: inputs.slice(0, 2), outputs: [value], attributes };
-}
-
-function attributesOf({ kernel, stride, dilation, padding, groups }: Attributes): Conv2dAttributes {
-  const own = { kernel: listOf(kernel), stride: listOf(stride), dilation: listOf(dilation), padding: listOf(padding) };
-  return { ...own, groups: Number(groups) };
-}
-
-function listOf(value: Attributes[string] | undefined): readonly number[] {
-  return typeof value === 'object' && value !== null ? value : [];
 }

@@ -1,5 +1,6 @@
 import { elementAt } from '../../element-at.js';
 import { ShapeError } from '../../errors.js';
+import type { Attributes } from '../../graph/operation.js';
 import { formatShape, sameShape, type Shape } from '../../shape.js';
 import { type WindowAttributes, windowsIn } from './window.js';
 
@@ -8,6 +9,16 @@ export type Conv2dAttributes = WindowAttributes & { readonly groups: number };
 
 /** Those of the input gradient, too, which is given no picture: its height and width. */
 export type PictureAttributes = Conv2dAttributes & { readonly picture: readonly number[] };
+
+/** The attributes of a convolution that is known as an operation only. */
+export function conv2dAttributesOf({ kernel, stride, dilation, padding, groups }: Attributes): Conv2dAttributes {
+  const own = { kernel: listOf(kernel), stride: listOf(stride), dilation: listOf(dilation), padding: listOf(padding) };
+  return { ...own, groups: Number(groups) };
+}
+
+function listOf(value: Attributes[string] | undefined): readonly number[] {
+  return typeof value === 'object' && value !== null ? value : [];
+}
 
 /**
  * Sizes of a convolution, whichever of its three tensors is computed from the other two:

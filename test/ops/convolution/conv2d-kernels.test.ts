@@ -5,7 +5,7 @@ import { GPU_FAMILIES } from '../../../lib/graph/launch.js';
 import type { Operation } from '../../../lib/graph/operation.js';
 import { type Computed, conv2dProducts } from '../../../lib/ops/convolution/conv2d-products.js';
 import { conv2dOperations } from '../../../lib/ops/convolution/conv2d-operations.js';
-import { type Conv2dAttributes, conv2dSizes } from '../../../lib/ops/convolution/conv2d-sizes.js';
+import { conv2dAttributesOf, conv2dSizes } from '../../../lib/ops/convolution/conv2d-sizes.js';
 import { offersVariant } from '../../../lib/ops/matmul/matmul-choice.js';
 import { productLaunches } from '../../../lib/ops/matmul/matmul-kernels.js';
 import type { MatmulVariant } from '../../../lib/ops/matmul/matmul-techniques.js';
@@ -24,7 +24,7 @@ function productsOf(computed: Computed, operation: Operation, { inputs, attribut
   const [first, second] = [elementAt(specs, 0).shape, elementAt(specs, 1).shape];
   const picture = computed === 'picture' ? shape : first;
   const output = computed === 'output' ? shape : computed === 'picture' ? first : second;
-  const own = attributes as unknown as Conv2dAttributes;
+  const own = conv2dAttributesOf(attributes);
   return conv2dProducts(computed, conv2dSizes(picture, output, own), own, [
     elementAt(specs, 0).dtype,
     elementAt(specs, 1).dtype,
