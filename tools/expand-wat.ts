@@ -9,8 +9,10 @@
  *     ..                         goes on with the row before it. Behind an empty line the loop may be joined from a file
  *     ;; end
  */
-export function expandWat(text: string, read: (file: string) => string): string {
-  const joined = text.replace(/^ *;; join ([\w/]+\.wat)$/gm, (_, file: string) => expandWat(read(file), read));
+export function expandWat(file: string, read: (file: string) => string): string {
+  const text = read(file);
+  checkRows(file, text);
+  const joined = text.replace(/^ *;; join ([\w/]+\.wat)$/gm, (_, other: string) => expandWat(other, read));
   return joined.replace(
     /^ *;; rows\n((?: *;; .*\n)+?)(?:\n[^]*?)?^ *;; for each row\n([^]*?)^ *;; end$/gm,
     (_, table: string, body: string) =>
@@ -18,6 +20,19 @@ export function expandWat(text: string, read: (file: string) => string): string 
         body.replaceAll('NAME', name).replaceAll('VALUE', value),
       ).join('\n'),
   );
+}
+
+/** Throws for a line of a table that is no row, nor goes on with one. */
+function checkRows(file: string, text: string): void {
+  let hasRow: boolean | undefined; // undefined: outside of tables
+  for (const [index, line] of text.split('\n').entries()) {
+    if (/^ *;; rows$/.test(line)) hasRow = false;
+    else if (/^ *;; for each row$/.test(line) || !/^ *;; /.test(line)) hasRow = undefined;
+    else if (hasRow !== undefined && !(hasRow ? /^ *;; +(\(|\w+ +\S)/ : /^ *;; +\w+ +\S/).test(line)) {
+      const where = `kernels/${file}:${index + 1}`;
+      throw new Error(`${where}: a row of a table is a name of letters and digits and a value, not '${line.trim()}'`);
+    } else if (hasRow === false) hasRow = true;
+  }
 }
 
 /** Whether a file is only joined into others, and no module of its own. */

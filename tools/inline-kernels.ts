@@ -90,9 +90,7 @@ function modules(): Source[] {
     if (!found) throw new Error(`kernels/${name} is joined, but does not exist`);
     return found.text;
   };
-  return files
-    .filter(({ text }) => !isFragment(text))
-    .map(({ file, text }) => ({ file, text: expandWat(text, textOf) }));
+  return files.filter(({ text }) => !isFragment(text)).map(({ file }) => ({ file, text: expandWat(file, textOf) }));
 }
 
 function read(path: string): string {

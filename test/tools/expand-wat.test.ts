@@ -1,11 +1,13 @@
 import test from 'tape';
 import { expandWat, isFragment } from '../../tools/expand-wat.js';
 
-const files: Readonly<Record<string, string>> = { 'outer.wat': '  ;; join inner.wat', 'inner.wat': '(func $f)' };
-const read = (file: string): string => files[file] ?? '';
+/** A file, expanded beside others. */
+const expanded = (text: string, files: Readonly<Record<string, string>> = {}): string =>
+  expandWat('kernel.wat', (file) => (file === 'kernel.wat' ? text : (files[file] ?? '')));
 
 test('a joined file stands in the place of its line, and joins others', (t) => {
-  t.equal(expandWat('(module\n  ;; join outer.wat\n)', read), '(module\n(func $f)\n)');
+  const files = { 'outer.wat': '  ;; join inner.wat', 'inner.wat': '(func $f)' };
+  t.equal(expanded('(module\n  ;; join outer.wat\n)', files), '(module\n(func $f)\n)');
   t.end();
 });
 
@@ -19,8 +21,30 @@ test('lines are repeated for each row of a table, with its name and its value', 
     ';; end',
     'rest',
   ].join('\n');
-  const expanded = '(func (export "add") (f32x4.add (local.get $x)))\n\n(func (export "subtract") (f32x4.sub))\n\nrest';
-  t.equal(expandWat(text, read), expanded);
+  const functions =
+    '(func (export "add") (f32x4.add (local.get $x)))\n\n(func (export "subtract") (f32x4.sub))\n\nrest';
+  t.equal(expanded(text), functions);
+  t.end();
+});
+
+test('a row may go on in the next line, and the loop may be joined', (t) => {
+  const files = { 'loop.wat': ';; a loop\n\n;; for each row\n(func (export "NAME") VALUE)\n;; end' };
+  const text = ';; rows\n;;   twice  (f32x4.add\n;;     (local.get $x))\n\n;; join loop.wat';
+  t.equal(expanded(text, files), '(func (export "twice") (f32x4.add (local.get $x)))\n');
+  t.end();
+});
+
+test('a line of a table that is no row is refused, with its file and number', (t) => {
+  const table = (row: string): string =>
+    `(module\n  ;; rows\n  ;;   add  -\n  ${row}\n  ;; for each row\n  NAME\n  ;; end\n)`;
+  const refused = /^Error: kernels\/kernel\.wat:4: a row of a table is .*, not ';; /;
+  for (const row of [';;   less-equal  (f32x4.le)', ';;   subtract', ';;   $x  -']) {
+    t.throws(() => expanded(table(row)), refused, row);
+  }
+  const first = ';; rows\n;;   (f32x4.le)\n;; for each row\nNAME\n;; end';
+  t.throws(() => expanded(first), /^Error: kernels\/kernel\.wat:2: /, 'nothing before it that it could go on with');
+  const joined = { 'joined/table.wat': table(';;   less-equal  (f32x4.le)') };
+  t.throws(() => expanded(';; head\n;; join joined/table.wat', joined), /^Error: kernels\/joined\/table\.wat:4: /);
   t.end();
 });
 
