@@ -14,10 +14,20 @@ export interface PlanMemory extends ProgramMemory {
 export interface SizedProgram {
   readonly program: Program;
   readonly memory: ProgramMemory;
+  /** Bytes of the buffers, among those of slots and scratch, in which it takes turns with others. */
+  readonly shared: readonly number[];
+}
+
+/**
+ * The order in which programs are loaded where several are known: the one with the largest shared buffer first, which the
+ * others find there then.
+ */
+export function byLargestShared(a: SizedProgram, b: SizedProgram): number {
+  return Math.max(0, ...b.shared) - Math.max(0, ...a.shared);
 }
 
 /** What a program takes with its variables. */
-export function planMemoryOf(device: Device, { program, memory }: SizedProgram): PlanMemory {
+export function planMemoryOf(device: Device, { program, memory }: Omit<SizedProgram, 'shared'>): PlanMemory {
   const variables = program.variables.reduce((sum, storage) => sum + device.bytesOf(storage), 0);
   return { ...memory, variables, total: ownBytes(memory) + variables };
 }
@@ -27,7 +37,7 @@ export function ownBytes({ slots, inputs, constants, scratch, arguments: told }:
   return slots + inputs + constants + scratch + told;
 }
 
-/** Bytes that programs need side by side, with those of their variables that are not there yet; and two parts of that. */
+/** Bytes that programs need beyond what is there, with those of their variables; and two parts of that. */
 export function bytesForPlans(
   device: Device,
   programs: readonly SizedProgram[],
@@ -35,9 +45,12 @@ export function bytesForPlans(
   const used = [...new Set(programs.flatMap(({ program }) => program.variables))];
   const sum = (bytes: readonly number[]): number => bytes.reduce((total, own) => total + own, 0);
   const variables = sum(used.filter((storage) => !storage.isOn(device)).map((storage) => device.bytesOf(storage)));
+  const missing = device.missingBytes([...programs].sort(byLargestShared).map(({ shared }) => shared));
+  const beside = (bytes: (memory: ProgramMemory) => number): number =>
+    sum(programs.map(({ memory, shared }) => bytes(memory) - sum(shared)));
   return {
-    all: sum(programs.map(({ memory }) => ownBytes(memory))) + variables,
-    computed: sum(programs.map(({ memory }) => memory.slots)),
+    all: missing + beside(ownBytes) + variables,
+    computed: missing + beside(({ slots, scratch }) => slots + scratch),
     variables,
   };
 }

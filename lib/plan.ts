@@ -48,8 +48,8 @@ export interface PreparedPlan extends SizedProgram {
 }
 
 /**
- * A graph loaded on a device, ready to be replayed. It owns its intermediate buffers; parameters and other variables
- * own theirs. A replay creates no buffer, no bind group and no pipeline, and uploads nothing but its inputs.
+ * A graph loaded on a device, ready to be replayed. It owns the buffers of its results, and takes turns with other plans in
+ * those of what is computed in between; parameters and other variables own theirs. A replay creates no buffer, no bind group and no pipeline, and uploads nothing but its inputs.
  */
 export class Plan {
   /** Where it runs. */
@@ -85,6 +85,9 @@ export class Plan {
       program,
       get memory() {
         return prepared().memory;
+      },
+      get shared() {
+        return prepared().shared;
       },
       load: async () => new Plan(device, program, await load(device, program, prepared())),
     };
@@ -257,7 +260,7 @@ export class Plan {
 
 /** Loads a program, if there is room for it. Where that fails, nothing is left of the buffers that its variables got for it. */
 async function load(device: Device, program: Program, prepared: PreparedProgram): Promise<Loaded> {
-  const sized = { program, memory: prepared.memory };
+  const sized = { program, memory: prepared.memory, shared: prepared.shared };
   checkRoomForPlans(device, [sized], `a plan of ${program.steps.length} steps`);
   const written = new Set<VariableStorage | undefined>();
   for (const { outputs } of program.steps) {

@@ -184,11 +184,12 @@ class ClockedDevice extends CpuDevice {
 
   override prepare(program: Program): PreparedProgram {
     const { memory } = super.prepare(program);
-    return { memory, load: (variables) => this.#load(program, variables) };
+    const slots = program.slots.map((slot) => ({ ...slot, isResult: true })); // none of them is shared
+    return { memory, shared: [], load: (variables) => this.#load({ ...program, slots }, variables) };
   }
 
   async #load(program: Program, variables: () => readonly DeviceArray[]): Promise<Executable> {
-    const { inputs, owned, at } = placeArrays(this, program, variables());
+    const { inputs, owned, at } = placeArrays(this, program, variables(), []);
     const arrays = new Map<string, { readonly index: number; readonly array: DeviceArray }>();
     const asVariable = (placed: Placed): Placed => {
       const key = `${placed.place.kind} ${placed.place.index}`;

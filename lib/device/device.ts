@@ -55,6 +55,8 @@ export interface ProgramMemory {
 /** A program whose kernels are chosen; nothing has been allocated for it. */
 export interface PreparedProgram {
   readonly memory: ProgramMemory;
+  /** Bytes of the buffers, among those of slots and scratch, in which it takes turns with other programs of the device. */
+  readonly shared: readonly number[];
   /**
    * Makes it ready for replay over its variables' buffers, which are asked for where a refusal of theirs is noticed.
    * Rejects with DeviceError naming the operation.
@@ -98,6 +100,8 @@ export interface Device {
   bytesOf(spec: TensorSpec): number;
   /** @internal How many elements of f32 have room where a tensor is stored. */
   elementsOf(spec: TensorSpec): number;
+  /** @internal Bytes of the buffers that are not there yet where programs that share these ({@link PreparedProgram.shared}) come, in this order. */
+  missingBytes(shared: readonly (readonly number[])[]): number;
   /** @internal A buffer that lives until it is disposed of. Throws DeviceMemoryError naming the limit where it is too large. */
   allocate(spec: TensorSpec): DeviceArray;
   /** @internal Chooses the kernels of a program. Throws DeviceMemoryError, naming the operation, for a tensor over a limit. */

@@ -1,3 +1,4 @@
+import { elementAt } from '../element-at.js';
 import type { TensorSpec } from '../graph/operation.js';
 import type { Place, Program } from '../graph/program.js';
 import type { Device, DeviceArray, ProgramMemory } from './device.js';
@@ -5,7 +6,7 @@ import type { Device, DeviceArray, ProgramMemory } from './device.js';
 /** The arrays of a loaded program. */
 export interface PlacedArrays<Own extends DeviceArray> {
   readonly inputs: readonly Own[];
-  /** What the program owns, and gives back when it is disposed of: everything but the variables. */
+  /** What the program owns, and gives back when it is disposed of: everything but the variables and what is shared. */
   readonly owned: readonly Own[];
   /** The array that a tensor of the program lives in. */
   readonly at: (place: Place) => Own;
@@ -25,14 +26,22 @@ export function slotSpec({ elements }: Program['slots'][number]): TensorSpec {
   return { shape: [elements], dtype: 'f32' };
 }
 
+/** Bytes of the slots that hold no results, in their order: programs may take turns in them. */
+export function sharedSlotBytes(device: Pick<Device, 'bytesOf'>, { slots }: Program): number[] {
+  return slots.filter(({ isResult }) => !isResult).map((slot) => device.bytesOf(slotSpec(slot)));
+}
+
 /**
- * Allocates the inputs, constants and slots of a program beside the variables' arrays, and uploads the constants. Where one
+ * Allocates the inputs, constants and results of a program beside the variables' arrays, and uploads the constants. Where one
  * is refused, nothing is left of the others.
+ *
+ * @param shared the slots that hold no results, in their order
  */
 export function placeArrays<Own extends DeviceArray>(
   device: { allocate(spec: TensorSpec): Own; own(array: DeviceArray): Own },
   program: Program,
   variables: readonly DeviceArray[],
+  shared: readonly Own[],
 ): PlacedArrays<Own> {
   const owned: Own[] = [];
   const allocate = (spec: TensorSpec): Own => {
@@ -41,11 +50,12 @@ export function placeArrays<Own extends DeviceArray>(
     return array;
   };
   try {
+    let taken = 0;
     const arrays = {
       variable: variables.map((array) => device.own(array)),
       input: program.inputs.map(allocate),
       constant: program.constants.map(allocate),
-      slot: program.slots.map((slot) => allocate(slotSpec(slot))),
+      slot: program.slots.map((slot) => (slot.isResult ? allocate(slotSpec(slot)) : elementAt(shared, taken++))),
     };
     program.constants.forEach(({ data }, i) => arrays.constant[i]?.write(data));
     return {

@@ -2,10 +2,17 @@ import type { Tensor } from '../tensor.js';
 import { type GraphNode, outputKey, storageOf } from './node.js';
 import type { TensorSpec } from './operation.js';
 
+/** A buffer of the pool. */
+export interface PlannedSlot {
+  /** Number of elements of f32 that it has room for. */
+  readonly elements: number;
+  /** Whether a result lies in it when a replay is over: what is in the others is nobody's concern then. */
+  readonly isResult: boolean;
+}
+
 /** Which buffer of the pool holds each computed tensor. */
 export interface MemoryPlan {
-  /** Number of elements of f32 that each buffer has room for. */
-  readonly slots: readonly { readonly elements: number }[];
+  readonly slots: readonly PlannedSlot[];
   slotOf(node: GraphNode, output: number): number;
 }
 
@@ -61,7 +68,7 @@ export function planMemory(
     assigned.set(key, index);
   }
   return {
-    slots: slots.map(({ elements }) => ({ elements })),
+    slots: slots.map(({ elements, isResult }) => ({ elements, isResult })),
     slotOf(node, output) {
       const slot = assigned.get(outputKey(node, output));
       if (slot === undefined) throw new Error(`${node.operation.name} has no place in the memory plan`);
@@ -78,6 +85,10 @@ class Slot {
 
   constructor(elements: number) {
     this.elements = elements;
+  }
+
+  get isResult(): boolean {
+    return this.#taken.at(-1)?.last === Infinity;
   }
 
   /** Whether nothing needs it in that time. */

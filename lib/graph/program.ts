@@ -40,7 +40,7 @@ export interface Program {
   readonly constants: readonly (TensorSpec & { readonly data: NumericArray })[];
   readonly variables: readonly VariableStorage[];
   readonly outputs: readonly Placed[];
-  /** The pool of buffers for what is computed in between: number of elements of each. */
+  /** The pool of buffers for what is computed: results, and what is computed in between. */
   readonly slots: MemoryPlan['slots'];
   /** It is replayed often: kernels that are made for it alone are worth compiling. */
   readonly isRepeated: boolean;

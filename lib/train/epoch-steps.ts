@@ -47,15 +47,11 @@ export class EpochSteps {
 
   /** The plans of an epoch, before they are loaded. */
   prepare(): PreparedPlan[] {
-    return this.#functions().map((step) => step.prepare());
+    return this.functions().map((step) => step.prepare());
   }
 
-  /** Loads them, side by side. */
-  async load(): Promise<void> {
-    await Promise.all(this.#functions().map((step) => step.load()));
-  }
-
-  #functions(): CompiledFunction<void>[] {
+  /** A step over a full batch and one over what is left, where there are such. */
+  functions(): CompiledFunction<void>[] {
     return [this.#fullBatches > 0 ? this.#full : undefined, this.#last].filter((step) => step !== undefined);
   }
 

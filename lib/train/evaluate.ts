@@ -1,3 +1,4 @@
+import type { CompiledFunction } from '../compile.js';
 import { type Augment, augmentRule } from '../data/augment.js';
 import { type LabelledData, outcomesOf, type TrainingData } from '../data/training-data.js';
 import type { StreamedData } from '../data/streamed-data.js';
@@ -116,8 +117,9 @@ export class Evaluator {
     return this.#steps.prepare();
   }
 
-  load(): Promise<void> {
-    return this.#steps.load();
+  /** Its steps: one has a plan. */
+  functions(): CompiledFunction<void>[] {
+    return this.#steps.functions();
   }
 
   async run(): Promise<Means> {

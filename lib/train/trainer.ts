@@ -1,4 +1,5 @@
 import type { Augment } from '../data/augment.js';
+import type { CompiledFunction } from '../compile.js';
 import { outcomesOf, type TrainingData } from '../data/training-data.js';
 import type { StreamedData } from '../data/streamed-data.js';
 import { DataLoader } from '../data/data-loader.js';
@@ -91,8 +92,9 @@ export class Trainer {
     return this.#steps.prepare();
   }
 
-  load(): Promise<void> {
-    return this.#steps.load();
+  /** Its steps: one has a plan. */
+  functions(): CompiledFunction<void>[] {
+    return this.#steps.functions();
   }
 
   /** Queues so many steps of an epoch from one on, and says how many: an aborted signal ends it between two submits. */

@@ -4,8 +4,9 @@ import type { FusionTarget } from '../../fusion/stage.js';
 import { type Program, storedElements } from '../../graph/program.js';
 import { formatShape } from '../../shape.js';
 import type { Device, DeviceArray, DeviceInfo, DeviceMemory, PreparedProgram } from '../device.js';
-import { placedBytes } from '../places.js';
+import { placedBytes, sharedSlotBytes } from '../places.js';
 import { checkRoom } from '../room.js';
+import { SharedBuffers } from '../shared-buffers.js';
 import { CpuArray } from './array.js';
 import { CpuExecutable } from './executable.js';
 import { blockBytes, Heap, MAX_HEAP_BYTES } from './heap.js';
@@ -44,6 +45,7 @@ export class CpuDevice implements Device {
   readonly heap: Heap;
   readonly simd: SimdKernels;
   readonly pool: ThreadPool;
+  readonly #shared = new SharedBuffers<CpuArray>((spec) => this.allocate(spec));
   readonly #path: CpuPath;
   readonly #reason: string;
   readonly #memoryLimit: number;
@@ -103,6 +105,10 @@ export class CpuDevice implements Device {
     return this.#path === 'float64' ? 8 : 4;
   }
 
+  missingBytes(shared: readonly (readonly number[])[]): number {
+    return this.#shared.missing(shared);
+  }
+
   allocate(spec: TensorSpec): CpuArray {
     const bytes = this.bytesOf(spec);
     checkRoom(this, bytes, `a tensor ${formatShape(spec.shape)}`);
@@ -120,13 +126,30 @@ export class CpuDevice implements Device {
     const simd = simdProgram(this, program);
     const { threads } = this.pool;
     const bytes = (words: number): number => (words === 0 ? 0 : this.bytesOf({ shape: [words], dtype: 'u32' }));
+    const blocks = {
+      slots: sharedSlotBytes(this, program),
+      scratch: bytes((simd.scratchStride / 4) * threads),
+      shared: bytes(simd.sharedBytes / 4),
+    };
+    // One block of the heap: they lie in it one behind the other.
+    const all = [...blocks.slots, blocks.scratch, blocks.shared].reduce((sum, own) => sum + own, 0);
+    const shared = all === 0 ? [] : [all];
     return {
       memory: {
         ...placedBytes(this, program),
-        scratch: bytes((simd.scratchStride / 4) * threads) + bytes(simd.sharedBytes / 4),
+        scratch: blocks.scratch + blocks.shared,
         arguments: bytes(threads > 1 ? 2 * simd.tableLength : 0),
       },
-      load: async (variables) => CpuExecutable.load(this, program, simd, variables()),
+      shared,
+      load: async (variables) => {
+        const lease = this.#shared.lease(shared);
+        try {
+          return await CpuExecutable.load(this, program, simd, variables(), { lease, ...blocks });
+        } catch (error) {
+          lease.release();
+          throw error;
+        }
+      },
     };
   }
 

@@ -59,11 +59,18 @@ export interface PlacedSimd {
   readonly owned: readonly CpuArray[];
 }
 
-/** Links the kernels of all steps and puts their tasks in place: as functions, and as a table for the workers. */
+/**
+ * Links the kernels of all steps and puts their tasks in place: as functions, and as a table for the workers.
+ *
+ * @param scratch where the scratch memory of the threads begins
+ * @param shared where the memory begins that the tasks of a step share
+ */
 export async function placeSimd(
   device: CpuDevice,
-  { phases, scratchStride, sharedBytes, tableLength }: SimdProgram,
+  { phases, scratchStride, tableLength }: SimdProgram,
   steps: readonly PlacedTensors[],
+  scratch: number,
+  shared: number,
 ): Promise<PlacedSimd> {
   const { pool } = device;
   const used = phases.flatMap((own) => own ?? []);
@@ -73,26 +80,18 @@ export async function placeSimd(
   );
 
   if (used.some(({ tasks }) => isDivided(tasks))) await pool.start();
-  const owned: CpuArray[] = [];
-  const allocate = (words: number): number => {
-    if (words === 0) return 0;
-    const block = device.allocate({ shape: [words], dtype: 'u32' });
-    owned.push(block);
-    return block.start;
-  };
-  const scratch = allocate((scratchStride / 4) * pool.threads);
-  const shared = allocate(sharedBytes / 4);
   const placed = steps.map(({ inputs, outputs }, i) =>
     phases[i]?.map((phase) => placeTasks(phase, { inputs, outputs, scratch, shared }, kernels)),
   );
-  const tables =
-    pool.threads > 1
-      ? writeTables(
-          device,
-          placed.flatMap((own) => own ?? []),
-          allocate(2 * tableLength),
-        )
-      : new Map<Phase, number>();
+  const table =
+    pool.threads > 1 && tableLength > 0 ? device.allocate({ shape: [2 * tableLength], dtype: 'u32' }) : undefined;
+  const tables = table
+    ? writeTables(
+        device,
+        placed.flatMap((own) => own ?? []),
+        table.start,
+      )
+    : new Map<Phase, number>();
   const work = placed.map((own) =>
     own?.map((tasks) => {
       const phase = { tasks: tasks.map(taskFunction), table: tables.get(tasks) ?? 0, scratchStride };
@@ -101,7 +100,7 @@ export async function placeSimd(
       };
     }),
   );
-  return { work, owned };
+  return { work, owned: table ? [table] : [] };
 }
 
 type Phase = readonly PlacedTask[];

@@ -12,8 +12,9 @@ import type { FusionTarget } from '../../fusion/stage.js';
 import type { Program, Step } from '../../graph/program.js';
 import { formatShape } from '../../shape.js';
 import type { Device, DeviceArray, DeviceInfo, DeviceMemory, Executable, PreparedProgram } from '../device.js';
-import { placedBytes, slotSpec } from '../places.js';
+import { placedBytes, sharedSlotBytes, slotSpec } from '../places.js';
 import { checkRoom } from '../room.js';
+import { type Lease, SharedBuffers } from '../shared-buffers.js';
 import { bufferBytes, STORAGE_USAGE, WebGpuArray } from './array.js';
 import { Buffers } from './buffers.js';
 import { argumentBytes, compileWork, scratchBytes, WebGpuExecutable, worksOf } from './executable.js';
@@ -44,6 +45,7 @@ export class WebGpuDevice implements Device {
   readonly joiner: Joiner;
   /** What kernels are chosen for. */
   readonly target: KernelTarget;
+  readonly #shared = new SharedBuffers<WebGpuArray>((spec) => this.allocate(spec));
   readonly #host: WebGpuHost;
   readonly #memoryLimit: number;
   #tuner: Tuner | undefined;
@@ -105,6 +107,10 @@ export class WebGpuDevice implements Device {
     return bufferBytes(spec);
   }
 
+  missingBytes(shared: readonly (readonly number[])[]): number {
+    return this.#shared.missing(shared);
+  }
+
   allocate(spec: TensorSpec): WebGpuArray {
     this.checkAlive();
     this.checkBuffer(spec);
@@ -123,25 +129,42 @@ export class WebGpuDevice implements Device {
     }
     for (const spec of [...variables, ...inputs, ...constants, ...slots.map(slotSpec)]) this.checkBuffer(spec);
     const works = worksOf(this, program);
+    const sharedBy = (chosen: readonly Work[]): number[] => {
+      const scratch = scratchBytes(chosen);
+      return [...sharedSlotBytes(this, program), ...(scratch > 0 ? [scratch] : [])];
+    };
     return {
       memory: {
         ...placedBytes(this, program),
         scratch: scratchBytes(works),
         arguments: argumentBytes(this, works),
       },
+      shared: sharedBy(works),
       load: async (variablesOf) => {
         await this.#tuner?.prepare(program.steps);
-        return this.#load(program, variablesOf, this.#tuner ? worksOf(this, program) : works);
+        const chosen = this.#tuner ? worksOf(this, program) : works;
+        const lease = this.#shared.lease(sharedBy(chosen));
+        try {
+          return await this.#load(program, variablesOf, chosen, lease);
+        } catch (error) {
+          lease.release();
+          throw error;
+        }
       },
     };
   }
 
   /** Builds everything a replay needs under error scopes, so that what is wrong shows here and not at some replay. */
-  async #load(program: Program, variables: () => readonly DeviceArray[], works: readonly Work[]): Promise<Executable> {
+  async #load(
+    program: Program,
+    variables: () => readonly DeviceArray[],
+    works: readonly Work[],
+    lease: Lease<WebGpuArray>,
+  ): Promise<Executable> {
     const compiled = await this.untilLost(compileWork(this, works));
     this.gpu.pushErrorScope('validation');
     this.gpu.pushErrorScope('out-of-memory');
-    const building = tryBuild(() => WebGpuExecutable.build(this, program, variables(), compiled));
+    const building = tryBuild(() => WebGpuExecutable.build(this, program, variables(), compiled, lease));
     const popped = [this.gpu.popErrorScope(), this.gpu.popErrorScope()];
     const [outOfMemory, invalid] = await this.untilLost(Promise.all(popped));
     if ('error' in building) throw building.error;

@@ -1,3 +1,4 @@
+import { elementAt } from '../../element-at.js';
 import { DeviceError } from '../../errors.js';
 import { scratchBytesOf } from '../../graph/launch.js';
 import type { NumericArray } from '../../graph/operation.js';
@@ -5,7 +6,8 @@ import type { Placed, Program, Step } from '../../graph/program.js';
 import { sizeOf } from '../../shape.js';
 import type { DeviceArray, Executable } from '../device.js';
 import { placeArrays } from '../places.js';
-import { bufferBytes, STORAGE_USAGE, UNIFORM_USAGE, WebGpuArray } from './array.js';
+import type { Lease } from '../shared-buffers.js';
+import { bufferBytes, UNIFORM_USAGE, WebGpuArray } from './array.js';
 import type { WebGpuDevice } from './device.js';
 import { type Resource, type Uniforms, type Work, workOf } from './work.js';
 
@@ -25,6 +27,7 @@ export class WebGpuExecutable implements Executable {
   readonly #inputs: readonly WebGpuArray[];
   readonly #dispatches: readonly Dispatch[];
   readonly #owned: readonly GPUBuffer[];
+  readonly #lease: Lease<WebGpuArray>;
 
   private constructor(
     device: WebGpuDevice,
@@ -32,31 +35,40 @@ export class WebGpuExecutable implements Executable {
     outputs: readonly WebGpuArray[],
     dispatches: readonly Dispatch[],
     owned: readonly GPUBuffer[],
+    lease: Lease<WebGpuArray>,
   ) {
     this.#device = device;
     this.#inputs = inputs;
     this.outputs = outputs;
     this.#dispatches = dispatches;
     this.#owned = owned;
+    this.#lease = lease;
   }
 
-  /** Makes buffers and bind groups, all at once: nothing else comes between an error scope's push and pop. */
+  /**
+   * Makes buffers and bind groups, all at once: nothing else comes between an error scope's push and pop.
+   *
+   * @param lease of the slots that hold no results, and of the scratch behind them where kernels need any
+   */
   static build(
     device: WebGpuDevice,
     program: Program,
     variables: readonly DeviceArray[],
     compiled: readonly CompiledWork[],
+    lease: Lease<WebGpuArray>,
   ): WebGpuExecutable {
-    const { inputs, owned, at } = placeArrays<WebGpuArray>(device, program, variables);
+    const shared = lease.arrays();
+    const { inputs, owned, at } = placeArrays<WebGpuArray>(device, program, variables, shared);
     const works = compiled.map(({ work }) => work);
     const uniforms = uniformBuffer(device, works);
-    const scratch = scratchBuffer(device, works);
+    const scratch = scratchBytes(works);
     const bufferOf = (resource: Resource): GPUBufferBinding => {
       if (resource.kind === 'tensor') {
         return { buffer: at(resource.placed.place).buffer, size: bufferBytes(resource.placed) };
       }
-      const binding = resource.kind === 'scratch' ? scratch && { buffer: scratch } : uniforms.get(resource);
-      if (!binding) throw new Error(`a kernel binds ${resource.kind} that are not there`);
+      if (resource.kind === 'scratch') return { buffer: elementAt(shared, -1).buffer, size: scratch };
+      const binding = uniforms.get(resource);
+      if (!binding) throw new Error('a kernel binds uniforms that are not there');
       return binding;
     };
     const dispatches = compiled.map(({ work, pipeline }): Dispatch => {
@@ -68,8 +80,8 @@ export class WebGpuExecutable implements Executable {
       return { pipeline, bindGroup, workgroups: work.workgroups };
     });
     const outputs = program.outputs.map((output) => new WebGpuArray(device, output, at(output.place).buffer));
-    const buffers = [...owned.map((array) => array.buffer), uniforms.buffer, ...(scratch ? [scratch] : [])];
-    return new WebGpuExecutable(device, inputs, outputs, dispatches, buffers);
+    const buffers = [...owned.map((array) => array.buffer), uniforms.buffer];
+    return new WebGpuExecutable(device, inputs, outputs, dispatches, buffers, lease);
   }
 
   get dispatches(): number {
@@ -101,6 +113,7 @@ export class WebGpuExecutable implements Executable {
   dispose(): void {
     for (const buffer of this.#owned) this.#device.buffers.destroy(buffer);
     for (const output of this.outputs) output.dispose();
+    this.#lease.release();
   }
 }
 
@@ -155,11 +168,6 @@ export function scratchBytes(works: readonly Work[]): number {
     0,
   );
   return Math.ceil(bytes / 16) * 16;
-}
-
-function scratchBuffer(device: WebGpuDevice, works: readonly Work[]): GPUBuffer | undefined {
-  const size = scratchBytes(works);
-  return size === 0 ? undefined : device.buffers.create({ label: 'scratch', size, usage: STORAGE_USAGE });
 }
 
 /** Where in the one buffer for all uniforms each is, at an offset of its own: they never change. */
