@@ -1,5 +1,6 @@
 import type { GpuFamily, KernelTarget } from '../../graph/launch.js';
 import { sizeOf } from '../../shape.js';
+import { LONG_PARTS } from './matmul-common.js';
 import { isHalfFull, isSmallProduct, isSomething, type Product, tilesOf } from './matmul-product.js';
 import { type MatmulVariant, TECHNIQUES } from './matmul-techniques.js';
 
@@ -29,11 +30,16 @@ interface Tile {
   readonly rows: number;
   readonly columns: number;
   readonly workgroups: number;
+  /** Where K is split: the fewest steps of a part, each of which has workgroups of its own. */
+  readonly steps?: number;
+  /** Whether it is for operands alone that are gathered, of which each number costs more to load. */
+  readonly isForGathered?: boolean;
 }
 
 const LARGE: Tile = { variant: 'tiled128x64', rows: 128, columns: 64, workgroups: 128 };
 const MEDIUM: Tile = { variant: 'tiled64x64', rows: 64, columns: 64, workgroups: 128 };
 const DEEP: Tile = { variant: 'deep64x64', rows: 64, columns: 64, workgroups: 64 };
+const SPLIT: Tile = { variant: 'split64x64', rows: 64, columns: 64, workgroups: 256, steps: LONG_PARTS.steps };
 const NARROW: Tile = { variant: 'tiled64x32', rows: 64, columns: 32, workgroups: 64 };
 
 /** Where K is split, so that there are more workgroups than tiles. */
@@ -68,11 +74,19 @@ const SPLITS: Readonly<Record<GpuFamily, Splits>> = {
  */
 const TILES: Readonly<Record<GpuFamily, readonly Tile[]>> = {
   // 8 x 4 an invocation: 128 of 155 to 158 instructions, 72 to 84 registers, 16 to 20 waves a SIMD.
-  amd: [LARGE, MEDIUM],
+  // K is split where these leave cores without work: with four waves a workgroup, 256 workgroups are 5 waves for each SIMD of
+  // a Radeon RX 7900, 768 are 16, as many as 84 registers allow.
+  amd: [LARGE, MEDIUM, SPLIT],
   // Measured on an H200: of 1024 and 2048 a side, 103 and 583 µs with 64 x 64, 125 and 714 with 128 x 64, whose 256 invocations of
-  // some 100 registers leave a multiprocessor two workgroups; 196 tiles of 64 x 64 take 21, 392 of 64 x 32 19.
+  // some 100 registers leave a multiprocessor two workgroups; 196 tiles of 64 x 64 take 21, 392 of 64 x 32 19. Of gathered operands
+  // it is the larger one: 3 x 3, batch 32, 784 tiles of 64 channels at 56 x 56 take 247 µs, by 64 x 64 267; 392 of 128 at 28 x 28
+  // 266 and 306; but 196 of 256 at 14 x 14 345 and 291. K in parts: gradients of these weights take 239, 229 and 246 µs by
+  // `split64x64` (parts for 384 workgroups: 260, 242, 277), 629 and 645 by `split64x32`, 417 by `tiled64x32`; and 512 channels at
+  // 7 x 7, 200 tiles of 64 x 64, 315 and 439.
   nvidia: [
+    { ...LARGE, workgroups: 384, isForGathered: true },
     { ...MEDIUM, workgroups: 256 },
+    SPLIT,
     { ...NARROW, workgroups: 256 },
   ],
   // No compiler to ask; 8 x 4 holds 32 sums and 20 numbers of the strips, of the 128 registers with half of the threads.
@@ -154,11 +168,16 @@ function quadFor(product: Product): MatmulVariant {
 /** The largest tile of which there are enough, and which is not mostly empty. */
 function fillingTile(product: Product, target: KernelTarget): MatmulVariant | undefined {
   return TILES[target.family].find(
-    ({ variant, rows, columns, workgroups }) =>
-      tilesOf(product, rows, columns) >= workgroups &&
-      isHalfFull(product, rows, columns) &&
-      offersVariant(product, variant, target),
+    (tile) =>
+      workgroupsOf(product, tile) >= tile.workgroups &&
+      (product.gathered !== undefined || !tile.isForGathered) &&
+      isHalfFull(product, tile.rows, tile.columns) &&
+      offersVariant(product, tile.variant, target),
   )?.variant;
+}
+
+function workgroupsOf(product: Product, { rows, columns, steps }: Tile): number {
+  return tilesOf(product, rows, columns) * (steps === undefined ? 1 : Math.floor(product.sizes.K / steps));
 }
 
 /** K in parts, where there are few tiles; undefined where there are enough, or K has not so many parts. */

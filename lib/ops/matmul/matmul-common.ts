@@ -57,18 +57,29 @@ export interface Technique {
 
 /** Steps of K in one chain of float32 additions, at most. */
 export const CHAIN = 1024;
-/** Steps of K that are worth a part of their own, at least. */
-const SHORTEST_PART = 128;
-/** Workgroups that splitting K is to make. */
-const WANTED_WORKGROUPS = 128;
+/** How K is divided: for so many workgroups, as far as parts have so many steps. */
+export interface Division {
+  readonly workgroups: number;
+  readonly steps: number;
+}
+
+/** A workgroup for each core of most GPUs; parts that are worth a workgroup of their own. */
+export const SHORT_PARTS: Division = { workgroups: 128, steps: 128 };
+/** Some for each core of a large one, in parts so long that to add them up, 8 B for 2 · 512 flop, counts for little. */
+export const LONG_PARTS: Division = { workgroups: 768, steps: 512 };
+
 /** A product with more to add up has tiles enough without parts. */
 const MOST_SCRATCH_BYTES = 2 ** 26;
 
 /** Parts of K that make enough workgroups out of so many tiles, as far as parts are long and there is memory for them. */
-export function partsFor({ sizes: { M, N, K, batchShape } }: Product, tiles: number): number {
-  const wanted = ceilDivide(WANTED_WORKGROUPS, tiles);
+export function partsFor(
+  { sizes: { M, N, K, batchShape } }: Product,
+  tiles: number,
+  { workgroups, steps }: Division,
+): number {
+  const wanted = ceilDivide(workgroups, tiles);
   const most = Math.floor(MOST_SCRATCH_BYTES / (4 * sizeOf(batchShape) * M * (N + 4)));
-  return Math.max(1, Math.min(wanted, Math.floor(K / SHORTEST_PART), most));
+  return Math.max(1, Math.min(wanted, Math.floor(K / steps), most));
 }
 
 /** 1 for the condition that holds and 0 for the other one. */

@@ -13,10 +13,10 @@ import {
 import { ceilDivide, fillBlock } from '../../graph/launch.js';
 import { fillTemplate } from '../../graph/template.js';
 import { isHalfFull, isSomething, type Product } from './matmul-product.js';
-import { constantsText, either, storesOf, type Technique, type Width } from './matmul-common.js';
+import { constantsText, either, LONG_PARTS, storesOf, type Technique, type Width } from './matmul-common.js';
 import { matrices } from './matmul-matrices.js';
 import { thinTechnique } from './matmul-thin.js';
-import { split, tiled, TILE_32X32, TILE_64X32 } from './matmul-tiled.js';
+import { split, tiled, TILE_32X32, TILE_64X32, TILE_64X64 } from './matmul-tiled.js';
 
 /** The ways to compute a product on a GPU. */
 export const MATMUL_VARIANTS = [
@@ -36,6 +36,7 @@ export const MATMUL_VARIANTS = [
   'prefetch128x64',
   'split32x32',
   'split64x32',
+  'split64x64',
   'matrices8x8x8',
   'matrices8x16x16',
   'matrices16x16x16',
@@ -184,12 +185,13 @@ export const TECHNIQUES: Readonly<Record<MatmulVariant, Technique>> = {
   },
   tiled32x32: tiled(TILE_32X32),
   tiled64x32: tiled(TILE_64X32),
-  tiled64x64: tiled({ tile: [64, 64], invocation: [8, 4], depth: 16 }),
+  tiled64x64: tiled(TILE_64X64),
   deep64x64: tiled({ tile: [64, 64], invocation: [4, 4], depth: 32 }),
   tiled128x64: tiled({ tile: [128, 64], invocation: [8, 4], depth: 16 }),
   prefetch128x64: tiled({ tile: [128, 64], invocation: [8, 4], depth: 16, prefetches: true }),
   split32x32: split(TILE_32X32),
   split64x32: split(TILE_64X32),
+  split64x64: split(TILE_64X64, LONG_PARTS),
   matrices8x8x8: matrices([8, 8, 8], 32), // Apple; lavapipe, whose subgroups are 8
   matrices8x16x16: matrices([8, 16, 16], 32), // Intel
   matrices16x16x16: matrices([16, 16, 16], 32), // NVIDIA

@@ -2,7 +2,7 @@ import { matmulThinWgsl } from '../../generated/wgsl.js';
 import { ceilDivide, fillBlock } from '../../graph/launch.js';
 import { fillTemplate } from '../../graph/template.js';
 import { isSmallProduct, isSomething, type Product, tilesOf } from './matmul-product.js';
-import { CHAIN, constantsText, either, loadsOf, partsFor, type Technique } from './matmul-common.js';
+import { CHAIN, constantsText, either, loadsOf, partsFor, SHORT_PARTS, type Technique } from './matmul-common.js';
 
 /** What the thin kernel makes of a product. */
 interface ThinPlan {
@@ -94,7 +94,8 @@ export const thinTechnique: Technique = {
   gathers: true,
   parts(product) {
     const least = ceilDivide(product.sizes.K, CHAIN * thinPlan(product).slices);
-    return Math.max(least, isSmallProduct(product) ? 1 : partsFor(product, tilesOf(product, ...thinTile(product))));
+    if (isSmallProduct(product)) return Math.max(least, 1);
+    return Math.max(least, partsFor(product, tilesOf(product, ...thinTile(product)), SHORT_PARTS));
   },
   isOneWorkgroup: (product) => isSmallProduct(product) && tilesOf(product, ...thinTile(product)) <= MOST_TURNS,
   // Of the thin operand it reads rows, of wherever they are stored.

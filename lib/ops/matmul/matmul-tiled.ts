@@ -2,7 +2,16 @@ import { matmulStripWgsl, matmulTiledWgsl } from '../../generated/wgsl.js';
 import { fillBlock } from '../../graph/launch.js';
 import { fillTemplate } from '../../graph/template.js';
 import { isSomething, type Product, tilesOf } from './matmul-product.js';
-import { CHAIN, constantsText, either, loadsOf, partsFor, storesOf, type Technique } from './matmul-common.js';
+import {
+  CHAIN,
+  constantsText,
+  either,
+  loadsOf,
+  partsFor,
+  SHORT_PARTS,
+  storesOf,
+  type Technique,
+} from './matmul-common.js';
 
 /** The sizes of a tiled kernel: of the tile of a workgroup, of what an invocation computes of it, and along k. */
 interface Tiling {
@@ -15,6 +24,7 @@ interface Tiling {
 
 export const TILE_32X32: Tiling = { tile: [32, 32], invocation: [4, 4], depth: 32 };
 export const TILE_64X32: Tiling = { tile: [64, 32], invocation: [4, 4], depth: 32 };
+export const TILE_64X64: Tiling = { tile: [64, 64], invocation: [8, 4], depth: 16 };
 
 /** The tiled kernel for such tiles. */
 export function tiled({ tile: [rows, columns], invocation, depth, prefetches = false }: Tiling): Technique {
@@ -66,7 +76,7 @@ function stripBytes(tile: number, depth: number, isAlongK: boolean): number {
 }
 
 /** The tiled kernel, K in as many parts as make enough workgroups. */
-export function split(tiling: Tiling): Technique {
-  const parts = (product: Product): number => partsFor(product, tilesOf(product, ...tiling.tile));
+export function split(tiling: Tiling, division = SHORT_PARTS): Technique {
+  const parts = (product: Product): number => partsFor(product, tilesOf(product, ...tiling.tile), division);
   return { ...tiled(tiling), parts, offers: (product) => isSomething(product) && parts(product) > 1 };
 }

@@ -103,6 +103,7 @@ const FILLED_IN: readonly Trial[] = [
   { variant: 'split32x32', form: 'Aᵀ · B', sizes: [...FOURS, [4, 8, 2052]] },
   { variant: 'split32x32', form: 'A · Bᵀ', sizes: [[3, 5, 140_001]] }, // parts of more than 1,024 steps
   { variant: 'split64x32', form: 'A · B', sizes: [[33, 5, 1031]] },
+  { variant: 'split64x64', form: 'Aᵀ · B', sizes: [[65, 5, 1031]] },
   ...FORMS.map((form): Trial => ({
     variant: 'shallow',
     form,
@@ -250,6 +251,7 @@ test('on hardware a product gets the largest tile that fills the adapter, and sp
   t.equal(choose([256, 512], [512, 256]), 'tiled32x32');
   t.equal(choose([32, 2352], [2352, 200]), 'split32x32');
   t.equal(choose([128, 4096], [4096, 128]), 'split64x32');
+  t.equal(choose([64, 100_352], [100_352, 576]), 'split64x64');
   t.equal(choose([1, 300], [300, 400]), 'thin');
   t.equal(choose([32, 2], [2, 200]), 'shallow');
   t.equal(choose([3000, 2], [2, 5]), 'thin', 'too few columns');
@@ -263,7 +265,10 @@ test('on hardware a product gets the largest tile that fills the adapter, and sp
   t.equal(choose([256, 256], [256, 256], 'nvidia'), 'tiled32x32', 'K is not long');
   t.equal(choose([49, 1024], [1024, 1024], 'nvidia'), 'split64x32');
   t.equal(choose([32, 2352], [2352, 200], 'nvidia'), 'split32x32', 'half of a tall tile would be empty');
+  t.equal(choose([1568, 2048], [2048, 512], 'nvidia'), 'split64x64', '200 tiles are few');
+  t.equal(choose([3136, 2048], [2048, 512], 'nvidia'), 'tiled64x64');
   t.equal(choose([1024, 512], [512, 1024], 'intel'), 'deep64x64');
+  t.equal(choose([64, 100_352], [100_352, 576], 'intel'), 'split64x32', 'of 8 x 4 it has no registers for Aᵀ');
   t.equal(choose([1024, 512], [512, 1024], 'unknown'), 'tiled64x32');
   t.end();
 });
