@@ -60,6 +60,8 @@ export interface KernelTarget {
   readonly isSoftware: boolean;
   /** WebGPU features that the device was opened with. */
   readonly features: ReadonlySet<string>;
+  /** Invocations of each subgroup; left out where the adapter does not say that all have as many. */
+  readonly subgroupSize?: number;
   /** Matrix units for products of f16 with sums of f32; left out where there are none, or WebGPU does not offer them. */
   readonly subgroupMatrices?: SubgroupMatrices;
   readonly limits: {

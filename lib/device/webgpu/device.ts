@@ -75,6 +75,7 @@ export class WebGpuDevice implements Device {
       isSoftware: info.software,
       features: gpu.features,
       limits: gpu.limits,
+      ...subgroupSizeOf(gpu),
       ...(subgroupMatrices && { subgroupMatrices }),
     };
     void gpu.lost.then(({ reason, message }) => {
@@ -268,6 +269,13 @@ export class WebGpuDevice implements Device {
       );
     }
   }
+}
+
+/** Where all subgroups are of one size; some browsers do not say. */
+function subgroupSizeOf(gpu: GPUDevice): Pick<KernelTarget, 'subgroupSize'> {
+  if (!gpu.features.has('subgroups') || !('adapterInfo' in gpu)) return {};
+  const { subgroupMinSize, subgroupMaxSize } = gpu.adapterInfo;
+  return subgroupMinSize === subgroupMaxSize ? { subgroupSize: subgroupMinSize } : {};
 }
 
 /** Who made the GPU; some browsers do not say. */

@@ -3,6 +3,7 @@ import {
   matmulBroadcastWgsl,
   matmulDirectWgsl,
   matmulNaiveWgsl,
+  matmulOctetWgsl,
   matmulQuadLoadsWgsl,
   matmulQuadWgsl,
   matmulScalarLoadsWgsl,
@@ -25,6 +26,7 @@ export const MATMUL_VARIANTS = [
   'broadcast',
   'quad',
   'quad32x32',
+  'octet',
   'vector',
   'thin',
   'shallow',
@@ -123,6 +125,23 @@ function quad(side: 1 | 2): Technique {
   };
 }
 
+/** The kernel in which eight invocations load a strip of A between them. */
+const OCTET: Technique = {
+  code: (product) =>
+    quadLoadsOf('A', product) + quadLoadsOf('B', product) + storesOf(product) + fillTemplate(matmulOctetWgsl, {}),
+  entryPoint: 'matmulOctet',
+  readsQuads: ({ inQuads }) => inQuads,
+  width: ({ inQuads }) => (inQuads.C ? 4 : 1),
+  tile: () => [32, 32],
+  sumColumns: SUM_COLUMNS,
+  constants: ({ sizes: { K } }) => ({ IS_ONE_BLOCK: Number(K <= BLOCK), HAS_REST: Number(K % 4 !== 0) }),
+  features: ['subgroups'],
+  suits: ({ isSoftware, subgroupSize }) => isSoftware && subgroupSize === 8,
+  gathers: true,
+  parts: partsOfLongSums,
+  suitsSoftware: true,
+};
+
 export const TECHNIQUES: Readonly<Record<MatmulVariant, Technique>> = {
   naive: {
     code: () => matmulScalarLoadsWgsl + matmulNaiveWgsl,
@@ -158,6 +177,7 @@ export const TECHNIQUES: Readonly<Record<MatmulVariant, Technique>> = {
   },
   quad: quad(1),
   quad32x32: quad(2),
+  octet: OCTET,
   vector: {
     code: () => matmulScalarLoadsWgsl + matmulVectorWgsl,
     entryPoint: 'matmulVector',

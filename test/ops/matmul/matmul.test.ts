@@ -79,7 +79,7 @@ const FLOATS: readonly [DType, DType] = ['f32', 'f32'];
 const FORMS = ['A · B', 'Aᵀ · B', 'A · Bᵀ', 'Aᵀ · Bᵀ'] as const;
 
 /** Every transpose, and 16-bit floats as each of the operands: rows of odd length begin in the middle of a word. */
-const STRAIGHT = (['naive', 'direct', 'broadcast', 'quad', 'quad32x32', 'vector'] as const).flatMap(
+const STRAIGHT = (['naive', 'direct', 'broadcast', 'quad', 'quad32x32', 'octet', 'vector'] as const).flatMap(
   (variant): Trial[] => [
     ...FORMS.map((form): Trial => ({ variant, form, sizes: SIZES })),
     { variant, form: 'A · B', types: ['f16', 'f16'], sizes: SIZES },
@@ -185,7 +185,8 @@ for (const { variant, form, types = FLOATS, sizes } of [...STRAIGHT, ...FILLED_I
       ])
       .filter(([a, b]) => offersVariant(productOf(a, b, attributes), variant, device.target))
       .map((inputs) => ({ inputs, attributes }));
-    if (device.target.features.has('subgroups')) t.ok(cases.length > 0, 'it offers something');
+    const { suits = () => true } = TECHNIQUES[variant];
+    if (device.target.features.has('subgroups') && suits(device.target)) t.ok(cases.length > 0, 'it offers something');
     const results = await runGuarded(device, operation, cases);
     for (const [c, setting] of cases.entries()) {
       const [expected = new Float32Array(0)] = await referenceOf(operation, setting);
@@ -287,6 +288,18 @@ test('adapters that run on the CPU get variants without workgroup memory where a
     const variant = variantFor(productOf(f32([M, 2000]), f32([2000, M]), plain), targetOf(false, ['subgroups']));
     t.notOk(['direct', 'broadcast', 'quad'].includes(variant), variant);
   }
+  t.end();
+});
+
+test('subgroups of eight invocations on the CPU compute squares together, unless they would be half empty', (t) => {
+  const target = { ...targetOf(true, ['subgroups']), subgroupSize: 8 };
+  const choose = (M: number, N: number, own = target) =>
+    variantFor(productOf(f32([M, 300]), f32([300, N]), plain), own);
+  t.equal(choose(17, 64), 'octet');
+  t.equal(choose(257, 63), 'octet', 'rows may begin anywhere');
+  t.equal(choose(16, 64), 'quad');
+  t.equal(choose(257, 64, { ...target, subgroupSize: 4 }), 'quad');
+  t.equal(choose(257, 64, { ...target, isSoftware: false }), 'tiled32x32');
   t.end();
 });
 
