@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import test from 'tape';
-import type { EpochResult } from '../../lib/index.js';
+import { type EpochResult, pictureClassifier } from '../../lib/index.js';
+import { saveModel } from '../../lib/node/index.js';
 import { drawPictures, inFolder } from '../examples/program.js';
 import { documentOf, kernelwright } from './program.js';
 
@@ -56,10 +57,36 @@ test('evaluate and predict see pictures as the training did, whose figures they 
       const losses = predictions.map(({ file, probabilities: [dark = NaN, light = NaN] }) =>
         Math.log(file.startsWith('Dark') ? dark : light),
       );
-      t.equal(eight.loss, -losses.reduce((sum, own) => sum + own, 0) / losses.length);
+      const mean = -losses.reduce((sum, own) => sum + own, 0) / losses.length;
+      t.ok(Math.abs(eight.loss - mean) < 1e-6 * (1 + mean), `${eight.loss} is minus the mean logarithm ${mean}`);
       const right = predictions.filter(({ file, predicted: name }) => file.startsWith(name)).length;
       const counted = eight.confusion.flat().reduce((sum, own) => sum + own, 0);
       t.deepEqual([eight.accuracy, counted], [right / 10, 10]);
     }
+  });
+});
+
+test('a net that is sure and wrong has a loss by eight views, as far as Keras lets a probability be from 0', async (t) => {
+  await inFolder(async (folder) => {
+    const pictures = await drawPictures(join(folder, 'valid'), ['Light', 'Dark'], 5);
+    const size = { width: 6, height: 6 };
+    const path = join(folder, 'model.safetensors');
+    const evaluated = async (bias: readonly number[]) => {
+      const model = pictureClassifier({ architecture: 'mynet', classNames: ['Dark', 'Light'], size });
+      model.build([3 * size.width * size.height]);
+      for (const parameter of model.parameters()) {
+        if (parameter.name.endsWith('fc2.bias')) parameter.set(Float32Array.from(bias));
+      }
+      await saveModel(path, model);
+      model.dispose();
+      return kernelwright(['evaluate', path, pictures, '--views', '8', '--json']);
+    };
+    const { loss, accuracy, confusion } = documentOf(await evaluated([1000, -1000])) as Evaluated;
+    t.ok(Math.abs(loss + Math.log(1e-7) / 2) < 1e-5, `loss ${loss}`);
+    t.deepEqual([accuracy, confusion], [0.5, [[5, 0], [5, 0]]]); // prettier-ignore
+
+    const { code, errors } = await evaluated([NaN, NaN]);
+    t.equal(code, 1);
+    t.match(errors, /The model's answer to Dark.*\.png is NaN/, 'a net that says nothing is no net to be measured');
   });
 });

@@ -1,11 +1,18 @@
 import {
   accuracy,
+  clamp,
   confusionMatrix,
   DataError,
   type Device,
   evaluate,
+  type Evaluation,
   type LabelledData,
+  log,
   type PictureClassifier,
+  predictViews,
+  Sequential,
+  softmaxCrossEntropy,
+  type Tensor,
   viewsOf,
 } from '../../index.js';
 import { elementAt } from '../../element-at.js';
@@ -25,10 +32,11 @@ import {
   VIEWS_OPTION,
   viewsOption,
 } from '../shared-options.js';
-import { classify } from '../training/predictions.js';
 
 /** Up to so many classes the confusion matrix is printed without `--verbose`. */
 const PRINTED_CLASSES = 10;
+
+const METRICS = { accuracy, confusion: confusionMatrix() };
 
 export const evaluateCommand = defineCommand({
   name: 'evaluate',
@@ -62,9 +70,8 @@ export const evaluateCommand = defineCommand({
     const data = withClasses(pictures, classNames, directory);
     const device = await openDevice(deviceOption(values.device), { onCompile: output.counter('kernels') });
     try {
-      const metrics = { accuracy, confusion: confusionMatrix() };
       const found = await (views === 1
-        ? evaluate(model, data, { metrics, device, augment: viewsOf(model) })
+        ? evaluate(model, data, { metrics: METRICS, device, augment: viewsOf(model) })
         : evaluateViews(model, data, views, device));
       const { loss, confusion } = found;
       const right = rightOf(confusion);
@@ -97,24 +104,30 @@ async function folderToMeasure(given: string): Promise<string> {
   );
 }
 
-/** Loss and confusion matrix of answers that are means over views: cross-entropy of the mean probabilities. */
+/** The same of answers that are means over views. */
 async function evaluateViews(
   model: PictureClassifier,
   data: LabelledData,
   views: ViewCount,
   device: Device,
-): Promise<{ readonly loss: number; readonly accuracy: number; readonly confusion: Matrix }> {
-  const { classNames } = model.description;
-  const confusion = classNames.map(() => classNames.map(() => 0));
-  let sum = 0;
-  for (const [row, { predicted, probabilities }] of (await classify(model, data, device, views)).entries()) {
-    const label = elementAt(data.labels, row);
-    sum -= Math.log(elementAt(probabilities, label));
-    const [line, column] = [elementAt(confusion, label), classNames.indexOf(predicted)];
-    if (column >= 0) line[column] = elementAt(line, column) + 1; // of probabilities that are NaN none is the largest
+): Promise<Evaluation<typeof METRICS>> {
+  const { classNames, labels, files } = data;
+  const probabilities = await predictViews(model, data, { augment: viewsOf(model), views, device });
+  const inputs = Float32Array.from(await probabilities.data());
+  const unknown = inputs.findIndex(Number.isNaN);
+  if (unknown >= 0) {
+    const row = Math.floor(unknown / classNames.length);
+    throw new DataError(printable(`The model's answer to ${files?.[row] ?? `picture ${row}`} is NaN`));
   }
-  const count = data.labels.length;
-  return { loss: sum / count, accuracy: rightOf(confusion) / count, confusion };
+  const answers: LabelledData = { inputs, inputShape: [classNames.length], labels, classNames };
+  return evaluate(new Sequential([]), answers, { loss: crossEntropyOfProbabilities, metrics: METRICS, device });
+}
+
+/** As Keras has it of probabilities (`from_logits=False`), which it keeps that far from 0 and 1. */
+const EPSILON = 1e-7;
+
+function crossEntropyOfProbabilities(probabilities: Tensor, labels: Tensor): Tensor {
+  return softmaxCrossEntropy(log(clamp(probabilities, { min: EPSILON, max: 1 - EPSILON })), labels);
 }
 
 function rightOf(confusion: Matrix): number {
