@@ -1,6 +1,7 @@
 import { countBar, progressBar } from '../node/index.js';
 import type { Callback } from '../index.js';
 import { eraseBar } from '../node/progress/terminal-bar.js';
+import { jsonText } from './json.js';
 
 /** How much a program says, and how. */
 export interface Verbosity {
@@ -30,7 +31,7 @@ export class Output {
 
   /** What the program was run for: a text for people, or the same as JSON. */
   result(text: string, json: unknown): void {
-    print('log', this.isJson ? JSON.stringify(json) : text);
+    print('log', this.isJson ? jsonText(json) : text);
   }
 
   /** A part of the result that comes before the rest of it, unless all of it is one JSON document at the end. */

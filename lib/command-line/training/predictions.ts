@@ -9,6 +9,7 @@ import {
 } from '../../index.js';
 import { writeFileAtomically } from '../../node/index.js';
 import { printable } from '../../printable.js';
+import { jsonText } from '../json.js';
 import type { ViewCount } from '../shared-options.js';
 
 /** What a net takes a picture for. */
@@ -63,7 +64,7 @@ export async function predictPictures(
 
 /** Writes predictions.json. */
 export async function savePredictions(directory: string, predictions: readonly Prediction[]): Promise<void> {
-  await writeFileAtomically(join(directory, 'predictions.json'), `${JSON.stringify(predictions, null, 2)}\n`);
+  await writeFileAtomically(join(directory, 'predictions.json'), `${jsonText(predictions, 2)}\n`);
 }
 
 /** For a terminal: `HookWrench/hook_125.png: HookWrench (HookWrench 0.934, SpannerWrench 0.066)`, and whether it is wrong. */

@@ -14,6 +14,7 @@ import {
 import { ARCHITECTURES } from '../../models/architectures.js';
 import { modelParts } from '../../models/model-file.js';
 import { checkpoints, newestTrainingCheckpoint, writeFileAtomically, writeSafetensors } from '../../node/index.js';
+import { jsonText } from '../json.js';
 import type { Output } from '../output.js';
 import { makeOptimizer } from './optimizers.js';
 import type { TrainingOptions } from './options.js';
@@ -156,7 +157,7 @@ async function saveHistory(results: readonly EpochResult[], options: TrainingOpt
     seed: options.seed,
     options,
   };
-  await writeFileAtomically(join(options.out, 'history.json'), `${JSON.stringify(history, null, 2)}\n`);
+  await writeFileAtomically(join(options.out, 'history.json'), `${jsonText(history, 2)}\n`);
 }
 
 /** One line for an epoch: losses, shares of correct predictions, time. */
