@@ -31,7 +31,9 @@ export function shapeInFile(shape: Shape, layout: FileLayout | undefined): Shape
 export function toFile<Numbers extends NumericArray>(data: Numbers, layout: FileLayout | undefined): Numbers {
   if (!layout) return data;
   const moved = data.slice() as Numbers;
-  forEachPlace(layout, (here, there) => (moved[there] = elementAt(data, here)));
+  forEachRow(layout, (length, here, there) => {
+    moveRow(length, data, here, moved, there);
+  });
   return moved;
 }
 
@@ -39,14 +41,35 @@ export function toFile<Numbers extends NumericArray>(data: Numbers, layout: File
 export function fromFile(data: NumericArray, layout: FileLayout | undefined): NumericArray {
   if (!layout) return data;
   const moved = data.slice();
-  forEachPlace(layout, (here, there) => (moved[here] = elementAt(data, there)));
+  forEachRow(layout, (length, here, there) => {
+    moveRow(length, data, there, moved, here);
+  });
   return moved;
 }
 
-function forEachPlace({ axes, order }: FileLayout, visit: (here: number, there: number) => void): void {
+/** Where numbers at equal distances lie. */
+interface Row {
+  readonly start: number;
+  readonly step: number;
+}
+
+function moveRow(length: number, from: NumericArray, source: Row, to: NumericArray, target: Row): void {
+  let [at, put] = [source.start, target.start];
+  for (let i = 0; i < length; i++) {
+    to[put] = from[at] ?? NaN;
+    at += source.step;
+    put += target.step;
+  }
+}
+
+/** Goes through the rows along the last axis: their numbers, and where they lie here and in a file. */
+function forEachRow({ axes, order }: FileLayout, visit: (length: number, here: Row, there: Row) => void): void {
   const inFile = stridesOf(order.map((axis) => elementAt(axes, axis)));
   const strides = [stridesOf(axes), axes.map((_, axis) => elementAt(inFile, order.indexOf(axis)))] as const;
-  forEachOffset(collapse({ sizes: axes, strides }), ([here, there]) => {
-    visit(here, there);
+  const { sizes, strides: own } = collapse({ sizes: axes, strides });
+  const [length = 1, stepHere = 1, stepThere = 1] = [sizes.at(-1), own[0].at(-1), own[1].at(-1)];
+  const rows = { sizes: sizes.slice(0, -1), strides: [own[0].slice(0, -1), own[1].slice(0, -1)] } as const;
+  forEachOffset(rows, ([here, there]) => {
+    visit(length, { start: here, step: stepHere }, { start: there, step: stepThere });
   });
 }
