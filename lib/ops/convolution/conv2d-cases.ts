@@ -49,7 +49,7 @@ const CASES: readonly Row[] = [
   [[1, 6, 7, 4], 4, 3, { groups: 2, dilation: 2, stride: 2, padding: 2 }],
 ];
 
-/** Convolutions of real nets that are no products, of one picture of 224 x 224: those of ResNet-50 by the size of their input. */
+/** Convolutions of real nets that are no products, of a picture of 224 x 224, or of more: those of ResNet-50 by the size of their input. */
 const OF_NETS: Readonly<Record<string, Row>> = {
   resnetConv1: [[1, 224, 224, 3], 64, 7, { stride: 2, padding: 3 }],
   resnet56Conv3x3To64: [[1, 56, 56, 64], 64, 3, { padding: 1 }],
@@ -59,6 +59,7 @@ const OF_NETS: Readonly<Record<string, Row>> = {
   resnet28Conv3x3To256Stride2: [[1, 28, 28, 256], 256, 3, { stride: 2, padding: 1 }],
   resnet28Conv1x1To1024Stride2: [[1, 28, 28, 512], 1024, 1, { stride: 2 }],
   resnet14Conv3x3To256: [[1, 14, 14, 256], 256, 3, { padding: 1 }],
+  resnet14Conv3x3To256Of8: [[8, 14, 14, 256], 256, 3, { padding: 1 }],
   resnet14Conv3x3To512Stride2: [[1, 14, 14, 512], 512, 3, { stride: 2, padding: 1 }],
   resnet14Conv1x1To2048Stride2: [[1, 14, 14, 1024], 2048, 1, { stride: 2 }],
   resnet7Conv3x3To512: [[1, 7, 7, 512], 512, 3, { padding: 1 }],

@@ -33,6 +33,7 @@ const ROWS: readonly MatmulRow[] = [
   ['resnet50Conv3Expand', 784, 512, 128],
   ['resnet50Conv4Reduce', 196, 256, 1024],
   ['resnet50Conv4Expand', 196, 1024, 256],
+  ['resnet50Conv4ExpandWeightGradientOf32', 1024, 256, 6272, 'A'],
   ['resnet50Conv5Reduce', 49, 512, 2048],
   ['resnet50Conv5Expand', 49, 2048, 512],
   ['resnet50Dense', 1, 1000, 2048, 'B'],

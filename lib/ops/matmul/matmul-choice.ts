@@ -74,8 +74,8 @@ const SPLITS: Readonly<Record<GpuFamily, Splits>> = {
  */
 const TILES: Readonly<Record<GpuFamily, readonly Tile[]>> = {
   // 8 x 4 an invocation: 128 of 155 to 158 instructions, 72 to 84 registers, 16 to 20 waves a SIMD.
-  // K is split where these leave cores without work: with four waves a workgroup, 256 workgroups are 5 waves for each SIMD of
-  // a Radeon RX 7900, 768 are 16, as many as 84 registers allow.
+  // K is split where these leave cores without work: of two waves a workgroup, 128 workgroups are 1.3 waves for each SIMD of a
+  // Radeon RX 7900, 768 are 8, as many as fit.
   amd: [LARGE, MEDIUM, SPLIT],
   // Measured on an H200: of 1024 and 2048 a side, 103 and 583 µs with 64 x 64, 125 and 714 with 128 x 64, whose 256 invocations of
   // some 100 registers leave a multiprocessor two workgroups; 196 tiles of 64 x 64 take 21, 392 of 64 x 32 19. Of gathered operands
