@@ -5,7 +5,7 @@
 ;;             where a run of k elements lies, 8 B. `from` and `column` are bytes that are added to the addresses of A and C.
 ;;             Taps whose bit in `met` is 0 are left out; where more than 31 are at once, it is -1
 ;; Technique   as micro.wat: 8 sums of 4 lanes, for each k 2 loads of B and 4 broadcasting loads, here right out of the
-;;             picture: A is not packed. Four k a turn, so that moving four pointers costs one instruction a k
+;;             picture: A is not packed
 ;; Rows        a row that is listed twice is computed twice and stored twice: all of C is read before it is written
   (func $microRows (param $rows i32) (param $taps i32) (param $tapCount i32) (param $k i32) (param $from i32)
                    (param $b i32) (param $column i32) (param $accumulate i32) (param $met i32)
@@ -13,6 +13,7 @@
     (local $c20 v128) (local $c21 v128) (local $c30 v128) (local $c31 v128)
     (local $b0 v128) (local $b1 v128) (local $x v128)
     (local $p0 i32) (local $p1 i32) (local $p2 i32) (local $p3 i32) (local $left i32)
+    (local $q0 i32) (local $q1 i32) (local $q2 i32) (local $q3 i32)
     (loop $nextTap
       (if (i32.eqz (i32.and (local.get $met) (i32.const 1)))
         (then (local.set $b (i32.add (local.get $b) (i32.shl (local.get $k) (i32.const 5)))))
@@ -23,56 +24,14 @@
           (local.set $p3 (i32.add (local.get $p0) (i32.load offset=24 (local.get $rows))))
           (local.set $p0 (i32.add (local.get $p0) (i32.load (local.get $rows))))
           (local.set $left (local.get $k))
-          (block $done
-            (loop $next
-              ;; rows
-              ;;   1  offset=0
-              ;;   2  offset=4
-              ;;   3  offset=8
-              ;;   4  offset=12
-
-              ;; for each row
-              (local.set $b0 (v128.load (local.get $b)))
-              (local.set $b1 (v128.load offset=16 (local.get $b)))
-              (local.set $x (v128.load32_splat VALUE (local.get $p0)))
-              (local.set $c00 (f32x4.add (f32x4.mul (local.get $x) (local.get $b0)) (local.get $c00)))
-              (local.set $c01 (f32x4.add (f32x4.mul (local.get $x) (local.get $b1)) (local.get $c01)))
-              (local.set $x (v128.load32_splat VALUE (local.get $p1)))
-              (local.set $c10 (f32x4.add (f32x4.mul (local.get $x) (local.get $b0)) (local.get $c10)))
-              (local.set $c11 (f32x4.add (f32x4.mul (local.get $x) (local.get $b1)) (local.get $c11)))
-              (local.set $x (v128.load32_splat VALUE (local.get $p2)))
-              (local.set $c20 (f32x4.add (f32x4.mul (local.get $x) (local.get $b0)) (local.get $c20)))
-              (local.set $c21 (f32x4.add (f32x4.mul (local.get $x) (local.get $b1)) (local.get $c21)))
-              (local.set $x (v128.load32_splat VALUE (local.get $p3)))
-              (local.set $c30 (f32x4.add (f32x4.mul (local.get $x) (local.get $b0)) (local.get $c30)))
-              (local.set $c31 (f32x4.add (f32x4.mul (local.get $x) (local.get $b1)) (local.get $c31)))
-              (local.set $b (i32.add (local.get $b) (i32.const 32)))
-              (br_if $done (i32.eq (local.get $left) (i32.const NAME)))
-              ;; end
-              (local.set $p0 (i32.add (local.get $p0) (i32.const 16)))
-              (local.set $p1 (i32.add (local.get $p1) (i32.const 16)))
-              (local.set $p2 (i32.add (local.get $p2) (i32.const 16)))
-              (local.set $p3 (i32.add (local.get $p3) (i32.const 16)))
-              (local.set $left (i32.sub (local.get $left) (i32.const 4)))
-              (br $next)))))
+          ;; join convolution/conv2d_micro_steps.wat
+          ))
       (local.set $met (i32.shr_s (local.get $met) (i32.const 1)))
       (local.set $taps (i32.add (local.get $taps) (i32.const 8)))
       (br_if $nextTap (local.tee $tapCount (i32.sub (local.get $tapCount) (i32.const 1)))))
-    (local.set $p0 (i32.add (i32.load offset=4 (local.get $rows)) (local.get $column)))
-    (local.set $p1 (i32.add (i32.load offset=12 (local.get $rows)) (local.get $column)))
-    (local.set $p2 (i32.add (i32.load offset=20 (local.get $rows)) (local.get $column)))
-    (local.set $p3 (i32.add (i32.load offset=28 (local.get $rows)) (local.get $column)))
-    (if (local.get $accumulate)
-      (then
-        (local.set $c00 (f32x4.add (local.get $c00) (v128.load (local.get $p0))))
-        (local.set $c01 (f32x4.add (local.get $c01) (v128.load offset=16 (local.get $p0))))
-        (local.set $c10 (f32x4.add (local.get $c10) (v128.load (local.get $p1))))
-        (local.set $c11 (f32x4.add (local.get $c11) (v128.load offset=16 (local.get $p1))))
-        (local.set $c20 (f32x4.add (local.get $c20) (v128.load (local.get $p2))))
-        (local.set $c21 (f32x4.add (local.get $c21) (v128.load offset=16 (local.get $p2))))
-        (local.set $c30 (f32x4.add (local.get $c30) (v128.load (local.get $p3))))
-        (local.set $c31 (f32x4.add (local.get $c31) (v128.load offset=16 (local.get $p3))))))
-    (v128.store (local.get $p0) (local.get $c00)) (v128.store offset=16 (local.get $p0) (local.get $c01))
-    (v128.store (local.get $p1) (local.get $c10)) (v128.store offset=16 (local.get $p1) (local.get $c11))
-    (v128.store (local.get $p2) (local.get $c20)) (v128.store offset=16 (local.get $p2) (local.get $c21))
-    (v128.store (local.get $p3) (local.get $c30)) (v128.store offset=16 (local.get $p3) (local.get $c31)))
+    (local.set $q0 (i32.add (i32.load offset=4 (local.get $rows)) (local.get $column)))
+    (local.set $q1 (i32.add (i32.load offset=12 (local.get $rows)) (local.get $column)))
+    (local.set $q2 (i32.add (i32.load offset=20 (local.get $rows)) (local.get $column)))
+    (local.set $q3 (i32.add (i32.load offset=28 (local.get $rows)) (local.get $column)))
+    ;; join convolution/conv2d_micro_store.wat
+  )

@@ -27,6 +27,7 @@
   ;; join common/common.wat
   ;; join matmul/pack.wat
   ;; join matmul/micro.wat
+  ;; join convolution/conv2d_winograd_tiles.wat
   ;; join convolution/conv2d_winograd_passes.wat
   ;; join convolution/conv2d_winograd_weights.wat
 
@@ -147,83 +148,6 @@
       (local.set $m (i32.add (local.get $m) (local.get $mPlace)))
       (br_if $nextPlace (local.tee $place (i32.sub (local.get $place) (i32.const 1))))))
 
-  ;; c[4][8] = Σ_k a[4][k] ⊗ b[k][8], 32 k on their own; k is a multiple of 4. As micro.wat, four k a turn.
-  (func $fourTiles (param $k i32) (param $a i32) (param $aPitch i32) (param $b i32) (param $c i32) (param $cPitch i32)
-    (local $c00 v128) (local $c01 v128) (local $c10 v128) (local $c11 v128)
-    (local $c20 v128) (local $c21 v128) (local $c30 v128) (local $c31 v128)
-    (local $b0 v128) (local $b1 v128) (local $x v128)
-    (local $p1 i32) (local $p2 i32) (local $p3 i32) (local $q1 i32) (local $q2 i32) (local $q3 i32)
-    (local $left i32) (local $accumulate i32)
-    (local.set $p1 (i32.add (local.get $a) (local.get $aPitch)))
-    (local.set $p2 (i32.add (local.get $p1) (local.get $aPitch)))
-    (local.set $p3 (i32.add (local.get $p2) (local.get $aPitch)))
-    (loop $nextPart
-      (local.set $left (select (local.get $k) (i32.const 32) (i32.lt_u (local.get $k) (i32.const 32))))
-      (local.set $k (i32.sub (local.get $k) (local.get $left)))
-      (local.set $c00 (v128.const f32x4 0 0 0 0))
-      (local.set $c01 (v128.const f32x4 0 0 0 0))
-      (local.set $c10 (v128.const f32x4 0 0 0 0))
-      (local.set $c11 (v128.const f32x4 0 0 0 0))
-      (local.set $c20 (v128.const f32x4 0 0 0 0))
-      (local.set $c21 (v128.const f32x4 0 0 0 0))
-      (local.set $c30 (v128.const f32x4 0 0 0 0))
-      (local.set $c31 (v128.const f32x4 0 0 0 0))
-      (block $done
-        (loop $next
-          ;; rows
-          ;;   1  offset=0
-          ;;   2  offset=4
-          ;;   3  offset=8
-          ;;   4  offset=12
-
-          ;; for each row
-          (local.set $b0 (v128.load (local.get $b)))
-          (local.set $b1 (v128.load offset=16 (local.get $b)))
-          (local.set $x (v128.load32_splat VALUE (local.get $a)))
-          (local.set $c00 (f32x4.add (f32x4.mul (local.get $x) (local.get $b0)) (local.get $c00)))
-          (local.set $c01 (f32x4.add (f32x4.mul (local.get $x) (local.get $b1)) (local.get $c01)))
-          (local.set $x (v128.load32_splat VALUE (local.get $p1)))
-          (local.set $c10 (f32x4.add (f32x4.mul (local.get $x) (local.get $b0)) (local.get $c10)))
-          (local.set $c11 (f32x4.add (f32x4.mul (local.get $x) (local.get $b1)) (local.get $c11)))
-          (local.set $x (v128.load32_splat VALUE (local.get $p2)))
-          (local.set $c20 (f32x4.add (f32x4.mul (local.get $x) (local.get $b0)) (local.get $c20)))
-          (local.set $c21 (f32x4.add (f32x4.mul (local.get $x) (local.get $b1)) (local.get $c21)))
-          (local.set $x (v128.load32_splat VALUE (local.get $p3)))
-          (local.set $c30 (f32x4.add (f32x4.mul (local.get $x) (local.get $b0)) (local.get $c30)))
-          (local.set $c31 (f32x4.add (f32x4.mul (local.get $x) (local.get $b1)) (local.get $c31)))
-          (local.set $b (i32.add (local.get $b) (i32.const 32)))
-          (br_if $done (i32.eq (local.get $left) (i32.const NAME)))
-          ;; end
-          (local.set $a (i32.add (local.get $a) (i32.const 16)))
-          (local.set $p1 (i32.add (local.get $p1) (i32.const 16)))
-          (local.set $p2 (i32.add (local.get $p2) (i32.const 16)))
-          (local.set $p3 (i32.add (local.get $p3) (i32.const 16)))
-          (local.set $left (i32.sub (local.get $left) (i32.const 4)))
-          (br $next)))
-      (local.set $q1 (i32.add (local.get $c) (local.get $cPitch)))
-      (local.set $q2 (i32.add (local.get $q1) (local.get $cPitch)))
-      (local.set $q3 (i32.add (local.get $q2) (local.get $cPitch)))
-      (if (local.get $accumulate)
-        (then
-          (local.set $c00 (f32x4.add (local.get $c00) (v128.load (local.get $c))))
-          (local.set $c01 (f32x4.add (local.get $c01) (v128.load offset=16 (local.get $c))))
-          (local.set $c10 (f32x4.add (local.get $c10) (v128.load (local.get $q1))))
-          (local.set $c11 (f32x4.add (local.get $c11) (v128.load offset=16 (local.get $q1))))
-          (local.set $c20 (f32x4.add (local.get $c20) (v128.load (local.get $q2))))
-          (local.set $c21 (f32x4.add (local.get $c21) (v128.load offset=16 (local.get $q2))))
-          (local.set $c30 (f32x4.add (local.get $c30) (v128.load (local.get $q3))))
-          (local.set $c31 (f32x4.add (local.get $c31) (v128.load offset=16 (local.get $q3))))))
-      (v128.store (local.get $c) (local.get $c00))  (v128.store offset=16 (local.get $c) (local.get $c01))
-      (v128.store (local.get $q1) (local.get $c10)) (v128.store offset=16 (local.get $q1) (local.get $c11))
-      (v128.store (local.get $q2) (local.get $c20)) (v128.store offset=16 (local.get $q2) (local.get $c21))
-      (v128.store (local.get $q3) (local.get $c30)) (v128.store offset=16 (local.get $q3) (local.get $c31))
-      (local.set $accumulate (i32.const 1))
-      (local.set $a (i32.add (local.get $a) (i32.const 16)))
-      (local.set $p1 (i32.add (local.get $p1) (i32.const 16)))
-      (local.set $p2 (i32.add (local.get $p2) (i32.const 16)))
-      (local.set $p3 (i32.add (local.get $p3) (i32.const 16)))
-      (br_if $nextPart (local.get $k))))
-
   ;; Tiles of some pictures, of which `rows` and `columns` of places exist. `bytes` are those of a line of m.
   (func (export "outputs")
     (param $m i32) (param $placePitch i32) (param $linePitch i32) (param $bytes i32)
@@ -270,47 +194,4 @@
         (local.set $atRow (i32.add (local.get $atRow) (i32.shl (local.get $rowPitch) (i32.const 2))))
         (br_if $nextRow (i32.gt_s (local.tee $row (i32.sub (local.get $row) (i32.const 4))) (i32.const 0))))
       (local.set $y (i32.add (local.get $y) (local.get $picturePitch)))
-      (br_if $nextPicture (local.tee $pictures (i32.sub (local.get $pictures) (i32.const 1))))))
-
-  ;; Along the rows of a picture, six lines that lie anywhere: D of F(4, 3).
-  (func $pictureRows (param $r0 i32) (param $r1 i32) (param $r2 i32) (param $r3 i32) (param $r4 i32) (param $r5 i32)
-                     (param $to i32) (param $pitch i32) (param $bytes i32)
-    (local $at i32) (local $t3 i32) (local $t5 i32) (local $dst i32)
-    (local $x0 v128) (local $x1 v128) (local $x2 v128) (local $x3 v128) (local $x4 v128) (local $x5 v128)
-    (local $t v128) (local $u v128)
-    (local $middle v128) (local $two v128) (local $half v128)
-    (local $a v128) (local $minusA v128) (local $b v128) (local $minusB v128)
-    (local.set $middle (f32x4.splat (f32.const -2.5)))
-    (local.set $two (f32x4.splat (f32.const -2)))
-    (local.set $half (f32x4.splat (f32.const -0.5)))
-    (local.set $a (f32x4.splat (f32.const 0.7071067811865476)))
-    (local.set $minusA (f32x4.splat (f32.const -0.7071067811865476)))
-    (local.set $b (f32x4.splat (f32.const 1.4142135623730951)))
-    (local.set $minusB (f32x4.splat (f32.const -1.4142135623730951)))
-    (local.set $t3 (i32.mul (local.get $pitch) (i32.const 3)))
-    (local.set $t5 (i32.mul (local.get $pitch) (i32.const 5)))
-    (loop $next
-      (local.set $x0 (v128.load (i32.add (local.get $r0) (local.get $at))))
-      (local.set $x1 (v128.load (i32.add (local.get $r1) (local.get $at))))
-      (local.set $x2 (v128.load (i32.add (local.get $r2) (local.get $at))))
-      (local.set $x3 (v128.load (i32.add (local.get $r3) (local.get $at))))
-      (local.set $x4 (v128.load (i32.add (local.get $r4) (local.get $at))))
-      (local.set $x5 (v128.load (i32.add (local.get $r5) (local.get $at))))
-      (local.set $dst (i32.add (local.get $to) (local.get $at)))
-      (local.set $t (f32x4.add (f32x4.mul (local.get $middle) (local.get $x2)) (local.get $x4)))
-      (v128.store (local.get $dst) (f32x4.add (local.get $t) (local.get $x0)))
-      (local.set $t (f32x4.add (f32x4.mul (local.get $middle) (local.get $x3)) (local.get $x5)))
-      (v128.store (i32.add (local.get $dst) (local.get $t5)) (f32x4.add (local.get $t) (local.get $x1)))
-      (local.set $t (f32x4.add (f32x4.mul (local.get $two) (local.get $x2)) (local.get $x4)))
-      (local.set $u (f32x4.add (f32x4.mul (local.get $two) (local.get $x1)) (local.get $x3)))
-      (v128.store (i32.add (local.get $dst) (local.get $pitch))
-        (f32x4.add (f32x4.mul (local.get $a) (local.get $u)) (local.get $t)))
-      (v128.store (i32.add (local.get $dst) (i32.shl (local.get $pitch) (i32.const 1)))
-        (f32x4.add (f32x4.mul (local.get $minusA) (local.get $u)) (local.get $t)))
-      (local.set $t (f32x4.add (f32x4.mul (local.get $half) (local.get $x2)) (local.get $x4)))
-      (local.set $u (f32x4.add (f32x4.mul (local.get $half) (local.get $x1)) (local.get $x3)))
-      (v128.store (i32.add (local.get $dst) (local.get $t3))
-        (f32x4.add (f32x4.mul (local.get $b) (local.get $u)) (local.get $t)))
-      (v128.store (i32.add (local.get $dst) (i32.shl (local.get $pitch) (i32.const 2)))
-        (f32x4.add (f32x4.mul (local.get $minusB) (local.get $u)) (local.get $t)))
-      (br_if $next (i32.lt_u (local.tee $at (i32.add (local.get $at) (i32.const 16))) (local.get $bytes))))))
+      (br_if $nextPicture (local.tee $pictures (i32.sub (local.get $pictures) (i32.const 1)))))))
