@@ -1,13 +1,11 @@
 // depthwise.wgsl: a window of its own for each channel, over channels-last pictures: depthwise convolution and its input
-// gradient. Joined behind common.wgsl and element_one.wgsl or element_four.wgsl. A template: lib/graph/template.ts repeats
-// the lines between `each` and `end`.
+// gradient. Joined behind depthwise_common.wgsl. A template: lib/graph/template.ts repeats the lines between `each` and `end`.
 //
 // Computes    sums[n, y, x, c] = Σ_{r, s} source[n, v, u, c] · weight[r, s, c]
 //             for the v that fulfil  SOURCE_STEP · v = TARGET_STEP · y + FIRST + TAP_STEP · r,  and u and s alike along x.
 //             Convolution: v = stride · y - top + dilation · r. Its input gradient: stride · v = y + top - dilation · r, so
 //             that the window is turned around, and at stride 2 every other row and column of it is met.
-// Bindings    0 uniforms   1 source [N, V, U, C] read   2 weight [R, S, C] read   3 sums [N, Y, X, C] write; with stages
-//             those of lib/fusion/glue.ts from 3 on
+// Bindings    those of depthwise_common.wgsl
 //                    u ─→            An invocation computes TILE_ROWS x TILE_COLUMNS places of the target, of an Element of
 //                  ┌─────────────┐   channels: four, or one where C is no multiple of four. It reads each place of the
 //              v ↓ │ ▒ ▒ ▒ ▒ ▒   │   source that those meet once, row by row, and the taps of that row: 3x3 at stride 1, 1 x 3
@@ -27,35 +25,6 @@
 // Edges       zeros stand around the source: places outside are read as its first place and made 0; stores are guarded
 // Reference   lib/ops/convolution/depthwise-operations.ts
 // Variants    by tile; depthwise_any.wgsl for windows that are too large to be written out
-
-struct Sizes {
-  invocations: u32,
-  quads: u32, // Elements of a pixel
-  tilesDown: u32,
-  tilesAcross: u32,
-  targetHeight: u32,
-  targetWidth: u32,
-  sourceHeight: u32,
-  sourceWidth: u32,
-  words: array<vec4u, WORD_QUADS>, // numbers that stages need
-}
-
-@group(0) @binding(0) var<uniform> sizes: Sizes;
-@group(0) @binding(1) var<storage, read> source: array<Element>;
-@group(0) @binding(2) var<storage, read> weight: array<Element>;
-
-// begin stages
-const WORD_QUADS = 1u;
-
-@group(0) @binding(3) var<storage, read_write> sums: array<Element>;
-
-fn beginStages() {
-}
-
-fn put(given: Element, index: u32, channel: u32) {
-  sums[index / WIDTH] = given;
-}
-// end stages
 
 // The value, or 0 outside of the source; by its bits, because it may be NaN.
 fn within(value: Element, isInside: bool) -> Element {

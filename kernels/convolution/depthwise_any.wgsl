@@ -1,10 +1,9 @@
 // depthwise_any.wgsl: what depthwise.wgsl computes, for windows that are too large to be written out, one place at a time.
-// Joined behind common.wgsl and element_one.wgsl or element_four.wgsl.
+// Joined behind depthwise_common.wgsl.
 //
 // Computes    sums[n, y, x, c] = Σ_{r, s} source[n, v, u, c] · weight[r, s, c]
 //             for the v that fulfil  SOURCE_STEP · v = TARGET_STEP · y + FIRST + TAP_STEP · r,  and u and s alike along x
-// Bindings    0 uniforms   1 source [N, V, U, C] read   2 weight [R, S, C] read   3 sums [N, Y, X, C] write; with stages
-//             those of lib/fusion/glue.ts from 3 on
+// Bindings    those of depthwise_common.wgsl
 // Launch      workgroup 64; an Element an invocation, four channels or one; folded at 65,535
 // Cost        2 flop and two loads from a cache a tap: bound by these; the steps are constants, so divisions are none
 // Edges       taps outside of the source are left out
@@ -20,33 +19,6 @@ override FIRST_Y: i32;
 override FIRST_X: i32;
 override TAP_STEP_Y: i32;
 override TAP_STEP_X: i32;
-
-struct Sizes {
-  invocations: u32,
-  quads: u32, // Elements of a pixel
-  targetHeight: u32,
-  targetWidth: u32,
-  sourceHeight: u32,
-  sourceWidth: u32,
-  words: array<vec4u, WORD_QUADS>, // numbers that stages need
-}
-
-@group(0) @binding(0) var<uniform> sizes: Sizes;
-@group(0) @binding(1) var<storage, read> source: array<Element>;
-@group(0) @binding(2) var<storage, read> weight: array<Element>;
-
-// begin stages
-const WORD_QUADS = 1u;
-
-@group(0) @binding(3) var<storage, read_write> sums: array<Element>;
-
-fn beginStages() {
-}
-
-fn put(given: Element, index: u32, channel: u32) {
-  sums[index / WIDTH] = given;
-}
-// end stages
 
 @compute @workgroup_size(64)
 fn depthwiseAny(

@@ -1,5 +1,12 @@
 import type { Glue } from '../../fusion/glue.js';
-import { commonWgsl, depthwiseAnyWgsl, depthwiseWgsl, elementFourWgsl, elementOneWgsl } from '../../generated/wgsl.js';
+import {
+  commonWgsl,
+  depthwiseAnyWgsl,
+  depthwiseCommonWgsl,
+  depthwiseWgsl,
+  elementFourWgsl,
+  elementOneWgsl,
+} from '../../generated/wgsl.js';
 import {
   type Binding,
   ceilDivide,
@@ -21,7 +28,7 @@ export interface Windowed {
   readonly meetings: PerAxis<Meeting>;
 }
 
-/** Numbers of bindings of kernels/convolution/depthwise.wgsl. */
+/** Numbers of bindings of kernels/convolution/depthwise_common.wgsl. */
 const UNIFORMS_AT = 0;
 const [SOURCE_AT, WEIGHT_AT] = [1, 2];
 export const STAGES_AT = 3;
@@ -56,15 +63,14 @@ export function depthwiseLaunch(
   const invocations = pictures * down * across * quads;
   // Of a picture without places none is read.
   const [height, breadth] = source[0] * source[1] * pictures === 0 ? [0, 0] : source;
-  const skeleton = tile ? depthwiseWgsl : depthwiseAnyWgsl;
-  const code = stages ? fillBlock(skeleton, 'stages', stages.code) : skeleton;
   return {
     kernel: {
       name: 'depthwise',
       code:
         commonWgsl +
         (width === 4 ? elementFourWgsl : elementOneWgsl) +
-        (tile ? fillTemplate(code, ...templateOf(meetings, tile)) : code),
+        (stages ? fillBlock(depthwiseCommonWgsl, 'stages', stages.code) : depthwiseCommonWgsl) +
+        (tile ? fillTemplate(depthwiseWgsl, ...templateOf(meetings, tile)) : depthwiseAnyWgsl),
       entryPoint: tile ? 'depthwise' : 'depthwiseAny',
     },
     bindings: [
@@ -74,9 +80,7 @@ export function depthwiseLaunch(
     ],
     constants: { ...stages?.constants, ...(tile ? {} : constantsOf(meetings)) },
     uniforms: new Uniforms()
-      .u32(invocations, quads, ...(tiles ?? []), ...target, height, breadth)
-      .align()
-      .u32(...(stages?.words ?? [0, 0, 0, 0]))
+      .u32(invocations, quads, down, across, ...target, height, breadth, ...(stages?.words ?? [0, 0, 0, 0]))
       .bytes(),
     uniformsAt: UNIFORMS_AT,
     workgroups: foldWorkgroups(ceilDivide(invocations, WORKGROUP)),
