@@ -1,5 +1,5 @@
 import { DataError } from '../../errors.js';
-import { PLAIN_VIEWS } from '../../ops/augment/draw-views.js';
+import { PLAIN_VIEWS } from '../../ops/augment/view-settings.js';
 import { formatShape, type Shape } from '../../shape.js';
 import { Augment, type AugmentedPictures } from '../augment.js';
 import { isStreamed, type StreamedData } from '../streamed-data.js';

@@ -1,5 +1,6 @@
 import { apply, applyOne } from '../../graph/node.js';
-import { coloursOf, drawViews, type ViewSettings } from '../../ops/augment/draw-views.js';
+import { drawViews } from '../../ops/augment/draw-views.js';
+import { coloursOf, type ViewSettings } from '../../ops/augment/view-settings.js';
 import { mixupPartners } from '../../ops/augment/mixup-partners.js';
 import { sampleViews } from '../../ops/augment/sample-views.js';
 import { gather } from '../../ops/moving/gather.js';

@@ -1,4 +1,4 @@
-import { PLAIN_VIEWS, type Range, type ViewSettings } from '../../ops/augment/draw-views.js';
+import { PLAIN_VIEWS, type Range, type ViewSettings } from '../../ops/augment/view-settings.js';
 import {
   checkOptions,
   number,
