@@ -1,17 +1,22 @@
 ;; reduce.wat: sums and extremes over axes, for the CPU device, WebAssembly SIMD.
 ;;
 ;; Computes    to[i] = scale · Σ over strips and columns of from[i, strip, column]     (sumRows, maxRows, minRows)
-;;             to[c] = scale · Σ over rows of from[row, c]                             (sumColumns, maxColumns, minColumns)
+;;             sums[c] = Σ over rows of from[row, c], and of what is there             (sumColumns, maxColumns, minColumns)
+;;             to[i] = scale · Σ over blocks of parts[block, i]                        (joinSum, joinMax, joinMin)
 ;; Parameters  ..Rows: from, pitch, count: address, bytes from one i to the next, how many; strips, stripPitch, columns:
-;;             what is reduced, columns being contiguous; to; scale; neutral, where the result starts from.
-;;             ..Columns: from, rows, pitch; to, columns, both contiguous; scale; neutral
+;;             what is reduced, columns being contiguous; to; scale; neutral, where the result starts from; isPart: whether
+;;             they are parts of results, which stay float64 and are not scaled.
+;;             ..Columns: from, rows, pitch; sums, columns, both contiguous, sums being float64 and having room for whole fours;
+;;             neutral; isFirst: whether there are no sums yet.
+;;             join..: parts, partBytes, blocks: parts of results in float64, room for whole pairs, bytes from one block of
+;;             them to the next, how many; to, count; scale
 ;; Method      sums are kept in float64, two elements a vector, in an order that sizes alone decide. Rows: eight elements
 ;;             at a time in four accumulators, added up at the end. Columns: 16 (a cache line) of all rows at a time,
 ;;             then four.
 ;; Cost        4 B read an element; a sum takes about 0.25 ns of it, in cache
 ;; Accuracy    one rounding to float32, at the end
-;; Edges       what is left of a row is loaded one by one, the rest of the vector being neutral; nothing to reduce gives
-;;             scale · neutral; an extreme is NaN where any element is
+;; Edges       what is left of a row is loaded one by one, the rest of the vector being neutral; an extreme is NaN where any
+;;             element is; nothing to reduce is left to the reference
 ;; Reference   lib/ops/reduce/reduce.ts, rows in sum.ts and extremes.ts
 (module
   (import "env" "memory" (memory 1))
@@ -24,8 +29,8 @@
 
   (func (export "sumRows")
     (param $from i32) (param $pitch i32) (param $count i32) (param $strips i32) (param $stripPitch i32)
-    (param $columns i32) (param $to i32) (param $scale f64) (param $neutral f32)
-    (local $strip i32) (local $source i32) (local $left i32) (local $x v128)
+    (param $columns i32) (param $to i32) (param $scale f64) (param $neutral f32) (param $isPart i32)
+    (local $strip i32) (local $source i32) (local $left i32) (local $x v128) (local $sum f64)
     (local $s0 v128) (local $s1 v128) (local $s2 v128) (local $s3 v128)
     (loop $next
       (local.set $s0 (f64x2.splat (f64.promote_f32 (local.get $neutral))))
@@ -66,85 +71,130 @@
         (f64x2.add
           (f64x2.add (local.get $s0) (local.get $s1))
           (f64x2.add (local.get $s2) (local.get $s3))))
-      (f32.store (local.get $to)
-        (f32.demote_f64
-          (f64.mul (local.get $scale)
-            (f64.add (f64x2.extract_lane 0 (local.get $s0)) (f64x2.extract_lane 1 (local.get $s0))))))
+      (local.set $sum
+        (f64.add (f64x2.extract_lane 0 (local.get $s0)) (f64x2.extract_lane 1 (local.get $s0))))
+      (if (local.get $isPart)
+        (then (f64.store (local.get $to) (local.get $sum)))
+        (else (f32.store (local.get $to) (f32.demote_f64 (f64.mul (local.get $scale) (local.get $sum))))))
       (local.set $from (i32.add (local.get $from) (local.get $pitch)))
-      (local.set $to (i32.add (local.get $to) (i32.const 4)))
+      (local.set $to (i32.add (local.get $to) (i32.shl (i32.const 4) (local.get $isPart))))
       (br_if $next (local.tee $count (i32.sub (local.get $count) (i32.const 1))))))
 
-  (func $scaled (param $low v128) (param $high v128) (param $scale v128) (result v128)
-    (i8x16.shuffle 0 1 2 3 4 5 6 7 16 17 18 19 20 21 22 23
-      (f32x4.demote_f64x2_zero (f64x2.mul (local.get $low) (local.get $scale)))
-      (f32x4.demote_f64x2_zero (f64x2.mul (local.get $high) (local.get $scale)))))
-
   ;; 16 columns: a cache line of each row.
-  (func $sumLine (param $from i32) (param $rows i32) (param $pitch i32) (param $to i32) (param $scale v128)
+  (func $sumLine (param $from i32) (param $rows i32) (param $pitch i32) (param $sums i32) (param $isFirst i32)
     (local $s0 v128) (local $s1 v128) (local $s2 v128) (local $s3 v128)
     (local $s4 v128) (local $s5 v128) (local $s6 v128) (local $s7 v128)
-    (block $done
-      (loop $next
-        (br_if $done (i32.eqz (local.get $rows)))
-        (local.set $s0 (f64x2.add (local.get $s0) (f64x2.promote_low_f32x4 (v128.load64_zero (local.get $from)))))
-        (local.set $s1 (f64x2.add (local.get $s1) (f64x2.promote_low_f32x4 (v128.load64_zero offset=8 (local.get $from)))))
-        (local.set $s2 (f64x2.add (local.get $s2) (f64x2.promote_low_f32x4 (v128.load64_zero offset=16 (local.get $from)))))
-        (local.set $s3 (f64x2.add (local.get $s3) (f64x2.promote_low_f32x4 (v128.load64_zero offset=24 (local.get $from)))))
-        (local.set $s4 (f64x2.add (local.get $s4) (f64x2.promote_low_f32x4 (v128.load64_zero offset=32 (local.get $from)))))
-        (local.set $s5 (f64x2.add (local.get $s5) (f64x2.promote_low_f32x4 (v128.load64_zero offset=40 (local.get $from)))))
-        (local.set $s6 (f64x2.add (local.get $s6) (f64x2.promote_low_f32x4 (v128.load64_zero offset=48 (local.get $from)))))
-        (local.set $s7 (f64x2.add (local.get $s7) (f64x2.promote_low_f32x4 (v128.load64_zero offset=56 (local.get $from)))))
-        (local.set $from (i32.add (local.get $from) (local.get $pitch)))
-        (local.set $rows (i32.sub (local.get $rows) (i32.const 1)))
-        (br $next)))
-    (v128.store (local.get $to) (call $scaled (local.get $s0) (local.get $s1) (local.get $scale)))
-    (v128.store offset=16 (local.get $to) (call $scaled (local.get $s2) (local.get $s3) (local.get $scale)))
-    (v128.store offset=32 (local.get $to) (call $scaled (local.get $s4) (local.get $s5) (local.get $scale)))
-    (v128.store offset=48 (local.get $to) (call $scaled (local.get $s6) (local.get $s7) (local.get $scale))))
+    (if (i32.eqz (local.get $isFirst)) (then
+  ;; rows
+  ;;   0  offset=0
+  ;;   1  offset=16
+  ;;   2  offset=32
+  ;;   3  offset=48
+  ;;   4  offset=64
+  ;;   5  offset=80
+  ;;   6  offset=96
+  ;;   7  offset=112
+  ;; for each row
+        (local.set $sNAME (v128.load VALUE (local.get $sums)))
+  ;; end
+      ))
+    (loop $next
+  ;; rows
+  ;;   0  offset=0
+  ;;   1  offset=8
+  ;;   2  offset=16
+  ;;   3  offset=24
+  ;;   4  offset=32
+  ;;   5  offset=40
+  ;;   6  offset=48
+  ;;   7  offset=56
+  ;; for each row
+      (local.set $sNAME
+        (f64x2.add (local.get $sNAME) (f64x2.promote_low_f32x4 (v128.load64_zero VALUE (local.get $from)))))
+  ;; end
+      (local.set $from (i32.add (local.get $from) (local.get $pitch)))
+      (br_if $next (local.tee $rows (i32.sub (local.get $rows) (i32.const 1)))))
+  ;; rows
+  ;;   0  offset=0
+  ;;   1  offset=16
+  ;;   2  offset=32
+  ;;   3  offset=48
+  ;;   4  offset=64
+  ;;   5  offset=80
+  ;;   6  offset=96
+  ;;   7  offset=112
+  ;; for each row
+    (v128.store VALUE (local.get $sums) (local.get $sNAME))
+  ;; end
+    )
 
   ;; The first `columns` of four columns.
-  (func $sumQuad (param $from i32) (param $rows i32) (param $pitch i32) (param $columns i32) (param $scale v128) (result v128)
+  (func $sumQuad
+    (param $from i32) (param $rows i32) (param $pitch i32) (param $sums i32) (param $columns i32) (param $isFirst i32)
     (local $low v128) (local $high v128) (local $x v128)
-    (block $done
-      (loop $next
-        (br_if $done (i32.eqz (local.get $rows)))
-        (if (i32.ge_u (local.get $columns) (i32.const 4))
-          (then (local.set $x (v128.load (local.get $from))))
-          (else (local.set $x (call $loadSome (local.get $from) (local.get $columns) (local.get $x)))))
-        (local.set $low (f64x2.add (local.get $low) (f64x2.promote_low_f32x4 (local.get $x))))
-        (local.set $high (f64x2.add (local.get $high) (call $upper (local.get $x))))
-        (local.set $from (i32.add (local.get $from) (local.get $pitch)))
-        (local.set $rows (i32.sub (local.get $rows) (i32.const 1)))
-        (br $next)))
-    (call $scaled (local.get $low) (local.get $high) (local.get $scale)))
+    (if (i32.eqz (local.get $isFirst))
+      (then
+        (local.set $low (v128.load (local.get $sums)))
+        (local.set $high (v128.load offset=16 (local.get $sums)))))
+    (loop $next
+      (local.set $x (call $loadQuad (local.get $from) (local.get $columns)))
+      (local.set $low (f64x2.add (local.get $low) (f64x2.promote_low_f32x4 (local.get $x))))
+      (local.set $high (f64x2.add (local.get $high) (call $upper (local.get $x))))
+      (local.set $from (i32.add (local.get $from) (local.get $pitch)))
+      (br_if $next (local.tee $rows (i32.sub (local.get $rows) (i32.const 1)))))
+    (v128.store (local.get $sums) (local.get $low))
+    (v128.store offset=16 (local.get $sums) (local.get $high)))
 
   (func (export "sumColumns")
-    (param $from i32) (param $rows i32) (param $pitch i32) (param $to i32) (param $columns i32)
-    (param $scale f64) (param $neutral f32)
-    (local $factor v128)
-    (local.set $factor (f64x2.splat (local.get $scale)))
+    (param $from i32) (param $rows i32) (param $pitch i32) (param $sums i32) (param $columns i32)
+    (param $neutral f32) (param $isFirst i32)
     (block $linesDone
       (loop $nextLine
         (br_if $linesDone (i32.lt_u (local.get $columns) (i32.const 16)))
-        (call $sumLine (local.get $from) (local.get $rows) (local.get $pitch) (local.get $to) (local.get $factor))
+        (call $sumLine
+          (local.get $from) (local.get $rows) (local.get $pitch) (local.get $sums) (local.get $isFirst))
         (local.set $from (i32.add (local.get $from) (i32.const 64)))
-        (local.set $to (i32.add (local.get $to) (i32.const 64)))
+        (local.set $sums (i32.add (local.get $sums) (i32.const 128)))
         (local.set $columns (i32.sub (local.get $columns) (i32.const 16)))
         (br $nextLine)))
     (block $quadsDone
       (loop $nextQuad
-        (br_if $quadsDone (i32.lt_u (local.get $columns) (i32.const 4)))
-        (v128.store (local.get $to)
-          (call $sumQuad (local.get $from) (local.get $rows) (local.get $pitch) (i32.const 4) (local.get $factor)))
+        (br_if $quadsDone (i32.le_s (local.get $columns) (i32.const 0)))
+        (call $sumQuad
+          (local.get $from) (local.get $rows) (local.get $pitch) (local.get $sums) (local.get $columns)
+          (local.get $isFirst))
         (local.set $from (i32.add (local.get $from) (i32.const 16)))
-        (local.set $to (i32.add (local.get $to) (i32.const 16)))
+        (local.set $sums (i32.add (local.get $sums) (i32.const 32)))
         (local.set $columns (i32.sub (local.get $columns) (i32.const 4)))
-        (br $nextQuad)))
-    (if (local.get $columns)
-      (then
-        (call $storeSome (local.get $to) (local.get $columns)
-          (call $sumQuad
-            (local.get $from) (local.get $rows) (local.get $pitch) (local.get $columns) (local.get $factor))))))
+        (br $nextQuad))))
+
+  ;; Two results at a time.
+  ;; rows
+  ;;   Sum  f64x2.add
+  ;;   Max  f64x2.max
+  ;;   Min  f64x2.min
+  ;; for each row
+  (func (export "joinNAME")
+    (param $parts i32) (param $partBytes i32) (param $blocks i32) (param $to i32) (param $count i32) (param $scale f64)
+    (local $part i32) (local $left i32) (local $x v128)
+    (loop $nextPair
+      (local.set $x (v128.load (local.get $parts)))
+      (local.set $part (local.get $parts))
+      (local.set $left (local.get $blocks))
+      (block $joined
+        (loop $nextBlock
+          (br_if $joined (i32.eqz (local.tee $left (i32.sub (local.get $left) (i32.const 1)))))
+          (local.set $part (i32.add (local.get $part) (local.get $partBytes)))
+          (local.set $x (VALUE (local.get $x) (v128.load (local.get $part))))
+          (br $nextBlock)))
+      (local.set $x (f32x4.demote_f64x2_zero (f64x2.mul (local.get $x) (f64x2.splat (local.get $scale)))))
+      (if (i32.ge_s (local.get $count) (i32.const 2))
+        (then (v128.store64_lane 0 (local.get $to) (local.get $x)))
+        (else (v128.store32_lane 0 (local.get $to) (local.get $x))))
+      (local.set $parts (i32.add (local.get $parts) (i32.const 16)))
+      (local.set $to (i32.add (local.get $to) (i32.const 8)))
+      (br_if $nextPair (i32.gt_s (local.tee $count (i32.sub (local.get $count) (i32.const 2))) (i32.const 0)))))
+  ;; end
 
   ;; pmax and pmin are one instruction, and pass over NaN, which is noted beside them; max and min take seven.
   ;; rows
@@ -153,8 +203,9 @@
   ;; for each row
   (func (export "NAMERows")
     (param $from i32) (param $pitch i32) (param $count i32) (param $strips i32) (param $stripPitch i32)
-    (param $columns i32) (param $to i32) (param $scale f64) (param $neutral f32)
+    (param $columns i32) (param $to i32) (param $scale f64) (param $neutral f32) (param $isPart i32)
     (local $strip i32) (local $source i32) (local $left i32) (local $x v128) (local $best v128) (local $isNan v128)
+    (local $extreme f32)
     (loop $next
       (local.set $best (f32x4.splat (local.get $neutral)))
       (local.set $isNan (i32x4.splat (i32.const 0)))
@@ -186,46 +237,42 @@
       (local.set $best
         (VALUE (local.get $best)
           (i8x16.shuffle 4 5 6 7 0 1 2 3 4 5 6 7 0 1 2 3 (local.get $best) (local.get $best))))
-      (f32.store (local.get $to)
-        (select
-          (f32.const nan)
-          (f32.mul (f32.demote_f64 (local.get $scale)) (f32x4.extract_lane 0 (local.get $best)))
-          (v128.any_true (local.get $isNan))))
+      (local.set $extreme
+        (select (f32.const nan) (f32x4.extract_lane 0 (local.get $best)) (v128.any_true (local.get $isNan))))
+      (if (local.get $isPart)
+        (then (f64.store (local.get $to) (f64.promote_f32 (local.get $extreme))))
+        (else (f32.store (local.get $to) (f32.mul (f32.demote_f64 (local.get $scale)) (local.get $extreme)))))
       (local.set $from (i32.add (local.get $from) (local.get $pitch)))
-      (local.set $to (i32.add (local.get $to) (i32.const 4)))
+      (local.set $to (i32.add (local.get $to) (i32.shl (i32.const 4) (local.get $isPart))))
       (br_if $next (local.tee $count (i32.sub (local.get $count) (i32.const 1))))))
 
   (func (export "NAMEColumns")
-    (param $from i32) (param $rows i32) (param $pitch i32) (param $to i32) (param $columns i32)
-    (param $scale f64) (param $neutral f32)
+    (param $from i32) (param $rows i32) (param $pitch i32) (param $sums i32) (param $columns i32)
+    (param $neutral f32) (param $isFirst i32)
     (local $source i32) (local $row i32) (local $x v128) (local $best v128) (local $isNan v128)
     (loop $nextQuad
-      (local.set $best (f32x4.splat (local.get $neutral)))
-      (local.set $isNan (i32x4.splat (i32.const 0)))
-      (local.set $source (local.get $from))
-      (local.set $row (i32.const 0))
-      (block $rowsDone
-        (loop $nextRow
-          (br_if $rowsDone (i32.ge_u (local.get $row) (local.get $rows)))
-          (if (i32.ge_u (local.get $columns) (i32.const 4))
-            (then (local.set $x (v128.load (local.get $source))))
-            (else (local.set $x (call $loadSome (local.get $source) (local.get $columns) (local.get $best)))))
-          (local.set $best (VALUE (local.get $best) (local.get $x)))
-          (local.set $isNan (v128.or (local.get $isNan) (f32x4.ne (local.get $x) (local.get $x))))
-          (local.set $source (i32.add (local.get $source) (local.get $pitch)))
-          (local.set $row (i32.add (local.get $row) (i32.const 1)))
-          (br $nextRow)))
-      ;; Bits that are all set are a NaN.
       (local.set $best
-        (v128.or
-          (f32x4.mul (local.get $best) (f32x4.splat (f32.demote_f64 (local.get $scale))))
-          (local.get $isNan)))
-      (if (i32.ge_u (local.get $columns) (i32.const 4))
-        (then
-          (v128.store (local.get $to) (local.get $best))
-          (local.set $from (i32.add (local.get $from) (i32.const 16)))
-          (local.set $to (i32.add (local.get $to) (i32.const 16)))
-          (br_if $nextQuad (local.tee $columns (i32.sub (local.get $columns) (i32.const 4)))))
-        (else (call $storeSome (local.get $to) (local.get $columns) (local.get $best))))))
+        (if (result v128) (local.get $isFirst)
+          (then (f32x4.splat (local.get $neutral)))
+          (else
+            (i8x16.shuffle 0 1 2 3 4 5 6 7 16 17 18 19 20 21 22 23
+              (f32x4.demote_f64x2_zero (v128.load (local.get $sums)))
+              (f32x4.demote_f64x2_zero (v128.load offset=16 (local.get $sums)))))))
+      (local.set $isNan (f32x4.ne (local.get $best) (local.get $best)))
+      (local.set $source (local.get $from))
+      (local.set $row (local.get $rows))
+      (loop $nextRow
+        (local.set $x (call $loadQuad (local.get $source) (local.get $columns)))
+        (local.set $best (VALUE (local.get $best) (local.get $x)))
+        (local.set $isNan (v128.or (local.get $isNan) (f32x4.ne (local.get $x) (local.get $x))))
+        (local.set $source (i32.add (local.get $source) (local.get $pitch)))
+        (br_if $nextRow (local.tee $row (i32.sub (local.get $row) (i32.const 1)))))
+      ;; Bits that are all set are a NaN.
+      (local.set $best (v128.or (local.get $best) (local.get $isNan)))
+      (v128.store (local.get $sums) (f64x2.promote_low_f32x4 (local.get $best)))
+      (v128.store offset=16 (local.get $sums) (call $upper (local.get $best)))
+      (local.set $from (i32.add (local.get $from) (i32.const 16)))
+      (local.set $sums (i32.add (local.get $sums) (i32.const 32)))
+      (br_if $nextQuad (i32.gt_s (local.tee $columns (i32.sub (local.get $columns) (i32.const 4))) (i32.const 0)))))
   ;; end
 )

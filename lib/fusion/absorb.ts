@@ -167,9 +167,9 @@ export function takingStages({ node, inputs, stagesOf, target }: FoldCall): Tens
   const staged = stagesOf(input);
   if (!staged) return undefined;
   const head = { ...staged.head, shape: input.shape };
-  if (chain.host.takesHead?.(head, staged.inputs, target) !== true) return undefined;
-  const next = { ...chain, heads: [head] };
   const { attributes, specs, trace } = node;
+  if (chain.host.takesHead?.(head, { inputs: staged.inputs, attributes }, target) !== true) return undefined;
+  const next = { ...chain, heads: [head] };
   if (bindingsOf(next, attributes) > target.maxStorageBuffers) return undefined;
   return createNode({ operation: chainOperation(next), attributes, inputs: staged.inputs, specs, trace });
 }

@@ -71,7 +71,7 @@ export interface Host {
   /** Whether its kernels can carry out the last stage of a site. */
   accepts(chain: Chain, site: number, use: Omit<Call<Attributes>, 'outputs'>, target: FusionTarget): boolean;
   /** Whether its kernels can carry out stages on the elements of its one input as they read them. Default: they cannot. */
-  takesHead?(head: Head, inputs: readonly TensorSpec[], target: FusionTarget): boolean;
+  takesHead?(head: Head, use: Omit<Call<Attributes>, 'outputs'>, target: FusionTarget): boolean;
   /** Whether its kernels read 16-bit floats in place of f32, whichever input it is. Default false. */
   readonly readsFloat16?: boolean;
   /** Whether its kernels store what comes out at a site by fours, and so as 16-bit floats. Default: they do not. */

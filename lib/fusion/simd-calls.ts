@@ -1,7 +1,7 @@
 import type { TensorSpec } from '../graph/operation.js';
 import type { SimdArgument, SimdCall } from '../graph/simd.js';
 import { sizeOf } from '../shape.js';
-import { broadcastOf, isWhole, offsetAt } from './broadcast.js';
+import { type Broadcast, broadcastOf, isWhole, offsetAt } from './broadcast.js';
 import { type Chain, type ChainOutput, type Head, type Link, outputsOfChain, VALUE } from './chain.js';
 
 /** Elements in memory: where they begin, and bytes from one row to the next. */
@@ -98,6 +98,22 @@ function linkGoesByBlocks(
     if (!axis) return true;
     return axis.inner === 1 ? axis.size === columns && axis.stride === 1 : axis.inner === columns && axis.size === rows;
   });
+}
+
+/** How all that stages read lies along the values, but for words and what is written in place. @param from the input that the first value is */
+export function broadcastsOf(
+  links: readonly Link[],
+  from: number | undefined,
+  inputs: readonly TensorSpec[],
+): Broadcast[] {
+  return links.flatMap((link, l) =>
+    link.inputs.flatMap((place, input) => {
+      const at = place === VALUE && l === 0 ? (from ?? VALUE) : place;
+      const operand = inputs[at];
+      const isOther = input === link.stage.words?.input || link.operation.writes?.includes(input);
+      return operand && !isOther ? [broadcastOf(operand.shape, link.shape)] : [];
+    }),
+  );
 }
 
 /** Where the values of a site lie before its first stage: in an output of the chain, or in memory that is gone afterwards. */

@@ -3,11 +3,13 @@ import { ceilDivide } from '../graph/launch.js';
 import { collapse, eachTensor, forEachOffset, type PerTensor, type Shape, sizeOf, type Walk } from '../shape.js';
 
 /** About so many elements make a task: tens of microseconds of cheap work, far more than it costs to hand it out. */
-const ELEMENTS_PER_TASK = 65_536;
+export const ELEMENTS_PER_TASK = 65_536;
 /** Parts of single elements begin at whole cache lines, which no two threads write then. */
 const ELEMENTS_PER_LINE = 16;
 /** Where more calls than this would be needed, the reference is left to do it. */
 export const MAX_CALLS = 4096;
+/** Elements of a block that stages work on one after the other: 64 KiB, which stay in the second-level cache; a call costs 0.2 us. */
+export const BLOCK_ELEMENTS = 16_384;
 
 /** A part of some items: `count` of them from `start` on. */
 export interface Part {
@@ -15,9 +17,9 @@ export interface Part {
   readonly count: number;
 }
 
-/** Divides elements, or columns of `rows` elements each, into the parts of tasks. */
-export function elementParts(elements: number, rows = 1): Part[] {
-  return partsOf(elements, ceilDivide(elements * rows, ELEMENTS_PER_TASK), ELEMENTS_PER_LINE);
+/** Divides elements, or columns of `rows` elements each, into parts of about so many elements: of as many as tasks have, by default. */
+export function elementParts(elements: number, rows = 1, most = ELEMENTS_PER_TASK): Part[] {
+  return partsOf(elements, ceilDivide(elements * rows, most), ELEMENTS_PER_LINE);
 }
 
 /** Divides rows of `columns` elements into parts of about so many elements: of as many as tasks have, by default. */

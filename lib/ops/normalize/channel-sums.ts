@@ -1,12 +1,14 @@
 import { channelSumsWasm } from '../../generated/wasm.js';
 import { channelSumsWgsl } from '../../generated/wgsl.js';
-import { at, defineOperation } from '../../graph/define.js';
+import { defineOperation } from '../../graph/define.js';
 import { apply } from '../../graph/node.js';
 import { f32 } from '../../graph/operands.js';
 import type { Operation } from '../../graph/operation.js';
+import type { SimdPhase } from '../../graph/simd.js';
 import { type Shape, sizeOf } from '../../shape.js';
 import type { Tensor } from '../../tensor.js';
 import { columnPairPhases } from '../reduce/column-pairs.js';
+import type { ReduceEnds } from '../reduce/reduce-ends.js';
 import { reduceHost } from '../reduce/reduce-host.js';
 
 type SumsAttributes = { readonly epsilon: number };
@@ -39,6 +41,7 @@ const channelSums: Operation<SumsAttributes> = defineOperation<SumsAttributes>()
       },
       axes: shape.slice(0, -1).map((_, axis) => axis),
     }),
+    phases: (ends, { epsilon }, shape) => channelSumsPhases(shape, Number(epsilon), ends),
   })),
   inputs: { outputGradient: f32('...', 'C'), input: f32('...', 'C'), mean: f32('C'), variance: f32('C') },
   outputs: { weightGradient: f32('C'), biasGradient: f32('C') },
@@ -53,23 +56,6 @@ const channelSums: Operation<SumsAttributes> = defineOperation<SumsAttributes>()
       biasGradient.set(c, sum);
     }
   },
-  simd({ sizes: { C }, specs: { input }, attributes: { epsilon } }) {
-    const kernelOf = (entryPoint: string) => ({ module: channelSumsWasm, entryPoint });
-    return columnPairPhases<Operands>(
-      { starts: [0], rows: sizeOf(input.shape.slice(0, -1)), columns: C },
-      ({ start, rows, to, stride }) => ({
-        kernel: kernelOf('columnPairs'),
-        arguments: [at('outputGradient', 4 * start), at('input', 4 * start), rows, 4 * C, C, 'mean', to, stride],
-      }),
-      ({ parts, partBytes, stride, blocks }) => ({
-        kernel: kernelOf('joinChannelSums'),
-        arguments: [
-          ...[parts, partBytes, stride, blocks.length, at('variance'), C],
-          ...[at('weightGradient'), at('biasGradient'), epsilon],
-        ],
-      }),
-    );
-  },
   gradient: { unwritten: 'second derivatives of normalizations are not written' },
   tolerance: { absolute: 1e-4, relative: 1e-5 }, // sums of up to 5000 products of normal numbers: √5000 · 1e-7 · a few
   cases: SHAPES.map((shape) => caseOf(shape)),
@@ -78,7 +64,29 @@ const channelSums: Operation<SumsAttributes> = defineOperation<SumsAttributes>()
   benchmarks: { resnet50Layer1: caseOf([8, 56, 56, 64]), resnet50Layer2: caseOf([8, 28, 28, 128]) },
 });
 
-type Operands = 'outputGradient' | 'input' | 'mean' | 'variance' | 'weightGradient' | 'biasGradient';
+/** Places among the inputs. */
+const [OUTPUT_GRADIENT, INPUT, MEAN, VARIANCE] = [0, 1, 2, 3];
+
+function channelSumsPhases(shape: Shape, epsilon: number, ends: ReduceEnds): readonly SimdPhase[] | undefined {
+  const [rows, columns] = [sizeOf(shape.slice(0, -1)), sizeOf(shape.slice(-1))];
+  if (!ends.goByBlocks({ rows: 1, columns })) return undefined;
+  const kernelOf = (entryPoint: string) => ({ module: channelSumsWasm, entryPoint });
+  return columnPairPhases(
+    { starts: [0], rows, columns },
+    ends,
+    ({ start, rows: some, to, stride }) => ({
+      kernel: kernelOf('columnPairs'),
+      arguments: [
+        ...[OUTPUT_GRADIENT, INPUT].map((input) => ({ input, offset: 4 * start })),
+        ...[some, 4 * columns, columns, { input: MEAN }, to, stride],
+      ],
+    }),
+    ({ parts, partBytes, stride, blocks, to }) => ({
+      kernel: kernelOf('joinChannelSums'),
+      arguments: [parts, partBytes, stride, blocks.length, { input: VARIANCE }, columns, ...to, epsilon],
+    }),
+  );
+}
 
 function caseOf(shape: Shape) {
   const channels = shape.slice(-1);

@@ -1,16 +1,19 @@
 import { softmaxWasm } from '../../generated/wasm.js';
 import { extremesWgsl, softmaxWgsl } from '../../generated/wgsl.js';
-import { at, type Definition, defineOperation } from '../../graph/define.js';
+import { type Definition, defineOperation } from '../../graph/define.js';
 import { applyOne } from '../../graph/node.js';
 import { f32 } from '../../graph/operands.js';
 import type { Operation } from '../../graph/operation.js';
-import { normalizeAxis, rowsAlong, sizeOf } from '../../shape.js';
+import type { SimdPhase } from '../../graph/simd.js';
+import { normalizeAxis, rowsAlong, type Shape, sizeOf } from '../../shape.js';
 import { checkOptions, type OptionRules, wholeNumber } from '../../options.js';
 import { asTensor, type Tensor, type TensorLike } from '../../tensor.js';
 import { multiply, subtract } from '../pointwise/arithmetic.js';
 import { exp } from '../pointwise/math.js';
-import { elementParts, MAX_CALLS, rowParts, tasksOf } from '../simd-parts.js';
+import { elementParts, MAX_CALLS, tasksOf } from '../simd-parts.js';
+import type { ReduceEnds } from '../reduce/reduce-ends.js';
 import { reduceHost } from '../reduce/reduce-host.js';
+import { formOf, wholeRowsPhase } from '../reduce/reduce-simd.js';
 import { sum } from '../reduce/sum.js';
 
 type SoftmaxAttributes = { readonly axis: number };
@@ -33,6 +36,7 @@ function defineSoftmax(name: string, logarithm: boolean, gradient: SoftmaxGradie
         },
         axes: [Number(axis)],
       }),
+      phases: (ends, { axis }, shape) => softmaxPhases(name, ends, shape, Number(axis)),
     })),
     inputs: INPUTS,
     outputs: OUTPUTS,
@@ -51,16 +55,6 @@ function defineSoftmax(name: string, logarithm: boolean, gradient: SoftmaxGradie
           output.set(place(i), Number.isFinite(largest) ? result : NaN);
         }
       }
-    },
-    simd({ specs: { input }, attributes: { axis } }) {
-      const { rows, C, inner } = rowsAlong(input.shape, axis);
-      if (inner !== 1) return columnPhases(`${name}Columns`, rows / inner, C, inner);
-      const kernel = { module: softmaxWasm, entryPoint: name };
-      const tasks = rowParts(rows, C).map(({ start, count }) => {
-        const offset = 4 * start * C;
-        return [{ kernel, arguments: [at('input', offset), at('output', offset), count, C] }];
-      });
-      return [{ tasks }];
     },
     gradient,
     tolerance: { absolute: 1e-5, relative: 2e-5 },
@@ -92,17 +86,40 @@ function defineSoftmax(name: string, logarithm: boolean, gradient: SoftmaxGradie
   return operation;
 }
 
-/** Tasks for rows whose elements are `inner` apart: columns of `outer` matrices [C, inner]. */
-function columnPhases(entryPoint: string, outer: number, C: number, inner: number) {
-  if (outer > MAX_CALLS) return undefined;
-  const kernel = { module: softmaxWasm, entryPoint };
+/** Phases of kernels/normalize/softmax.wat: along rows, or down columns, which stages do not compute. */
+function softmaxPhases(name: string, ends: ReduceEnds, shape: Shape, axis: number): readonly SimdPhase[] | undefined {
+  const { rows, C, inner } = rowsAlong(shape, axis);
+  if (C === 1) return columnPhases(`${name}Columns`, ends, 1, C, rows);
+  if (inner !== 1) return columnPhases(`${name}Columns`, ends, rows / inner, C, inner);
+  const form = formOf(shape, [axis], ends);
+  if (!form?.alongRows || !ends.goByBlocks({ rows, columns: C })) return undefined;
+  return wholeRowsPhase(form, ends, { width: C }, ({ from, layout: [, count], to }) => ({
+    kernel: { module: softmaxWasm, entryPoint: name },
+    arguments: [from, ...to, count, C],
+  }));
+}
+
+/** Phases for rows whose elements are `inner` apart: columns of `outer` matrices [C, inner]. */
+function columnPhases(entryPoint: string, ends: ReduceEnds, outer: number, C: number, inner: number) {
+  if (
+    ends.hasHead ||
+    outer * inner === 0 ||
+    outer > MAX_CALLS ||
+    !ends.goByBlocks({ rows: outer * C, columns: inner })
+  ) {
+    return undefined;
+  }
   const calls = Array.from({ length: outer }, (_, matrix) =>
     elementParts(inner, C).map(({ start, count }) => {
-      const offset = 4 * (matrix * C * inner + start);
-      return { kernel, arguments: [at('input', offset), at('output', offset), C, 4 * inner, count] };
+      ends.begin();
+      const first = matrix * C * inner + start;
+      const { to, calls: others } = ends.results(0, { first, rows: C, columns: count, pitch: inner });
+      const given = [{ input: 0, offset: 4 * first }, to, C, 4 * inner, count];
+      return [{ kernel: { module: softmaxWasm, entryPoint }, arguments: given }, ...others];
     }),
   ).flat();
-  return [{ tasks: tasksOf(calls, outer * C * inner) }];
+  const tasks = tasksOf(calls, outer * C * inner).map((some) => some.flat());
+  return [{ tasks, scratchBytes: ends.scratchBytes }];
 }
 
 // dx = y · (dy - Σ dy · y)

@@ -1,17 +1,15 @@
 import { elementAt } from '../../element-at.js';
-import { type Broadcast, broadcastOf, commonAxes, strideAlong } from '../../fusion/broadcast.js';
+import { commonAxes, strideAlong } from '../../fusion/broadcast.js';
 import { type Chain, type Host, type Link, VALUE } from '../../fusion/chain.js';
 import { glueOf } from '../../fusion/glue.js';
-import { callsOn, scratchOfStages } from '../../fusion/simd-calls.js';
+import { broadcastsOf, callsOn, scratchOfStages } from '../../fusion/simd-calls.js';
 import { commonWgsl, elementFourWgsl, elementwiseWgsl } from '../../generated/wgsl.js';
 import { ceilDivide, fillBlock, foldWorkgroups, type Launch, Uniforms } from '../../graph/launch.js';
 import type { Attributes, Call, Operation, TensorSpec } from '../../graph/operation.js';
 import type { SimdPhase } from '../../graph/simd.js';
 import { type Shape, sizeOf, stridesOf } from '../../shape.js';
-import { blockTasks } from '../simd-parts.js';
+import { BLOCK_ELEMENTS, blockTasks } from '../simd-parts.js';
 
-/** Elements of a block that stages work on one after the other: 64 KiB, which stay in the second-level cache; a call costs 0.2 us. */
-const BLOCK_ELEMENTS = 16_384;
 /** Numbers of bindings of kernels/pointwise/elementwise.wgsl. */
 const UNIFORMS_AT = 0;
 const STAGES_AT = 1;
@@ -72,7 +70,7 @@ function phasesOf(chain: Chain, inputs: readonly TensorSpec[]): SimdPhase[] | un
   const axes = axesOf(chain, inputs);
   const links = linksOf(chain);
   if (!axes || links.some(({ stage }) => !stage.simd)) return undefined;
-  const strides = broadcastsOf(chain, inputs).map((broadcast) => {
+  const strides = broadcastsOf(links, chain.from, inputs).map((broadcast) => {
     let inner = sizeOf(axes);
     return axes.map((size) => strideAlong(broadcast, (inner /= size)));
   });
@@ -95,18 +93,7 @@ function phasesOf(chain: Chain, inputs: readonly TensorSpec[]): SimdPhase[] | un
 /** Axes along which all operands go evenly; undefined where they do not, or a kernel cannot repeat one. */
 function axesOf(chain: Chain, inputs: readonly TensorSpec[]): number[] | undefined {
   const count = sizeOf(shapeOf(chain));
-  return count === 0 ? undefined : commonAxes(broadcastsOf(chain, inputs), count);
-}
-
-function broadcastsOf(chain: Chain, inputs: readonly TensorSpec[]): Broadcast[] {
-  return linksOf(chain).flatMap((link, l) =>
-    link.inputs.flatMap((place, input) => {
-      const at = place === VALUE && l === 0 ? (chain.from ?? VALUE) : place;
-      const operand = inputs[at];
-      const isOther = input === link.stage.words?.input || link.operation.writes?.includes(input);
-      return operand && !isOther ? [broadcastOf(operand.shape, link.shape)] : [];
-    }),
-  );
+  return count === 0 ? undefined : commonAxes(broadcastsOf(linksOf(chain), chain.from, inputs), count);
 }
 
 function linksOf(chain: Chain): readonly Link[] {

@@ -5,11 +5,9 @@ import type { ArrayView, Operation, TensorSpec } from '../../graph/operation.js'
 import type { SimdKernel, SimdPhase } from '../../graph/simd.js';
 import { type Shape, sizeOf } from '../../shape.js';
 import { spanOf } from '../convolution/window.js';
-import { rowParts, tasksOf } from '../simd-parts.js';
+import { BLOCK_ELEMENTS, rowParts, tasksOf } from '../simd-parts.js';
 import { type PoolAttributes, windowArguments } from './pool-window.js';
 
-/** Elements of the pictures in a block: 64 KiB, which stay in the second-level cache. */
-const BLOCK_ELEMENTS = 16_384;
 /** What maxPool2d gives, the largest elements and their places; stages go on with the first. */
 const [LARGEST, PLACES] = [0, 1];
 
@@ -30,7 +28,7 @@ export function maxPool2dChain(kernel: SimdKernel, operation: Operation, attribu
       const { largest } = shapesOf(chain, inputs);
       return kernels === 'simd' && site === LARGEST && isStored && goesByBlocks(chain, site, inputs, matrixOf(largest));
     },
-    takesHead: (head, inputs, { kernels }) =>
+    takesHead: (head, { inputs }, { kernels }) =>
       kernels === 'simd' && sizeOf(head.shape) > 0 && headGoesByBlocks(head, inputs, matrixOf(head.shape)),
     bindings: () => 1,
     reference(_chain, { inputs: [input] }) {

@@ -1,6 +1,8 @@
-import type { NamedCall, NamedPhase } from '../../graph/define.js';
+import { elementAt } from '../../element-at.js';
 import { ceilDivide } from '../../graph/launch.js';
+import type { SimdArgument, SimdCall, SimdPhase } from '../../graph/simd.js';
 import { MAX_CALLS, type Part, tasksOf } from '../simd-parts.js';
+import { oneRow, type ReduceEnds } from './reduce-ends.js';
 
 /** About so many elements are a block, and more rows than these would cost digits where one of them is far from the others. */
 const BLOCK_ELEMENTS = 65_536;
@@ -34,17 +36,20 @@ export interface MatrixSums {
   /** Bytes from the first sums of a block to the second ones. */
   readonly stride: number;
   readonly blocks: Part[];
+  /** Where the results of the two sites go. */
+  readonly to: readonly [SimdArgument, SimdArgument];
 }
 
 /**
  * Phases for two sums down each column: blocks of rows by kernels/reduce/column_pairs.wat, and then, from the sums of the blocks,
- * which the tasks share, the results. Undefined where that would be too many calls.
+ * which the tasks share, the results, the first of them at site 0 of a chain and the second at site 1. Undefined where that would be too many calls.
  */
-export function columnPairPhases<Names extends string>(
+export function columnPairPhases(
   { starts, rows, columns }: Matrices,
-  sum: (block: RowBlock) => NamedCall<Names>,
-  join: (sums: MatrixSums) => NamedCall<Names>,
-): readonly NamedPhase<Names>[] | undefined {
+  ends: ReduceEnds,
+  sum: (block: RowBlock) => SimdCall,
+  join: (sums: MatrixSums) => SimdCall,
+): readonly SimdPhase[] | undefined {
   const blocks = blocksOf(rows, columns);
   if (rows === 0 || starts.length * blocks.length > MAX_CALLS) return undefined;
   const stride = 8 * 4 * ceilDivide(columns, 4);
@@ -56,16 +61,25 @@ export function columnPairPhases<Names extends string>(
       sum({ matrix, start: from + start * columns, rows: count, to: at(matrix, block), stride }),
     ),
   );
-  const joins = starts.map((_, matrix) => join({ matrix, parts: at(matrix, 0), partBytes, stride, blocks }));
+  const joins = starts.map((_, matrix) => {
+    ends.begin();
+    const resultsAt = (site: number) => ends.results(site, oneRow(matrix * columns, columns));
+    const [first, second] = [resultsAt(0), resultsAt(1)];
+    const to = [first.to, second.to] as const;
+    const joined = join({ matrix, parts: at(matrix, 0), partBytes, stride, blocks, to });
+    return [joined, ...first.calls, ...second.calls];
+  });
   const sharedBytes = starts.length * blocks.length * partBytes;
   const elements = starts.length * rows * columns;
+  const { scratchBytes } = ends;
   if (blocks.length === 1) {
-    const each = sums.map((own, matrix) => [...own, ...joins.slice(matrix, matrix + 1)]);
-    return [{ tasks: tasksOf(each, elements).map((calls) => calls.flat()), sharedBytes }];
+    const each = sums.map((own, matrix) => [...own, ...elementAt(joins, matrix)]);
+    return [{ tasks: tasksOf(each, elements).map((calls) => calls.flat()), scratchBytes, sharedBytes }];
   }
+  const joining = tasksOf(joins, starts.length * blocks.length * columns).map((calls) => calls.flat());
   return [
     { tasks: tasksOf(sums.flat(), elements), sharedBytes },
-    { tasks: tasksOf(joins, starts.length * blocks.length * columns), sharedBytes },
+    { tasks: joining, scratchBytes, sharedBytes },
   ];
 }
 

@@ -1,20 +1,22 @@
 import { elementAt } from '../../element-at.js';
 import { momentsWasm } from '../../generated/wasm.js';
 import { momentsWgsl } from '../../generated/wgsl.js';
-import { at, defineOperation, type NamedCall } from '../../graph/define.js';
+import { defineOperation } from '../../graph/define.js';
 import { apply } from '../../graph/node.js';
 import { f32 } from '../../graph/operands.js';
 import type { Operation } from '../../graph/operation.js';
+import type { SimdPhase } from '../../graph/simd.js';
 import { checkOptions } from '../../options.js';
-import { axisSize, forEachOffset, normalizeAxes, type Shape, sizeOf, type Walk } from '../../shape.js';
+import { axisSize, forEachOffset, normalizeAxes, type Shape, sizeOf } from '../../shape.js';
 import { asTensor, type Tensor, type TensorLike } from '../../tensor.js';
 import { reshape } from '../moving/reshape.js';
 import { add, multiply, subtract } from '../pointwise/arithmetic.js';
-import { fromEnd, MAX_CALLS, rowParts, tasksOf } from '../simd-parts.js';
 import { columnPairPhases } from './column-pairs.js';
-import { axesOf, countOf, REDUCE_RULES, type ReduceOptions, stripsOf } from './reduce.js';
+import { axesOf, countOf, REDUCE_RULES, type ReduceOptions } from './reduce.js';
+import type { ReduceEnds } from './reduce-ends.js';
 import { reduceHost } from './reduce-host.js';
 import { type ReduceKernel, walksOf } from './reduce-launches.js';
+import { type Form, formOf, goesOn, keptShape, wholeRowsPhase } from './reduce-simd.js';
 import { broadcastTo } from './sum.js';
 
 type MomentsAttributes = { readonly axes: readonly number[] };
@@ -64,11 +66,15 @@ const momentsOperation: Operation<MomentsAttributes> = defineOperation<MomentsAt
     operation: momentsOperation,
     outputs: 2,
     use: ({ axes }) => ({ kernel: KERNEL, axes: axesOf(axes) }),
+    phases(ends, { axes }, shape) {
+      const form = formOf(shape, axesOf(axes), ends);
+      return form && momentsPhases(form, ends);
+    },
   })),
   inputs: { input: f32('...') },
   outputs: { mean: f32('...output'), variance: f32('...output') },
   infer({ specs: { input }, attributes: { axes } }) {
-    const kept = input.shape.map((size, axis) => (axes.includes(axis) ? 1 : size));
+    const kept = keptShape(input.shape, axes);
     return { mean: kept, variance: kept };
   },
   reference({ input, mean, variance }, _, { axes }) {
@@ -87,7 +93,6 @@ const momentsOperation: Operation<MomentsAttributes> = defineOperation<MomentsAt
       variance.set(i, sumOf(start, (x) => (x - average) ** 2) / count);
     });
   },
-  simd: ({ specs: { input }, attributes: { axes } }) => momentsPhases(input.shape, axes),
   // ∂mean / ∂x = 1 / n,  ∂variance / ∂x = 2 · (x - mean) / n
   gradient({ inputs: { input }, outputs, outputGradients: { mean, variance }, attributes: { axes } }) {
     const share = 1 / countOf(input.shape, axes);
@@ -111,71 +116,45 @@ const momentsOperation: Operation<MomentsAttributes> = defineOperation<MomentsAt
   },
 });
 
-/**
- * Phases of kernels/reduce/moments.wat: along rows where the reduced elements are contiguous, down columns where the kept ones
- * are; undefined where neither is, where more axes are left than the kernel walks, and where there is nothing to reduce.
- */
-function momentsPhases(shape: Shape, axes: readonly number[]) {
-  const { kept, reduced } = walksOf(shape, axes);
-  const [keptStrides, reducedStrides] = [kept.strides[0], reduced.strides[0]];
-  if (sizeOf(reduced.sizes) === 0) return undefined;
-  if (reduced.sizes.length > 0 && reduced.sizes.length <= 2 && reducedStrides.at(-1) === 1) {
-    return rowPhases(kept, stripsOf(reduced.sizes, reducedStrides));
+/** The sites of the results. */
+const [MEAN, VARIANCE] = [0, 1];
+
+/** Phases of kernels/reduce/moments.wat. Columns of what stages compute it does not take: their middle elements are read again. */
+function momentsPhases(form: Form, ends: ReduceEnds): readonly SimdPhase[] | undefined {
+  if (!goesOn(form, ends)) return undefined;
+  if (form.alongRows) {
+    return wholeRowsPhase(form, ends, { sites: [MEAN, VARIANCE] }, ({ from, layout, to }) => ({
+      kernel: kernelOf('momentsRows'),
+      arguments: [from, ...layout, ...to],
+    }));
   }
-  const columns = fromEnd(kept.sizes, 1, 1);
-  const areColumns = fromEnd(keptStrides, 1, 1) === 1 && fromEnd(reducedStrides, 1, columns) === columns;
-  if (reduced.sizes.length > 1 || !areColumns) return undefined;
+  const { starts, strips, columns } = form;
+  if (ends.hasHead) return undefined;
+  const at = (start: number) => ({ input: 0, offset: 4 * start });
   // Of three rows of a block, the first, the middle one and one at the end, as kernels/reduce/moments.wat takes them.
   const stepOf = (rows: number): number => 4 * columns * Math.floor((rows - 1) / 2);
-  const starts: number[] = [];
-  forEachOffset({ sizes: kept.sizes.slice(0, -1), strides: [keptStrides.slice(0, -1)] }, ([offset]) => {
-    starts.push(offset);
-  });
-  return columnPairPhases<Operands>(
-    { starts, rows: sizeOf(reduced.sizes), columns },
+  return columnPairPhases(
+    { starts, rows: strips.size, columns },
+    ends,
     ({ start, rows, to, stride }) => {
-      const from = at('input', 4 * start);
-      const second = at('input', 4 * start + stepOf(rows));
+      const [from, second] = [at(start), { input: 0, offset: 4 * start + stepOf(rows) }];
       return {
         kernel: kernelOf('columnPairs'),
         arguments: [second, from, rows, 4 * columns, columns, from, to, stride],
       };
     },
-    ({ matrix, parts, partBytes, stride, blocks }) => {
+    ({ matrix, parts, partBytes, stride, blocks, to }) => {
       const [rows, lastRows] = [elementAt(blocks, 0).count, elementAt(blocks, -1).count];
-      const from = at('input', 4 * elementAt(starts, matrix));
-      const results = [at('mean', 4 * matrix * columns), at('variance', 4 * matrix * columns)];
-      const blockBytes = 4 * rows * columns;
       return {
         kernel: kernelOf('joinMoments'),
         arguments: [
-          ...[parts, partBytes, stride, from, blockBytes, blocks.length],
-          ...[rows, stepOf(rows), lastRows, stepOf(lastRows), columns, ...results],
+          ...[parts, partBytes, stride, at(elementAt(starts, matrix)), 4 * rows * columns, blocks.length],
+          ...[rows, stepOf(rows), lastRows, stepOf(lastRows), columns, ...to],
         ],
       };
     },
   );
 }
-
-/** Phases for rows, each of some strips of contiguous elements. */
-function rowPhases({ sizes, strides: [strides] }: Walk<readonly [Shape]>, strips: readonly [number, number, number]) {
-  const [count, pitch] = [fromEnd(sizes, 1, 1), 4 * fromEnd(strides, 1, 0)];
-  const outer = { sizes: sizes.slice(0, -1), strides: [strides.slice(0, -1)] as const };
-  if (sizeOf(outer.sizes) > MAX_CALLS) return undefined;
-  const elements = strips[0] * strips[2];
-  const calls: NamedCall<Operands>[] = [];
-  forEachOffset(outer, ([offset], i) => {
-    for (const part of rowParts(count, elements)) {
-      const to = 4 * (i * count + part.start);
-      const from = at('input', 4 * offset + part.start * pitch);
-      const given = [from, pitch, part.count, ...strips, at('mean', to), at('variance', to)];
-      calls.push({ kernel: kernelOf('momentsRows'), arguments: given });
-    }
-  });
-  return [{ tasks: tasksOf(calls, sizeOf(sizes) * elements) }];
-}
-
-type Operands = 'input' | 'mean' | 'variance';
 
 function kernelOf(entryPoint: 'columnPairs' | 'joinMoments' | 'momentsRows') {
   return { module: momentsWasm, entryPoint };

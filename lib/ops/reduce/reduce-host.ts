@@ -4,8 +4,10 @@ import { type Chain, type Host, hostInputs } from '../../fusion/chain.js';
 import { glueOf } from '../../fusion/glue.js';
 import type { FoldCall } from '../../fusion/offers.js';
 import { type Attributes, type Call, isFloat, type Operation } from '../../graph/operation.js';
+import type { SimdPhase } from '../../graph/simd.js';
 import { type Shape, sizeOf } from '../../shape.js';
 import type { Tensor } from '../../tensor.js';
+import { ReduceEnds } from './reduce-ends.js';
 import { layoutOf, type ReduceKernel, reduceLaunches, resultWidth, STAGES_AT } from './reduce-launches.js';
 
 /** How an operation reduces, as a host sees it. */
@@ -25,6 +27,8 @@ export interface Reducing {
     /** The uniform `scale`. Default 1. */
     readonly scale?: number;
   };
+  /** Phases on the CPU, between the ends; undefined where the reference must run. Left out, it always does. */
+  readonly phases?: (ends: ReduceEnds, attributes: Attributes, shape: Shape) => readonly SimdPhase[] | undefined;
 }
 
 /**
@@ -38,8 +42,10 @@ export function reduceHost(reducing: () => Reducing) {
       return reducing().operation;
     },
     readsFloat16: true,
-    accepts: (_chain, _site, _use, { kernels }) => kernels === 'wgsl',
-    takesHead: (_head, _inputs, { kernels }) => kernels === 'wgsl',
+    accepts: (chain, _site, use, { kernels }) => kernels === 'wgsl' || phasesOf(chain, use) !== undefined,
+    takesHead: (head, use, { kernels }) =>
+      kernels === 'wgsl' ||
+      (head.links.every(({ stage }) => stage.simd) && phasesOf({ ...chainOf(), heads: [head] }, use) !== undefined),
     bindings: ({ heads }) => 1 + (heads ? 0 : readsOf(reducing()).length), // the parts of long ones, and the inputs
     reference(chain, { inputs, attributes }) {
       const { operation } = reducing();
@@ -73,14 +79,20 @@ export function reduceHost(reducing: () => Reducing) {
       });
       return reduceLaunches(kernel, layout, scale, { bindings: stages.bindings, stages }, target);
     },
+    simd: (chain, use) => phasesOf(chain, use),
   };
+  const chainOf = (): Chain => ({
+    host,
+    rows: [],
+    sites: Array.from({ length: reducing().outputs ?? 1 }, () => []),
+  });
+  const phasesOf = (chain: Chain, { inputs, attributes }: Omit<Call<Attributes>, 'outputs'>) =>
+    reducing().phases?.(new ReduceEnds(chain, inputs), attributes, elementAt(hostInputs(chain, inputs), 0).shape);
   return {
     host,
     staysFloat32: true,
     chain: ({ inputs: [input] }: Pick<Call<Attributes>, 'inputs'>): Chain | undefined =>
-      input && isFloat(input.dtype)
-        ? { host, rows: [], sites: Array.from({ length: reducing().outputs ?? 1 }, () => []) }
-        : undefined,
+      input && isFloat(input.dtype) ? chainOf() : undefined,
     fold: (call: FoldCall): readonly Tensor[] | undefined => takingStages(call),
   };
 }

@@ -1,6 +1,4 @@
-import { elementAt } from '../../element-at.js';
-import { reduceWasm } from '../../generated/wasm.js';
-import { at, type Definition, defineOperation, type NamedCall } from '../../graph/define.js';
+import { type Definition, defineOperation } from '../../graph/define.js';
 import { applyOne } from '../../graph/node.js';
 import { bind, f32, like, numbers } from '../../graph/operands.js';
 import type { Attributes, DType, NumericArray, Operation } from '../../graph/operation.js';
@@ -8,7 +6,6 @@ import { boolean, checkOptions, nullable, type OptionRules, wholeNumbers } from 
 import { axisSize, forEachOffset, normalizeAxes, type Shape, sizeOf } from '../../shape.js';
 import { asTensor, type Tensor, type TensorLike } from '../../tensor.js';
 import { reshape } from '../moving/reshape.js';
-import { elementParts, fromEnd, MAX_CALLS, rowParts, tasksOf } from '../simd-parts.js';
 import { reduceHost } from './reduce-host.js';
 import {
   BINDINGS,
@@ -19,6 +16,7 @@ import {
   reduceLaunches,
   walksOf,
 } from './reduce-launches.js';
+import { formOf, keptShape, reducePhases } from './reduce-simd.js';
 
 /** Which axes are reduced. */
 export interface ReduceOptions {
@@ -119,11 +117,16 @@ export function defineReduce(row: ReduceRow): Operation<ReduceAttributes> {
     ...reduceHost(() => ({
       operation,
       use: (attributes) => ({ kernel: kernelOf(row, 'f32'), ...attributesOf(attributes) }),
+      phases(ends, attributes, shape) {
+        const { axes, scale } = attributesOf(attributes);
+        const form = formOf(shape, axes, ends);
+        return form && reducePhases({ ...row, scale }, form, ends);
+      },
     })),
     inputs: INPUTS,
     outputs: OUTPUTS,
     infer: ({ specs: { input }, attributes: { axes } }) => ({
-      output: input.shape.map((size, axis) => (axes.includes(axis) ? 1 : size)),
+      output: keptShape(input.shape, axes),
     }),
     reference({ input, output }, _, { axes, scale }) {
       const { kept, reduced } = walksOf(input.shape, axes);
@@ -144,10 +147,6 @@ export function defineReduce(row: ReduceRow): Operation<ReduceAttributes> {
         { bindings: BINDINGS },
         target,
       ),
-    simd({ specs: { input }, attributes }) {
-      const tasks = input.dtype === 'f32' ? reduceTasks(row, input.shape, attributes) : undefined;
-      return tasks && [{ tasks }];
-    },
     gradient: row.gradient,
     tolerance: { absolute: 1e-4, relative: 1e-5 }, // sums of up to 40,000 normal numbers: 200 · 1e-7 · a few
     cases: CASES.filter(([shape]) => row.neutral === 0 || sizeOf(shape) > 0).map(([shape, axes, dtype = 'f32']) => ({
@@ -202,42 +201,6 @@ function kernelOf({ name, wgsl }: ReduceRow, dtype: Reduced): ReduceKernel {
     ].join('\n'),
     finish: (first) => `put(${first(total)}, index);`,
   };
-}
-
-/**
- * Tasks of kernels/reduce/reduce.wat: along rows where the reduced elements are contiguous, down columns where the kept ones
- * are; undefined where neither is, or where more axes are left than the kernel walks.
- */
-function reduceTasks(row: ReduceRow, shape: Shape, { axes, scale }: ReduceAttributes) {
-  const { kept, reduced } = walksOf(shape, axes);
-  const [keptStrides, reducedStrides] = [kept.strides[0], reduced.strides[0]];
-  const alongRows = reduced.sizes.length > 0 && reduced.sizes.length <= 2 && reducedStrides.at(-1) === 1;
-  const downColumns = reduced.sizes.length <= 1 && (kept.sizes.length === 0 || keptStrides.at(-1) === 1);
-  const outer = { sizes: kept.sizes.slice(0, -1), strides: [keptStrides.slice(0, -1)] as const };
-  if ((!alongRows && !downColumns) || sizeOf(outer.sizes) > MAX_CALLS) return undefined;
-
-  const [count, pitch] = [fromEnd(kept.sizes, 1, 1), 4 * fromEnd(keptStrides, 1, 0)];
-  const reducedCount = sizeOf(reduced.sizes);
-  const kernel = { module: reduceWasm, entryPoint: row.name + (alongRows ? 'Rows' : 'Columns') };
-  const parts = alongRows ? rowParts(count, reducedCount) : elementParts(count, reducedCount);
-  const calls: NamedCall<'input' | 'output'>[] = [];
-  forEachOffset(outer, ([offset], i) => {
-    for (const part of parts) {
-      const from = at('input', 4 * offset + part.start * pitch);
-      const to = at('output', 4 * (i * count + part.start));
-      const values = alongRows
-        ? [from, pitch, part.count, ...stripsOf(reduced.sizes, reducedStrides), to]
-        : [from, reducedCount, 4 * fromEnd(reducedStrides, 1, 0), to, part.count];
-      calls.push({ kernel, arguments: [...values, scale, row.neutral] });
-    }
-  });
-  return tasksOf(calls, sizeOf(shape));
-}
-
-/** Number and pitch of the strips of contiguous elements that are reduced, and the elements of each. */
-export function stripsOf(sizes: readonly number[], strides: readonly number[]): [number, number, number] {
-  const columns = elementAt(sizes, -1);
-  return sizes.length === 1 ? [1, 0, columns] : [elementAt(sizes, 0), 4 * elementAt(strides, 0), columns];
 }
 
 /** The public form of a reduction: normalizes the axes, and drops them unless they are kept. */

@@ -1,0 +1,119 @@
+import { type Broadcast, commonAxes } from '../../fusion/broadcast.js';
+import type { Chain, Head } from '../../fusion/chain.js';
+import { broadcastsOf, callsOn, goesByBlocks, headCalls, scratchOfStages, startOf } from '../../fusion/simd-calls.js';
+import type { TensorSpec } from '../../graph/operation.js';
+import type { SimdArgument, SimdCall } from '../../graph/simd.js';
+import { sizeOf } from '../../shape.js';
+
+/** An address that calls may be given. */
+type Address = Exclude<SimdArgument, number>;
+
+/** Rows of elements of a tensor: the first one, counted row-major, and elements from one row to the next. */
+interface ElementBlock {
+  readonly first: number;
+  readonly rows: number;
+  readonly columns: number;
+  readonly pitch: number;
+}
+
+/** Places in scratch memory begin at whole cache lines. */
+const LINE_BYTES = 64;
+
+/**
+ * The ends of a reduction on the CPU: where the elements lie that it reads, which stages at its head have just computed, a
+ * block at a time, and where results go, with the stages on them.
+ */
+export class ReduceEnds {
+  readonly #chain: Chain;
+  readonly #inputs: readonly TensorSpec[];
+  readonly #head: Head | undefined;
+  readonly #broadcasts: readonly Broadcast[];
+  /** So many elements, from each multiple of it on, are one row to the stages at the head. */
+  readonly #run: number;
+  readonly #ofStages: number;
+  #taken: number;
+  #scratchBytes: number;
+
+  constructor(chain: Chain, inputs: readonly TensorSpec[]) {
+    this.#chain = chain;
+    this.#inputs = inputs;
+    this.#head = chain.heads?.[0];
+    this.#broadcasts = this.#head ? broadcastsOf(this.#head.links, this.#head.from, inputs) : [];
+    this.#run = (this.#head && commonAxes(this.#broadcasts, sizeOf(this.#head.shape))?.at(-1)) ?? 1;
+    this.#ofStages = scratchOfStages([...(this.#head?.links ?? []), ...chain.sites.flat()]);
+    this.#taken = this.#ofStages;
+    this.#scratchBytes = this.#ofStages;
+  }
+
+  /** Whether stages compute what is read: what `read` gives is gone with the next `begin`. */
+  get hasHead(): boolean {
+    return this.#head !== undefined;
+  }
+
+  /** Bytes of scratch memory that all calls so far need. */
+  get scratchBytes(): number {
+    return this.#scratchBytes;
+  }
+
+  /** Sizes of axes along each of which all that the head reads goes evenly, and a result; undefined where there are none. */
+  axesAlong(result: Broadcast, count: number): number[] | undefined {
+    return commonAxes([result, ...this.#broadcasts], count);
+  }
+
+  /** Whether all that the last stages on the results read goes evenly along the rows and columns of the results. */
+  goByBlocks(results: { readonly rows: number; readonly columns: number }): boolean {
+    return this.#chain.sites.every((_, site) => goesByBlocks(this.#chain, site, this.#inputs, results));
+  }
+
+  /** Calls begin that find scratch memory empty. */
+  begin(): void {
+    this.#taken = this.#ofStages;
+  }
+
+  /** Scratch memory, until the next `begin`. */
+  scratch(bytes: number): Address {
+    const offset = this.#taken;
+    this.#taken += LINE_BYTES * Math.ceil(bytes / LINE_BYTES);
+    this.#scratchBytes = Math.max(this.#scratchBytes, this.#taken);
+    return { scratch: true, offset };
+  }
+
+  /** Memory for blocks of so many elements, where stages compute them. */
+  roomToRead(elements: number): Address | undefined {
+    return this.#head && this.scratch(4 * elements);
+  }
+
+  /** Where a block lies once the calls are done, and bytes from one row to the next. @param room of `roomToRead` */
+  read(block: ElementBlock, room: Address | undefined) {
+    const { first, rows, columns, pitch } = block;
+    const head = this.#head;
+    if (!head || !room) return { calls: [], from: { input: 0, offset: 4 * first } as const, pitch: 4 * pitch };
+    const scratch = { argument: room, pitch: 4 * columns };
+    const given = this.#isRun(block) ? { ...block, rows: 1, columns: rows * columns } : block;
+    const calls = headCalls(head, this.#inputs, { ...given, scratch: { ...scratch, pitch: 4 * given.columns } });
+    return { calls, from: scratch.argument, pitch: scratch.pitch };
+  }
+
+  /** Whether the rows of a block follow one another, and so does all that the head reads. */
+  #isRun({ first, rows, columns, pitch }: ElementBlock): boolean {
+    const run = this.#run;
+    return pitch === columns && Math.floor(first / run) === Math.floor((first + rows * columns - 1) / run);
+  }
+
+  /** Where a block of results goes, and what is done with it then. */
+  results(
+    site: number,
+    { rows, columns, ...place }: ElementBlock,
+  ): { readonly to: SimdArgument; readonly calls: SimdCall[] } {
+    const start = startOf(this.#chain, site);
+    const isGone = start === 'scratch';
+    const scratch = { argument: isGone ? this.scratch(4 * rows * columns) : start, pitch: 4 * columns };
+    const to = isGone ? scratch.argument : { ...start, offset: 4 * place.first };
+    return { to, calls: callsOn(this.#chain, site, this.#inputs, { rows, columns, ...place, scratch }) };
+  }
+}
+
+/** Results side by side, as one row. */
+export function oneRow(first: number, count: number): ElementBlock {
+  return { first, rows: 1, columns: count, pitch: count };
+}
