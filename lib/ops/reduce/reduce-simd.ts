@@ -112,7 +112,7 @@ export function wholeRowsPhase(
   if (ends.hasHead && elements > ELEMENTS_PER_TASK) return undefined;
   const all = { start: 0, count: strips.size };
   const calls = starts.flatMap((start, matrix) =>
-    rowParts(rows.size, elements, ends.hasHead ? BLOCK_ELEMENTS : undefined).map((some) => {
+    rowParts(rows.size, elements, mostOf(ends)).map((some) => {
       ends.begin();
       const to = (matrix * rows.size + some.start) * width;
       const block =
@@ -162,7 +162,7 @@ export function reducePhases(reduction: Reduction, form: Form, ends: ReduceEnds)
   if (!goesOn(form, ends)) return undefined;
   if (!form.alongRows) return columnPhases(reduction, form, ends);
   const { name, scale, neutral } = reduction;
-  if (form.strips.size * form.columns > BLOCK_ELEMENTS) return longRowPhases(reduction, form, ends);
+  if (form.strips.size * form.columns > mostOf(ends)) return longRowPhases(reduction, form, ends);
   return wholeRowsPhase(form, ends, {}, ({ from, layout, to }) => ({
     kernel: kernelOf(`${name}Rows`),
     arguments: [from, ...layout, ...to, scale, neutral, 0],
@@ -173,11 +173,12 @@ export function reducePhases(reduction: Reduction, form: Form, ends: ReduceEnds)
 function longRowPhases(reduction: Reduction, form: Form, ends: ReduceEnds): SimdPhase[] {
   const { name, scale, neutral } = reduction;
   const { starts, rows, strips, columns } = form;
+  const most = mostOf(ends);
   const pieces =
-    columns <= BLOCK_ELEMENTS
-      ? rowParts(strips.size, columns, BLOCK_ELEMENTS).map((some) => ({ some, start: 0, count: columns }))
+    columns <= most
+      ? rowParts(strips.size, columns, most).map((some) => ({ some, start: 0, count: columns }))
       : Array.from({ length: strips.size }, (_, strip) =>
-          elementParts(columns, 1, BLOCK_ELEMENTS).map((part) => ({ some: { start: strip, count: 1 }, ...part })),
+          elementParts(columns, 1, most).map((part) => ({ some: { start: strip, count: 1 }, ...part })),
         ).flat();
   const parts = { blocks: pieces.length, bytes: partBytes(rows.size) };
   const calls = starts.flatMap((offset, matrix) =>
@@ -220,9 +221,7 @@ function columnPhases(reduction: Reduction, form: Form, ends: ReduceEnds): SimdP
         const joined = isWhole
           ? joinCalls(reduction, ends, { ...parts, from: sums, first: matrix * columns + lot.start, ...lot })
           : [];
-        const blocks = ends.hasHead
-          ? rowParts(range.count, lot.count, BLOCK_ELEMENTS)
-          : [{ start: 0, count: range.count }];
+        const blocks = rowParts(range.count, lot.count, mostOf(ends));
         const room = ends.roomToRead(Math.max(...blocks.map(({ count }) => count)) * lot.count);
         const summed = blocks.flatMap(({ start, count }): SimdCall[] => {
           const first = offset + (range.start + start) * rows.stride + lot.start;
@@ -241,6 +240,11 @@ function columnPhases(reduction: Reduction, form: Form, ends: ReduceEnds): SimdP
     isWhole ? 0 : starts.length * parts.blocks * parts.bytes,
   );
   return isWhole ? [phase] : [phase, joinPhase(reduction, form, parts, ends)];
+}
+
+/** Elements that a call reads, about. */
+function mostOf({ hasHead }: ReduceEnds): number {
+  return hasHead ? BLOCK_ELEMENTS : ELEMENTS_PER_TASK;
 }
 
 /** Parts of results: how many of each, and bytes from one block of them to the next. */
