@@ -14,8 +14,9 @@ import {
 } from '../simd-parts.js';
 import { oneRow, type ReduceEnds } from './reduce-ends.js';
 
-/** Stages on blocks of fewer elements take longer to call than the elements to be written and read. */
+/** Stages on many blocks of fewer elements take longer to call than the elements to be written and read; a few do not matter. */
 const LEAST_STAGED = 512;
+const FEW_BLOCKS = 16;
 /** Parts of columns that are joined have so many rows, where there are as many: each is written once more, in float64. */
 const LEAST_ROWS = 64;
 /** Blocks that stages compute have so many rows at the least, where columns are many. */
@@ -65,7 +66,7 @@ export function formOf(shape: Shape, axes: readonly number[], ends: ReduceEnds):
   };
   const matrices = sizeOf(walk.sizes);
   if (matrices > MAX_CALLS || left.some(({ isReduced }) => isReduced)) return undefined;
-  if (ends.hasHead && matrices > 1 && count / matrices < LEAST_STAGED) return undefined;
+  if (ends.hasHead && matrices > FEW_BLOCKS && count / matrices < LEAST_STAGED) return undefined;
   const starts: number[] = [];
   forEachOffset(walk, ([offset]) => {
     starts.push(offset);
