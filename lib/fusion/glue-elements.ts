@@ -13,6 +13,8 @@ export interface Values {
   readonly coordinates?: readonly (Omit<Axis, 'stride'> & { readonly spelled: string })[];
   /** They come out one by one, where they come by fours elsewhere in the kernel. */
   readonly isSingle?: boolean;
+  /** WGSL: the type of what is stored, where that is no float. */
+  readonly type?: 'Result';
 }
 
 /** How the elements that belong to values are read and stored; `index` is the place of the value, or of the first of four. */
@@ -43,7 +45,7 @@ export class GlueElements {
   /** WGSL: a statement that stores values in an output. */
   store(values: Values, output: number, text: string, dtype: DType): string {
     const storage = this.#storage(dtype);
-    const bind = (type: string): string => this.#declarations.bind({ output }, type);
+    const bind = (type: string): string => this.#declarations.bind({ output }, values.type ?? type);
     if (this.widthOf(values) === 4) return storage.storeFour(bind, 'index', text);
     return storage.storeOne(bind, 'index', text, values.count);
   }

@@ -7,7 +7,7 @@ import { GlueDeclarations } from './glue-declarations.js';
 import { GlueElements, type Values } from './glue-elements.js';
 
 /** Where values come out of a kernel, and how it says where they belong. */
-export interface Spot extends Pick<Values, 'count' | 'coordinates' | 'isSingle'> {
+export interface Spot extends Pick<Values, 'count' | 'coordinates' | 'isSingle' | 'type'> {
   readonly site: number;
   /** WGSL: the function that the kernel calls for each value, and its parameters: `putC(given: Element, row: u32)`. */
   readonly put: string;

@@ -3,6 +3,7 @@ import test from 'tape';
 import {
   abs,
   add,
+  argmax,
   clipGradNorm,
   compile,
   type Device,
@@ -13,6 +14,8 @@ import {
   logSoftmax,
   max,
   mean,
+  min,
+  moments,
   multiply,
   relu,
   reshape,
@@ -23,9 +26,10 @@ import {
   sum,
   type Tensor,
   Variable,
+  variance,
 } from '../../lib/index.js';
 import { comparing, normal } from '../support/comparing.js';
-import { testOnDevices } from '../support/devices.js';
+import { simd, testOnDevices } from '../support/devices.js';
 import { fusingCpu } from '../support/fusing.js';
 import { webgpu } from '../support/webgpu.js';
 
@@ -91,6 +95,55 @@ test('a norm is one step on a GPU, and so is a mean of squares', async (t) => {
   const gradients = [normal('a', 30, 40), normal('b', 40), normal('c', 3, 3)];
   const steps = await compare(t, device, (...all) => clipGradNorm(all, 1).gradients, ...gradients);
   t.equal(steps.length, 6, steps.join('; '));
+  t.end();
+});
+
+/** Each reduction that there is, with a stage on what it reads and, where results are floats, one on what comes out. */
+const REDUCTIONS: Readonly<Record<string, (x: Tensor) => Tensor | Tensor[]>> = {
+  'square + sum + sqrt': (x) => sqrt(sum(square(x), { axes: 1 })),
+  'abs + sum + exp': (x) => exp(mean(abs(x), { axes: 0 })),
+  'relu + max + exp': (x) => exp(max(relu(x), { axes: 1 })),
+  'relu + min + exp': (x) => exp(min(relu(x), { axes: 0 })),
+  'abs + argmax': (x) => argmax(abs(x), { axis: 1 }),
+  'relu + moments + sqrt + exp'(x) {
+    const { mean: average, variance: spread } = moments(relu(x), { axes: 1 });
+    return [exp(spread), sqrt(average)];
+  },
+  'square + softmax + sqrt': (x) => sqrt(softmax(square(x), { axis: 1 })),
+  'abs + logSoftmax + exp': (x) => exp(logSoftmax(abs(x), { axis: 1 })),
+};
+
+test('all reductions take stages at their head and their tail, on a GPU and on the CPU', async (t) => {
+  for (const [R, C] of [
+    [30, 40],
+    [7, 13],
+    [3, 2001],
+  ] as const) {
+    for (const [steps, form] of Object.entries(REDUCTIONS)) {
+      for (const device of [simd, await webgpu()]) {
+        t.deepEqual(await compare(t, device, form, normal('x', R, C)), [steps]);
+      }
+    }
+  }
+  t.end();
+});
+
+test('on a GPU so do argmax down columns, of any number of them, moments and softmax', async (t) => {
+  const device = await webgpu();
+  const forms: Readonly<Record<string, (x: Tensor) => Tensor | Tensor[]>> = {
+    'abs + argmax': (x) => argmax(abs(x), { axis: 0 }),
+    'abs + moments + sqrt': (x) => sqrt(variance(abs(x), { axes: 0 })),
+    'abs + softmax + sqrt': (x) => sqrt(softmax(abs(x), { axis: 0 })),
+  };
+  for (const [R, C] of [
+    [30, 40],
+    [7, 13],
+    [2001, 4],
+  ] as const) {
+    for (const [steps, form] of Object.entries(forms)) {
+      t.deepEqual(await compare(t, device, form, normal('x', R, C)), [steps]);
+    }
+  }
   t.end();
 });
 

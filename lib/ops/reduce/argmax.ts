@@ -1,21 +1,31 @@
 import { ShapeError } from '../../errors.js';
 import { argmaxWasm } from '../../generated/wasm.js';
 import { argmaxWgsl } from '../../generated/wgsl.js';
-import { at, defineOperation } from '../../graph/define.js';
+import { defineOperation } from '../../graph/define.js';
 import { fillBlock } from '../../graph/launch.js';
 import { applyOne } from '../../graph/node.js';
 import { i32, numbers } from '../../graph/operands.js';
-import type { DType } from '../../graph/operation.js';
+import type { DType, Operation } from '../../graph/operation.js';
+import type { SimdPhase } from '../../graph/simd.js';
 import { boolean, checkOptions, type OptionRules } from '../../options.js';
-import { formatShape, normalizeAxis, rowsAlong } from '../../shape.js';
+import { axisSize, formatShape, normalizeAxis, rowsAlong, type Shape } from '../../shape.js';
 import { asTensor, type Tensor, type TensorLike } from '../../tensor.js';
 import { type AxisOptions, AXIS_RULES } from '../normalize/softmax.js';
 import { reshape } from '../moving/reshape.js';
-import { rowParts } from '../simd-parts.js';
+import type { ReduceEnds } from './reduce-ends.js';
+import { reduceHost } from './reduce-host.js';
 import { BINDINGS, layoutOf, reducedType, type ReduceKernel, reduceLaunches } from './reduce-launches.js';
+import { formOf, wholeRowsPhase } from './reduce-simd.js';
 
-const argmaxOperation = defineOperation<{ readonly axis: number }>()({
+type ArgmaxAttributes = { readonly axis: number };
+
+const argmaxOperation: Operation<ArgmaxAttributes> = defineOperation<ArgmaxAttributes>()({
   name: 'argmax',
+  ...reduceHost(() => ({
+    operation: argmaxOperation,
+    use: ({ axis }) => ({ kernel: kernelOf('f32'), axes: [Number(axis)] }),
+    phases: (ends, { axis }, shape) => argmaxPhases(ends, shape, Number(axis)),
+  })),
   inputs: { input: numbers('...') },
   outputs: { output: i32('...rows') },
   infer({ specs: { input }, attributes: { axis } }) {
@@ -36,15 +46,6 @@ const argmaxOperation = defineOperation<{ readonly axis: number }>()({
   },
   kernel: ({ specs: { input }, attributes: { axis } }, target) =>
     reduceLaunches(kernelOf(input.dtype), layoutOf(input.shape, [axis]), 1, { bindings: BINDINGS }, target),
-  simd({ specs: { input }, attributes: { axis } }) {
-    const { rows, C, inner } = rowsAlong(input.shape, axis);
-    if (inner !== 1 || input.dtype !== 'f32') return undefined; // the kernel wants a row's elements side by side
-    const kernel = { module: argmaxWasm, entryPoint: 'argmax' };
-    const tasks = rowParts(rows, C).map(({ start, count }) => [
-      { kernel, arguments: [at('input', 4 * start * C), at('output', 4 * start), count, C] },
-    ]);
-    return [{ tasks }];
-  },
   gradient: { none: 'a position does not change by small steps' },
   tolerance: { absolute: 0, relative: 0 },
   cases: [
@@ -69,6 +70,16 @@ const argmaxOperation = defineOperation<{ readonly axis: number }>()({
   cost: () => ({ flop: 0 }),
   benchmarks: { imagenet: { inputs: { input: { shape: [256, 1000] } }, attributes: { axis: 1 } } },
 });
+
+/** A phase of kernels/reduce/argmax.wat, which wants a row's elements side by side. */
+function argmaxPhases(ends: ReduceEnds, shape: Shape, axis: number): readonly SimdPhase[] | undefined {
+  const form = formOf(shape, [axis], ends);
+  if (!form?.alongRows) return undefined;
+  return wholeRowsPhase(form, ends, {}, ({ from, layout: [, count], to }) => ({
+    kernel: { module: argmaxWasm, entryPoint: 'argmax' },
+    arguments: [from, ...to, count, axisSize(shape, axis)],
+  }));
+}
 
 const LOWEST = { i32: 'Element(i32(-2147483648))', u32: 'Element(0u)' };
 

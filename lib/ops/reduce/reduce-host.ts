@@ -58,7 +58,7 @@ export function reduceHost(reducing: () => Reducing) {
           ),
           attributes,
         )
-        .map(({ shape }) => ({ data: new Float32Array(sizeOf(shape)), shape }));
+        .map(({ shape, dtype }) => ({ data: new (dtype === 'i32' ? Int32Array : Float32Array)(sizeOf(shape)), shape }));
       operation.reference({ inputs: own, outputs, attributes });
       return outputs;
     },
@@ -68,10 +68,11 @@ export function reduceHost(reducing: () => Reducing) {
       const { kernel, axes, scale = 1 } = reducing().use(attributes, shape);
       const layout = layoutOf(shape, axes);
       const isWide = resultWidth(kernel, layout) === 4;
-      const given = `(given: ${isWide ? 'Element' : 'f32'}, index: u32)`;
+      const type = kernel.result === 'f32' ? undefined : ('Result' as const);
+      const given = `(given: ${type ?? (isWide ? 'Element' : 'f32')}, index: u32)`;
       const count = kernel.finish ? layout.items * resultWidth(kernel, layout) : sizeOf(shape);
       const spots = chain.sites.map((_, site) => ({
-        ...{ site, put: `put${site || ''}${given}`, index: 'index', count, isSingle: !isWide },
+        ...{ site, put: `put${site || ''}${given}`, index: 'index', count, isSingle: !isWide, ...(type && { type }) },
       }));
       const stages = glueOf(chain, inputs, spots, {
         ...{ width: layout.width, firstBinding: STAGES_AT, words: 'uniforms.words' },

@@ -3,6 +3,7 @@ import test from 'tape';
 import {
   abs,
   add,
+  argmax,
   compile,
   exp,
   logSoftmax,
@@ -51,6 +52,7 @@ const FORMS: readonly Form[] = [
     steps: ['multiply + sum + add'],
     of: (x, y, _, column) => add(sum(multiply(x, y), { axes: 1, keepDims: true }), column),
   },
+  { steps: ['subtract + argmax'], of: (x, _, row) => argmax(subtract(x, row)) },
   { steps: ['subtract + softmax + multiply'], of: (x, y, row) => multiply(softmax(subtract(x, row)), y) },
   { steps: ['multiply + logSoftmax + exp'], of: (x, _, __, column) => exp(logSoftmax(multiply(x, column))) },
   { steps: ['softmax + multiply'], of: (x, _, row) => multiply(softmax(x, { axis: 0 }), row) },
