@@ -118,11 +118,14 @@ fn matmulOctet(
     multiplyAdd(&totals, vec4f(1.0), select(missingB(ofB), vec4f(0.0), areSums(column)));
   }
   beginStages();
-  for (var m = 0u; m < SIDE; m++) {
-    let row = tile.row * SIDE + m;
-    storeQuad(tile.matrix, row, column, totals[m]);
+  // Counted by rows of C, not from 0: the compiler would repeat the stages 32 times, which is a quarter of a megabyte.
+  let firstRow = tile.row * SIDE;
+  let endRow = min(firstRow + SIDE, size.M);
+  for (var row = firstRow; row < endRow; row++) {
+    let sums = totals[row % SIDE];
+    storeQuad(tile.matrix, row, column, sums);
     if (SUM_COLUMNS > 0u && size.N - column < 4u) {
-      storeSum(tile.matrix, row, totals[m][size.N - column]);
+      storeSum(tile.matrix, row, sums[size.N - column]);
     }
   }
 }
