@@ -17,13 +17,8 @@ import {
 import { keyOfSeed } from '../random.js';
 import { tensor, Tensor } from '../tensor.js';
 import { Variable } from '../variable.js';
-import {
-  checkTrainingData,
-  type LabelledData,
-  outcomesOf,
-  type TargetData,
-  type TrainingData,
-} from './training-data.js';
+import { checkTrainingData } from './check-data.js';
+import { type LabelledData, outcomesOf, type TargetData, type TrainingData } from './training-data.js';
 import { type Augment, type AugmentedPictures, augmentRule } from './augment.js';
 import { checkBatchSize } from './batches.js';
 import { InputStream, inputsOf } from './input-stream.js';

@@ -1,7 +1,8 @@
 import { compileIn } from '../compile.js';
 import { InputStream } from '../data/input-stream.js';
 import { isStreamed, type StreamedData } from '../data/streamed-data.js';
-import { checkExampleData, type ExampleData, outcomesOf } from '../data/training-data.js';
+import { checkExampleData } from '../data/check-data.js';
+import { type ExampleData, outcomesOf } from '../data/training-data.js';
 import { ShapeError } from '../errors.js';
 import type { NumericArray } from '../graph/operation.js';
 import type { Module } from '../nn/module.js';

@@ -1,5 +1,6 @@
 import type { Augment } from '../data/augment.js';
-import { checkTrainingData, outcomesOf, type TrainingData } from '../data/training-data.js';
+import { checkTrainingData } from '../data/check-data.js';
+import { outcomesOf, type TrainingData } from '../data/training-data.js';
 import { isStreamed, type StreamedData } from '../data/streamed-data.js';
 import { DataError, OptionError } from '../errors.js';
 import { type Module, moduleRule } from '../nn/module.js';
