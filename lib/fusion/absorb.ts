@@ -14,7 +14,7 @@ import {
 } from './chain.js';
 import type { FoldCall, Fusion, SelectedRows } from './offers.js';
 import type { FusionTarget, Stage } from './stage.js';
-import { isSameTensor, variablesAmong, variablesWritten } from './tensors.js';
+import { isSameTensor, variablesAmong, variablesWritten } from '../graph/tensors.js';
 
 /** A kernel of more stages takes long to compile, and a chain of thousands would never be done. */
 const MOST_STAGES = 16;

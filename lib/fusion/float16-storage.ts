@@ -3,7 +3,7 @@ import { createNode, type GraphNode, outputsOf, storageOf } from '../graph/node.
 import type { Tensor } from '../tensor.js';
 import { chainOf } from './chain.js';
 import type { FusionTarget } from './stage.js';
-import { variableOf } from './tensors.js';
+import { variableOf } from '../graph/tensors.js';
 
 /** What a tensor is read from that is nothing but a wider form of it. */
 export function narrowOf({ origin }: Tensor): Tensor | undefined {

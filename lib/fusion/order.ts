@@ -4,7 +4,7 @@ import { nodesBefore } from '../graph/nodes.js';
 import type { Tensor } from '../tensor.js';
 import type { Variable } from '../variable.js';
 import { isView, sourceOf } from './float16-storage.js';
-import { keyOf, variablesAmong, variablesWritten } from './tensors.js';
+import { keyOf, variablesAmong, variablesWritten } from '../graph/tensors.js';
 
 /**
  * Of all that reads the same tensor as a node, so many of what comes next are looked at, so that the pass takes a time

@@ -7,7 +7,7 @@ import { narrowOf, readsFloat16, sourceOf, widened } from './float16-storage.js'
 import type { Fusion, SelectedRows, StagedValues } from './offers.js';
 import type { NodeOrder } from './order.js';
 import type { FusionTarget } from './stage.js';
-import { keyOf, variablesAmong, variablesWritten } from './tensors.js';
+import { keyOf, variablesAmong, variablesWritten } from '../graph/tensors.js';
 
 /** The new nodes: what stands for each output of the graph as it was, and what may still be done to them. */
 export class RewrittenGraph {

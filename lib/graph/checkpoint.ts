@@ -1,5 +1,5 @@
 import { elementAt } from '../element-at.js';
-import { isSameTensor, variableOf } from '../fusion/tensors.js';
+import { isSameTensor, variableOf } from './tensors.js';
 import { callback, checkArgument } from '../options.js';
 import type { Tensor } from '../tensor.js';
 import { flattenTree, type TensorTree } from '../tree.js';

@@ -7,7 +7,7 @@ import type { Safetensors } from '../io/safetensors.js';
 import { type SafetensorsTensor, stateRule } from '../io/safetensors-types.js';
 import { broadcastTo } from '../ops/reduce/sum.js';
 import { copy } from '../ops/moving/copy.js';
-import { variableOf } from '../fusion/tensors.js';
+import { variableOf } from '../graph/tensors.js';
 import { slotsShape } from '../ops/update/update.js';
 import {
   anything,

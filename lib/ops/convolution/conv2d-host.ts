@@ -3,7 +3,7 @@ import { replaced } from '../../fusion/absorb.js';
 import type { Chain, Host } from '../../fusion/chain.js';
 import type { Fusion, JoinCall } from '../../fusion/offers.js';
 import { finishOf, goesByBlocks } from '../../fusion/simd-calls.js';
-import { isSameTensor } from '../../fusion/tensors.js';
+import { isSameTensor } from '../../graph/tensors.js';
 import type { KernelVariant, Launch } from '../../graph/launch.js';
 import type {
   ArrayView,

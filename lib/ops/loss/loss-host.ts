@@ -2,7 +2,7 @@ import { pickingRows, replaced } from '../../fusion/absorb.js';
 import { type Chain, type Host, outputsOfChain } from '../../fusion/chain.js';
 import { type Glue, glueOf, type Spot } from '../../fusion/glue.js';
 import type { FoldCall, Fusion, JoinCall, SelectedRows } from '../../fusion/offers.js';
-import { isSameTensor } from '../../fusion/tensors.js';
+import { isSameTensor } from '../../graph/tensors.js';
 import type { Attributes, Call, Operation } from '../../graph/operation.js';
 import { elementAt } from '../../element-at.js';
 import { axisSize, sizeOf } from '../../shape.js';

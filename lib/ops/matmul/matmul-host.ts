@@ -3,7 +3,7 @@ import { pickingRows, replaced } from '../../fusion/absorb.js';
 import { type Chain, type Host, hostInputs } from '../../fusion/chain.js';
 import type { FoldCall, Fusion, JoinCall, SelectedRows } from '../../fusion/offers.js';
 import { finishOf, goesByBlocks } from '../../fusion/simd-calls.js';
-import { isSameTensor } from '../../fusion/tensors.js';
+import { isSameTensor } from '../../graph/tensors.js';
 import type {
   Attributes,
   ArrayView,

@@ -1,4 +1,4 @@
-import { type GraphNode, outputKey, storageOf } from '../graph/node.js';
+import { type GraphNode, outputKey, storageOf } from './node.js';
 import { sameShape } from '../shape.js';
 import type { Tensor } from '../tensor.js';
 import type { Variable } from '../variable.js';
