@@ -5,6 +5,11 @@ alias Element = vec4f;
 alias Word = vec4u;
 const WIDTH = 4u;
 
+// Where the element of an array stands that begins with number `index`. A shift: SwiftShader divides lane by lane.
+fn elementIndex(index: u32) -> u32 {
+  return index >> 2u;
+}
+
 fn firstOf(value: Element) -> f32 {
   return value.x;
 }

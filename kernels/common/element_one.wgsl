@@ -5,6 +5,10 @@ alias Element = f32;
 alias Word = u32;
 const WIDTH = 1u;
 
+fn elementIndex(index: u32) -> u32 {
+  return index;
+}
+
 fn firstOf(value: Element) -> f32 {
   return value;
 }

@@ -41,7 +41,7 @@ fn step$X(own: ptr<function, Four$X>, k: u32) -> vec4f {
   (*own).down += select(0u, 1u, isRowOver);
   let at = row + (*own).columns;
   // each once of QUADS
-  return storedQuad$X(at.x / 4u);
+  return storedQuad$X(at.x >> 2u);
   // end once
   // each once of NUMBERS
   return vec4f(stored$X(at.x), stored$X(at.y), stored$X(at.z), stored$X(at.w));

@@ -85,7 +85,7 @@ fn step$X(own: ptr<function, Four$X>, k: u32) -> vec4f {
   // each once of QUADS
   // Across k only: along it K is a multiple of 4.
   let isInside = isInPicture(fixed.h.x + moving.h, fixed.x.x + moving.x);
-  quad = orZero(storedQuad$X(select(0u, fixed.at.x + moving.at, isInside) / 4u), vec4<bool>(isInside));
+  quad = orZero(storedQuad$X(select(0u, fixed.at.x + moving.at, isInside) >> 2u), vec4<bool>(isInside));
   moveWindow$X(own);
   // end once
   // each once of NUMBERS
@@ -107,7 +107,7 @@ fn steps$X(own: ptr<function, Four$X>, k: u32) -> mat4x4f {
     let moving = (*own).moving;
     let fixed = (*own).fixed;
     let areInside = areInPicture(fixed.h + moving.h, fixed.x + moving.x);
-    let quads = select(vec4u(0u), fixed.at + moving.at, areInside) / 4u;
+    let quads = select(vec4u(0u), fixed.at + moving.at, areInside) >> vec4u(2u);
     moveTap$X(own, 4u);
     return transpose(mat4x4f(
       orZero(storedQuad$X(quads.x), vec4<bool>(areInside.x)),

@@ -138,11 +138,11 @@ fn beginStages() {
 }
 
 fn putC(given: Element, row: u32, column: u32) {
-  c[(row * pitchOfC() + column) / WIDTH] = given;
+  c[elementIndex(row * pitchOfC() + column)] = given;
 }
 
 fn addC(given: Element, row: u32, column: u32) {
-  c[(row * pitchOfC() + column) / WIDTH] += given;
+  c[elementIndex(row * pitchOfC() + column)] += given;
 }
 
 fn putSum(given: f32, row: u32) {

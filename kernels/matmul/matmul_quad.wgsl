@@ -1,30 +1,39 @@
 // matmul_quad.wgsl: C = op(A) · op(B), 16 x 4 elements of C an invocation and 16 x 16 a quad of invocations, or SIDE² times as
 // many, straight from storage; the four load a row of A between them and pass it on by swaps. Joined behind
 // `enable subgroups;`, common.wgsl, matmul_common.wgsl, for A and for B matmul_quad_loads.wgsl, and matmul_stores.wgsl. A
-// template: lib/graph/template.ts fills in the block `side` and repeats the lines between `each` and `end`.
+// template: lib/graph/template.ts fills in the block `tile` and repeats the lines between `each` and `end`.
 //
 // Computes    c[m, n] = Σ_k a[m, k] · b[k, n], f32; op transposes where TRANSPOSE_A / TRANSPOSE_B
 // Bindings    0 a [.., M, K] or [.., K, M] read   1 b [.., K, N] or [.., N, K] read   2 c [batch, M, N] write   3 uniforms
 //                       n … n+15
 //                    ┌──┬──┬──┬──┐     Invocation q of the quad loads, for each k, rows 4q … 4q+3 of A and columns
-//                  k │0 │1 │2 │3 │     4q … 4q+3 of B. By three swaps it sees the rows of the others: after swap s those
-//            k       ├──┼──┼──┼──┤     of invocation q ^ s, so that its 16 sums are in another order than its
-//      m   ┌──┐      │  │  │  │  │     neighbours': group s has rows 4 (q ^ s) …. A swap is one shuffle of a register, where
-//      …   │q │      │  │  │  │  │ 16  a broadcast takes SwiftShader half a dozen instructions.
+//                  k │0 │1 │2 │3 │     4q … 4q+3 of B. By three swaps it sees the rows of the others: after swap g those
+//            k       ├──┼──┼──┼──┤     of invocation q ^ g, so that its 16 sums are in another order than its
+//      m   ┌──┐      │  │  │  │  │     neighbours': sum r is that of row r ^ 4q. A swap is one shuffle of a register,
+//      …   │q │      │  │  │  │  │ 16  where a broadcast takes SwiftShader half a dozen instructions.
 //      m+15└──┘      └──┴──┴──┴──┘
 //             With SIDE = 2 there are two such blocks of rows, 16 apart, and two of columns, 4 · LANES apart.
 // Launch      workgroup LANES x 1; ⌈N/(4 · SIDE · LANES)⌉ · ⌈M/(16 · SIDE)⌉ · batch · parts workgroups in one row, folded at 65,535
 // Cost        a step of k: 128 · SIDE² flop an invocation for 2 · SIDE vec4 loads, 32 · SIDE B, and 12 · SIDE swaps
 // For         adapters that run on the CPU, where invocations are the lanes of SIMD registers and a load is as dear as a
-//             dozen multiply-adds: SwiftShader gathers each component lane by lane (6 to 20 ns, a multiply-add 0.7). Where
-//             rows begin is computed outside of the loop, and rows that a table does not have are added as NaN in the end.
-//             SwiftShader carries out a loop once more than it turns, so a sum of one block has no loop around it.
+//             dozen multiply-adds: SwiftShader gathers each component lane by lane. How it compiles decides the rest
+//             (instructions of x86-64 a multiply-add of a quad, with SIDE = 2):
+//             - Sums lie in memory, because the array is read at a place that is known at run time only: stored under the mask
+//               of the lanes that take part, 17 instructions each; so a turn sums 4 · FOURS steps of k first. As variables
+//               they would be merged at each turn, which is as dear, and take the registers of everything else.
+//             - One element after the other, four steps at a time: a vec4 of products would take four registers, of which
+//               there are hardly two. 12 instructions, 16 where products are matrices, of code that is as large as its caches.
+//             - A loop that tests at its end: one that tests at its beginning is carried out once more than it turns. A
+//               branch is always carried out, too, with what it does masked, which a loop of no turns is once.
+//             - Shifts: a division by a constant is four divisions of one lane.
+//             Rows of a table that it does not have are noted, and added as NaN in the end.
 // Edges       beyond M and N the last row and column are computed once more and not stored; K is exact
 // Reference   lib/ops/matmul/matmul.ts
 
-// begin side
+// begin tile
 const SIDE = 1u;
-// end side
+const FOURS = 1u; // of steps of k in a turn, 1 or 2
+// end tile
 
 override LANES: u32 = 32;
 // Whether no invocation sums more than BLOCK steps of k.
@@ -32,42 +41,12 @@ override IS_ONE_BLOCK: bool = false;
 // Whether K is no multiple of 4.
 override HAS_REST: bool = true;
 
-// Group s: the rows of A that invocation q ^ s of the quad has loaded. A column of a matrix is a row of C.
-struct Sums {
-  own: mat4x4f,
-  swappedX: mat4x4f,
-  swappedY: mat4x4f,
-  swappedDiagonal: mat4x4f,
-}
+// Of each row four columns of each block. Row r of an invocation is row r ^ 4q of the tile.
+alias Sums = array<vec4f, 16u * SIDE * SIDE>;
 
-// Four values of A and those that the others of the quad have.
-struct Swapped {
-  own: vec4f,
-  x: vec4f,
-  y: vec4f,
-  diagonal: vec4f,
-}
-
-fn swapped(a: vec4f) -> Swapped {
-  return Swapped(a, quadSwapX(a), quadSwapY(a), quadSwapDiagonal(a));
-}
-
-fn outerProduct(a: vec4f, b: vec4f) -> mat4x4f {
-  return mat4x4f(a.x * b, a.y * b, a.z * b, a.w * b);
-}
-
-fn multiplyAdd(sums: ptr<function, Sums>, a: Swapped, b: vec4f) {
-  (*sums).own += outerProduct(a.own, b);
-  (*sums).swappedX += outerProduct(a.x, b);
-  (*sums).swappedY += outerProduct(a.y, b);
-  (*sums).swappedDiagonal += outerProduct(a.diagonal, b);
-}
-
-fn addTo(totals: ptr<function, Sums>, sums: Sums) {
-  (*totals).own += sums.own;
-  (*totals).swappedX += sums.swappedX;
-  (*totals).swappedY += sums.swappedY;
-  (*totals).swappedDiagonal += sums.swappedDiagonal;
+// What the four of a quad have.
+fn swapped(own: vec4f) -> array<vec4f, 4> {
+  return array<vec4f, 4>(own, quadSwapX(own), quadSwapY(own), quadSwapDiagonal(own));
 }
 
 // NaN or 0, which are added to sums.
@@ -81,19 +60,36 @@ fn areSums(column: u32) -> vec4<bool> {
 }
 
 // The columns beside those of C are ones.
-fn onesOr(values: vec4f, column: u32) -> vec4f {
+fn onesOr(values: vec4f, areOnes: vec4<bool>) -> vec4f {
   if (SUM_COLUMNS == 0u) {
     return values;
   }
-  return select(values, vec4f(1.0), areSums(column));
+  return select(values, vec4f(1.0), areOnes);
+}
+
+// Of four columns the values at four steps each.
+fn columnsOfB(own: ptr<function, FourB>, k: u32, areOnes: vec4<bool>) -> mat4x4f {
+  let steps = stepsB(own, k);
+  return transpose(mat4x4f(
+    onesOr(steps[0], areOnes),
+    onesOr(steps[1], areOnes),
+    onesOr(steps[2], areOnes),
+    onesOr(steps[3], areOnes),
+  ));
+}
+
+// One step of k, or what is missing: four rows of A that the invocation has, four columns of B.
+fn addProduct(sums: ptr<function, Sums>, i: u32, j: u32, a: vec4f, b: vec4f) {
+  let rows = swapped(a);
+  // each g of 4
+  // each x of 4
+  (*sums)[(16u * i + 4u * $g + $x) * SIDE + j] += rows[$g][$x] * b;
+  // end x
+  // end g
 }
 
 fn addProducts(
-  // each i of SIDE
-  // each j of SIDE
-  sums_$i_$j: ptr<function, Sums>,
-  // end j
-  // end i
+  sums: ptr<function, Sums>,
   // each i of SIDE
   ofA_$i: ptr<function, FourA>,
   // end i
@@ -109,36 +105,52 @@ fn addProducts(
   // end i
   // each j of SIDE
   beginB(ofB_$j, firstK);
+  let areOnes_$j = areSums(column + $j * 4u * LANES);
   // end j
   var k = firstK;
-  for (; k + 4u <= endK; k += 4u) {
-    // each i of SIDE
-    let a_$i = stepsA(ofA_$i, k);
-    // end i
-    // each j of SIDE
-    let b_$j = stepsB(ofB_$j, k);
-    // end j
-    // each s of 4
-    // each j of SIDE
-    let b_$j_$s = onesOr(b_$j[$s], column + $j * 4u * LANES);
-    // end j
-    // each i of SIDE
-    let a_$i_$s = swapped(a_$i[$s]);
-    // each j of SIDE
-    multiplyAdd(sums_$i_$j, a_$i_$s, b_$j_$s);
-    // end j
-    // end i
-    // end s
+  if (k + 4u * FOURS <= endK) {
+    loop {
+      // each j of SIDE
+      // each f of FOURS
+      let b_$j_$f = columnsOfB(ofB_$j, k + 4u * $f, areOnes_$j);
+      // end f
+      // end j
+      // each i of SIDE
+      // each f of FOURS
+      let a_$i_$f = transpose(stepsA(ofA_$i, k + 4u * $f));
+      // end f
+      // each x of 4
+      // each f of FOURS
+      let rows_$i_$x_$f = swapped(a_$i_$f[$x]);
+      // end f
+      // each g of 4
+      // each j of SIDE
+      // each c of 4
+      (*sums)[(16u * $i + 4u * $g + $x) * SIDE + $j][$c] += dot(rows_$i_$x_0[$g], b_$j_0[$c])
+      // each once of SECONDS
+        + dot(rows_$i_$x_1[$g], b_$j_1[$c])
+      // end once
+      ;
+      // end c
+      // end j
+      // end g
+      // end x
+      // end i
+      continuing {
+        k += 4u * FOURS;
+        break if k + 4u * FOURS > endK;
+      }
+    }
   }
   if (HAS_REST) {
     for (; k < endK; k++) {
       // each j of SIDE
-      let b_$j = onesOr(stepB(ofB_$j, k), column + $j * 4u * LANES);
+      let b_$j = onesOr(stepB(ofB_$j, k), areOnes_$j);
       // end j
       // each i of SIDE
-      let a_$i = swapped(stepA(ofA_$i, k));
+      let a_$i = stepA(ofA_$i, k);
       // each j of SIDE
-      multiplyAdd(sums_$i_$j, a_$i, b_$j);
+      addProduct(sums, $i, $j, a_$i, b_$j);
       // end j
       // end i
     }
@@ -161,7 +173,7 @@ fn matmulQuad(
   if (!tile.exists) {
     return; // the same for the whole workgroup
   }
-  let quad = placeInSubgroup % 4u; // WGSL does not tie it to `lane`
+  let quad = placeInSubgroup & 3u; // WGSL does not tie it to `lane`
   let tileRow = tile.row * 16u * SIDE;
   let column = (tile.column * SIDE * LANES + lane) * 4u;
   // each i of SIDE
@@ -170,18 +182,10 @@ fn matmulQuad(
   // each j of SIDE
   var ofB_$j = fourB(tile.startB, column + $j * 4u * LANES);
   // end j
-  // each i of SIDE
-  // each j of SIDE
-  var totals_$i_$j = Sums();
-  // end j
-  // end i
+  var totals = Sums();
   if (IS_ONE_BLOCK) {
     addProducts(
-      // each i of SIDE
-      // each j of SIDE
-      &totals_$i_$j,
-      // end j
-      // end i
+      &totals,
       // each i of SIDE
       &ofA_$i,
       // end i
@@ -194,17 +198,9 @@ fn matmulQuad(
     );
   } else {
     for (var block = tile.firstK; block < tile.endK; block += BLOCK) {
-      // each i of SIDE
-      // each j of SIDE
-      var sums_$i_$j = Sums();
-      // end j
-      // end i
+      var sums = Sums();
       addProducts(
-        // each i of SIDE
-        // each j of SIDE
-        &sums_$i_$j,
-        // end j
-        // end i
+        &sums,
         // each i of SIDE
         &ofA_$i,
         // end i
@@ -215,44 +211,39 @@ fn matmulQuad(
         block,
         min(block + BLOCK, tile.endK),
       );
-      // each i of SIDE
-      // each j of SIDE
-      addTo(&totals_$i_$j, sums_$i_$j);
-      // end j
-      // end i
+      for (var r = 0u; r < 16u * SIDE * SIDE; r++) {
+        totals[r] += sums[r];
+      }
     }
   }
-  // each i of SIDE
-  // each j of SIDE
   if (PICKS_A) {
-    multiplyAdd(&totals_$i_$j, swapped(missingA(ofA_$i)), vec4f(1.0));
-  }
-  if (PICKS_B) {
-    let others = areSums(column + $j * 4u * LANES);
-    multiplyAdd(&totals_$i_$j, swapped(vec4f(1.0)), select(missingB(ofB_$j), vec4f(0.0), others));
-  }
-  // end j
-  // end i
-  var groups = array<mat4x4f, 4u * SIDE * SIDE>(
     // each i of SIDE
     // each j of SIDE
-    totals_$i_$j.own,
-    totals_$i_$j.swappedX,
-    totals_$i_$j.swappedY,
-    totals_$i_$j.swappedDiagonal,
+    addProduct(&totals, $i, $j, missingA(ofA_$i), vec4f(1.0));
     // end j
     // end i
-  );
+  }
+  // each j of SIDE
+  let missing_$j = select(missingB(ofB_$j), vec4f(0.0), areSums(column + $j * 4u * LANES));
+  // end j
   beginStages();
-  for (var r = 0u; r < 16u * SIDE * SIDE; r++) {
-    let block = r / 16u;
-    let group = r / 4u;
-    let row = tileRow + block / SIDE * 16u + 4u * (quad ^ (group % 4u)) + r % 4u;
-    let ofRow = column + block % SIDE * 4u * LANES;
-    let sums = groups[group][r % 4u];
-    storeQuad(tile.matrix, row, ofRow, sums);
-    if (SUM_COLUMNS > 0u && size.N - ofRow < 4u) {
-      storeSum(tile.matrix, row, sums[size.N - ofRow]);
+  var r = 0u;
+  loop {
+    let row = tileRow + (r ^ (4u * quad));
+    // each j of SIDE
+    storeQuad(tile.matrix, row, column + $j * 4u * LANES, totals[r * SIDE + $j] + missing_$j);
+    // end j
+    continuing {
+      r++;
+      break if r == 16u * SIDE;
     }
   }
+  // each j of SIDE
+  let at_$j = size.N - (column + $j * 4u * LANES);
+  if (SUM_COLUMNS > 0u) {
+    for (var r = 0u; r < select(0u, 16u * SIDE, at_$j < 4u); r++) {
+      storeSum(tile.matrix, tileRow + (r ^ (4u * quad)), totals[r * SIDE + $j][at_$j]);
+    }
+  }
+  // end j
 }

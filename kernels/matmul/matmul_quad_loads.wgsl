@@ -17,6 +17,7 @@ struct Four$X {
   places: vec4u,
   rows: vec4u, // where the stored rows at these places begin, where rows lie along k
   missing: vec4f, // NaN at places whose row a table does not have
+  highest: u32, // of the table's rows that steps of k have picked
 }
 
 // Whether rows of the operand lie along k.
@@ -28,16 +29,16 @@ fn four$X(start: u32, place: u32) -> Four$X {
   let places = min(place + vec4u(0u, 1u, 2u, 3u), vec4u(size.$OUTER - 1u));
   if (!isAlongK$X()) {
     // each once of QUADS
-    return Four$X(start, vec4u(min(place, size.$OUTER - 4u)), vec4u(), vec4f());
+    return Four$X(start, vec4u(min(place, size.$OUTER - 4u)), vec4u(), vec4f(), 0u);
     // end once
     // each once of NUMBERS
-    return Four$X(start, places, vec4u(), vec4f());
+    return Four$X(start, places, vec4u(), vec4f(), 0u);
     // end once
   }
   let indices = vec4u(indexOf$X(places.x), indexOf$X(places.y), indexOf$X(places.z), indexOf$X(places.w));
   let missing = nanWhere(vec4<bool>(PICKS_$X) & (indices >= vec4u(size.tableRows$X)));
   let stored = select(indices, min(indices, vec4u(size.tableRows$X - 1u)), vec4<bool>(PICKS_$X));
-  return Four$X(start, places, start + stored * size.K, missing);
+  return Four$X(start, places, start + stored * size.K, missing, 0u);
 }
 
 fn begin$X(own: ptr<function, Four$X>, k: u32) {
@@ -47,7 +48,7 @@ fn begin$X(own: ptr<function, Four$X>, k: u32) {
 fn rowOf$X(own: ptr<function, Four$X>, k: u32) -> u32 {
   var row = indexOf$X(k);
   if (PICKS_$X) {
-    (*own).missing += nanWhere(vec4<bool>(row >= size.tableRows$X));
+    (*own).highest = max((*own).highest, row);
     row = min(row, size.tableRows$X - 1u);
   }
   return (*own).start + row * size.$OUTER;
@@ -56,12 +57,12 @@ fn rowOf$X(own: ptr<function, Four$X>, k: u32) -> u32 {
 // each once of QUADS
 // Across k only: along it K is a multiple of 4.
 fn step$X(own: ptr<function, Four$X>, k: u32) -> vec4f {
-  return storedQuad$X((rowOf$X(own, k) + (*own).places.x) / 4u);
+  return storedQuad$X((rowOf$X(own, k) + (*own).places.x) >> 2u);
 }
 
 fn steps$X(own: ptr<function, Four$X>, k: u32) -> mat4x4f {
   if (isAlongK$X()) {
-    let quads = ((*own).rows + k) / 4u;
+    let quads = ((*own).rows + k) >> vec4u(2u);
     return transpose(mat4x4f(
       storedQuad$X(quads.x),
       storedQuad$X(quads.y),
@@ -87,5 +88,5 @@ fn steps$X(own: ptr<function, Four$X>, k: u32) -> mat4x4f {
 // end once
 
 fn missing$X(own: Four$X) -> vec4f {
-  return own.missing;
+  return own.missing + nanWhere(vec4<bool>(PICKS_$X && own.highest >= size.tableRows$X));
 }

@@ -18,21 +18,21 @@ export interface ElementStorage {
 const float32: ElementStorage = {
   sources: [],
   readOne: (bind, at) => `${bind('f32')}[${at}]`,
-  readFour: (bind, at) => `${bind('Element')}[${at} / 4u]`,
+  readFour: (bind, at) => `${bind('Element')}[(${at}) >> 2u]`,
   storeOne: (bind, at, value) => `${bind('f32')}[${at}] = ${value};`,
-  storeFour: (bind, at, value) => `${bind('Element')}[${at} / 4u] = ${value};`,
+  storeFour: (bind, at, value) => `${bind('Element')}[(${at}) >> 2u] = ${value};`,
 };
 
 /** Two share a word, so that they are stored by fours. */
 const float16: ElementStorage = {
   sources: [float16Wgsl],
   readOne: (bind, at) => `float16In(${bind('u32')}[(${at}) / 2u], ${at})`,
-  readFour: (bind, at) => `float16Quad(${bind('vec2u')}[${at} / 4u])`,
+  readFour: (bind, at) => `float16Quad(${bind('vec2u')}[(${at}) >> 2u])`,
   storeOne(bind, _, value, count) {
     if (count !== 1) throw new Error('16-bit floats are stored by fours');
     return `${bind('u32')}[0] = float16Bits(${value});`;
   },
-  storeFour: (bind, at, value) => `${bind('vec2u')}[${at} / 4u] = float16Words(${value});`,
+  storeFour: (bind, at, value) => `${bind('vec2u')}[(${at}) >> 2u] = float16Words(${value});`,
 };
 
 export function storageOfElements(dtype: DType): ElementStorage {

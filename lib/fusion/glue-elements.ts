@@ -39,7 +39,7 @@ export class GlueElements {
   outputAt(values: Values, output: number, at: string): string {
     const isFour = this.widthOf(values) === 4;
     const name = this.#declarations.bind({ output }, isFour ? 'Element' : 'f32');
-    return `${name}[${isFour ? `${at} / 4u` : at}]`;
+    return `${name}[${isFour ? `(${at}) >> 2u` : at}]`;
   }
 
   /** WGSL: a statement that stores values in an output. */

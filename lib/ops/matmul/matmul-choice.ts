@@ -143,7 +143,7 @@ function variantOfAny(product: Product, target: KernelTarget): MatmulVariant {
     if (!target.features.has('subgroups')) return 'direct';
     if (takesOctet(product, target)) return 'octet';
     const { A, B, C } = product.inQuads;
-    return A && B && C ? quadFor(product) : 'broadcast';
+    return A && B && C ? quadFor(product, target) : 'broadcast';
   }
   if (!isSomething(product)) return 'naive';
   if (Math.min(M, N) <= FEW_COLUMNS) return 'thin';
@@ -160,10 +160,10 @@ function variantOfAny(product: Product, target: KernelTarget): MatmulVariant {
 const LARGE_PRODUCT = 2 ** 23;
 
 /** The squares that four invocations compute together: large ones load half as much. */
-function quadFor(product: Product): MatmulVariant {
+function quadFor(product: Product, target: KernelTarget): MatmulVariant {
   const { M, N, K, batchShape } = product.sizes;
   const isLarge = sizeOf(batchShape) * M * N * K >= LARGE_PRODUCT;
-  return isLarge && Math.min(M, N) > 16 ? 'quad32x32' : 'quad';
+  return isLarge && offersVariant(product, 'quad32x32', target) ? 'quad32x32' : 'quad';
 }
 
 /**
@@ -205,7 +205,7 @@ function splitVariant(product: Product, target: KernelTarget): MatmulVariant | u
  */
 function gatheringVariant(product: Product, target: KernelTarget): MatmulVariant {
   if (takesOctet(product, target)) return 'octet';
-  if (target.isSoftware && offersVariant(product, 'quad', target)) return quadFor(product);
+  if (target.isSoftware && offersVariant(product, 'quad', target)) return quadFor(product, target);
   const { M, N } = product.sizes;
   if (Math.min(M, N) <= FEW_COLUMNS && THIN_PATCHES.has(target.family) && offersVariant(product, 'thin', target))
     return 'thin';

@@ -13,7 +13,7 @@ import {
 } from '../../generated/wgsl.js';
 import { ceilDivide, fillBlock } from '../../graph/launch.js';
 import { fillTemplate } from '../../graph/template.js';
-import { isHalfFull, isSomething, type Product } from './matmul-product.js';
+import { isSomething, type Product } from './matmul-product.js';
 import { constantsText, either, LONG_PARTS, storesOf, type Technique, type Width } from './matmul-common.js';
 import { matrices } from './matmul-matrices.js';
 import { thinTechnique } from './matmul-thin.js';
@@ -100,12 +100,22 @@ const widthOfAll = (product: Product): Width => (isAligned(product) ? 4 : 1);
 /** Steps of K that the kernels which read straight from storage sum at once: BLOCK in kernels/matmul/matmul_common.wgsl. */
 const BLOCK = 256;
 
+/** Invocations of a workgroup of the quad kernel: the most that leave no more than a sixteenth of the columns empty. */
+function quadLanes({ sizes: { N } }: Product, columns: number): number {
+  const isFilled = (lanes: number): boolean => N >= (15 / 16) * (columns * lanes) * ceilDivide(N, columns * lanes);
+  return [64, 32, 16, 8].find(isFilled) ?? 4;
+}
+
 /** The kernel in which four invocations load a row of A between them, for squares of 16 or 32 elements of C. */
 function quad(side: 1 | 2): Technique {
-  const lanes = (product: Product): number => lanesFor(product, 4 * side);
-  const own = fillTemplate(fillBlock(matmulQuadWgsl, 'side', constantsText({ SIDE: side })), { SIDE: side });
+  const lanes = (product: Product): number => quadLanes(product, 4 * side);
+  const own = ({ sizes: { K } }: Product): string => {
+    const fours = K % 8 === 0 ? 2 : 1;
+    const template = fillBlock(matmulQuadWgsl, 'tile', constantsText({ SIDE: side, FOURS: fours }));
+    return fillTemplate(template, { SIDE: side, FOURS: fours, SECONDS: fours - 1 });
+  };
   return {
-    code: (product) => quadLoadsOf('A', product) + quadLoadsOf('B', product) + storesOf(product) + own,
+    code: (product) => quadLoadsOf('A', product) + quadLoadsOf('B', product) + storesOf(product) + own(product),
     entryPoint: 'matmulQuad',
     readsQuads: ({ inQuads }) => inQuads,
     width: ({ inQuads }) => (inQuads.C ? 4 : 1),
@@ -121,8 +131,13 @@ function quad(side: 1 | 2): Technique {
     parts: partsOfLongSums,
     suitsSoftware: true,
     offers: (product) =>
-      (product.gathered !== undefined || isAligned(product)) && (side === 1 || isHalfFull(product, 32, 32)),
+      (product.gathered !== undefined || isAligned(product)) && (side === 1 || exceedsSixteen(product)),
   };
+}
+
+/** Whether squares of 16 elements of C would be more than one along either axis. */
+function exceedsSixteen({ sizes: { M, N } }: Product): boolean {
+  return Math.min(M, N) > 16;
 }
 
 /** The kernel in which eight invocations load a strip of A between them. */
