@@ -71,10 +71,11 @@ function vectorOutputs({ sizes: { M }, attributes: { transposeA, transposeB } }:
 
 /**
  * Invocations of a workgroup of the kernels that use subgroups, each with so many columns: the most that leave no more than
- * an eighth of the tiles' columns empty.
+ * this share of the tiles' columns empty.
  */
-function lanesFor({ sizes: { N } }: Product, columns = 4): number {
-  const isFilled = (lanes: number): boolean => N >= (7 / 8) * (columns * lanes) * ceilDivide(N, columns * lanes);
+function lanesFor({ sizes: { N } }: Product, columns: number, mostEmpty: number): number {
+  const isFilled = (lanes: number): boolean =>
+    N >= (1 - mostEmpty) * (columns * lanes) * ceilDivide(N, columns * lanes);
   return [64, 32, 16, 8].find(isFilled) ?? 4;
 }
 
@@ -100,15 +101,9 @@ const widthOfAll = (product: Product): Width => (isAligned(product) ? 4 : 1);
 /** Steps of K that the kernels which read straight from storage sum at once: BLOCK in kernels/matmul/matmul_common.wgsl. */
 const BLOCK = 256;
 
-/** Invocations of a workgroup of the quad kernel: the most that leave no more than a sixteenth of the columns empty. */
-function quadLanes({ sizes: { N } }: Product, columns: number): number {
-  const isFilled = (lanes: number): boolean => N >= (15 / 16) * (columns * lanes) * ceilDivide(N, columns * lanes);
-  return [64, 32, 16, 8].find(isFilled) ?? 4;
-}
-
 /** The kernel in which four invocations load a row of A between them, for squares of 16 or 32 elements of C. */
 function quad(side: 1 | 2): Technique {
-  const lanes = (product: Product): number => quadLanes(product, 4 * side);
+  const lanes = (product: Product): number => lanesFor(product, 4 * side, 1 / 16);
   const own = ({ sizes: { K } }: Product): string => {
     const fours = K % 8 === 0 ? 2 : 1;
     const template = fillBlock(matmulQuadWgsl, 'tile', constantsText({ SIDE: side, FOURS: fours }));
@@ -183,9 +178,9 @@ export const TECHNIQUES: Readonly<Record<MatmulVariant, Technique>> = {
     entryPoint: 'matmulBroadcast',
     readsQuads: numbers,
     width: () => 1,
-    tile: (product) => [8, 4 * lanesFor(product)],
+    tile: (product) => [8, 4 * lanesFor(product, 4, 1 / 8)],
     sumColumns: SUM_COLUMNS,
-    constants: (product) => ({ LANES: lanesFor(product) }),
+    constants: (product) => ({ LANES: lanesFor(product, 4, 1 / 8) }),
     features: ['subgroups'],
     parts: partsOfLongSums,
     suitsSoftware: true,
