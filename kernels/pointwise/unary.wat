@@ -5,7 +5,7 @@
 ;; Method      16 elements at a time, then four; cheap functions stand in the loop, the others are called (1.4 ns each)
 ;; Cost        8 B moved an element: bound by memory bandwidth, except for those with exp, which take about 1 ns
 ;; Edges       what is left of a row (1 to 3 elements) is loaded and stored one by one: nothing beside it is written
-;; Reference   lib/ops/pointwise/unary.ts, rows in math.ts and activations.ts; nearestFloat16: lib/ops/pointwise/cast.ts
+;; Reference   lib/ops/pointwise/unary.ts, rows in math.ts and activations.ts; nearestFloat16: lib/ops/pointwise/float16.ts
 (module
   (import "env" "memory" (memory 1))
   ;; join common/common.wat
