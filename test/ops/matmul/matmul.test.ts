@@ -298,9 +298,30 @@ test('subgroups of eight invocations on the CPU compute squares together, unless
   t.equal(choose(17, 64), 'octet');
   t.equal(choose(257, 63), 'octet', 'rows may begin anywhere');
   t.equal(choose(16, 64), 'quad');
+  t.equal(choose(64, 16), 'quad');
   t.equal(choose(257, 64, { ...target, subgroupSize: 4 }), 'quad');
   t.equal(choose(257, 64, { ...target, isSoftware: false }), 'tiled32x32');
   t.end();
+});
+
+test('the kernel for subgroups of eight is valid, also for adapters that cannot run it', async (t) => {
+  const { gpu } = await webgpu();
+  for (const [M, N, K] of [
+    [33, 35, 37],
+    [36, 40, 44],
+  ] as const) {
+    for (const type of ['f32', 'f16'] as const) {
+      const product = productOf({ shape: [M, K], dtype: type }, f32([K, N]), plain);
+      for (const { kernel } of productLaunches(product, 'octet')) {
+        const { messages } = await gpu.createShaderModule({ code: kernel.code }).getCompilationInfo();
+        t.deepEqual(
+          messages.map(({ message }) => message),
+          [],
+          `${M} x ${K} of ${type}`,
+        );
+      }
+    }
+  }
 });
 
 test('a variant is offered only where it can compute the product', (t) => {
