@@ -1,19 +1,10 @@
 import { readFile, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'tape';
-import { DataError, ShapeError } from '../../lib/errors.js';
+import { ShapeError } from '../../lib/errors.js';
 import { readSafetensors, writeSafetensors } from '../../lib/node/index.js';
+import { refusal } from '../support/errors.js';
 import { inFolder, makePipe, withSocket } from '../support/special-files.js';
-
-/** The message of the DataError that a promise is rejected with, or what else happened. */
-async function refusal(promise: Promise<unknown>): Promise<string> {
-  try {
-    await promise;
-    return 'done';
-  } catch (error) {
-    return error instanceof DataError ? error.message : `not a DataError: ${String(error)}`;
-  }
-}
 
 test('tensors written to a file are read back', async (t) => {
   await inFolder(async (folder) => {

@@ -15,22 +15,12 @@ import {
 } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'tape';
-import { DataError, OptionError } from '../../lib/errors.js';
+import { OptionError } from '../../lib/errors.js';
 import { writeFileAtomically } from '../../lib/node/index.js';
 import { temporaryName } from '../../lib/node/temporary.js';
-import { rejects } from '../support/errors.js';
+import { refusal, rejects } from '../support/errors.js';
 import { asOrdinaryUser, inFolder, makePipe, withSocket } from '../support/special-files.js';
 import { root } from '../../tools/root.js';
-
-/** The message of the DataError that a promise is rejected with, or what else happened. */
-async function refusal(promise: Promise<unknown>): Promise<string> {
-  try {
-    await promise;
-    return 'done';
-  } catch (error) {
-    return error instanceof DataError ? error.message : `not a DataError: ${String(error)}`;
-  }
-}
 
 test('a file is written with its folders, and nothing else is left in them', async (t) => {
   await inFolder(async (folder) => {

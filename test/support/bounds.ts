@@ -1,11 +1,6 @@
 /** Watches that kernels stay inside of their arrays: what robust access would hide by moving an index inside. */
 
-const COMPUTE = 4;
-const STORAGE = 0x80;
-const COPY_SRC = 0x4;
-const COPY_DST = 0x8;
-const MAP_READ = 0x1;
-const READ = 1;
+import { COMPUTE, COPY_DST, COPY_SRC, MAP_READ, READ, STORAGE } from './gpu-flags.js';
 
 /** Declarations behind a kernel that was changed by {@link checkIndices}. */
 const CHECK = `

@@ -1,4 +1,5 @@
 import type test from 'tape';
+import { DataError } from '../../lib/errors.js';
 
 type ErrorClass = new (message: string, ...rest: never[]) => Error;
 
@@ -32,6 +33,16 @@ export async function rejects(
     return;
   }
   t.fail(`nothing was thrown, expected a ${expected.name}`);
+}
+
+/** The message of the DataError that a promise is rejected with; `done` or what else happened. */
+export async function refusal(promise: Promise<unknown>): Promise<string> {
+  try {
+    await promise;
+    return 'done';
+  } catch (error) {
+    return error instanceof DataError ? error.message : `not a DataError: ${String(error)}`;
+  }
 }
 
 function check(t: test.Test, error: unknown, expected: ErrorClass, patterns: readonly (string | RegExp)[]): void {

@@ -6,19 +6,13 @@ import { packFloat16, unpackFloat16 } from '../../lib/float16.js';
 import { sizeOf } from '../../lib/shape.js';
 import { arrayOf } from '../../lib/tensor.js';
 import { type Case, caseInputs } from './cases.js';
+import { COPY_DST, COPY_SRC, MAP_READ, READ, STORAGE, UNIFORM } from './gpu-flags.js';
 
 /** Words before and after each tensor. They are bound with it: what leaves a binding is clamped silently. */
 const GUARD_WORDS = 64;
 const GUARD = 0xdeadbeef;
 /** A NaN behind every input: what reads it shows in the results. */
 const POISON = 0x7fc00bad;
-
-const STORAGE = 0x80;
-const UNIFORM = 0x40;
-const COPY_SRC = 0x4;
-const COPY_DST = 0x8;
-const MAP_READ = 0x1;
-const READ = 1;
 
 /** What a case left behind. */
 export interface GuardedResult {

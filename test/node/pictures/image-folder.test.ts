@@ -2,21 +2,14 @@ import { mkdir, rm, symlink, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'tape';
 import { resizeBilinear } from '../../../lib/data/resize.js';
-import { DataError, OptionError } from '../../../lib/errors.js';
+import { OptionError } from '../../../lib/errors.js';
 import { makePipe, withSocket } from '../../support/special-files.js';
 import { imageFolder, type ImageFolderOptions } from '../../../lib/node/pictures/image-folder.js';
-import { rejects } from '../../support/errors.js';
+import { refusal, rejects } from '../../support/errors.js';
 import { grey, png, withFiles } from '../../support/picture-files.js';
 
-/** The message of the DataError that reading is refused with, or what else happened. */
-async function refusal(folder: string, options?: ImageFolderOptions): Promise<string> {
-  try {
-    await imageFolder(folder, options);
-    return 'read';
-  } catch (error) {
-    return error instanceof DataError ? error.message : `not a DataError: ${String(error)}`;
-  }
-}
+const refusalOf = (folder: string, options?: ImageFolderOptions): Promise<string> =>
+  refusal(imageFolder(folder, options));
 
 test('classes and files are sorted by code point, and stray files are passed over', async (t) => {
   const files = {
@@ -129,7 +122,7 @@ test('all pictures that cannot be used are listed at once', async (t) => {
     'b/moving.GIF': 'GIF89a',
   };
   await withFiles(files, async (folder) => {
-    const lines = (await refusal(folder, { size: { width: 2, height: 2 } })).split('\n');
+    const lines = (await refusalOf(folder, { size: { width: 2, height: 2 } })).split('\n');
     t.equal(lines[0], `5 of 7 pictures in ${folder} cannot be used:`);
     t.match(lines[1] ?? '', /^ {2}a\/cut\.png: it is cut off/);
     t.equal(lines[2], '  a/photo.jpg: it is no picture that is known; PNG and JPEG are read: convert it');
@@ -142,11 +135,11 @@ test('all pictures that cannot be used are listed at once', async (t) => {
 
 test('without a size, pictures of another size than the first are listed', async (t) => {
   await withFiles({ 'a/1.png': grey(1), 'a/2.png': grey(1, 3, 2), 'b/1.png': grey(1, 2, 5) }, async (folder) => {
-    const message = await refusal(folder);
+    const message = await refusalOf(folder);
     t.match(message, /2 of 3 pictures/);
     t.match(message, /a\/2\.png: 3 x 2 pixels, not 2 x 2; give the option size/);
     t.match(message, /b\/1\.png: 2 x 5 pixels/);
-    t.equal(await refusal(folder, { size: { width: 2, height: 2 } }), 'read', 'with a size they are read');
+    t.equal(await refusalOf(folder, { size: { width: 2, height: 2 } }), 'done', 'with a size they are read');
   });
 });
 
@@ -154,12 +147,12 @@ test('a folder that is no set of classes is refused with the reason', async (t) 
   await withFiles(
     { 'a/1.png': grey(1), 'b/1.png': grey(1), 'one/a/1.png': grey(1), 'flat/1.png': grey(1) },
     async (folder) => {
-      t.match(await refusal(join(folder, 'none')), /none: there is no such file or folder$/);
-      t.match(await refusal(join(folder, 'a', '1.png')), /1\.png: it is not a folder$/);
-      t.match(await refusal(join(folder, 'flat')), /flat has no sub-folder/);
-      t.match(await refusal(join(folder, 'one')), /one has one class only, a;/);
+      t.match(await refusalOf(join(folder, 'none')), /none: there is no such file or folder$/);
+      t.match(await refusalOf(join(folder, 'a', '1.png')), /1\.png: it is not a folder$/);
+      t.match(await refusalOf(join(folder, 'flat')), /flat has no sub-folder/);
+      t.match(await refusalOf(join(folder, 'one')), /one has one class only, a;/);
       await mkdir(join(folder, 'empty'));
-      t.match(await refusal(join(folder, 'empty')), /empty has no sub-folder/);
+      t.match(await refusalOf(join(folder, 'empty')), /empty has no sub-folder/);
     },
   );
 });
@@ -167,7 +160,7 @@ test('a folder that is no set of classes is refused with the reason', async (t) 
 test('classes without a picture are all named', async (t) => {
   const files = { 'a/1.png': grey(1), 'b/notes.txt': 'no picture', 'c/deeper/notes.txt': 'no picture' };
   await withFiles(files, async (folder) => {
-    t.equal(await refusal(folder), `No picture in ${join(folder, 'b')}, ${join(folder, 'c')}`);
+    t.equal(await refusalOf(folder), `No picture in ${join(folder, 'b')}, ${join(folder, 'c')}`);
   });
 });
 
@@ -192,7 +185,7 @@ test('links are followed, and a link to nowhere is listed as broken', async (t) 
     await rm(join(folder, 'a', 'round'));
     await rm(join(folder, 'a', 'more'));
     await symlink(join(folder, 'nowhere'), join(folder, 'a', '3.png'));
-    t.match(await refusal(folder), /1 of 4 .*\n {2}a\/3\.png: there is no such file or folder$/);
+    t.match(await refusalOf(folder), /1 of 4 .*\n {2}a\/3\.png: there is no such file or folder$/);
   });
 });
 
@@ -207,7 +200,7 @@ test('what is no file is listed, and neither waited for nor read without end', a
     await symlink(at('round.png'), at('round.png'));
     await symlink(at('nowhere'), at('dangling.png'));
     await withSocket(at('socket.png'), async () => {
-      const lines = (await refusal(folder)).split('\n');
+      const lines = (await refusalOf(folder)).split('\n');
       t.deepEqual(lines, [
         `7 of 9 pictures in ${folder} cannot be used:`,
         '  a/dangling.png: there is no such file or folder',
@@ -235,7 +228,7 @@ test('a large file is looked at before it is read', async (t) => {
     // Files of nothing but a length: 1.9 GB each, which take no room on the disk.
     for (const name of ['zeros', 'tail', 'header']) await truncate(join(folder, 'b', `${name}.png`), 1.9e9);
     const before = process.memoryUsage.rss();
-    t.deepEqual((await refusal(folder)).split('\n').slice(1), [
+    t.deepEqual((await refusalOf(folder)).split('\n').slice(1), [
       '  b/header.png: the file has 1900000000 bytes; a picture of 2 x 2 pixels has less than 67108885',
       '  b/short.png: it is cut off: chunk IHDR at byte 8 goes on to 33 of 20 bytes',
       '  b/tail.png: the file has 1900000000 bytes; a picture of 2 x 2 pixels has less than 67108885',
@@ -246,14 +239,14 @@ test('a large file is looked at before it is read', async (t) => {
     await rm(join(folder, 'b', 'zeros.png'));
     await rm(join(folder, 'b', 'header.png'));
     await rm(join(folder, 'b', 'short.png'));
-    t.equal(await refusal(folder), 'read', 'some bytes behind the end mark are ignored');
+    t.equal(await refusalOf(folder), 'done', 'some bytes behind the end mark are ignored');
   });
 });
 
 test('pictures of more pixels than the limit are refused', async (t) => {
   await withFiles({ 'a/1.png': grey(1, 5, 4), 'b/1.png': grey(1, 4, 5) }, async (folder) => {
-    t.equal(await refusal(folder, { maxPixels: 20, size: { width: 2, height: 2 } }), 'read');
-    t.deepEqual((await refusal(folder, { maxPixels: 19, size: { width: 2, height: 2 } })).split('\n'), [
+    t.equal(await refusalOf(folder, { maxPixels: 20, size: { width: 2, height: 2 } }), 'done');
+    t.deepEqual((await refusalOf(folder, { maxPixels: 19, size: { width: 2, height: 2 } })).split('\n'), [
       `2 of 2 pictures in ${folder} cannot be used:`,
       '  a/1.png: a picture of 5 x 4 pixels; at most 19 are read (the option maxPixels)',
       '  b/1.png: a picture of 4 x 5 pixels; at most 19 are read (the option maxPixels)',
@@ -269,16 +262,16 @@ test('names reach messages without what a terminal would obey', async (t) => {
     'b/1.png': grey(1, 3, 3),
   };
   await withFiles(files, async (folder) => {
-    t.deepEqual((await refusal(folder)).split('\n').slice(1), [
+    t.deepEqual((await refusalOf(folder)).split('\n').slice(1), [
       '  a\\u{1b}[31m/x\\u{a}y.png: it is no picture that is known; PNG and JPEG are read: convert it',
       '  a\\u{1b}[31m/\\u{9b}2J.gif: the file is empty',
       '  b/1.png: 3 x 3 pixels, not 2 x 2; give the option size',
     ]);
     await rm(join(folder, 'b'), { recursive: true });
-    t.match(await refusal(folder), /one class only, a\\u\{1b\}\[31m;/);
-    t.match(await refusal(join(folder, 'no\x1bwhere')), /no\\u\{1b\}where: there is no such/);
+    t.match(await refusalOf(folder), /one class only, a\\u\{1b\}\[31m;/);
+    t.match(await refusalOf(join(folder, 'no\x1bwhere')), /no\\u\{1b\}where: there is no such/);
     await mkdir(join(folder, 'c\rd'));
-    t.match(await refusal(folder), /^No picture in .*c\\u\{d\}d$/);
+    t.match(await refusalOf(folder), /^No picture in .*c\\u\{d\}d$/);
   });
 });
 
