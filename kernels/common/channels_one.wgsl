@@ -1,10 +1,9 @@
 // channels_one.wgsl: four channels at once of pictures [.., C], read from one tensor and written to another, whatever C is;
 // channels_four.wgsl is its twin, and says what it is joined with.
 //
-// Bindings    0 input read   1 output write
+// Bindings    1 output write; stored_elements.wgsl binds 0 input read
 // Edges       channels beyond C are read as the last one, and are not written
 
-@group(0) @binding(0) var<storage, read> input: array<f32>;
 @group(0) @binding(1) var<storage, read_write> output: array<f32>;
 
 fn channelsOf(quad: u32) -> vec4u {
@@ -17,7 +16,7 @@ fn areChannels(quad: u32) -> vec4<bool> {
 
 fn inputAt(place: u32, quad: u32) -> vec4f {
   let at = place * uniforms.C + min(channelsOf(quad), vec4u(uniforms.C - 1u));
-  return vec4f(input[at.x], input[at.y], input[at.z], input[at.w]);
+  return vec4f(storedInput(at.x), storedInput(at.y), storedInput(at.z), storedInput(at.w));
 }
 
 fn store(place: u32, quad: u32, value: vec4f) {

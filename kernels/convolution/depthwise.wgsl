@@ -15,8 +15,8 @@
 //                                    the stride, so all of them are alike. Neighbouring invocations have neighbouring
 //                                    channels: loads and stores are coalesced.
 // Launch      workgroup 64; ⌈tiles · channels / 64⌉ workgroups, folded at 65,535
-// Cost        2 · R · S flop an element of the output; 4 B read and 4 B written an element, weights aside; source and target
-//             once. 3x3: 18 flop for 8 B, 2.3 flop/B: bound by bandwidth on every GPU (balance 10 flop/B or more)
+// Cost        2 · R · S flop an element of the output; 4 B (f16: 2 B) read and as many written an element, weights aside;
+//             source and target once. 3x3: 18 flop for 8 B, 2.3 flop/B: bound by bandwidth on every GPU (balance 10 flop/B or more)
 // Caches      3x3, stride 1: 5 loads of the source an element, and 3 of the weight; all but one come from a cache, of which
 //             every GPU has ten times the bandwidth of its memory
 // Registers   (Element of four) 4 for each sum, and for each column and tap of a row: 44 for 1 x 3 places of 3x3, of the 64 that a
@@ -67,7 +67,7 @@ fn depthwise(
     let row = (picture * sizes.sourceHeight + select(0u, u32(v + $i), isRow)) * sizes.sourceWidth;
     // each j of COLUMNS
     // each use of USES_COLUMN_$j
-    let value_$j = within(source[(row + column_$j) * sizes.quads + quad], isRow && isColumn_$j);
+    let value_$j = within(storedSource((row + column_$j) * sizes.quads + quad), isRow && isColumn_$j);
     // end use
     // end j
     // each o of TILE_ROWS
@@ -75,7 +75,7 @@ fn depthwise(
     // each meeting of ROW_$i_MEETS_$o_$r
     {
       // each s of S
-      let weight_$s = weight[($r * $S + $s) * sizes.quads + quad];
+      let weight_$s = storedWeight(($r * $S + $s) * sizes.quads + quad);
       // end s
       // each j of COLUMNS
       // each p of TILE_COLUMNS

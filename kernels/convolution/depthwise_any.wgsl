@@ -46,8 +46,8 @@ fn depthwiseAny(
     for (var s = 0u; s < COLUMNS; s++) {
       let u = i32(x) * TARGET_STEP_X + FIRST_X + i32(s) * TAP_STEP_X;
       if (u >= 0 && u % SOURCE_STEP_X == 0 && u / SOURCE_STEP_X < i32(sizes.sourceWidth)) {
-        let value = source[(row + u32(u / SOURCE_STEP_X)) * sizes.quads + quad];
-        sum += value * weight[(r * COLUMNS + s) * sizes.quads + quad];
+        let value = storedSource((row + u32(u / SOURCE_STEP_X)) * sizes.quads + quad);
+        sum += value * storedWeight((r * COLUMNS + s) * sizes.quads + quad);
       }
     }
   }

@@ -1,8 +1,8 @@
 // depthwise_common.wgsl: what depthwise.wgsl and depthwise_any.wgsl read and write. Joined in front of either, behind common.wgsl
-// and element_one.wgsl or element_four.wgsl.
+// element_one.wgsl or element_four.wgsl, and stored_elements.wgsl for Source and Weight.
 //
-// Bindings    0 uniforms   1 source [N, V, U, C] read   2 weight [R, S, C] read   3 sums [N, Y, X, C] write; with stages
-//             those of lib/fusion/glue.ts from 3 on
+// Bindings    0 uniforms   1 source [N, V, U, C] (f32 or f16) read   2 weight [R, S, C] (f32 or f16) read   3 sums
+//             [N, Y, X, C] write; with stages those of lib/fusion/glue.ts from 3 on
 
 struct Sizes {
   invocations: u32,
@@ -17,8 +17,6 @@ struct Sizes {
 }
 
 @group(0) @binding(0) var<uniform> sizes: Sizes;
-@group(0) @binding(1) var<storage, read> source: array<Element>;
-@group(0) @binding(2) var<storage, read> weight: array<Element>;
 
 // begin stages
 const WORD_QUADS = 1u;

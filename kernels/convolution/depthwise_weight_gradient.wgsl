@@ -1,10 +1,10 @@
 // depthwise_weight_gradient.wgsl: the gradient of a depthwise convolution's weight, in parts that depthwise_add_parts.wgsl adds
-// up. Joined behind common.wgsl and element_one.wgsl or element_four.wgsl. A template: lib/graph/template.ts repeats the
-// lines between `each` and `end`.
+// up. Joined behind common.wgsl, element_one.wgsl or element_four.wgsl, and stored_elements.wgsl for Picture and Output. A
+// template: lib/graph/template.ts repeats the lines between `each` and `end`.
 //
 // Computes    parts[part, r, s, c] = Σ picture[n, v, u, c] · output[n, y, x, c]  over the n, y, x of the part, with
 //             v = STRIDE_Y · y - top + DILATION_Y · r,  u = STRIDE_X · x - left + DILATION_X · s
-// Bindings    0 uniforms   1 picture [N, V, U, C] read   2 output, the gradient [N, Y, X, C] read
+// Bindings    0 uniforms   1 picture [N, V, U, C] read   2 output, the gradient [N, Y, X, C] read; both f32 or f16
 //             3 parts [parts, R, S, C] write
 // Method      An invocation has an Element of channels, four or one, a block of TAP_ROWS x TAP_COLUMNS taps of the window, whose
 //             sums stay in registers, and a row of tiles of TILE neighbouring places of the output. For each tile it loads
@@ -16,7 +16,7 @@
 //             is for adapters that run on the CPU, an invocation is a part of its own.
 // Launch      workgroup 64; SHARED: ⌈C / QUADS_TOGETHER⌉ · blocks of taps · parts workgroups, folded at 65,535
 // Memory      64 Elements a tap of the block: 3 KiB for a row of 3x3
-// Cost        2 · R · S flop and 8 B read an element of the output (stride 1), both tensors once from memory, and R times
+// Cost        2 · R · S flop and 8 B (f16: 4 B) read an element of the output (stride 1), both tensors once from memory, and R times
 //             from a cache: bound by bandwidth on every GPU. Parts add 36 · C B each (3x3), a few percent of what is read.
 // Registers   (Element of four) 4 for each tap's sum, place of the output, and column: 44 for a row of 3x3
 // Edges       zeros stand around the picture and the output: places outside are read as the first place and made 0
@@ -39,8 +39,6 @@ struct Sizes {
 }
 
 @group(0) @binding(0) var<uniform> sizes: Sizes;
-@group(0) @binding(1) var<storage, read> picture: array<Element>;
-@group(0) @binding(2) var<storage, read> output: array<Element>;
 @group(0) @binding(3) var<storage, read_write> parts: array<Element>;
 
 const TAPS = $tapRows * $tapColumns; // of a block
@@ -105,7 +103,7 @@ fn depthwiseWeightGradient(
     let atOutput = row * sizes.outputWidth + x;
     // each p of TILE
     let isPlace_$p = x + $p < sizes.outputWidth;
-    let factor_$p = within(output[select(0u, atOutput + $p, isPlace_$p) * sizes.quads + quad], isPlace_$p);
+    let factor_$p = within(storedOutput(select(0u, atOutput + $p, isPlace_$p) * sizes.quads + quad), isPlace_$p);
     // end p
     let u = i32(x * $strideX) + before;
     let v = i32(y * $strideY) + above;
@@ -122,7 +120,7 @@ fn depthwiseWeightGradient(
       let start = (n * sizes.pictureHeight + select(0u, u32(rowOfPicture), isRow)) * sizes.pictureWidth;
       // each j of COLUMNS
       // each use of USES_COLUMN_$j
-      let value_$j = within(picture[(start + column_$j) * sizes.quads + quad], isRow && isColumn_$j);
+      let value_$j = within(storedPicture((start + column_$j) * sizes.quads + quad), isRow && isColumn_$j);
       // end use
       // end j
       // each j of COLUMNS

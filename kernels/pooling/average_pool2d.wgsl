@@ -5,9 +5,9 @@
 //                                    in the picture; counted: its places in the picture and in the padding that counts
 //             averagePool2dGradient  output[n, y, x, c] = Σ input[n, row, column, c] / counted(row, column), over the windows that
 //                                    have (y, x)
-// Bindings    0 input [N, .., C] read   1 output [N, .., C] write   2 uniforms
+// Bindings    0 input [N, .., C] (f32 or f16) read   1 output [N, .., C] write   2 uniforms
 // Launch      workgroup 64; four channels of a place an invocation; folded at 65,535 workgroups
-// Cost        4 B read and written an element of either tensor (overlaps come from the cache): bound by bandwidth
+// Cost        4 B (f16: 2 B) read and 4 B written an element of either tensor (overlaps come from the cache): bound by bandwidth
 // Edges       what lies in the padding is read from the edge of the picture and does not take part
 // Reference   lib/ops/pooling/average-pool2d.ts
 

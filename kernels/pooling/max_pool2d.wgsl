@@ -4,9 +4,9 @@
 // Computes    maxPool2d          output[n, row, column, c] = max over the window's places in the picture, in row order;
 //                                places[n, row, column, c] = the place of the first largest; a byte, four channels a word
 //             maxPool2dGradient  output[n, y, x, c] = Σ input[n, row, column, c] over the windows whose winner stands at (y, x)
-// Bindings    0 input [N, .., C] read   1 output [N, .., C] write   2 uniforms   3 places write   4 winners (places) read
+// Bindings    0 input [N, .., C] (f32 or f16) read   1 output [N, .., C] write   2 uniforms   3 places write   4 winners (places) read
 // Launch      workgroup 64; four channels of a place an invocation; folded at 65,535 workgroups
-// Cost        4 B read an element of the picture (more often where windows overlap, from the cache), 5 B written an output;
+// Cost        4 B (f16: 2 B) read an element of the picture (more often where windows overlap, from the cache), 5 B written an output;
 //             the gradient the other way round: bound by bandwidth. No atomics: the gradient asks the windows that have
 //             its place, at most ⌈size / stride⌉ along an axis
 // Edges       what lies in the padding is read from the edge of the picture and does not take part

@@ -29,7 +29,8 @@ export function isView(node: GraphNode): boolean {
 
 /** Whether the kernels of a node read such inputs as they are, 16-bit floats among them. */
 export function readsFloat16(node: GraphNode, inputs: readonly Tensor[], target: FusionTarget): boolean {
-  return target.kernels === 'wgsl' && chainOf({ ...node, inputs })?.host.readsFloat16 === true;
+  if (target.kernels !== 'wgsl') return false;
+  return node.operation.readsFloat16 === true || chainOf({ ...node, inputs })?.host.readsFloat16 === true;
 }
 
 /** 16-bit floats that stand for a tensor of f32, as such a tensor; the CPU stores them as wider ones. */

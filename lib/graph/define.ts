@@ -132,6 +132,7 @@ export interface Definition<A extends Attributes, I extends Inputs, O extends Ou
   readonly selectsRows?: { readonly table: Extract<keyof I, string>; readonly indices: Extract<keyof I, string> };
   readonly alias?: boolean;
   readonly widens?: boolean;
+  readonly readsFloat16?: boolean;
   readonly staysFloat32?: boolean;
   readonly tolerance: Operation['tolerance'];
   readonly cases: readonly NamedCase<A, I>[];
@@ -155,6 +156,7 @@ interface AnyDefinition extends Placed<Attributes> {
   readonly selectsRows?: { readonly table: string; readonly indices: string };
   readonly alias?: boolean;
   readonly widens?: boolean;
+  readonly readsFloat16?: boolean;
   readonly staysFloat32?: boolean;
   readonly tolerance: Operation['tolerance'];
   readonly cases: readonly AnyCase[];

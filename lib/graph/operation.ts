@@ -165,6 +165,8 @@ export interface Operation<A extends Attributes = Attributes> {
   readonly alias?: boolean;
   /** Output 0 is input 0, which is stored in fewer bits: kernels that can read it as it is do. */
   readonly widens?: boolean;
+  /** Whether its kernels read 16-bit floats in place of f32, whichever input it is; of a chain, the host says so. Default false. */
+  readonly readsFloat16?: boolean;
   /** Sums and statistics, which `autocast` does not store as 16-bit floats. */
   readonly staysFloat32?: boolean;
   /** Output i is written in place over input `writes[i]`, which must be the value of a Variable; undefined: it is not. */

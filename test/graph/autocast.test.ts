@@ -4,11 +4,13 @@ import { placedBytes } from '../../lib/device/places.js';
 import { roundToFloat16 } from '../../lib/float16.js';
 import {
   autocast,
+  AveragePool2d,
   BatchNorm,
   checkpoint,
   compile,
   Conv2d,
   Dense,
+  DepthwiseConv2d,
   type Device,
   GlobalAveragePool,
   gradient,
@@ -181,6 +183,44 @@ test('a step of a net takes little more than half the memory under autocast on W
     const [half, whole] = [bytesOf(true, checkpoints), bytesOf(false, checkpoints)];
     t.ok(half < (checkpoints ? 0.75 : 0.6) * whole, `${half} of ${whole} bytes`);
   }
+  device.dispose();
+});
+
+test('depthwise kernels and those of pooling read and store 16-bit floats under autocast', async (t) => {
+  const device = await openNullDevice();
+  const stepOf = (half: boolean) => {
+    const body = new Sequential([
+      new Conv2d(8, 3, { bias: false }),
+      new DepthwiseConv2d(3, { padding: 1, bias: false }),
+      new BatchNorm(),
+      new MaxPool2d(2),
+      new Conv2d(8, 3, { bias: false }),
+      new AveragePool2d(2),
+      new GlobalAveragePool(),
+      new Dense(3),
+    ]);
+    const optimizer = new SGD({ learningRate: 0.1 });
+    body.build([16, 16, 3]);
+    return compile(
+      (pictures, classes) => {
+        const forward = (): Tensor => body.forward(pictures);
+        optimizer.minimize(softmaxCrossEntropy(half ? autocast(forward) : forward(), classes), body.parameters());
+      },
+      { device },
+    );
+  };
+  const [half, whole] = [stepOf(true), stepOf(false)];
+  for (const step of [half, whole]) {
+    await step(tensor(normal(6 * 16 * 16 * 3, 4), { shape: [6, 16, 16, 3] }), Int32Array.of(0, 1, 2, 2, 1, 0));
+  }
+  const names = stepsOf(half);
+  t.deepEqual(
+    names.filter((name) => name === 'readFloat16'),
+    [],
+    'nothing is widened on its own',
+  );
+  t.ok(names.includes('depthwiseConv2d + storeFloat16'), names.join());
+  t.ok(names.includes('depthwiseConv2dInputGradient + storeFloat16'), names.join());
   device.dispose();
 });
 

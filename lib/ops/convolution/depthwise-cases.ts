@@ -1,3 +1,4 @@
+import type { DType } from '../../graph/operation.js';
 import type { Shape } from '../../shape.js';
 import { type Pair, pairOf, type WindowAttributes, windowOf, type WindowOptions, windowsIn } from './window.js';
 
@@ -14,6 +15,8 @@ interface DepthwiseCase {
   readonly weight: Shape;
   readonly output: Shape;
   readonly attributes: WindowAttributes;
+  /** Element types of the two that are given. */
+  readonly types: readonly [DType, DType];
 }
 
 const ROWS: readonly Row[] = [
@@ -59,14 +62,30 @@ const MOBILENET: readonly (readonly [size: number, C: number, stride: 1 | 2])[] 
   [7, 960, 1],
 ];
 
+/** Those of them that are run with 16-bit floats, too: by fours and one by one, at a stride, of windows that are not written out. */
+const HALF: Readonly<Record<number, DepthwiseCase['types']>> = {
+  0: ['f16', 'f16'],
+  2: ['f16', 'f16'],
+  4: ['f16', 'f16'],
+  6: ['f16', 'f32'],
+  8: ['f32', 'f16'],
+  13: ['f16', 'f16'],
+  20: ['f16', 'f32'],
+  22: ['f16', 'f16'],
+  23: ['f16', 'f16'],
+};
+
 function caseOf([picture, kernel, options = {}]: Row): DepthwiseCase {
   const [N, H, W, C] = picture;
   const attributes = windowOf([H, W], pairOf(kernel), options);
   const windows = windowsIn('depthwiseConv2d', [H, W], attributes);
-  return { picture, weight: [...pairOf(kernel), C], output: [N, ...windows, C], attributes };
+  return { picture, weight: [...pairOf(kernel), C], output: [N, ...windows, C], attributes, types: ['f32', 'f32'] };
 }
 
-const CASES = ROWS.map(caseOf);
+const CASES = ROWS.flatMap((row, i) => {
+  const types = HALF[i];
+  return types ? [caseOf(row), { ...caseOf(row), types }] : [caseOf(row)];
+});
 
 const BENCHMARKS = MOBILENET.map(
   ([size, C, stride]) =>

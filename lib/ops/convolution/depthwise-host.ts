@@ -18,7 +18,9 @@ export function depthwiseHost(
     const own = hostInputs(chain, inputs).slice(0, 2);
     const { shape } = elementAt(operation().infer(own, attributes), 0);
     const window = windowOfAttributes(attributes);
-    return { shape, windowed: windowed(elementAt(own, 0).shape, shape, meetingsOf(window)) };
+    const [source, weight] = [elementAt(own, 0), elementAt(own, 1)];
+    const types = { source: source.dtype, weight: weight.dtype };
+    return { shape, windowed: { ...windowed(source.shape, shape, meetingsOf(window)), types } };
   };
   const host: Host = {
     get operation() {
@@ -29,6 +31,9 @@ export function depthwiseHost(
       const { shape, windowed } = windowedOf(chain, inputs, attributes);
       return goesByBlocks(chain, site, inputs, { rows: sizeOf(shape.slice(0, 3)), columns: windowed.channels });
     },
+    readsFloat16: true,
+    storesFloat16: (chain, _site, { inputs, attributes }) =>
+      channelsAtOnce(windowedOf(chain, inputs, attributes).windowed) === 4,
     bindings: () => 2,
     reference(chain, { inputs, attributes }) {
       const own = inputs.slice(0, 2);
@@ -65,7 +70,7 @@ export function depthwiseHost(
   return { host, chain: () => ({ host, rows: [], sites: [[]] }) };
 }
 
-function windowed(source: Shape, target: Shape, meetings: PerAxis<Meeting>): Windowed {
+function windowed(source: Shape, target: Shape, meetings: PerAxis<Meeting>): Omit<Windowed, 'types'> {
   return {
     pictures: elementAt(target, 0),
     channels: elementAt(target, 3),

@@ -16,7 +16,9 @@ import {
   type Launch,
   Uniforms,
 } from '../../graph/launch.js';
+import type { DType } from '../../graph/operation.js';
 import { fillTemplate } from '../../graph/template.js';
+import { storedElementsCode } from '../stored-elements.js';
 import { type Meeting, perAxis, type PerAxis } from './depthwise-axes.js';
 
 /** A depthwise convolution, or its input gradient, as its kernels see it: a picture of sums over windows in another one. */
@@ -26,6 +28,8 @@ export interface Windowed {
   readonly source: PerAxis<number>;
   readonly target: PerAxis<number>;
   readonly meetings: PerAxis<Meeting>;
+  /** Element types of the two that are read. */
+  readonly types: { readonly source: DType; readonly weight: DType };
 }
 
 /** Numbers of bindings of kernels/convolution/depthwise_common.wgsl. */
@@ -54,7 +58,7 @@ export function depthwiseLaunch(
   { isSoftware }: Pick<KernelTarget, 'isSoftware'>,
   stages?: Glue,
 ): Launch {
-  const { pictures, channels, source, target, meetings } = windowed;
+  const { pictures, channels, source, target, meetings, types } = windowed;
   const width = channelsAtOnce(windowed);
   const quads = channels / width;
   const tile = tileOf(windowed, isSoftware);
@@ -69,6 +73,8 @@ export function depthwiseLaunch(
       code:
         commonWgsl +
         (width === 4 ? elementFourWgsl : elementOneWgsl) +
+        storedElementsCode('Source', SOURCE_AT, types.source, width) +
+        storedElementsCode('Weight', WEIGHT_AT, types.weight, width) +
         (stages ? fillBlock(depthwiseCommonWgsl, 'stages', stages.code) : depthwiseCommonWgsl) +
         (tile ? fillTemplate(depthwiseWgsl, ...templateOf(meetings, tile)) : depthwiseAnyWgsl),
       entryPoint: tile ? 'depthwise' : 'depthwiseAny',

@@ -1,7 +1,7 @@
 import { ShapeError } from '../../errors.js';
 import { defineOperation } from '../../graph/define.js';
 import { applyOne } from '../../graph/node.js';
-import { f32, View } from '../../graph/operands.js';
+import { any, f32, View } from '../../graph/operands.js';
 import type { Operation } from '../../graph/operation.js';
 import { formatShape, type Shape, sizeOf } from '../../shape.js';
 import { backwardMeetings, forwardMeetings } from './depthwise-axes.js';
@@ -17,6 +17,9 @@ import { productsOf, type WindowAttributes, windowsIn } from './window.js';
 /** Sums of up to 272 float32 products of normal numbers: √272 · 6e-8 · a few. */
 const TOLERANCE = { absolute: 1e-5, relative: 1e-5 };
 
+/** What is given may be stored as 16-bit floats; what comes out is f32. */
+const given = any('f32', 'f16');
+
 /** Float64 sums of a tensor's elements, all 0. */
 function sumsOf(shape: Shape): View {
   return new View({ data: new Float64Array(sizeOf(shape)), shape });
@@ -29,7 +32,7 @@ function addProducts(sums: View, to: number, a: View, atA: number, b: View, atB:
 
 export const depthwiseOperation: Operation<WindowAttributes> = defineOperation<WindowAttributes>()({
   name: 'depthwiseConv2d',
-  inputs: { picture: f32('N', 'H', 'W', 'C'), weight: f32('R', 'S', 'channels') },
+  inputs: { picture: given('N', 'H', 'W', 'C'), weight: given('R', 'S', 'channels') },
   outputs: { output: f32('N', 'P', 'Q', 'C') },
   infer({ specs: { picture, weight }, sizes: { N, H, W, C, channels }, attributes }) {
     if (C !== channels) {
@@ -60,8 +63,8 @@ export const depthwiseOperation: Operation<WindowAttributes> = defineOperation<W
     weight: needs.weight ? applyOne(weightGradientOperation, [picture, output], attributes) : undefined,
   }),
   tolerance: TOLERANCE,
-  ...depthwiseCases(({ picture, weight, attributes }) => ({
-    inputs: { picture: { shape: picture }, weight: { shape: weight } },
+  ...depthwiseCases(({ picture, weight, attributes, types: [first, second] }) => ({
+    inputs: { picture: { shape: picture, dtype: first }, weight: { shape: weight, dtype: second } },
     attributes,
   })),
   cost({ sizes: { N, H, W, C, R, S }, attributes }) {
@@ -72,7 +75,7 @@ export const depthwiseOperation: Operation<WindowAttributes> = defineOperation<W
 
 const inputGradientOperation: Operation<DepthwisePictureAttributes> = defineOperation<DepthwisePictureAttributes>()({
   name: 'depthwiseConv2dInputGradient',
-  inputs: { output: f32('N', 'P', 'Q', 'C'), weight: f32('R', 'S', 'C') },
+  inputs: { output: given('N', 'P', 'Q', 'C'), weight: given('R', 'S', 'C') },
   outputs: { picture: f32('N', 'H', 'W', 'C') },
   infer: ({ sizes: { N, C }, attributes: { picture } }) => ({ picture: [N, ...picture, C] }),
   reference({ output, weight, picture }, { C }, attributes) {
@@ -96,8 +99,8 @@ const inputGradientOperation: Operation<DepthwisePictureAttributes> = defineOper
     };
   },
   tolerance: TOLERANCE,
-  ...depthwiseCases(({ picture, weight, output, attributes }) => ({
-    inputs: { output: { shape: output }, weight: { shape: weight } },
+  ...depthwiseCases(({ picture, weight, output, attributes, types: [first, second] }) => ({
+    inputs: { output: { shape: output, dtype: first }, weight: { shape: weight, dtype: second } },
     attributes: { ...attributes, picture: picture.slice(1, 3) },
   })),
   cost: ({ specs: { output }, sizes: { R, S } }) => ({ ...productsOf(R * S, output.shape), terms: R * S }),
@@ -105,7 +108,7 @@ const inputGradientOperation: Operation<DepthwisePictureAttributes> = defineOper
 
 const weightGradientOperation: Operation<WindowAttributes> = defineOperation<WindowAttributes>()({
   name: 'depthwiseConv2dWeightGradient',
-  inputs: { picture: f32('N', 'H', 'W', 'C'), output: f32('N', 'P', 'Q', 'C') },
+  inputs: { picture: given('N', 'H', 'W', 'C'), output: given('N', 'P', 'Q', 'C') },
   outputs: { weight: f32('R', 'S', 'C') },
   infer: ({ sizes: { C }, attributes: { kernel } }) => ({ weight: [...kernel, C] }),
   reference({ picture, output, weight }, { C }, attributes) {
@@ -119,8 +122,11 @@ const weightGradientOperation: Operation<WindowAttributes> = defineOperation<Win
     );
     weight.data.set(sums.data);
   },
-  kernel: ({ specs: { picture, output }, attributes }, target) =>
-    weightGradientLaunches(depthwiseSizes(picture.shape, output.shape, attributes), attributes, target),
+  readsFloat16: true,
+  kernel({ specs: { picture, output }, attributes }, target) {
+    const types = { picture: picture.dtype, output: output.dtype };
+    return weightGradientLaunches(depthwiseSizes(picture.shape, output.shape, attributes), attributes, types, target);
+  },
   simd: ({ specs: { picture, output }, attributes }) =>
     weightGradientPhases(depthwiseSizes(picture.shape, output.shape, attributes), attributes),
   gradient: ({ inputs: { picture, output }, outputGradients: { weight }, attributes, needs }) => ({
@@ -130,8 +136,8 @@ const weightGradientOperation: Operation<WindowAttributes> = defineOperation<Win
     output: needs.output ? applyOne(depthwiseOperation, [picture, weight], attributes) : undefined,
   }),
   tolerance: TOLERANCE,
-  ...depthwiseCases(({ picture, output, attributes }) => ({
-    inputs: { picture: { shape: picture }, output: { shape: output } },
+  ...depthwiseCases(({ picture, output, attributes, types: [first, second] }) => ({
+    inputs: { picture: { shape: picture, dtype: first }, output: { shape: output, dtype: second } },
     attributes,
   })),
   cost({ specs: { output }, sizes: { N, P, Q }, attributes: { kernel } }) {

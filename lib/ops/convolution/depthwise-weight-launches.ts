@@ -8,8 +8,10 @@ import {
 import { elementAt } from '../../element-at.js';
 import type { NamedLaunch } from '../../graph/define.js';
 import { ceilDivide, foldWorkgroups, type KernelTarget, Uniforms } from '../../graph/launch.js';
+import type { DType } from '../../graph/operation.js';
 import { fillTemplate } from '../../graph/template.js';
 import { sizeOf } from '../../shape.js';
+import { storedElementsCode } from '../stored-elements.js';
 import { forwardMeetings, type Meeting } from './depthwise-axes.js';
 import { meetingCounts, MOST_VALUES, tileMeetings } from './depthwise-launches.js';
 import type { DepthwiseSizes } from './depthwise-sizes.js';
@@ -33,6 +35,7 @@ const ADDING_LANES = 8;
 export function weightGradientLaunches(
   sizes: DepthwiseSizes,
   window: WindowAttributes,
+  types: { readonly picture: DType; readonly output: DType },
   { isSoftware }: Pick<KernelTarget, 'isSoftware'>,
 ): readonly NamedLaunch<'picture' | 'output' | 'weight'>[] {
   const { N, H, W, C, P, Q, R, S } = sizes;
@@ -86,7 +89,11 @@ export function weightGradientLaunches(
   const sum: NamedLaunch<'picture' | 'output' | 'weight'> = {
     kernel: {
       name: 'depthwise weightGradient',
-      code: element + fillTemplate(depthwiseWeightGradientWgsl, counts, texts),
+      code:
+        element +
+        storedElementsCode('Picture', 1, types.picture, width) +
+        storedElementsCode('Output', 2, types.output, width) +
+        fillTemplate(depthwiseWeightGradientWgsl, counts, texts),
       entryPoint: 'depthwiseWeightGradient',
     },
     bindings: [

@@ -4,12 +4,13 @@ import { averagePool2dWgsl, commonWgsl, poolWindowWgsl } from '../../generated/w
 import { defineOperation } from '../../graph/define.js';
 import { applyOne } from '../../graph/node.js';
 import { f32, View } from '../../graph/operands.js';
-import type { Operation } from '../../graph/operation.js';
+import type { DType, Operation } from '../../graph/operation.js';
 import { boolean, checkOptions, type OptionRules } from '../../options.js';
 import { asTensor, type Tensor, type TensorLike } from '../../tensor.js';
 import { channelsWgsl } from '../channels.js';
 import { type Pair, windowsIn } from '../convolution/window.js';
 import {
+  given,
   SIZE_RULE,
   POOL_RULES,
   type PoolAttributes,
@@ -41,19 +42,27 @@ const CASES: readonly PoolCase[] = [
   [[2, 4, 4, 0], 2],
 ];
 
-function poolCase([shape, size, { countIncludePad = true, ...options } = {}]: PoolCase) {
+/** Those that are run with 16-bit floats, too. */
+const HALF: readonly PoolCase[] = [
+  [[2, 7, 9, 8], 3, { stride: 2, padding: 1 }],
+  [[1, 5, 6, 3], 3, { stride: 1, padding: 1 }],
+  [[1, 1, 1, 1], 1],
+  [[2, 4, 4, 0], 2],
+];
+
+function poolCase([shape, size, { countIncludePad = true, ...options } = {}]: PoolCase, dtype: DType = 'f32') {
   return {
-    inputs: { input: { shape } },
+    inputs: { input: { shape, dtype } },
     attributes: { ...poolWindow('averagePool2d', shape, { size, ...options }), countIncludePad },
   };
 }
 
-function gradientCase(setting: PoolCase) {
+function gradientCase(setting: PoolCase, dtype: DType = 'f32') {
   const [[N = 0, H = 0, W = 0, C = 0]] = setting;
   const { attributes } = poolCase(setting);
   const windows = windowsIn('averagePool2d', [H, W], attributes, attributes.ceilMode);
   return {
-    inputs: { outputGradient: { shape: [N, ...windows, C] } },
+    inputs: { outputGradient: { shape: [N, ...windows, C], dtype } },
     attributes: { ...attributes, picture: [H, W] },
   };
 }
@@ -82,13 +91,17 @@ function countedPadding({ padding, countIncludePad }: AverageAttributes): readon
   return countIncludePad ? padding : padding.map(() => 0);
 }
 
-function kernelOf(entryPoint: 'averagePool2d' | 'averagePool2dGradient', C: number) {
-  return { name: entryPoint, code: commonWgsl + poolWindowWgsl + channelsWgsl(C) + averagePool2dWgsl, entryPoint };
+function kernelOf(entryPoint: 'averagePool2d' | 'averagePool2dGradient', C: number, input: DType) {
+  return {
+    name: entryPoint,
+    code: commonWgsl + poolWindowWgsl + channelsWgsl(C, input) + averagePool2dWgsl,
+    entryPoint,
+  };
 }
 
 const averagePool2dOperation: Operation<AverageAttributes> = defineOperation<AverageAttributes>()({
   name: 'averagePool2d',
-  inputs: { input: f32('N', 'H', 'W', 'C') },
+  inputs: { input: given('N', 'H', 'W', 'C') },
   outputs: { output: f32('N', 'OH', 'OW', 'C') },
   infer: ({ sizes: { N, H, W, C }, attributes: { ceilMode, ...window } }) => ({
     output: [N, ...windowsIn('averagePool2d', [H, W], window, ceilMode), C],
@@ -108,10 +121,11 @@ const averagePool2dOperation: Operation<AverageAttributes> = defineOperation<Ave
       }
     }
   },
-  kernel: ({ sizes, attributes }) => [
+  readsFloat16: true,
+  kernel: ({ specs: { input }, sizes, attributes }) => [
     {
       ...poolLaunch(sizes, attributes, 'windows', countedPadding(attributes)),
-      kernel: kernelOf('averagePool2d', sizes.C),
+      kernel: kernelOf('averagePool2d', sizes.C, input.dtype),
       bindings: ['input', 'output'],
     },
   ],
@@ -123,7 +137,7 @@ const averagePool2dOperation: Operation<AverageAttributes> = defineOperation<Ave
     input: applyOne(averagePool2dGradient, [output], { ...attributes, picture: input.shape.slice(1, 3) }),
   }),
   tolerance: { absolute: 1e-6, relative: 1e-5 }, // means of up to 15 normal numbers
-  cases: CASES.map(poolCase),
+  cases: [...CASES.map((setting) => poolCase(setting)), ...HALF.map((setting) => poolCase(setting, 'f16'))],
   cost: ({ sizes: { N, H, W, C }, attributes: { ceilMode, ...window } }) => {
     const [rows, columns] = windowsIn('averagePool2d', [H, W], window, ceilMode);
     const places = elementAt(window.kernel, 0) * elementAt(window.kernel, 1);
@@ -138,7 +152,7 @@ const averagePool2dOperation: Operation<AverageAttributes> = defineOperation<Ave
 /** Each element of the output's gradient goes, in equal shares, to the places of its window. */
 const averagePool2dGradient = defineOperation<GradientAttributes>()({
   name: 'averagePool2dGradient',
-  inputs: { outputGradient: f32('N', 'OH', 'OW', 'C') },
+  inputs: { outputGradient: given('N', 'OH', 'OW', 'C') },
   outputs: { inputGradient: f32('N', 'H', 'W', 'C') },
   infer: ({ sizes: { N, C }, attributes: { picture } }) => ({
     inputGradient: [N, elementAt(picture, 0), elementAt(picture, 1), C],
@@ -160,10 +174,11 @@ const averagePool2dGradient = defineOperation<GradientAttributes>()({
     }
     inputGradient.data.set(sums.data);
   },
-  kernel: ({ sizes, attributes }) => [
+  readsFloat16: true,
+  kernel: ({ specs: { outputGradient }, sizes, attributes }) => [
     {
       ...poolLaunch(sizes, attributes, 'picture', countedPadding(attributes)),
-      kernel: kernelOf('averagePool2dGradient', sizes.C),
+      kernel: kernelOf('averagePool2dGradient', sizes.C, outputGradient.dtype),
       bindings: ['outputGradient', 'inputGradient'],
     },
   ],
@@ -181,7 +196,7 @@ const averagePool2dGradient = defineOperation<GradientAttributes>()({
     return { outputGradient: applyOne(averagePool2dOperation, [inputGradient], window) };
   },
   tolerance: { absolute: 1e-6, relative: 1e-5 }, // sums of up to 9 such shares
-  cases: CASES.map(gradientCase),
+  cases: [...CASES.map((setting) => gradientCase(setting)), ...HALF.map((setting) => gradientCase(setting, 'f16'))],
   cost: ({ sizes: { N, C }, attributes: { picture } }) => ({
     flop: N * C * elementAt(picture, 0) * elementAt(picture, 1),
     terms: 4,

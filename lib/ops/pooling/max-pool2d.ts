@@ -7,13 +7,14 @@ import { defineOperation } from '../../graph/define.js';
 import { ceilDivide } from '../../graph/launch.js';
 import { applyOne } from '../../graph/node.js';
 import { f32, u32, View } from '../../graph/operands.js';
-import type { Operation } from '../../graph/operation.js';
+import type { DType, Operation } from '../../graph/operation.js';
 import { checkOptions, type OptionRules } from '../../options.js';
 import { asTensor, type Tensor, type TensorLike } from '../../tensor.js';
 import { type Pair, pairRule, windowsIn } from '../convolution/window.js';
 import { channelsWgsl } from '../channels.js';
 import { maxPool2dChain } from './max-pool2d-chain.js';
 import {
+  given,
   SIZE_RULE,
   POOL_RULES,
   type PoolAttributes,
@@ -35,9 +36,17 @@ function shiftOf(channel: number): number {
   return 8 * (channel % PLACES_PER_WORD);
 }
 
-function poolCase([shape, size, options = {}, dilation = 1]: PoolCase) {
+/** Those that are run with 16-bit floats, too. */
+const HALF: readonly PoolCase[] = [
+  [[2, 7, 9, 8], 3, { stride: 2, padding: 1 }],
+  [[1, 5, 6, 3], 3, { stride: 1, padding: 1 }],
+  [[1, 1, 1, 1], 1],
+  [[2, 4, 4, 0], 2],
+];
+
+function poolCase([shape, size, options = {}, dilation = 1]: PoolCase, dtype: DType = 'f32') {
   return {
-    inputs: { input: { shape, fill: 'distinct' as const } },
+    inputs: { input: { shape, dtype, fill: 'distinct' as const } },
     attributes: poolWindow('maxPool2d', shape, { size, ...options }, dilation),
   };
 }
@@ -63,7 +72,7 @@ const SIMD = { module: maxPool2dWasm, entryPoint: 'maxPool2d' };
 
 const maxPool2dOperation: Operation<PoolAttributes> = defineOperation<PoolAttributes>()({
   name: 'maxPool2d',
-  inputs: { input: f32('N', 'H', 'W', 'C') },
+  inputs: { input: given('N', 'H', 'W', 'C') },
   // Beside the largest element its place in the window, which is a byte: u8 is a type of storage alone, so that four
   // channels share a word. It costs a sixteenth of what a pooling of 2 x 2 reads, and tells the gradient all.
   outputs: { output: f32('N', 'OH', 'OW', 'C'), places: u32('N', 'OH', 'OW', 'words') },
@@ -92,10 +101,11 @@ const maxPool2dOperation: Operation<PoolAttributes> = defineOperation<PoolAttrib
       }
     }
   },
-  kernel: ({ sizes, attributes }) => [
+  readsFloat16: true,
+  kernel: ({ specs: { input }, sizes, attributes }) => [
     {
       ...poolLaunch(sizes, attributes, 'windows'),
-      kernel: kernelOf('maxPool2d', sizes.C),
+      kernel: kernelOf('maxPool2d', sizes.C, input.dtype),
       bindings: ['input', 'output', { operand: 'places', at: 3 }],
     },
   ],
@@ -106,7 +116,7 @@ const maxPool2dOperation: Operation<PoolAttributes> = defineOperation<PoolAttrib
     input: output && applyOne(maxPool2dGradient, [output, places], { ...attributes, picture: input.shape.slice(1, 3) }),
   }),
   tolerance: { absolute: 0, relative: 0 },
-  cases: CASES.map(poolCase),
+  cases: [...CASES.map((setting) => poolCase(setting)), ...HALF.map((setting) => poolCase(setting, 'f16'))],
   cost: ({ sizes: { N, H, W, C }, attributes: { ceilMode, ...window } }) => {
     const [rows, columns] = windowsIn('maxPool2d', [H, W], window, ceilMode);
     const outputs = N * rows * columns * C;
@@ -123,7 +133,7 @@ type GradientAttributes = PoolAttributes & { readonly picture: readonly number[]
 /** Each element of the output's gradient goes to the place in the picture that was the largest of its window. */
 const maxPool2dGradient = defineOperation<GradientAttributes>()({
   name: 'maxPool2dGradient',
-  inputs: { outputGradient: f32('N', 'OH', 'OW', 'C'), places: u32('N', 'OH', 'OW', 'words') },
+  inputs: { outputGradient: given('N', 'OH', 'OW', 'C'), places: u32('N', 'OH', 'OW', 'words') },
   outputs: { inputGradient: f32('N', 'H', 'W', 'C') },
   infer: ({ sizes: { N, C }, attributes: { picture } }) => ({
     inputGradient: [N, elementAt(picture, 0), elementAt(picture, 1), C],
@@ -146,10 +156,11 @@ const maxPool2dGradient = defineOperation<GradientAttributes>()({
     }
     inputGradient.data.set(sums.data);
   },
-  kernel: ({ sizes, attributes }) => [
+  readsFloat16: true,
+  kernel: ({ specs: { outputGradient }, sizes, attributes }) => [
     {
       ...poolLaunch(sizes, attributes, 'picture'),
-      kernel: kernelOf('maxPool2dGradient', sizes.C),
+      kernel: kernelOf('maxPool2dGradient', sizes.C, outputGradient.dtype),
       bindings: ['outputGradient', 'inputGradient', { operand: 'places', at: 4 }],
     },
   ],
@@ -159,7 +170,7 @@ const maxPool2dGradient = defineOperation<GradientAttributes>()({
   },
   gradient: { unwritten: 'second derivatives of maxPool2d are not written' },
   tolerance: { absolute: 1e-5, relative: 1e-6 }, // sums of up to 9 normal numbers
-  cases: CASES.map((setting) => gradientCase(setting)),
+  cases: [...CASES.map((setting) => gradientCase(setting)), ...HALF.map((setting) => gradientCase(setting, 'f16'))],
   cost: ({ sizes: { N, C }, attributes: { picture } }) => ({
     flop: N * C * elementAt(picture, 0) * elementAt(picture, 1),
     terms: 4,
@@ -170,14 +181,14 @@ const maxPool2dGradient = defineOperation<GradientAttributes>()({
   },
 });
 
-function gradientCase(setting: PoolCase) {
+function gradientCase(setting: PoolCase, dtype: DType = 'f32') {
   const [[N = 0, H = 0, W = 0, C = 0]] = setting;
   const { attributes } = poolCase(setting);
   const windows = windowsIn('maxPool2d', [H, W], attributes, attributes.ceilMode);
   const places = attributes.kernel.reduce((product, size) => product * size, 1);
   return {
     inputs: {
-      outputGradient: { shape: [N, ...windows, C] },
+      outputGradient: { shape: [N, ...windows, C], dtype },
       places: {
         shape: [N, ...windows, ceilDivide(C, PLACES_PER_WORD)],
         dtype: 'u32' as const,
@@ -188,8 +199,8 @@ function gradientCase(setting: PoolCase) {
   };
 }
 
-function kernelOf(entryPoint: 'maxPool2d' | 'maxPool2dGradient', C: number) {
-  return { name: entryPoint, code: commonWgsl + poolWindowWgsl + channelsWgsl(C) + maxPool2dWgsl, entryPoint };
+function kernelOf(entryPoint: 'maxPool2d' | 'maxPool2dGradient', C: number, input: DType) {
+  return { name: entryPoint, code: commonWgsl + poolWindowWgsl + channelsWgsl(C, input) + maxPool2dWgsl, entryPoint };
 }
 
 /** Options of {@link maxPool2d}. */

@@ -1,3 +1,4 @@
+import { any } from '../../graph/operands.js';
 import { elementAt } from '../../element-at.js';
 import { OptionError } from '../../errors.js';
 import { ceilDivide, foldWorkgroups, Uniforms } from '../../graph/launch.js';
@@ -36,6 +37,9 @@ export interface PoolOptions {
 export const POOL_RULES = { stride: pairRule, padding: paddingRule, ceilMode: boolean };
 /** @internal The rule of the size. */
 export const SIZE_RULE = { size: required(pairRule) };
+
+/** What pooling is given may be stored as 16-bit floats; what comes out is f32. */
+export const given = any('f32', 'f16');
 
 /** Windows that are pooled. A type, because attributes need an index. */
 export type PoolAttributes = WindowAttributes & { readonly ceilMode: boolean };
