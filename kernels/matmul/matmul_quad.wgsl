@@ -16,16 +16,16 @@
 // Launch      workgroup LANES x 1; ⌈N/(4 · SIDE · LANES)⌉ · ⌈M/(16 · SIDE)⌉ · batch · parts workgroups in one row, folded at 65,535
 // Cost        a step of k: 128 · SIDE² flop an invocation for 2 · SIDE vec4 loads, 32 · SIDE B, and 12 · SIDE swaps
 // For         adapters that run on the CPU, where invocations are the lanes of SIMD registers and a load is as dear as a
-//             dozen multiply-adds: SwiftShader gathers each component lane by lane. How it compiles decides the rest
-//             (instructions of x86-64 a multiply-add of a quad, with SIDE = 2):
-//             - Sums lie in memory, because the array is read at a place that is known at run time only: stored under the mask
-//               of the lanes that take part, 17 instructions each; so a turn sums 4 · FOURS steps of k first. As variables
-//               they would be merged at each turn, which is as dear, and take the registers of everything else.
-//             - One element after the other, four steps at a time: a vec4 of products would take four registers, of which
-//               there are hardly two. 12 instructions, 16 where products are matrices, of code that is as large as its caches.
+//             dozen multiply-adds: SwiftShader gathers each component lane by lane. How it compiles decides the rest (12
+//             instructions of x86-64 a multiply-add of a quad in all with SIDE = 2, in a turn of 25,000 that no cache of
+//             decoded instructions holds; 17 with sums as variables, products of matrices and four steps a turn):
+//             - Sums lie in memory, because the array is read at a place that is known at run time only. A store under the
+//               mask of the lanes that take part is 17 instructions, so a turn sums 4 · FOURS steps of k first. Variables
+//               would be merged under the same mask in each turn, and keep the registers from everything else.
+//             - One element after the other: four products at a time would take four registers, of which there are hardly two.
 //             - A loop that tests at its end: one that tests at its beginning is carried out once more than it turns. A
-//               branch is always carried out, too, with what it does masked, which a loop of no turns is once.
-//             - Shifts: a division by a constant is four divisions of one lane.
+//               branch is always carried out, masked; a loop of no turns once.
+//             - Shifts: a division by a constant is four divisions, lane by lane.
 //             Rows of a table that it does not have are noted, and added as NaN in the end.
 // Edges       beyond M and N the last row and column are computed once more and not stored; K is exact
 // Reference   lib/ops/matmul/matmul.ts
