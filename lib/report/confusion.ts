@@ -1,6 +1,7 @@
 import { DataError } from '../errors.js';
 import { checkOptions, type OptionRules, text, wholeNumber } from '../options.js';
 import { printable } from '../printable.js';
+import { drawBars } from './bars.js';
 import type { TitleOptions } from './curves.js';
 import { drawSvg, LABEL_SIZE } from './draw.js';
 import { shortened, textWidth } from './font.js';
@@ -184,71 +185,6 @@ export async function drawConfusedPairs(
   return drawBars({ title, subtitle, bars, colour: LIGHT.orange, axis: 'mistakes', description: describePairs(pairs) });
 }
 
-/** @internal Bars with their names on the left and a number behind each. */
-export interface Bars {
-  readonly title: string | undefined;
-  readonly subtitle: string | undefined;
-  readonly bars: readonly { readonly name: string; readonly value: number; readonly note: string }[];
-  readonly colour: string;
-  /** What the axis counts. */
-  readonly axis: string;
-  readonly description: string;
-  /** Whether the bars are shares, which are shown in percent; else they are counts. */
-  readonly areShares?: boolean;
-}
-
-/** @internal */
-export function drawBars({
-  bars,
-  colour,
-  axis,
-  description,
-  title,
-  subtitle,
-  areShares = false,
-}: Bars): Promise<string> {
-  const names = bars.map(({ name }, i) => `${i}\n${name}`);
-  const left = Math.ceil(Math.max(0, ...bars.map(({ name }) => textWidth(name, LABEL_SIZE))));
-  const behind = Math.ceil(Math.max(0, ...bars.map(({ note }) => textWidth(note, LABEL_SIZE))));
-  const y = {
-    field: 'name',
-    type: 'nominal' as const,
-    sort: names,
-    axis: {
-      labelExpr: `split(datum.value, '\\n')[1]`,
-      title: null,
-      ticks: false,
-      labelPadding: 6,
-      labelOverlap: false,
-    },
-  };
-  const x = {
-    field: 'value',
-    type: 'quantitative' as const,
-    title: axis,
-    scale: { domain: [0, areShares ? 1 : Math.max(1, ...bars.map(({ value }) => value))] },
-    axis: { format: areShares ? '~%' : 'd', tickMinStep: areShares ? 0.01 : 1, tickCount: 5 },
-  };
-  return drawSvg({
-    ...(title !== undefined && { title }),
-    ...(subtitle !== undefined && { subtitle }),
-    description,
-    around: { left: left + 16, right: behind + 20, bottom: 48, width: BAR_WIDTH },
-    panel: {
-      width: BAR_WIDTH,
-      height: Math.max(1, bars.length) * 22,
-      data: { values: bars.map((bar, i) => ({ ...bar, name: names[i] })) },
-      layer: [
-        { mark: { type: 'bar', color: colour, height: 13 }, encoding: { x, y } },
-        {
-          mark: { type: 'text', align: 'left', baseline: 'middle', dx: 6 },
-          encoding: { x, y, text: { field: 'note', type: 'nominal' } },
-        },
-      ],
-    },
-  });
-}
-
 /** @internal How many are right, in a sentence. */
 export function describeMatrix({ counts, classNames }: CheckedMatrix): string {
   const [right, all] = [sumOf(counts.map((row, i) => row[i] ?? 0)), sumOf(counts.map(sumOf))];
@@ -267,7 +203,6 @@ const NO_PAIR = 'No class was taken for another one';
 const NAME_WIDTH = 170;
 /** Size of many names. */
 const SMALL_SIZE = 10;
-const BAR_WIDTH = 180;
 const MOST_CLASSES = 100;
 const SHOWN_OF_MORE = 50;
 

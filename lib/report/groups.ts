@@ -1,7 +1,7 @@
 import { DataError } from '../errors.js';
 import { checkArgument, checkOptions, list, type OptionRules, text } from '../options.js';
 import { printable } from '../printable.js';
-import { drawBars } from './confusion.js';
+import { drawBars } from './bars.js';
 import type { TitleOptions } from './curves.js';
 import { LABEL_SIZE } from './draw.js';
 import { shortened } from './font.js';

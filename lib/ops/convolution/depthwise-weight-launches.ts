@@ -6,7 +6,7 @@ import {
   elementOneWgsl,
 } from '../../generated/wgsl.js';
 import { elementAt } from '../../element-at.js';
-import type { NamedLaunch } from '../../graph/define.js';
+import type { NamedLaunch } from '../../graph/definition.js';
 import { ceilDivide, foldWorkgroups, type KernelTarget, Uniforms } from '../../graph/launch.js';
 import type { DType } from '../../graph/operation.js';
 import { fillTemplate } from '../../graph/template.js';

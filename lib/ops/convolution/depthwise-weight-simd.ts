@@ -1,5 +1,5 @@
 import { depthwiseWeightGradientRelaxedWasm, depthwiseWeightGradientWasm } from '../../generated/wasm.js';
-import type { NamedPhase } from '../../graph/define.js';
+import type { NamedPhase } from '../../graph/definition.js';
 import { ceilDivide } from '../../graph/launch.js';
 import { tasksOf } from '../simd-parts.js';
 import { forwardMeetings } from './depthwise-axes.js';

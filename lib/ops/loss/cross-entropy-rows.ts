@@ -1,7 +1,8 @@
 import { elementAt } from '../../element-at.js';
 import { softmaxCrossEntropyWasm } from '../../generated/wasm.js';
 import { commonWgsl, softmaxCrossEntropyWgsl } from '../../generated/wgsl.js';
-import { at, type NamedArgument, type NamedCall } from '../../graph/define.js';
+import { at } from '../../graph/define.js';
+import type { NamedArgument, NamedCall } from '../../graph/definition.js';
 import { foldWorkgroups, Uniforms } from '../../graph/launch.js';
 import { any, f32, type View } from '../../graph/operands.js';
 import type { CaseInput, TensorSpec } from '../../graph/operation.js';

@@ -1,5 +1,5 @@
 import { commonWgsl, elementFourWgsl, elementOneWgsl, gatherGradientWgsl } from '../../generated/wgsl.js';
-import type { NamedBinding, NamedLaunch } from '../../graph/define.js';
+import type { NamedBinding, NamedLaunch } from '../../graph/definition.js';
 import { ceilDivide, fillBlock, foldWorkgroups, Uniforms } from '../../graph/launch.js';
 
 /** Rows of a table, elements of a row, and rows that were taken. */

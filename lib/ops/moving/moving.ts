@@ -1,7 +1,8 @@
 import { elementAt } from '../../element-at.js';
 import { stridedCopyWasm } from '../../generated/wasm.js';
 import { commonWgsl, stridedCopyWgsl, transposeTilesWgsl, walkTwoWgsl } from '../../generated/wgsl.js';
-import { at, type NamedCall, type NamedLaunch, type NamedPhase } from '../../graph/define.js';
+import { at } from '../../graph/define.js';
+import type { NamedCall, NamedLaunch, NamedPhase } from '../../graph/definition.js';
 import { ceilDivide, foldWorkgroups, type KernelTarget, Uniforms } from '../../graph/launch.js';
 import type { View } from '../../graph/operands.js';
 import { collapse, forEachOffset, sizeOf } from '../../shape.js';

@@ -1,7 +1,8 @@
 import type { Stage } from '../../fusion/stage.js';
 import { channelsWasm } from '../../generated/wasm.js';
 import { channelsWgsl } from '../../generated/wgsl.js';
-import { type Definition, defineOperation } from '../../graph/define.js';
+import { defineOperation } from '../../graph/define.js';
+import type { Definition } from '../../graph/definition.js';
 import { ceilDivide } from '../../graph/launch.js';
 import { applyOne } from '../../graph/node.js';
 import { f32 } from '../../graph/operands.js';

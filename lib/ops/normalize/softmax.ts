@@ -1,6 +1,7 @@
 import { softmaxWasm } from '../../generated/wasm.js';
 import { extremesWgsl, softmaxWgsl } from '../../generated/wgsl.js';
-import { type Definition, defineOperation } from '../../graph/define.js';
+import { defineOperation } from '../../graph/define.js';
+import type { Definition } from '../../graph/definition.js';
 import { applyOne } from '../../graph/node.js';
 import { f32 } from '../../graph/operands.js';
 import type { Operation } from '../../graph/operation.js';

@@ -1,6 +1,7 @@
 import { binaryWasm } from '../../generated/wasm.js';
 import { binaryWgsl, commonWgsl, integerBinaryWgsl, walkTwoWgsl } from '../../generated/wgsl.js';
-import { defineOperation, type NoAttributes } from '../../graph/define.js';
+import { defineOperation } from '../../graph/define.js';
+import type { NoAttributes } from '../../graph/definition.js';
 import { ceilDivide, fillBlock, foldWorkgroups, Uniforms } from '../../graph/launch.js';
 import { applyOne } from '../../graph/node.js';
 import { f32, like, type LikeOperand, numbers, type Operand } from '../../graph/operands.js';

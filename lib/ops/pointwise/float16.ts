@@ -1,7 +1,8 @@
 import { roundToFloat16 } from '../../float16.js';
 import { unaryWasm } from '../../generated/wasm.js';
 import { castWgsl, commonWgsl, float16Wgsl } from '../../generated/wgsl.js';
-import { defineOperation, type NoAttributes } from '../../graph/define.js';
+import { defineOperation } from '../../graph/define.js';
+import type { NoAttributes } from '../../graph/definition.js';
 import { ceilDivide, foldWorkgroups, type Launch, Uniforms } from '../../graph/launch.js';
 import { applyOne } from '../../graph/node.js';
 import { any, f32 } from '../../graph/operands.js';

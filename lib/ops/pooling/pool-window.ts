@@ -2,7 +2,7 @@ import { any } from '../../graph/operands.js';
 import { elementAt } from '../../element-at.js';
 import { OptionError } from '../../errors.js';
 import { ceilDivide, foldWorkgroups, Uniforms } from '../../graph/launch.js';
-import type { NamedPhase } from '../../graph/define.js';
+import type { NamedPhase } from '../../graph/definition.js';
 import type { SimdKernel } from '../../graph/simd.js';
 import { rowParts } from '../simd-parts.js';
 import { boolean, required } from '../../options.js';

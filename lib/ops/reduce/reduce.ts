@@ -1,4 +1,5 @@
-import { type Definition, defineOperation } from '../../graph/define.js';
+import { defineOperation } from '../../graph/define.js';
+import type { Definition } from '../../graph/definition.js';
 import { applyOne } from '../../graph/node.js';
 import { bind, f32, like, numbers } from '../../graph/operands.js';
 import type { Attributes, DType, NumericArray, Operation } from '../../graph/operation.js';
