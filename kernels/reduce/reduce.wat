@@ -1,15 +1,17 @@
 ;; reduce.wat: sums and extremes over axes, for the CPU device, WebAssembly SIMD.
 ;;
-;; Computes    to[i] = scale · Σ over strips and columns of from[i, strip, column]     (sumRows, maxRows, minRows)
-;;             sums[c] = Σ over rows of from[row, c], and of what is there             (sumColumns, maxColumns, minColumns)
-;;             to[i] = scale · Σ over blocks of parts[block, i]                        (joinSum, joinMax, joinMin)
+;; Computes    to[i] = scale · Σ over strips and columns of from[i, strip, column]     (sumRows, maxRows)
+;;             sums[c] = Σ over rows of from[row, c], and of what is there             (sumColumns, maxColumns)
+;;             to[i] = scale · Σ over blocks of parts[block, i]                        (joinSum, joinMax)
 ;; Parameters  ..Rows: from, pitch, count: address, bytes from one i to the next, how many; strips, stripPitch, columns:
-;;             what is reduced, columns being contiguous; to; scale; neutral, where the result starts from; isPart: whether
+;;             what is reduced, columns being contiguous; to; scale; signs; isPart: whether
 ;;             they are parts of results, which stay float64 and are not scaled.
 ;;             ..Columns: from, rows, pitch; sums, columns, both contiguous, sums being float64 and having room for whole fours;
-;;             neutral; isFirst: whether there are no sums yet.
+;;             signs; isFirst: whether there are no sums yet.
 ;;             join..: parts, partBytes, blocks: parts of results in float64, room for whole pairs, bytes from one block of
 ;;             them to the next, how many; to, count; scale
+;;             signs: of extremes, bits that elements are changed in: the smallest is the largest of all with the other sign, and
+;;             a scale of -1 gives it back its own
 ;; Method      sums are kept in float64, two elements a vector, in an order that sizes alone decide. Rows: eight elements
 ;;             at a time in four accumulators, added up at the end. Columns: 16 (a cache line) of 64 rows at a time,
 ;;             then four; so the rows are read in order.
@@ -29,11 +31,11 @@
 
   (func (export "sumRows")
     (param $from i32) (param $pitch i32) (param $count i32) (param $strips i32) (param $stripPitch i32)
-    (param $columns i32) (param $to i32) (param $scale f64) (param $neutral f32) (param $isPart i32)
+    (param $columns i32) (param $to i32) (param $scale f64) (param $signs i32) (param $isPart i32)
     (local $strip i32) (local $source i32) (local $left i32) (local $x v128) (local $sum f64)
     (local $s0 v128) (local $s1 v128) (local $s2 v128) (local $s3 v128)
     (loop $next
-      (local.set $s0 (f64x2.splat (f64.promote_f32 (local.get $neutral))))
+      (local.set $s0 (f64x2.splat (f64.const 0)))
       (local.set $s1 (local.get $s0))
       (local.set $s2 (local.get $s0))
       (local.set $s3 (local.get $s0))
@@ -62,7 +64,7 @@
               (local.set $source (i32.add (local.get $source) (i32.const 16)))
               (local.set $left (i32.sub (local.get $left) (i32.const 4)))))
           (local.set $x
-            (call $loadSome (local.get $source) (local.get $left) (f32x4.splat (local.get $neutral))))
+            (call $loadSome (local.get $source) (local.get $left) (f32x4.splat (f32.const 0))))
           (local.set $s2 (f64x2.add (local.get $s2) (f64x2.promote_low_f32x4 (local.get $x))))
           (local.set $s3 (f64x2.add (local.get $s3) (call $upper (local.get $x))))
           (local.set $strip (i32.add (local.get $strip) (i32.const 1)))
@@ -82,7 +84,7 @@
 
   ;; 16 columns: a cache line of each row.
   (func $sumLine
-    (param $from i32) (param $rows i32) (param $pitch i32) (param $sums i32) (param $neutral v128) (param $isFirst i32)
+    (param $from i32) (param $rows i32) (param $pitch i32) (param $sums i32) (param $signs v128) (param $isFirst i32)
     (local $s0 v128) (local $s1 v128) (local $s2 v128) (local $s3 v128)
     (local $s4 v128) (local $s5 v128) (local $s6 v128) (local $s7 v128)
     (if (i32.eqz (local.get $isFirst)) (then
@@ -131,7 +133,7 @@
 
   ;; The first `columns` of four columns.
   (func $sumQuad
-    (param $from i32) (param $rows i32) (param $pitch i32) (param $sums i32) (param $neutral v128) (param $isFirst i32)
+    (param $from i32) (param $rows i32) (param $pitch i32) (param $sums i32) (param $signs v128) (param $isFirst i32)
     (param $columns i32)
     (local $low v128) (local $high v128) (local $x v128)
     (if (i32.eqz (local.get $isFirst))
@@ -154,7 +156,6 @@
   ;; rows
   ;;   Sum  f64x2.add
   ;;   Max  f64x2.max
-  ;;   Min  f64x2.min
   ;; for each row
   (func (export "joinNAME")
     (param $parts i32) (param $partBytes i32) (param $blocks i32) (param $to i32) (param $count i32) (param $scale f64)
@@ -178,63 +179,57 @@
       (br_if $nextPair (i32.gt_s (local.tee $count (i32.sub (local.get $count) (i32.const 2))) (i32.const 0)))))
   ;; end
 
-  ;; Four extremes that are kept as doubles; the neutral element where there are none yet.
-  (func $extremesSoFar (param $sums i32) (param $neutral v128) (param $isFirst i32) (result v128)
+  ;; Four extremes that are kept as doubles; -Infinity where there are none yet.
+  (func $extremesSoFar (param $sums i32) (param $isFirst i32) (result v128)
     (if (result v128) (local.get $isFirst)
-      (then (local.get $neutral))
+      (then (f32x4.splat (f32.const -inf)))
       (else
         (i8x16.shuffle 0 1 2 3 4 5 6 7 16 17 18 19 20 21 22 23
           (f32x4.demote_f64x2_zero (v128.load (local.get $sums)))
           (f32x4.demote_f64x2_zero (v128.load offset=16 (local.get $sums)))))))
 
-  ;; Bits that are all set are a NaN, which pmax and pmin keep.
+  ;; Bits that are all set are a NaN, which pmax keeps.
   (func $keepExtremes (param $sums i32) (param $best v128)
     (v128.store (local.get $sums) (f64x2.promote_low_f32x4 (local.get $best)))
     (v128.store offset=16 (local.get $sums) (call $upper (local.get $best))))
 
-  ;; pmax and pmin are one instruction, and pass over NaN, which is noted beside them; max and min take seven.
-  ;; rows
-  ;;   max  f32x4.pmax
-  ;;   min  f32x4.pmin
-  ;; for each row
-  (func (export "NAMERows")
+  ;; pmax is one instruction, and passes over NaN, which is noted beside it; max takes seven.
+  (func (export "maxRows")
     (param $from i32) (param $pitch i32) (param $count i32) (param $strips i32) (param $stripPitch i32)
-    (param $columns i32) (param $to i32) (param $scale f64) (param $neutral f32) (param $isPart i32)
+    (param $columns i32) (param $to i32) (param $scale f64) (param $signs i32) (param $isPart i32)
     (local $strip i32) (local $source i32) (local $left i32) (local $x v128) (local $best v128) (local $isNan v128)
-    (local $extreme f32)
+    (local $change v128) (local $none v128) (local $extreme f32)
+    (local.set $change (i32x4.splat (local.get $signs)))
+    (local.set $none (v128.xor (f32x4.splat (f32.const -inf)) (local.get $change)))
     (loop $next
-      (local.set $best (f32x4.splat (local.get $neutral)))
+      (local.set $best (f32x4.splat (f32.const -inf)))
       (local.set $isNan (i32x4.splat (i32.const 0)))
       (local.set $strip (i32.const 0))
-      (block $stripsDone
-        (loop $nextStrip
-          (br_if $stripsDone (i32.ge_u (local.get $strip) (local.get $strips)))
-          (local.set $source
-            (i32.add (local.get $from) (i32.mul (local.get $strip) (local.get $stripPitch))))
-          (local.set $left (local.get $columns))
-          (block $quadsDone
-            (loop $nextQuad
-              (br_if $quadsDone (i32.lt_u (local.get $left) (i32.const 4)))
-              (local.set $x (v128.load (local.get $source)))
-              (local.set $best (VALUE (local.get $best) (local.get $x)))
-              (local.set $isNan (v128.or (local.get $isNan) (f32x4.ne (local.get $x) (local.get $x))))
-              (local.set $source (i32.add (local.get $source) (i32.const 16)))
-              (local.set $left (i32.sub (local.get $left) (i32.const 4)))
-              (br $nextQuad)))
+      (loop $nextStrip
+        (local.set $source
+          (i32.add (local.get $from) (i32.mul (local.get $strip) (local.get $stripPitch))))
+        (local.set $left (local.get $columns))
+        (loop $nextQuad
           (local.set $x
-            (call $loadSome (local.get $source) (local.get $left) (f32x4.splat (local.get $neutral))))
-          (local.set $best (VALUE (local.get $best) (local.get $x)))
+            (v128.xor
+              (if (result v128) (i32.ge_s (local.get $left) (i32.const 4))
+                (then (v128.load (local.get $source)))
+                (else (call $loadSome (local.get $source) (local.get $left) (local.get $none))))
+              (local.get $change)))
+          (local.set $best (f32x4.pmax (local.get $best) (local.get $x)))
           (local.set $isNan (v128.or (local.get $isNan) (f32x4.ne (local.get $x) (local.get $x))))
-          (local.set $strip (i32.add (local.get $strip) (i32.const 1)))
-          (br $nextStrip)))
+          (local.set $source (i32.add (local.get $source) (i32.const 16)))
+          (br_if $nextQuad
+            (i32.gt_s (local.tee $left (i32.sub (local.get $left) (i32.const 4))) (i32.const 0))))
+        (br_if $nextStrip
+          (i32.lt_u (local.tee $strip (i32.add (local.get $strip) (i32.const 1))) (local.get $strips))))
       (local.set $best
-        (VALUE (local.get $best)
+        (f32x4.pmax (local.get $best)
           (i8x16.shuffle 8 9 10 11 12 13 14 15 0 1 2 3 4 5 6 7 (local.get $best) (local.get $best))))
-      (local.set $best
-        (VALUE (local.get $best)
-          (i8x16.shuffle 4 5 6 7 0 1 2 3 4 5 6 7 0 1 2 3 (local.get $best) (local.get $best))))
       (local.set $extreme
-        (select (f32.const nan) (f32x4.extract_lane 0 (local.get $best)) (v128.any_true (local.get $isNan))))
+        (select (f32.const nan)
+          (f32.max (f32x4.extract_lane 0 (local.get $best)) (f32x4.extract_lane 1 (local.get $best)))
+          (v128.any_true (local.get $isNan))))
       (if (local.get $isPart)
         (then (f64.store (local.get $to) (f64.promote_f32 (local.get $extreme))))
         (else (f32.store (local.get $to) (f32.mul (f32.demote_f64 (local.get $scale)) (local.get $extreme)))))
@@ -243,69 +238,72 @@
       (br_if $next (local.tee $count (i32.sub (local.get $count) (i32.const 1))))))
 
   ;; 16 columns: a cache line of each row.
-  (func $NAMELine
-    (param $from i32) (param $rows i32) (param $pitch i32) (param $sums i32) (param $neutral v128) (param $isFirst i32)
+  (func $maxLine
+    (param $from i32) (param $rows i32) (param $pitch i32) (param $sums i32) (param $signs v128) (param $isFirst i32)
     (local $x v128)
     (local $best0 v128) (local $best1 v128) (local $best2 v128) (local $best3 v128)
     (local $isNan0 v128) (local $isNan1 v128) (local $isNan2 v128) (local $isNan3 v128)
-    (local.set $best0 (call $extremesSoFar (local.get $sums) (local.get $neutral) (local.get $isFirst)))
-    (local.set $best1
-      (call $extremesSoFar (i32.add (local.get $sums) (i32.const 32)) (local.get $neutral) (local.get $isFirst)))
-    (local.set $best2
-      (call $extremesSoFar (i32.add (local.get $sums) (i32.const 64)) (local.get $neutral) (local.get $isFirst)))
-    (local.set $best3
-      (call $extremesSoFar (i32.add (local.get $sums) (i32.const 96)) (local.get $neutral) (local.get $isFirst)))
+  ;; rows
+  ;;   0  0
+  ;;   1  32
+  ;;   2  64
+  ;;   3  96
+  ;; for each row
+    (local.set $bestNAME
+      (call $extremesSoFar (i32.add (local.get $sums) (i32.const VALUE)) (local.get $isFirst)))
+  ;; end
     (loop $next
-      (local.set $x (v128.load (local.get $from)))
-      (local.set $best0 (VALUE (local.get $best0) (local.get $x)))
-      (local.set $isNan0 (v128.or (local.get $isNan0) (f32x4.ne (local.get $x) (local.get $x))))
-      (local.set $x (v128.load offset=16 (local.get $from)))
-      (local.set $best1 (VALUE (local.get $best1) (local.get $x)))
-      (local.set $isNan1 (v128.or (local.get $isNan1) (f32x4.ne (local.get $x) (local.get $x))))
-      (local.set $x (v128.load offset=32 (local.get $from)))
-      (local.set $best2 (VALUE (local.get $best2) (local.get $x)))
-      (local.set $isNan2 (v128.or (local.get $isNan2) (f32x4.ne (local.get $x) (local.get $x))))
-      (local.set $x (v128.load offset=48 (local.get $from)))
-      (local.set $best3 (VALUE (local.get $best3) (local.get $x)))
-      (local.set $isNan3 (v128.or (local.get $isNan3) (f32x4.ne (local.get $x) (local.get $x))))
+  ;; rows
+  ;;   0  offset=0
+  ;;   1  offset=16
+  ;;   2  offset=32
+  ;;   3  offset=48
+  ;; for each row
+      (local.set $x (v128.xor (v128.load VALUE (local.get $from)) (local.get $signs)))
+      (local.set $bestNAME (f32x4.pmax (local.get $bestNAME) (local.get $x)))
+      (local.set $isNanNAME (v128.or (local.get $isNanNAME) (f32x4.ne (local.get $x) (local.get $x))))
+  ;; end
       (local.set $from (i32.add (local.get $from) (local.get $pitch)))
       (br_if $next (local.tee $rows (i32.sub (local.get $rows) (i32.const 1)))))
-    (call $keepExtremes (local.get $sums) (v128.or (local.get $best0) (local.get $isNan0)))
+  ;; rows
+  ;;   0  0
+  ;;   1  32
+  ;;   2  64
+  ;;   3  96
+  ;; for each row
     (call $keepExtremes
-      (i32.add (local.get $sums) (i32.const 32)) (v128.or (local.get $best1) (local.get $isNan1)))
-    (call $keepExtremes
-      (i32.add (local.get $sums) (i32.const 64)) (v128.or (local.get $best2) (local.get $isNan2)))
-    (call $keepExtremes
-      (i32.add (local.get $sums) (i32.const 96)) (v128.or (local.get $best3) (local.get $isNan3))))
+      (i32.add (local.get $sums) (i32.const VALUE)) (v128.or (local.get $bestNAME) (local.get $isNanNAME)))
+  ;; end
+    )
 
   ;; The first `columns` of four columns.
-  (func $NAMEQuad
-    (param $from i32) (param $rows i32) (param $pitch i32) (param $sums i32) (param $neutral v128) (param $isFirst i32)
+  (func $maxQuad
+    (param $from i32) (param $rows i32) (param $pitch i32) (param $sums i32) (param $signs v128) (param $isFirst i32)
     (param $columns i32)
     (local $x v128) (local $best v128) (local $isNan v128)
-    (local.set $best (call $extremesSoFar (local.get $sums) (local.get $neutral) (local.get $isFirst)))
+    (local.set $best (call $extremesSoFar (local.get $sums) (local.get $isFirst)))
     (loop $next
       (local.set $x
-        (if (result v128) (i32.ge_s (local.get $columns) (i32.const 4))
-          (then (v128.load (local.get $from)))
-          (else (call $loadSome (local.get $from) (local.get $columns) (local.get $neutral)))))
-      (local.set $best (VALUE (local.get $best) (local.get $x)))
+        (v128.xor
+          (if (result v128) (i32.ge_s (local.get $columns) (i32.const 4))
+            (then (v128.load (local.get $from)))
+            (else (call $loadSome (local.get $from) (local.get $columns) (f32x4.splat (f32.const 0)))))
+          (local.get $signs)))
+      (local.set $best (f32x4.pmax (local.get $best) (local.get $x)))
       (local.set $isNan (v128.or (local.get $isNan) (f32x4.ne (local.get $x) (local.get $x))))
       (local.set $from (i32.add (local.get $from) (local.get $pitch)))
       (br_if $next (local.tee $rows (i32.sub (local.get $rows) (i32.const 1)))))
     (call $keepExtremes (local.get $sums) (v128.or (local.get $best) (local.get $isNan))))
-  ;; end
 
   ;; rows
   ;;   sum  $sum
   ;;   max  $max
-  ;;   min  $min
   ;; for each row
   (func (export "NAMEColumns")
     (param $from i32) (param $rows i32) (param $pitch i32) (param $sums i32) (param $columns i32)
-    (param $neutral f32) (param $isFirst i32)
-    (local $some i32) (local $left i32) (local $source i32) (local $to i32) (local $start v128)
-    (local.set $start (f32x4.splat (local.get $neutral)))
+    (param $signs i32) (param $isFirst i32)
+    (local $some i32) (local $left i32) (local $source i32) (local $to i32) (local $change v128)
+    (local.set $change (i32x4.splat (local.get $signs)))
     (loop $nextRows
       (local.set $some (select (i32.const 64) (local.get $rows) (i32.ge_u (local.get $rows) (i32.const 64))))
       (local.set $left (local.get $columns))
@@ -315,7 +313,7 @@
         (loop $nextLine
           (br_if $linesDone (i32.lt_u (local.get $left) (i32.const 16)))
           (call VALUELine
-            (local.get $source) (local.get $some) (local.get $pitch) (local.get $to) (local.get $start)
+            (local.get $source) (local.get $some) (local.get $pitch) (local.get $to) (local.get $change)
             (local.get $isFirst))
           (local.set $source (i32.add (local.get $source) (i32.const 64)))
           (local.set $to (i32.add (local.get $to) (i32.const 128)))
@@ -325,7 +323,7 @@
         (loop $nextQuad
           (br_if $quadsDone (i32.le_s (local.get $left) (i32.const 0)))
           (call VALUEQuad
-            (local.get $source) (local.get $some) (local.get $pitch) (local.get $to) (local.get $start)
+            (local.get $source) (local.get $some) (local.get $pitch) (local.get $to) (local.get $change)
             (local.get $isFirst) (local.get $left))
           (local.set $source (i32.add (local.get $source) (i32.const 16)))
           (local.set $to (i32.add (local.get $to) (i32.const 32)))

@@ -26,6 +26,7 @@ const maxOperation = defineReduce({
     i32: { combine: 'max(a, b)', neutral: 'i32(-2147483648)' },
     u32: { combine: 'max(a, b)', neutral: '0u' },
   },
+  wat: { name: 'max' },
   gradient: sharedAmongEqual,
 });
 
@@ -38,6 +39,7 @@ const minOperation = defineReduce({
     i32: { combine: 'min(a, b)', neutral: '2147483647i' },
     u32: { combine: 'min(a, b)', neutral: '4294967295u' },
   },
+  wat: { name: 'max', isNegated: true },
   gradient: sharedAmongEqual,
 });
 

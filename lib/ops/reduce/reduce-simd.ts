@@ -151,28 +151,33 @@ function readRows(ends: ReduceEnds, { first, rows, strips, columns }: RowsRead) 
   return { calls, from, layout };
 }
 
-/** A reduction that kernels/reduce/reduce.wat has under a name. */
+/** A reduction that kernels/reduce/reduce.wat has under a name; of what is negated. */
 interface Reduction {
-  readonly name: string;
-  readonly neutral: number;
+  readonly name: 'sum' | 'max';
+  readonly isNegated?: true;
   readonly scale: number;
+}
+
+/** The arguments `scale` and `signs`. */
+function scaleAndSigns({ isNegated, scale }: Reduction): readonly [scale: number, signs: number] {
+  return isNegated ? [-scale, 0x80000000] : [scale, 0];
 }
 
 /** Phases of kernels/reduce/reduce.wat. What is long is reduced in parts, which a second phase joins. */
 export function reducePhases(reduction: Reduction, form: Form, ends: ReduceEnds): SimdPhase[] | undefined {
   if (!goesOn(form, ends)) return undefined;
   if (!form.alongRows) return columnPhases(reduction, form, ends);
-  const { name, scale, neutral } = reduction;
+  const { name } = reduction;
   if (form.strips.size * form.columns > mostOf(ends)) return longRowPhases(reduction, form, ends);
   return wholeRowsPhase(form, ends, {}, ({ from, layout, to }) => ({
     kernel: kernelOf(`${name}Rows`),
-    arguments: [from, ...layout, ...to, scale, neutral, 0],
+    arguments: [from, ...layout, ...to, ...scaleAndSigns(reduction), 0],
   }));
 }
 
 /** Long rows, each in parts. */
 function longRowPhases(reduction: Reduction, form: Form, ends: ReduceEnds): SimdPhase[] {
-  const { name, scale, neutral } = reduction;
+  const { name } = reduction;
   const { starts, rows, strips, columns } = form;
   const most = mostOf(ends);
   const pieces =
@@ -193,7 +198,7 @@ function longRowPhases(reduction: Reduction, form: Form, ends: ReduceEnds): Simd
           columns: count,
         });
         const to = sharedAt((matrix * parts.blocks + block) * parts.bytes + 8 * row);
-        const given = [read.from, ...read.layout, to, scale, neutral, 1];
+        const given = [read.from, ...read.layout, to, ...scaleAndSigns(reduction), 1];
         return [...read.calls, { kernel: kernelOf(`${name}Rows`), arguments: given }];
       }),
     ).flat(),
@@ -208,6 +213,7 @@ function longRowPhases(reduction: Reduction, form: Form, ends: ReduceEnds): Simd
 /** Columns, some rows of some of them at a time. */
 function columnPhases(reduction: Reduction, form: Form, ends: ReduceEnds): SimdPhase[] {
   const { starts, strips: rows, columns } = form;
+  const [, signs] = scaleAndSigns(reduction);
   const ranges = rowParts(rows.size, columns, Math.max(ELEMENTS_PER_TASK, LEAST_ROWS * columns));
   const longest = Math.max(...ranges.map(({ count }) => count));
   const lots = elementParts(columns, ends.hasHead ? Math.max(longest, STAGED_ROWS) : longest);
@@ -227,7 +233,7 @@ function columnPhases(reduction: Reduction, form: Form, ends: ReduceEnds): SimdP
         const summed = blocks.flatMap(({ start, count }): SimdCall[] => {
           const first = offset + (range.start + start) * rows.stride + lot.start;
           const read = ends.read({ first, rows: count, columns: lot.count, pitch: rows.stride }, room);
-          const given = [read.from, count, read.pitch, sums, lot.count, reduction.neutral, Number(start === 0)];
+          const given = [read.from, count, read.pitch, sums, lot.count, signs, Number(start === 0)];
           return [...read.calls, { kernel: kernelOf(`${reduction.name}Columns`), arguments: given }];
         });
         return [...summed, ...joined];
@@ -269,7 +275,7 @@ function joinPhase(reduction: Reduction, form: Form, parts: Parts, ends: ReduceE
 
 /** Makes results of their parts. */
 function joinCalls(
-  { name, scale }: Reduction,
+  reduction: Reduction,
   ends: ReduceEnds,
   {
     from,
@@ -280,8 +286,14 @@ function joinCalls(
   }: Parts & { readonly from: SimdArgument; readonly first: number; readonly count: number },
 ): SimdCall[] {
   const { to, calls } = ends.results(0, oneRow(first, count));
-  const entryPoint = `join${name.slice(0, 1).toUpperCase()}${name.slice(1)}`;
-  return [{ kernel: kernelOf(entryPoint), arguments: [from, bytes, blocks, to, count, scale] }, ...calls];
+  const [scale] = scaleAndSigns(reduction);
+  return [
+    {
+      kernel: kernelOf(reduction.name === 'sum' ? 'joinSum' : 'joinMax'),
+      arguments: [from, bytes, blocks, to, count, scale],
+    },
+    ...calls,
+  ];
 }
 
 function phaseOf(

@@ -41,7 +41,7 @@ export type ReduceGradient = Extract<ReduceDefinition['gradient'], (...call: nev
 
 /**
  * The room that reductions share: output = scale · (f over the reduced axes). A row states f; the kernels state it once
- * more, in the block `function` of kernels/reduce/reduce.wgsl and, under the row's name, in kernels/reduce/reduce.wat.
+ * more, in the block `function` of kernels/reduce/reduce.wgsl and in kernels/reduce/reduce.wat.
  */
 export interface ReduceRow {
   readonly name: string;
@@ -51,6 +51,8 @@ export interface ReduceRow {
   readonly wgsl: Readonly<
     Record<Reduced, { readonly sources?: readonly string[]; readonly combine: string; readonly neutral: string }>
   >;
+  /** In WebAssembly: of the largest element `isNegated` makes the smallest. */
+  readonly wat: { readonly name: 'sum' | 'max'; readonly isNegated?: true };
   readonly gradient: ReduceGradient;
 }
 
@@ -121,7 +123,7 @@ export function defineReduce(row: ReduceRow): Operation<ReduceAttributes> {
       phases(ends, attributes, shape) {
         const { axes, scale } = attributesOf(attributes);
         const form = formOf(shape, axes, ends);
-        return form && reducePhases({ ...row, scale }, form, ends);
+        return form && reducePhases({ ...row.wat, scale }, form, ends);
       },
     })),
     inputs: INPUTS,

@@ -29,6 +29,7 @@ export const sumOperation = defineReduce({
     i32: { combine: 'a + b', neutral: '0i' },
     u32: { combine: 'a + b', neutral: '0u' },
   },
+  wat: { name: 'sum' },
   gradient: ({ inputs: { input }, outputGradients: { output }, attributes: { scale } }) => ({
     input: broadcastTo(scaled(output, scale), input.shape),
   }),
