@@ -2,13 +2,13 @@
 ;;
 ;; Computes    to[i] = scale · Σ over strips and columns of from[i, strip, column]     (sumRows, maxRows)
 ;;             sums[c] = Σ over rows of from[row, c], and of what is there             (sumColumns, maxColumns)
-;;             to[i] = scale · Σ over blocks of parts[block, i]                        (joinSum, joinMax)
+;;             to[i] = scale · Σ over blocks of parts[block, i]                        (sumJoin, maxJoin)
 ;; Parameters  ..Rows: from, pitch, count: address, bytes from one i to the next, how many; strips, stripPitch, columns:
 ;;             what is reduced, columns being contiguous; to; scale; signs; isPart: whether
 ;;             they are parts of results, which stay float64 and are not scaled.
 ;;             ..Columns: from, rows, pitch; sums, columns, both contiguous, sums being float64 and having room for whole fours;
 ;;             signs; isFirst: whether there are no sums yet.
-;;             join..: parts, partBytes, blocks: parts of results in float64, room for whole pairs, bytes from one block of
+;;             ..Join: parts, partBytes, blocks: parts of results in float64, room for whole pairs, bytes from one block of
 ;;             them to the next, how many; to, count; scale
 ;;             signs: of extremes, bits that elements are changed in: the smallest is the largest of all with the other sign, and
 ;;             a scale of -1 gives it back its own
@@ -154,10 +154,10 @@
 
   ;; Two results at a time.
   ;; rows
-  ;;   Sum  f64x2.add
-  ;;   Max  f64x2.max
+  ;;   sum  f64x2.add
+  ;;   max  f64x2.max
   ;; for each row
-  (func (export "joinNAME")
+  (func (export "NAMEJoin")
     (param $parts i32) (param $partBytes i32) (param $blocks i32) (param $to i32) (param $count i32) (param $scale f64)
     (local $part i32) (local $left i32) (local $x v128)
     (loop $nextPair

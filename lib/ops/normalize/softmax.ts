@@ -14,7 +14,7 @@ import { exp } from '../pointwise/math.js';
 import { elementParts, MAX_CALLS, tasksOf } from '../simd-parts.js';
 import type { ReduceEnds } from '../reduce/reduce-ends.js';
 import { reduceHost } from '../reduce/reduce-host.js';
-import { formOf, wholeRowsPhase } from '../reduce/reduce-simd.js';
+import { formOf, wholeRowsPhase } from '../reduce/reduce-form.js';
 import { sum } from '../reduce/sum.js';
 
 type SoftmaxAttributes = { readonly axis: number };
@@ -94,10 +94,13 @@ function softmaxPhases(name: string, ends: ReduceEnds, shape: Shape, axis: numbe
   if (inner !== 1) return columnPhases(`${name}Columns`, ends, rows / inner, C, inner);
   const form = formOf(shape, [axis], ends);
   if (!form?.alongRows || !ends.goByBlocks({ rows, columns: C })) return undefined;
-  return wholeRowsPhase(form, ends, { width: C }, ({ from, layout: [, count], to }) => ({
-    kernel: { module: softmaxWasm, entryPoint: name },
-    arguments: [from, ...to, count, C],
-  }));
+  const kernel = { module: softmaxWasm, entryPoint: name };
+  return wholeRowsPhase(
+    form,
+    ends,
+    ({ from, layout: [, count], to }) => ({ kernel, arguments: [from, ...to, count, C] }),
+    C,
+  );
 }
 
 /** Phases for rows whose elements are `inner` apart: columns of `outer` matrices [C, inner]. */
@@ -114,8 +117,8 @@ function columnPhases(entryPoint: string, ends: ReduceEnds, outer: number, C: nu
     elementParts(inner, C).map(({ start, count }) => {
       ends.begin();
       const first = matrix * C * inner + start;
-      const { to, calls: others } = ends.results(0, { first, rows: C, columns: count, pitch: inner });
-      const given = [{ input: 0, offset: 4 * first }, to, C, 4 * inner, count];
+      const { to, calls: others } = ends.results({ first, rows: C, columns: count, pitch: inner });
+      const given = [{ input: 0, offset: 4 * first }, ...to, C, 4 * inner, count];
       return [{ kernel: { module: softmaxWasm, entryPoint }, arguments: given }, ...others];
     }),
   ).flat();

@@ -15,7 +15,7 @@ import { reshape } from '../moving/reshape.js';
 import type { ReduceEnds } from './reduce-ends.js';
 import { reduceHost } from './reduce-host.js';
 import { BINDINGS, layoutOf, reducedType, type ReduceKernel, reduceLaunches } from './reduce-launches.js';
-import { formOf, wholeRowsPhase } from './reduce-simd.js';
+import { formOf, wholeRowsPhase } from './reduce-form.js';
 
 type ArgmaxAttributes = { readonly axis: number };
 
@@ -75,7 +75,7 @@ const argmaxOperation: Operation<ArgmaxAttributes> = defineOperation<ArgmaxAttri
 function argmaxPhases(ends: ReduceEnds, shape: Shape, axis: number): readonly SimdPhase[] | undefined {
   const form = formOf(shape, [axis], ends);
   if (!form?.alongRows) return undefined;
-  return wholeRowsPhase(form, ends, {}, ({ from, layout: [, count], to }) => ({
+  return wholeRowsPhase(form, ends, ({ from, layout: [, count], to }) => ({
     kernel: { module: argmaxWasm, entryPoint: 'argmax' },
     arguments: [from, ...to, count, axisSize(shape, axis)],
   }));

@@ -37,7 +37,7 @@ export interface MatrixSums {
   readonly stride: number;
   readonly blocks: Part[];
   /** Where the results of the two sites go. */
-  readonly to: readonly [SimdArgument, SimdArgument];
+  readonly to: readonly SimdArgument[];
 }
 
 /**
@@ -63,11 +63,8 @@ export function columnPairPhases(
   );
   const joins = starts.map((_, matrix) => {
     ends.begin();
-    const resultsAt = (site: number) => ends.results(site, oneRow(matrix * columns, columns));
-    const [first, second] = [resultsAt(0), resultsAt(1)];
-    const to = [first.to, second.to] as const;
-    const joined = join({ matrix, parts: at(matrix, 0), partBytes, stride, blocks, to });
-    return [joined, ...first.calls, ...second.calls];
+    const { to, calls } = ends.results(oneRow(matrix * columns, columns));
+    return [join({ matrix, parts: at(matrix, 0), partBytes, stride, blocks, to }), ...calls];
   });
   const sharedBytes = starts.length * blocks.length * partBytes;
   const elements = starts.length * rows * columns;

@@ -39,7 +39,7 @@ const minOperation = defineReduce({
     i32: { combine: 'min(a, b)', neutral: '2147483647i' },
     u32: { combine: 'min(a, b)', neutral: '4294967295u' },
   },
-  wat: { name: 'max', isNegated: true },
+  wat: { name: 'max', sign: -1 },
   gradient: sharedAmongEqual,
 });
 

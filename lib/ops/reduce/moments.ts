@@ -16,7 +16,7 @@ import { axesOf, countOf, REDUCE_RULES, type ReduceOptions } from './reduce.js';
 import type { ReduceEnds } from './reduce-ends.js';
 import { reduceHost } from './reduce-host.js';
 import { type ReduceKernel, walksOf } from './reduce-launches.js';
-import { type Form, formOf, goesOn, keptShape, wholeRowsPhase } from './reduce-simd.js';
+import { type Form, formOf, goesOn, keptShape, wholeRowsPhase } from './reduce-form.js';
 import { broadcastTo } from './sum.js';
 
 type MomentsAttributes = { readonly axes: readonly number[] };
@@ -116,14 +116,11 @@ const momentsOperation: Operation<MomentsAttributes> = defineOperation<MomentsAt
   },
 });
 
-/** The sites of the results. */
-const [MEAN, VARIANCE] = [0, 1];
-
 /** Phases of kernels/reduce/moments.wat. Columns of what stages compute it does not take: their middle elements are read again. */
 function momentsPhases(form: Form, ends: ReduceEnds): readonly SimdPhase[] | undefined {
   if (!goesOn(form, ends)) return undefined;
   if (form.alongRows) {
-    return wholeRowsPhase(form, ends, { sites: [MEAN, VARIANCE] }, ({ from, layout, to }) => ({
+    return wholeRowsPhase(form, ends, ({ from, layout, to }) => ({
       kernel: kernelOf('momentsRows'),
       arguments: [from, ...layout, ...to],
     }));

@@ -5,9 +5,6 @@ import type { TensorSpec } from '../../graph/operation.js';
 import type { SimdArgument, SimdCall } from '../../graph/simd.js';
 import { sizeOf } from '../../shape.js';
 
-/** An address that calls may be given. */
-type Address = Exclude<SimdArgument, number>;
-
 /** Rows of elements of a tensor: the first one, counted row-major, and elements from one row to the next. */
 interface ElementBlock {
   readonly first: number;
@@ -70,46 +67,35 @@ export class ReduceEnds {
     this.#taken = this.#ofStages;
   }
 
-  /** Scratch memory, until the next `begin`. */
-  scratch(bytes: number): Address {
-    const offset = this.#taken;
-    this.#taken += LINE_BYTES * Math.ceil(bytes / LINE_BYTES);
-    this.#scratchBytes = Math.max(this.#scratchBytes, this.#taken);
-    return { scratch: true, offset };
-  }
-
-  /** Memory for blocks of so many elements, where stages compute them. */
-  roomToRead(elements: number): Address | undefined {
-    return this.#head && this.scratch(4 * elements);
-  }
-
-  /** Where a block lies once the calls are done, and bytes from one row to the next. @param room of `roomToRead` */
-  read(block: ElementBlock, room: Address | undefined) {
+  /** Where a block lies once the calls are done, until the next one is read, and bytes from one row to the next. */
+  read(block: ElementBlock) {
     const { first, rows, columns, pitch } = block;
-    const head = this.#head;
-    if (!head || !room) return { calls: [], from: { input: 0, offset: 4 * first } as const, pitch: 4 * pitch };
-    const scratch = { argument: room, pitch: 4 * columns };
-    const given = this.#isRun(block) ? { ...block, rows: 1, columns: rows * columns } : block;
-    const calls = headCalls(head, this.#inputs, { ...given, scratch: { ...scratch, pitch: 4 * given.columns } });
-    return { calls, from: scratch.argument, pitch: scratch.pitch };
+    if (!this.#head) return { calls: [], from: { input: 0, offset: 4 * first } as const, pitch: 4 * pitch };
+    const from = this.#scratchFor(rows * columns);
+    const [run, end] = [this.#run, first + rows * columns - 1];
+    // Rows that follow one another, and so does all that the head reads, are one to it.
+    const isRow = pitch === columns && Math.floor(first / run) === Math.floor(end / run);
+    const given = isRow ? oneRow(first, rows * columns) : block;
+    const scratch = { argument: from, pitch: 4 * given.columns };
+    return { calls: headCalls(this.#head, this.#inputs, { ...given, scratch }), from, pitch: 4 * columns };
   }
 
-  /** Whether the rows of a block follow one another, and so does all that the head reads. */
-  #isRun({ first, rows, columns, pitch }: ElementBlock): boolean {
-    const run = this.#run;
-    return pitch === columns && Math.floor(first / run) === Math.floor((first + rows * columns - 1) / run);
+  /** Where a block of the results of each site goes, and what is done with them then. */
+  results(block: ElementBlock): { readonly to: readonly SimdArgument[]; readonly calls: readonly SimdCall[] } {
+    const { first, rows, columns } = block;
+    const sites = this.#chain.sites.map((_, site) => {
+      const start = startOf(this.#chain, site);
+      const to = start === 'scratch' ? this.#scratchFor(rows * columns) : { ...start, offset: 4 * first };
+      if (start === 'scratch') this.#taken += LINE_BYTES * Math.ceil((4 * rows * columns) / LINE_BYTES);
+      const scratch = { argument: to, pitch: 4 * columns };
+      return { to, calls: callsOn(this.#chain, site, this.#inputs, { ...block, scratch }) };
+    });
+    return { to: sites.map(({ to }) => to), calls: sites.flatMap(({ calls }) => calls) };
   }
 
-  /** Where a block of results goes, and what is done with it then. */
-  results(
-    site: number,
-    { rows, columns, ...place }: ElementBlock,
-  ): { readonly to: SimdArgument; readonly calls: SimdCall[] } {
-    const start = startOf(this.#chain, site);
-    const isGone = start === 'scratch';
-    const scratch = { argument: isGone ? this.scratch(4 * rows * columns) : start, pitch: 4 * columns };
-    const to = isGone ? scratch.argument : { ...start, offset: 4 * place.first };
-    return { to, calls: callsOn(this.#chain, site, this.#inputs, { rows, columns, ...place, scratch }) };
+  #scratchFor(elements: number) {
+    this.#scratchBytes = Math.max(this.#scratchBytes, this.#taken + 4 * elements);
+    return { scratch: true, offset: this.#taken } as const;
   }
 }
 

@@ -7,6 +7,7 @@ import { boolean, checkOptions, nullable, type OptionRules, wholeNumbers } from 
 import { axisSize, forEachOffset, normalizeAxes, type Shape, sizeOf } from '../../shape.js';
 import { asTensor, type Tensor, type TensorLike } from '../../tensor.js';
 import { reshape } from '../moving/reshape.js';
+import { formOf, keptShape } from './reduce-form.js';
 import { reduceHost } from './reduce-host.js';
 import {
   BINDINGS,
@@ -17,7 +18,7 @@ import {
   reduceLaunches,
   walksOf,
 } from './reduce-launches.js';
-import { formOf, keptShape, reducePhases } from './reduce-simd.js';
+import { reducePhases } from './reduce-simd.js';
 
 /** Which axes are reduced. */
 export interface ReduceOptions {
@@ -51,8 +52,8 @@ export interface ReduceRow {
   readonly wgsl: Readonly<
     Record<Reduced, { readonly sources?: readonly string[]; readonly combine: string; readonly neutral: string }>
   >;
-  /** In WebAssembly: of the largest element `isNegated` makes the smallest. */
-  readonly wat: { readonly name: 'sum' | 'max'; readonly isNegated?: true };
+  /** In WebAssembly: of the largest element a sign of -1 makes the smallest. */
+  readonly wat: { readonly name: 'sum' | 'max'; readonly sign?: -1 };
   readonly gradient: ReduceGradient;
 }
 
@@ -123,7 +124,9 @@ export function defineReduce(row: ReduceRow): Operation<ReduceAttributes> {
       phases(ends, attributes, shape) {
         const { axes, scale } = attributesOf(attributes);
         const form = formOf(shape, axes, ends);
-        return form && reducePhases({ ...row.wat, scale }, form, ends);
+        const { name, sign = 1 } = row.wat;
+        const reduction = { name, scale: sign * scale, signs: sign < 0 ? 0x80000000 : 0 };
+        return form && reducePhases(reduction, form, ends);
       },
     })),
     inputs: INPUTS,
