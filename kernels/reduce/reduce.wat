@@ -1,15 +1,13 @@
 ;; reduce.wat: sums and extremes over axes, for the CPU device, WebAssembly SIMD.
 ;;
-;; Computes    to[i] = scale · Σ over strips and columns of from[i, strip, column]     (sumRows, maxRows)
-;;             sums[c] = Σ over rows of from[row, c], and of what is there             (sumColumns, maxColumns)
-;;             to[i] = scale · Σ over blocks of parts[block, i]                        (sumJoin, maxJoin)
-;; Parameters  ..Rows: from, pitch, count: address, bytes from one i to the next, how many; strips, stripPitch, columns:
-;;             what is reduced, columns being contiguous; to; scale; signs; isPart: whether
-;;             they are parts of results, which stay float64 and are not scaled.
-;;             ..Columns: from, rows, pitch; sums, columns, both contiguous, sums being float64 and having room for whole fours;
-;;             signs; isFirst: whether there are no sums yet.
-;;             ..Join: parts, partBytes, blocks: parts of results in float64, room for whole pairs, bytes from one block of
-;;             them to the next, how many; to, count; scale
+;; Computes    parts[i] = Σ over strips and columns of from[i, strip, column]            (sumRows, maxRows)
+;;             parts[c] = Σ over rows of from[row, c], and of what is there             (sumColumns, maxColumns)
+;;             to[i] = scale · Σ over blocks of parts[block, i]                         (sumJoin, maxJoin)
+;; Parameters  parts are in float64, with room for whole fours.
+;;             ..Rows: from, pitch, count: address, bytes from one i to the next, how many; strips, stripPitch, columns:
+;;             what is reduced, columns being contiguous; parts; signs.
+;;             ..Columns: from, rows, pitch; columns, which are contiguous; parts; signs; isFirst: whether nothing is there yet.
+;;             ..Join: parts, partBytes, blocks: parts, bytes from one block of them to the next, how many; to, count; scale.
 ;;             signs: of extremes, bits that elements are changed in: the smallest is the largest of all with the other sign, and
 ;;             a scale of -1 gives it back its own
 ;; Method      sums are kept in float64, two elements a vector, in an order that sizes alone decide. Rows: eight elements
@@ -31,8 +29,8 @@
 
   (func (export "sumRows")
     (param $from i32) (param $pitch i32) (param $count i32) (param $strips i32) (param $stripPitch i32)
-    (param $columns i32) (param $to i32) (param $scale f64) (param $signs i32) (param $isPart i32)
-    (local $strip i32) (local $source i32) (local $left i32) (local $x v128) (local $sum f64)
+    (param $columns i32) (param $parts i32) (param $signs i32)
+    (local $strip i32) (local $source i32) (local $left i32) (local $x v128)
     (local $s0 v128) (local $s1 v128) (local $s2 v128) (local $s3 v128)
     (loop $next
       (local.set $s0 (f64x2.splat (f64.const 0)))
@@ -73,18 +71,15 @@
         (f64x2.add
           (f64x2.add (local.get $s0) (local.get $s1))
           (f64x2.add (local.get $s2) (local.get $s3))))
-      (local.set $sum
+      (f64.store (local.get $parts)
         (f64.add (f64x2.extract_lane 0 (local.get $s0)) (f64x2.extract_lane 1 (local.get $s0))))
-      (if (local.get $isPart)
-        (then (f64.store (local.get $to) (local.get $sum)))
-        (else (f32.store (local.get $to) (f32.demote_f64 (f64.mul (local.get $scale) (local.get $sum))))))
       (local.set $from (i32.add (local.get $from) (local.get $pitch)))
-      (local.set $to (i32.add (local.get $to) (i32.shl (i32.const 4) (local.get $isPart))))
+      (local.set $parts (i32.add (local.get $parts) (i32.const 8)))
       (br_if $next (local.tee $count (i32.sub (local.get $count) (i32.const 1))))))
 
   ;; 16 columns: a cache line of each row.
   (func $sumLine
-    (param $from i32) (param $rows i32) (param $pitch i32) (param $sums i32) (param $signs v128) (param $isFirst i32)
+    (param $from i32) (param $rows i32) (param $pitch i32) (param $parts i32) (param $signs v128) (param $isFirst i32)
     (local $s0 v128) (local $s1 v128) (local $s2 v128) (local $s3 v128)
     (local $s4 v128) (local $s5 v128) (local $s6 v128) (local $s7 v128)
     (if (i32.eqz (local.get $isFirst)) (then
@@ -98,7 +93,7 @@
   ;;   6  offset=96
   ;;   7  offset=112
   ;; for each row
-        (local.set $sNAME (v128.load VALUE (local.get $sums)))
+        (local.set $sNAME (v128.load VALUE (local.get $parts)))
   ;; end
       ))
     (loop $next
@@ -127,19 +122,19 @@
   ;;   6  offset=96
   ;;   7  offset=112
   ;; for each row
-    (v128.store VALUE (local.get $sums) (local.get $sNAME))
+    (v128.store VALUE (local.get $parts) (local.get $sNAME))
   ;; end
     )
 
   ;; The first `columns` of four columns.
   (func $sumQuad
-    (param $from i32) (param $rows i32) (param $pitch i32) (param $sums i32) (param $signs v128) (param $isFirst i32)
+    (param $from i32) (param $rows i32) (param $pitch i32) (param $parts i32) (param $signs v128) (param $isFirst i32)
     (param $columns i32)
     (local $low v128) (local $high v128) (local $x v128)
     (if (i32.eqz (local.get $isFirst))
       (then
-        (local.set $low (v128.load (local.get $sums)))
-        (local.set $high (v128.load offset=16 (local.get $sums)))))
+        (local.set $low (v128.load (local.get $parts)))
+        (local.set $high (v128.load offset=16 (local.get $parts)))))
     (loop $next
       (local.set $x
         (if (result v128) (i32.ge_s (local.get $columns) (i32.const 4))
@@ -149,8 +144,8 @@
       (local.set $high (f64x2.add (local.get $high) (call $upper (local.get $x))))
       (local.set $from (i32.add (local.get $from) (local.get $pitch)))
       (br_if $next (local.tee $rows (i32.sub (local.get $rows) (i32.const 1)))))
-    (v128.store (local.get $sums) (local.get $low))
-    (v128.store offset=16 (local.get $sums) (local.get $high)))
+    (v128.store (local.get $parts) (local.get $low))
+    (v128.store offset=16 (local.get $parts) (local.get $high)))
 
   ;; Two results at a time.
   ;; rows
@@ -180,25 +175,25 @@
   ;; end
 
   ;; Four extremes that are kept as doubles; -Infinity where there are none yet.
-  (func $extremesSoFar (param $sums i32) (param $isFirst i32) (result v128)
+  (func $extremesSoFar (param $parts i32) (param $isFirst i32) (result v128)
     (if (result v128) (local.get $isFirst)
       (then (f32x4.splat (f32.const -inf)))
       (else
         (i8x16.shuffle 0 1 2 3 4 5 6 7 16 17 18 19 20 21 22 23
-          (f32x4.demote_f64x2_zero (v128.load (local.get $sums)))
-          (f32x4.demote_f64x2_zero (v128.load offset=16 (local.get $sums)))))))
+          (f32x4.demote_f64x2_zero (v128.load (local.get $parts)))
+          (f32x4.demote_f64x2_zero (v128.load offset=16 (local.get $parts)))))))
 
   ;; Bits that are all set are a NaN, which pmax keeps.
-  (func $keepExtremes (param $sums i32) (param $best v128)
-    (v128.store (local.get $sums) (f64x2.promote_low_f32x4 (local.get $best)))
-    (v128.store offset=16 (local.get $sums) (call $upper (local.get $best))))
+  (func $keepExtremes (param $parts i32) (param $best v128)
+    (v128.store (local.get $parts) (f64x2.promote_low_f32x4 (local.get $best)))
+    (v128.store offset=16 (local.get $parts) (call $upper (local.get $best))))
 
   ;; pmax is one instruction, and passes over NaN, which is noted beside it; max takes seven.
   (func (export "maxRows")
     (param $from i32) (param $pitch i32) (param $count i32) (param $strips i32) (param $stripPitch i32)
-    (param $columns i32) (param $to i32) (param $scale f64) (param $signs i32) (param $isPart i32)
+    (param $columns i32) (param $parts i32) (param $signs i32)
     (local $strip i32) (local $source i32) (local $left i32) (local $x v128) (local $best v128) (local $isNan v128)
-    (local $change v128) (local $none v128) (local $extreme f32)
+    (local $change v128) (local $none v128)
     (local.set $change (i32x4.splat (local.get $signs)))
     (local.set $none (v128.xor (f32x4.splat (f32.const -inf)) (local.get $change)))
     (loop $next
@@ -226,20 +221,18 @@
       (local.set $best
         (f32x4.pmax (local.get $best)
           (i8x16.shuffle 8 9 10 11 12 13 14 15 0 1 2 3 4 5 6 7 (local.get $best) (local.get $best))))
-      (local.set $extreme
-        (select (f32.const nan)
-          (f32.max (f32x4.extract_lane 0 (local.get $best)) (f32x4.extract_lane 1 (local.get $best)))
-          (v128.any_true (local.get $isNan))))
-      (if (local.get $isPart)
-        (then (f64.store (local.get $to) (f64.promote_f32 (local.get $extreme))))
-        (else (f32.store (local.get $to) (f32.mul (f32.demote_f64 (local.get $scale)) (local.get $extreme)))))
+      (f64.store (local.get $parts)
+        (f64.promote_f32
+          (select (f32.const nan)
+            (f32.max (f32x4.extract_lane 0 (local.get $best)) (f32x4.extract_lane 1 (local.get $best)))
+            (v128.any_true (local.get $isNan)))))
       (local.set $from (i32.add (local.get $from) (local.get $pitch)))
-      (local.set $to (i32.add (local.get $to) (i32.shl (i32.const 4) (local.get $isPart))))
+      (local.set $parts (i32.add (local.get $parts) (i32.const 8)))
       (br_if $next (local.tee $count (i32.sub (local.get $count) (i32.const 1))))))
 
   ;; 16 columns: a cache line of each row.
   (func $maxLine
-    (param $from i32) (param $rows i32) (param $pitch i32) (param $sums i32) (param $signs v128) (param $isFirst i32)
+    (param $from i32) (param $rows i32) (param $pitch i32) (param $parts i32) (param $signs v128) (param $isFirst i32)
     (local $x v128)
     (local $best0 v128) (local $best1 v128) (local $best2 v128) (local $best3 v128)
     (local $isNan0 v128) (local $isNan1 v128) (local $isNan2 v128) (local $isNan3 v128)
@@ -250,7 +243,7 @@
   ;;   3  96
   ;; for each row
     (local.set $bestNAME
-      (call $extremesSoFar (i32.add (local.get $sums) (i32.const VALUE)) (local.get $isFirst)))
+      (call $extremesSoFar (i32.add (local.get $parts) (i32.const VALUE)) (local.get $isFirst)))
   ;; end
     (loop $next
   ;; rows
@@ -272,16 +265,16 @@
   ;;   3  96
   ;; for each row
     (call $keepExtremes
-      (i32.add (local.get $sums) (i32.const VALUE)) (v128.or (local.get $bestNAME) (local.get $isNanNAME)))
+      (i32.add (local.get $parts) (i32.const VALUE)) (v128.or (local.get $bestNAME) (local.get $isNanNAME)))
   ;; end
     )
 
   ;; The first `columns` of four columns.
   (func $maxQuad
-    (param $from i32) (param $rows i32) (param $pitch i32) (param $sums i32) (param $signs v128) (param $isFirst i32)
+    (param $from i32) (param $rows i32) (param $pitch i32) (param $parts i32) (param $signs v128) (param $isFirst i32)
     (param $columns i32)
     (local $x v128) (local $best v128) (local $isNan v128)
-    (local.set $best (call $extremesSoFar (local.get $sums) (local.get $isFirst)))
+    (local.set $best (call $extremesSoFar (local.get $parts) (local.get $isFirst)))
     (loop $next
       (local.set $x
         (v128.xor
@@ -293,14 +286,14 @@
       (local.set $isNan (v128.or (local.get $isNan) (f32x4.ne (local.get $x) (local.get $x))))
       (local.set $from (i32.add (local.get $from) (local.get $pitch)))
       (br_if $next (local.tee $rows (i32.sub (local.get $rows) (i32.const 1)))))
-    (call $keepExtremes (local.get $sums) (v128.or (local.get $best) (local.get $isNan))))
+    (call $keepExtremes (local.get $parts) (v128.or (local.get $best) (local.get $isNan))))
 
   ;; rows
   ;;   sum  $sum
   ;;   max  $max
   ;; for each row
   (func (export "NAMEColumns")
-    (param $from i32) (param $rows i32) (param $pitch i32) (param $sums i32) (param $columns i32)
+    (param $from i32) (param $rows i32) (param $pitch i32) (param $columns i32) (param $parts i32)
     (param $signs i32) (param $isFirst i32)
     (local $some i32) (local $left i32) (local $source i32) (local $to i32) (local $change v128)
     (local.set $change (i32x4.splat (local.get $signs)))
@@ -308,7 +301,7 @@
       (local.set $some (select (i32.const 64) (local.get $rows) (i32.ge_u (local.get $rows) (i32.const 64))))
       (local.set $left (local.get $columns))
       (local.set $source (local.get $from))
-      (local.set $to (local.get $sums))
+      (local.set $to (local.get $parts))
       (block $linesDone
         (loop $nextLine
           (br_if $linesDone (i32.lt_u (local.get $left) (i32.const 16)))

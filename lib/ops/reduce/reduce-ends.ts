@@ -71,7 +71,7 @@ export class ReduceEnds {
   read(block: ElementBlock) {
     const { first, rows, columns, pitch } = block;
     if (!this.#head) return { calls: [], from: { input: 0, offset: 4 * first } as const, pitch: 4 * pitch };
-    const from = this.#scratchFor(rows * columns);
+    const from = this.#roomFor(4 * rows * columns);
     const [run, end] = [this.#run, first + rows * columns - 1];
     // Rows that follow one another, and so does all that the head reads, are one to it.
     const isRow = pitch === columns && Math.floor(first / run) === Math.floor(end / run);
@@ -85,16 +85,23 @@ export class ReduceEnds {
     const { first, rows, columns } = block;
     const sites = this.#chain.sites.map((_, site) => {
       const start = startOf(this.#chain, site);
-      const to = start === 'scratch' ? this.#scratchFor(rows * columns) : { ...start, offset: 4 * first };
-      if (start === 'scratch') this.#taken += LINE_BYTES * Math.ceil((4 * rows * columns) / LINE_BYTES);
+      const to = start === 'scratch' ? this.keep(4 * rows * columns) : { ...start, offset: 4 * first };
       const scratch = { argument: to, pitch: 4 * columns };
       return { to, calls: callsOn(this.#chain, site, this.#inputs, { ...block, scratch }) };
     });
     return { to: sites.map(({ to }) => to), calls: sites.flatMap(({ calls }) => calls) };
   }
 
-  #scratchFor(elements: number) {
-    this.#scratchBytes = Math.max(this.#scratchBytes, this.#taken + 4 * elements);
+  /** Scratch memory until the next `begin`. */
+  keep(bytes: number) {
+    const place = this.#roomFor(bytes);
+    this.#taken += LINE_BYTES * Math.ceil(bytes / LINE_BYTES);
+    return place;
+  }
+
+  /** Scratch memory that is not kept. */
+  #roomFor(bytes: number) {
+    this.#scratchBytes = Math.max(this.#scratchBytes, this.#taken + bytes);
     return { scratch: true, offset: this.#taken } as const;
   }
 }
