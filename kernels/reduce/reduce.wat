@@ -126,8 +126,12 @@
   ;; end
     )
 
-  ;; The first `columns` of four columns.
-  (func $sumQuad
+  ;; Four columns, or the first `columns` of four. A call in a loop has all vectors stored around it.
+  ;; rows
+  ;;   Quad  (v128.load (local.get $from))
+  ;;   Some  (call $loadSome (local.get $from) (local.get $columns) (local.get $x))
+  ;; for each row
+  (func $sumNAME
     (param $from i32) (param $rows i32) (param $pitch i32) (param $parts i32) (param $signs v128) (param $isFirst i32)
     (param $columns i32)
     (local $low v128) (local $high v128) (local $x v128)
@@ -136,16 +140,17 @@
         (local.set $low (v128.load (local.get $parts)))
         (local.set $high (v128.load offset=16 (local.get $parts)))))
     (loop $next
-      (local.set $x
-        (if (result v128) (i32.ge_s (local.get $columns) (i32.const 4))
-          (then (v128.load (local.get $from)))
-          (else (call $loadSome (local.get $from) (local.get $columns) (local.get $x)))))
+      (local.set $x VALUE)
       (local.set $low (f64x2.add (local.get $low) (f64x2.promote_low_f32x4 (local.get $x))))
-      (local.set $high (f64x2.add (local.get $high) (call $upper (local.get $x))))
+      (local.set $high
+        (f64x2.add (local.get $high)
+          (f64x2.promote_low_f32x4
+            (i8x16.shuffle 8 9 10 11 12 13 14 15 8 9 10 11 12 13 14 15 (local.get $x) (local.get $x)))))
       (local.set $from (i32.add (local.get $from) (local.get $pitch)))
       (br_if $next (local.tee $rows (i32.sub (local.get $rows) (i32.const 1)))))
     (v128.store (local.get $parts) (local.get $low))
     (v128.store offset=16 (local.get $parts) (local.get $high)))
+  ;; end
 
   ;; Two results at a time.
   ;; rows
@@ -204,18 +209,19 @@
         (local.set $source
           (i32.add (local.get $from) (i32.mul (local.get $strip) (local.get $stripPitch))))
         (local.set $left (local.get $columns))
-        (loop $nextQuad
-          (local.set $x
-            (v128.xor
-              (if (result v128) (i32.ge_s (local.get $left) (i32.const 4))
-                (then (v128.load (local.get $source)))
-                (else (call $loadSome (local.get $source) (local.get $left) (local.get $none))))
-              (local.get $change)))
-          (local.set $best (f32x4.pmax (local.get $best) (local.get $x)))
-          (local.set $isNan (v128.or (local.get $isNan) (f32x4.ne (local.get $x) (local.get $x))))
-          (local.set $source (i32.add (local.get $source) (i32.const 16)))
-          (br_if $nextQuad
-            (i32.gt_s (local.tee $left (i32.sub (local.get $left) (i32.const 4))) (i32.const 0))))
+        (block $quadsDone
+          (loop $nextQuad
+            (br_if $quadsDone (i32.lt_u (local.get $left) (i32.const 4)))
+            (local.set $x (v128.xor (v128.load (local.get $source)) (local.get $change)))
+            (local.set $best (f32x4.pmax (local.get $best) (local.get $x)))
+            (local.set $isNan (v128.or (local.get $isNan) (f32x4.ne (local.get $x) (local.get $x))))
+            (local.set $source (i32.add (local.get $source) (i32.const 16)))
+            (local.set $left (i32.sub (local.get $left) (i32.const 4)))
+            (br $nextQuad)))
+        (local.set $x
+          (v128.xor (call $loadSome (local.get $source) (local.get $left) (local.get $none)) (local.get $change)))
+        (local.set $best (f32x4.pmax (local.get $best) (local.get $x)))
+        (local.set $isNan (v128.or (local.get $isNan) (f32x4.ne (local.get $x) (local.get $x))))
         (br_if $nextStrip
           (i32.lt_u (local.tee $strip (i32.add (local.get $strip) (i32.const 1))) (local.get $strips))))
       (local.set $best
@@ -269,24 +275,24 @@
   ;; end
     )
 
-  ;; The first `columns` of four columns.
-  (func $maxQuad
+  ;; Four columns, or the first `columns` of four.
+  ;; rows
+  ;;   Quad  (v128.load (local.get $from))
+  ;;   Some  (call $loadSome (local.get $from) (local.get $columns) (f32x4.splat (f32.const 0)))
+  ;; for each row
+  (func $maxNAME
     (param $from i32) (param $rows i32) (param $pitch i32) (param $parts i32) (param $signs v128) (param $isFirst i32)
     (param $columns i32)
     (local $x v128) (local $best v128) (local $isNan v128)
     (local.set $best (call $extremesSoFar (local.get $parts) (local.get $isFirst)))
     (loop $next
-      (local.set $x
-        (v128.xor
-          (if (result v128) (i32.ge_s (local.get $columns) (i32.const 4))
-            (then (v128.load (local.get $from)))
-            (else (call $loadSome (local.get $from) (local.get $columns) (f32x4.splat (f32.const 0)))))
-          (local.get $signs)))
+      (local.set $x (v128.xor VALUE (local.get $signs)))
       (local.set $best (f32x4.pmax (local.get $best) (local.get $x)))
       (local.set $isNan (v128.or (local.get $isNan) (f32x4.ne (local.get $x) (local.get $x))))
       (local.set $from (i32.add (local.get $from) (local.get $pitch)))
       (br_if $next (local.tee $rows (i32.sub (local.get $rows) (i32.const 1)))))
     (call $keepExtremes (local.get $parts) (v128.or (local.get $best) (local.get $isNan))))
+  ;; end
 
   ;; rows
   ;;   sum  $sum
@@ -314,7 +320,7 @@
           (br $nextLine)))
       (block $quadsDone
         (loop $nextQuad
-          (br_if $quadsDone (i32.le_s (local.get $left) (i32.const 0)))
+          (br_if $quadsDone (i32.lt_u (local.get $left) (i32.const 4)))
           (call VALUEQuad
             (local.get $source) (local.get $some) (local.get $pitch) (local.get $to) (local.get $change)
             (local.get $isFirst) (local.get $left))
@@ -322,6 +328,11 @@
           (local.set $to (i32.add (local.get $to) (i32.const 32)))
           (local.set $left (i32.sub (local.get $left) (i32.const 4)))
           (br $nextQuad)))
+      (if (local.get $left)
+        (then
+          (call VALUESome
+            (local.get $source) (local.get $some) (local.get $pitch) (local.get $to) (local.get $change)
+            (local.get $isFirst) (local.get $left))))
       (local.set $isFirst (i32.const 0))
       (local.set $from (i32.add (local.get $from) (i32.mul (local.get $some) (local.get $pitch))))
       (br_if $nextRows (local.tee $rows (i32.sub (local.get $rows) (local.get $some))))))
