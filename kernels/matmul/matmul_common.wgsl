@@ -56,6 +56,19 @@ fn isSum(column: u32) -> bool {
   return SUM_COLUMNS > 0u && column >= size.N;
 }
 
+// Which of four columns are not of C but those beside it, of the sums.
+fn areSums(column: u32) -> vec4<bool> {
+  return vec4<bool>(SUM_COLUMNS > 0u) & (column + vec4u(0u, 1u, 2u, 3u) >= vec4u(size.N));
+}
+
+// Four values of B: in the columns beside those of C they are ones.
+fn onesOr(values: vec4f, areOnes: vec4<bool>) -> vec4f {
+  if (SUM_COLUMNS == 0u) {
+    return values;
+  }
+  return select(values, vec4f(1.0), areOnes);
+}
+
 // What a workgroup computes.
 struct Tile {
   exists: bool, // a folded dispatch has surplus workgroups
@@ -107,6 +120,11 @@ fn orZero(quad: vec4f, isInside: vec4<bool>) -> vec4f {
 
 fn orNan(quad: vec4f, isMissing: bool) -> vec4f {
   return bitcast<vec4f>(select(bitcast<vec4u>(quad), vec4u(0x7fc00000u), isMissing));
+}
+
+// NaN or 0, which are added to sums.
+fn nanWhere(isMissing: vec4<bool>) -> vec4f {
+  return bitcast<vec4f>(select(vec4u(0u), vec4u(0x7fc00000u), isMissing));
 }
 
 // Which row of all of C one of C's rows is stored in. A product that computes only some rows of a result, such as a

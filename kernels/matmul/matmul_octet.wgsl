@@ -30,24 +30,6 @@ const SIDE = 32u;
 
 alias Sums = array<vec4f, SIDE>;
 
-// NaN or 0, which are added to sums.
-fn nanWhere(isMissing: vec4<bool>) -> vec4f {
-  return bitcast<vec4f>(select(vec4u(0u), vec4u(0x7fc00000u), isMissing));
-}
-
-// Which of four columns are not of C but those beside it, of the sums.
-fn areSums(column: u32) -> vec4<bool> {
-  return vec4<bool>(SUM_COLUMNS > 0u) & (column + vec4u(0u, 1u, 2u, 3u) >= vec4u(size.N));
-}
-
-// The columns beside those of C are ones.
-fn onesOr(values: vec4f, column: u32) -> vec4f {
-  if (SUM_COLUMNS == 0u) {
-    return values;
-  }
-  return select(values, vec4f(1.0), areSums(column));
-}
-
 // A step of k: `a` is of the invocation's four rows, `b` of its four columns.
 fn multiplyAdd(sums: ptr<function, Sums>, a: vec4f, b: vec4f) {
   // each m of 32
@@ -65,14 +47,15 @@ fn addProducts(
 ) {
   beginA(ofA, firstK);
   beginB(ofB, firstK);
+  let areOnes = areSums(column);
   var k = firstK;
   for (; k + 4u <= endK; k += 4u) {
     let steps = stepsB(ofB, k);
     let b = mat4x4f(
-      onesOr(steps[0], column),
-      onesOr(steps[1], column),
-      onesOr(steps[2], column),
-      onesOr(steps[3], column),
+      onesOr(steps[0], areOnes),
+      onesOr(steps[1], areOnes),
+      onesOr(steps[2], areOnes),
+      onesOr(steps[3], areOnes),
     );
     let rows = transpose(stepsA(ofA, k));
     // each m of 32
@@ -81,7 +64,7 @@ fn addProducts(
   }
   if (HAS_REST) {
     for (; k < endK; k++) {
-      multiplyAdd(sums, stepA(ofA, k), onesOr(stepB(ofB, k), column));
+      multiplyAdd(sums, stepA(ofA, k), onesOr(stepB(ofB, k), areOnes));
     }
   }
 }

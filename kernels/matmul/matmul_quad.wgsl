@@ -49,24 +49,6 @@ fn swapped(own: vec4f) -> array<vec4f, 4> {
   return array<vec4f, 4>(own, quadSwapX(own), quadSwapY(own), quadSwapDiagonal(own));
 }
 
-// NaN or 0, which are added to sums.
-fn nanWhere(isMissing: vec4<bool>) -> vec4f {
-  return bitcast<vec4f>(select(vec4u(0u), vec4u(0x7fc00000u), isMissing));
-}
-
-// Which of four columns are not of C but those beside it, of the sums.
-fn areSums(column: u32) -> vec4<bool> {
-  return vec4<bool>(SUM_COLUMNS > 0u) & (column + vec4u(0u, 1u, 2u, 3u) >= vec4u(size.N));
-}
-
-// The columns beside those of C are ones.
-fn onesOr(values: vec4f, areOnes: vec4<bool>) -> vec4f {
-  if (SUM_COLUMNS == 0u) {
-    return values;
-  }
-  return select(values, vec4f(1.0), areOnes);
-}
-
 // Of four columns the values at four steps each.
 fn columnsOfB(own: ptr<function, FourB>, k: u32, areOnes: vec4<bool>) -> mat4x4f {
   let steps = stepsB(own, k);

@@ -1,7 +1,7 @@
 import type { GpuFamily, KernelTarget } from '../../graph/launch.js';
 import { sizeOf } from '../../shape.js';
 import { LONG_PARTS } from './matmul-common.js';
-import { isHalfFull, isSmallProduct, isSomething, type Product, tilesOf } from './matmul-product.js';
+import { exceedsSixteen, isHalfFull, isSmallProduct, isSomething, type Product, tilesOf } from './matmul-product.js';
 import { type MatmulVariant, TECHNIQUES } from './matmul-techniques.js';
 
 /** Whether a variant can compute this product on such an adapter. */
@@ -171,8 +171,7 @@ function quadFor(product: Product, target: KernelTarget): MatmulVariant {
  * half of it of 509 and more; of 16 rows or columns, where half of a square is empty, 1.07 to 1.1.
  */
 function takesOctet(product: Product, target: KernelTarget): boolean {
-  const { M, N } = product.sizes;
-  return Math.min(M, N) > 16 && offersVariant(product, 'octet', target);
+  return exceedsSixteen(product) && offersVariant(product, 'octet', target);
 }
 
 /** The largest tile of which there are enough, and which is not mostly empty. */

@@ -67,6 +67,11 @@ export function isHalfFull({ sizes: { M, N } }: Product, rows: number, columns: 
   return rows <= 2 * M && columns <= 2 * N;
 }
 
+/** Whether squares of 16 elements of C would be more than one along either axis. */
+export function exceedsSixteen({ sizes: { M, N } }: Product): boolean {
+  return Math.min(M, N) > 16;
+}
+
 /** Whether something is multiplied at all. */
 export function isSomething({ sizes: { M, N, K } }: Product): boolean {
   return Math.min(M, N, K) > 0;

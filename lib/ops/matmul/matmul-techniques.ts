@@ -13,7 +13,7 @@ import {
 } from '../../generated/wgsl.js';
 import { ceilDivide, fillBlock } from '../../graph/launch.js';
 import { fillTemplate } from '../../graph/template.js';
-import { isSomething, type Product } from './matmul-product.js';
+import { exceedsSixteen, isSomething, type Product } from './matmul-product.js';
 import { constantsText, either, LONG_PARTS, storesOf, type Technique, type Width } from './matmul-common.js';
 import { matrices } from './matmul-matrices.js';
 import { thinTechnique } from './matmul-thin.js';
@@ -128,11 +128,6 @@ function quad(side: 1 | 2): Technique {
     offers: (product) =>
       (product.gathered !== undefined || isAligned(product)) && (side === 1 || exceedsSixteen(product)),
   };
-}
-
-/** Whether squares of 16 elements of C would be more than one along either axis. */
-function exceedsSixteen({ sizes: { M, N } }: Product): boolean {
-  return Math.min(M, N) > 16;
 }
 
 /** The kernel in which eight invocations load a strip of A between them. */
