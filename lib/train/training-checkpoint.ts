@@ -8,7 +8,6 @@ import { printable } from '../printable.js';
 import type { Callback, CallbackState, TrainingRun } from './callback.js';
 import type { Epoch } from './history.js';
 import { describeTraining, differencesFrom, type TrainingDescription } from './training-description.js';
-import type { TrainingLoop } from './training-loop.js';
 
 /** What the metadata of such a file say it is, under the name of this library. */
 const KIND = 'training checkpoint';
@@ -36,6 +35,11 @@ interface Contents {
   /** What the epoch at hand has come to so far. */
   readonly meters: Readonly<Record<string, StoredTensor['data']>>;
   readonly callbacks: Readonly<Record<string, CallbackState>>;
+}
+
+/** A training that has not begun yet, and can begin behind some steps. */
+interface Resumable extends TrainingRun {
+  goOnBehind(step: number, epochs: readonly Epoch[], seconds: number): void;
 }
 
 /** What stays the same from one checkpoint of a training to the next. */
@@ -109,7 +113,7 @@ export class TrainingCheckpoint {
    * @internal Has a training that has not begun yet go on from here. All or nothing: throws OptionError naming all in which it
    * is another one.
    */
-  restore(run: TrainingLoop): void {
+  restore(run: Resumable): void {
     const { id, description, step, epochs, seconds, firstEpoch, generators, meters, callbacks } = this.#contents;
     const steps = description.schedules.map((each) => each.step);
     const now = describeTraining(run, steps);
