@@ -1,5 +1,5 @@
 // matmul_quad.wgsl: C = op(A) · op(B), 16 x 4 elements of C an invocation and 16 x 16 a quad of invocations, or SIDE² times as
-// many, straight from storage; the four load a row of A between them and pass it on by swaps. Joined behind
+// many and 8 rows more, straight from storage; the four load a row of A between them and pass it on by swaps. Joined behind
 // `enable subgroups;`, common.wgsl, matmul_common.wgsl, for A and for B matmul_quad_loads.wgsl, and matmul_stores.wgsl. A
 // template: lib/graph/template.ts fills in the block `tile` and repeats the lines between `each` and `end`.
 //
@@ -12,9 +12,12 @@
 //      m   ┌──┐      │  │  │  │  │     neighbours': sum r is that of row r ^ 4q. A swap is one shuffle of a register,
 //      …   │q │      │  │  │  │  │ 16  where a broadcast takes SwiftShader half a dozen instructions.
 //      m+15└──┘      └──┴──┴──┴──┘
-//             With SIDE = 2 there are two such blocks of rows, 16 apart, and two of columns, 4 · LANES apart.
-// Launch      workgroup LANES x 1; ⌈N/(4 · SIDE · LANES)⌉ · ⌈M/(16 · SIDE)⌉ · batch · parts workgroups in one row, folded at 65,535
-// Cost        a step of k: 128 · SIDE² flop an invocation for 2 · SIDE vec4 loads, 32 · SIDE B, and 12 · SIDE swaps
+//             With SIDE = 2 there are two such blocks of rows, 16 apart, and two of columns, 4 · LANES apart. With HALVES = 1
+//             there are 8 rows more below: invocations 2p and 2p + 1 load the same four of them, and have two each.
+// Launch      workgroup LANES x 1; ⌈N/(4 · SIDE · LANES)⌉ · ⌈M/(16 · SIDE + 8 · HALVES)⌉ · batch · parts workgroups in one row,
+//             folded at 65,535
+// Cost        a step of k, without HALVES: 128 · SIDE² flop an invocation for 2 · SIDE vec4 loads, 32 · SIDE B, and 12 · SIDE
+//             swaps
 // For         adapters that run on the CPU, where invocations are the lanes of SIMD registers and a load is as dear as a
 //             dozen multiply-adds: SwiftShader gathers each component lane by lane. How it compiles decides the rest (12
 //             instructions of x86-64 a multiply-add of a quad in all with SIDE = 2, in a turn of 25,000 that no cache of
@@ -32,6 +35,7 @@
 
 // begin tile
 const SIDE = 1u;
+const HALVES = 0u; // blocks of 8 rows below those of 16, 0 or 1
 const FOURS = 1u; // of steps of k in a turn, 1 or 2
 // end tile
 
@@ -41,8 +45,15 @@ override IS_ONE_BLOCK: bool = false;
 // Whether K is no multiple of 4.
 override HAS_REST: bool = true;
 
-// Of each row four columns of each block. Row r of an invocation is row r ^ 4q of the tile.
-alias Sums = array<vec4f, 16u * SIDE * SIDE>;
+const ROWS = 16u * SIDE + 8u * HALVES;
+
+// Of each row four columns of each block.
+alias Sums = array<vec4f, ROWS * SIDE>;
+
+// Which row of the tile sum r of an invocation is of.
+fn rowOfSum(r: u32, quad: u32) -> u32 {
+  return r ^ (quad * select(2u, 4u, r < 16u * SIDE));
+}
 
 // What the four of a quad have.
 fn swapped(own: vec4f) -> array<vec4f, 4> {
@@ -70,14 +81,32 @@ fn addProduct(sums: ptr<function, Sums>, i: u32, j: u32, a: vec4f, b: vec4f) {
   // end g
 }
 
+// The two rows of four that are an invocation's own: in a block of 8 rows two invocations load the same four.
+fn halfOf(four: vec4f, quad: u32) -> vec4f {
+  return vec4f(select(four.xy, four.zw, (quad & 1u) != 0u), 0.0, 0.0);
+}
+
+fn addHalf(sums: ptr<function, Sums>, j: u32, quad: u32, a: vec4f, b: vec4f) {
+  let rows = swapped(halfOf(a, quad));
+  // each g of 4
+  // each x of 2
+  (*sums)[(16u * SIDE + 2u * $g + $x) * SIDE + j] += rows[$g][$x] * b;
+  // end x
+  // end g
+}
+
 fn addProducts(
   sums: ptr<function, Sums>,
   // each i of SIDE
   ofA_$i: ptr<function, FourA>,
   // end i
+  // each half of HALVES
+  ofHalf: ptr<function, FourA>,
+  // end half
   // each j of SIDE
   ofB_$j: ptr<function, FourB>,
   // end j
+  quad: u32,
   column: u32,
   firstK: u32,
   endK: u32,
@@ -85,6 +114,9 @@ fn addProducts(
   // each i of SIDE
   beginA(ofA_$i, firstK);
   // end i
+  // each half of HALVES
+  beginA(ofHalf, firstK);
+  // end half
   // each j of SIDE
   beginB(ofB_$j, firstK);
   let areOnes_$j = areSums(column + $j * 4u * LANES);
@@ -118,6 +150,27 @@ fn addProducts(
       // end g
       // end x
       // end i
+      // each half of HALVES
+      // each f of FOURS
+      let half_$f = transpose(stepsA(ofHalf, k + 4u * $f));
+      // end f
+      // each x of 2
+      // each f of FOURS
+      let halfRows_$x_$f = swapped(select(half_$f[$x], half_$f[$x + 2], (quad & 1u) != 0u));
+      // end f
+      // each g of 4
+      // each j of SIDE
+      // each c of 4
+      (*sums)[(16u * SIDE + 2u * $g + $x) * SIDE + $j][$c] += dot(halfRows_$x_0[$g], b_$j_0[$c])
+      // each once of SECONDS
+        + dot(halfRows_$x_1[$g], b_$j_1[$c])
+      // end once
+      ;
+      // end c
+      // end j
+      // end g
+      // end x
+      // end half
       continuing {
         k += 4u * FOURS;
         break if k + 4u * FOURS > endK;
@@ -135,6 +188,12 @@ fn addProducts(
       addProduct(sums, $i, $j, a_$i, b_$j);
       // end j
       // end i
+      // each half of HALVES
+      let half = stepA(ofHalf, k);
+      // each j of SIDE
+      addHalf(sums, $j, quad, half, b_$j);
+      // end j
+      // end half
     }
   }
 }
@@ -148,7 +207,7 @@ fn matmulQuad(
 ) {
   let tile = tileOf(
     workgroupIndex(workgroupId, workgroups),
-    16u * SIDE,
+    ROWS,
     4u * SIDE * LANES,
     columnsOfC(),
   );
@@ -156,11 +215,14 @@ fn matmulQuad(
     return; // the same for the whole workgroup
   }
   let quad = placeInSubgroup & 3u; // WGSL does not tie it to `lane`
-  let tileRow = tile.row * 16u * SIDE;
+  let tileRow = tile.row * ROWS;
   let column = (tile.column * SIDE * LANES + lane) * 4u;
   // each i of SIDE
   var ofA_$i = fourA(tile.startA, tileRow + 16u * $i + 4u * quad);
   // end i
+  // each half of HALVES
+  var ofHalf = fourA(tile.startA, tileRow + 16u * SIDE + 4u * (quad >> 1u));
+  // end half
   // each j of SIDE
   var ofB_$j = fourB(tile.startB, column + $j * 4u * LANES);
   // end j
@@ -171,9 +233,13 @@ fn matmulQuad(
       // each i of SIDE
       &ofA_$i,
       // end i
+      // each half of HALVES
+      &ofHalf,
+      // end half
       // each j of SIDE
       &ofB_$j,
       // end j
+      quad,
       column,
       tile.firstK,
       tile.endK,
@@ -186,14 +252,18 @@ fn matmulQuad(
         // each i of SIDE
         &ofA_$i,
         // end i
+        // each half of HALVES
+        &ofHalf,
+        // end half
         // each j of SIDE
         &ofB_$j,
         // end j
+        quad,
         column,
         block,
         min(block + BLOCK, tile.endK),
       );
-      for (var r = 0u; r < 16u * SIDE * SIDE; r++) {
+      for (var r = 0u; r < ROWS * SIDE; r++) {
         totals[r] += sums[r];
       }
     }
@@ -204,6 +274,11 @@ fn matmulQuad(
     addProduct(&totals, $i, $j, missingA(ofA_$i), vec4f(1.0));
     // end j
     // end i
+    // each half of HALVES
+    // each j of SIDE
+    addHalf(&totals, $j, quad, missingA(ofHalf), vec4f(1.0));
+    // end j
+    // end half
   }
   // each j of SIDE
   let missing_$j = select(missingB(ofB_$j), vec4f(0.0), areSums(column + $j * 4u * LANES));
@@ -211,20 +286,20 @@ fn matmulQuad(
   beginStages();
   var r = 0u;
   loop {
-    let row = tileRow + (r ^ (4u * quad));
+    let row = tileRow + rowOfSum(r, quad);
     // each j of SIDE
     storeQuad(tile.matrix, row, column + $j * 4u * LANES, totals[r * SIDE + $j] + missing_$j);
     // end j
     continuing {
       r++;
-      break if r == 16u * SIDE;
+      break if r == ROWS;
     }
   }
   // each j of SIDE
   let at_$j = size.N - (column + $j * 4u * LANES);
   if (SUM_COLUMNS > 0u) {
-    for (var r = 0u; r < select(0u, 16u * SIDE, at_$j < 4u); r++) {
-      storeSum(tile.matrix, tileRow + (r ^ (4u * quad)), totals[r * SIDE + $j][at_$j]);
+    for (var r = 0u; r < select(0u, ROWS, at_$j < 4u); r++) {
+      storeSum(tile.matrix, tileRow + rowOfSum(r, quad), totals[r * SIDE + $j][at_$j]);
     }
   }
   // end j

@@ -26,6 +26,7 @@ export const MATMUL_VARIANTS = [
   'broadcast',
   'quad',
   'quad32x32',
+  'quad40x32',
   'octet',
   'vector',
   'thin',
@@ -101,20 +102,20 @@ const widthOfAll = (product: Product): Width => (isAligned(product) ? 4 : 1);
 /** Steps of K that the kernels which read straight from storage sum at once: BLOCK in kernels/matmul/matmul_common.wgsl. */
 const BLOCK = 256;
 
-/** The kernel in which four invocations load a row of A between them, for squares of 16 or 32 elements of C. */
-function quad(side: 1 | 2): Technique {
+/** The kernel in which four invocations load a row of A between them, for squares of 16 or 32 elements of C, or 8 rows more. */
+function quad(side: 1 | 2, halves: 0 | 1 = 0): Technique {
   const lanes = (product: Product): number => lanesFor(product, 4 * side, 1 / 16);
   const own = ({ sizes: { K } }: Product): string => {
     const fours = K % 8 === 0 ? 2 : 1;
-    const template = fillBlock(matmulQuadWgsl, 'tile', constantsText({ SIDE: side, FOURS: fours }));
-    return fillTemplate(template, { SIDE: side, FOURS: fours, SECONDS: fours - 1 });
+    const template = fillBlock(matmulQuadWgsl, 'tile', constantsText({ SIDE: side, HALVES: halves, FOURS: fours }));
+    return fillTemplate(template, { SIDE: side, HALVES: halves, FOURS: fours, SECONDS: fours - 1 });
   };
   return {
     code: (product) => quadLoadsOf('A', product) + quadLoadsOf('B', product) + storesOf(product) + own(product),
     entryPoint: 'matmulQuad',
     readsQuads: ({ inQuads }) => inQuads,
     width: ({ inQuads }) => (inQuads.C ? 4 : 1),
-    tile: (product) => [16 * side, 4 * side * lanes(product)],
+    tile: (product) => [16 * side + 8 * halves, 4 * side * lanes(product)],
     sumColumns: SUM_COLUMNS,
     constants: (product) => ({
       LANES: lanes(product),
@@ -182,6 +183,7 @@ export const TECHNIQUES: Readonly<Record<MatmulVariant, Technique>> = {
   },
   quad: quad(1),
   quad32x32: quad(2),
+  quad40x32: quad(2, 1),
   octet: OCTET,
   vector: {
     code: () => matmulScalarLoadsWgsl + matmulVectorWgsl,

@@ -17,7 +17,15 @@ import { webgpu } from '../../support/webgpu.js';
 
 const COMPUTED: readonly Computed[] = ['output', 'picture', 'weight'];
 
-const VARIANTS: readonly MatmulVariant[] = ['tiled32x32', 'prefetch128x64', 'split32x32', 'thin', 'quad32x32', 'octet'];
+const VARIANTS: readonly MatmulVariant[] = [
+  'tiled32x32',
+  'prefetch128x64',
+  'split32x32',
+  'thin',
+  'quad32x32',
+  'quad40x32',
+  'octet',
+];
 
 /** The products that a case is. */
 function productsOf(computed: Computed, operation: Operation, { inputs, attributes }: Case) {

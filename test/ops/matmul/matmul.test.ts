@@ -42,6 +42,9 @@ const SIZES = [
   [4, 128, 772],
   [20, 68, 261],
   [12, 36, 3],
+  [41, 24, 8],
+  [40, 36, 520],
+  [84, 20, 264],
 ] as const;
 
 /** Around tiles of 32 to 128 rows and 32 and 64 columns, depths of 16 and 32: nothing, and everything, a multiple of 4. */
@@ -79,14 +82,14 @@ const FLOATS: readonly [DType, DType] = ['f32', 'f32'];
 const FORMS = ['A · B', 'Aᵀ · B', 'A · Bᵀ', 'Aᵀ · Bᵀ'] as const;
 
 /** Every transpose, and 16-bit floats as each of the operands: rows of odd length begin in the middle of a word. */
-const STRAIGHT = (['naive', 'direct', 'broadcast', 'quad', 'quad32x32', 'octet', 'vector'] as const).flatMap(
-  (variant): Trial[] => [
-    ...FORMS.map((form): Trial => ({ variant, form, sizes: SIZES })),
-    { variant, form: 'A · B', types: ['f16', 'f16'], sizes: SIZES },
-    { variant, form: 'Aᵀ · B', types: ['f16', 'f32'], sizes: SIZES },
-    { variant, form: 'A · Bᵀ', types: ['f32', 'f16'], sizes: SIZES },
-  ],
-);
+const STRAIGHT = (
+  ['naive', 'direct', 'broadcast', 'quad', 'quad32x32', 'quad40x32', 'octet', 'vector'] as const
+).flatMap((variant): Trial[] => [
+  ...FORMS.map((form): Trial => ({ variant, form, sizes: SIZES })),
+  { variant, form: 'A · B', types: ['f16', 'f16'], sizes: SIZES },
+  { variant, form: 'Aᵀ · B', types: ['f16', 'f32'], sizes: SIZES },
+  { variant, form: 'A · Bᵀ', types: ['f32', 'f16'], sizes: SIZES },
+]);
 
 /** Templates: a software adapter takes a second to compile each that is filled in otherwise, so that few say much. */
 const FILLED_IN: readonly Trial[] = [
@@ -284,6 +287,11 @@ test('adapters that run on the CPU get variants without workgroup memory where a
   t.equal(choose(['subgroups'], true), 'broadcast', 'N is not a multiple of 4');
   t.equal(choose([], false), 'direct');
   t.equal(choose(['subgroups'], true, 8), 'naive', 'one that others can be joined to');
+  const large = (M: number, N: number) =>
+    variantFor(productOf(f32([M, 2400]), f32([2400, N]), plain), targetOf(true, ['subgroups']));
+  t.equal(large(16, 400), 'quad', 'half of a larger square would be empty');
+  t.equal(large(64, 200), 'quad32x32');
+  t.equal(large(200, 64), 'quad40x32', 'five tiles are full, of seven the last one is empty but for a quarter');
   for (const M of [1, 3, 100, 5000]) {
     const variant = variantFor(productOf(f32([M, 2000]), f32([2000, M]), plain), targetOf(false, ['subgroups']));
     t.notOk(['direct', 'broadcast', 'quad'].includes(variant), variant);
