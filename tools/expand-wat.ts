@@ -39,3 +39,18 @@ function checkRows(file: string, text: string): void {
 export function isFragment(text: string): boolean {
   return !/^\(module/m.test(text);
 }
+
+/** A module without its comments, and without the functions that a file was joined for but nobody calls. */
+export function withoutUnused(text: string): string {
+  const code = text.replace(/;;.*$/gm, '');
+  const called = new Set(Array.from(code.matchAll(/\bcall (\$\w+)/g), ([, name]) => name));
+  const unused = Array.from(code.matchAll(/\(func (\$\w+)(?!\w*\s*\(export)/g)).find(([, name]) => !called.has(name));
+  if (!unused) return code;
+  let [depth, end] = [0, unused.index];
+  do {
+    const character = code.charAt(end++);
+    if (character === '(') depth++;
+    if (character === ')') depth--;
+  } while (depth > 0 && end < code.length);
+  return withoutUnused(code.slice(0, unused.index) + code.slice(end));
+}

@@ -8,7 +8,8 @@
  * Of a WGSL text goes what is only for its reader, a third of a page's bundle otherwise: comments, but for the file's name
  * and the marks of templates and blocks (lib/graph/template.ts, `fillBlock`), indentation, and empty lines.
  *
- * Texts of WebAssembly may join other files and repeat lines for each row of a table: expand-wat.ts.
+ * Texts of WebAssembly may join other files and repeat lines for each row of a table, and functions that nobody calls are left
+ * out: expand-wat.ts.
  *
  * A WebAssembly text imports its memory as `(memory 1)`. It is assembled for shared memory, which threads need; where
  * there is none, lib/device/cpu/simd.ts changes the one byte that says so. A text with a line `;; Relaxed` in its head
@@ -23,7 +24,7 @@ import { createHash } from 'node:crypto';
 import { basename, dirname, join, sep } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
-import { expandWat, isFragment } from './expand-wat.js';
+import { expandWat, isFragment, withoutUnused } from './expand-wat.js';
 import { root } from './root.js';
 
 const kernels = join(root, 'kernels');
@@ -104,7 +105,8 @@ export type Assembler = (file: string, text: string) => string;
 export async function loadAssembler(): Promise<Assembler> {
   const { default: loadWabt } = await import('wabt');
   const wabt = await loadWabt();
-  return (file, text) => {
+  return (file, expanded) => {
+    const text = withoutUnused(expanded);
     // The assembler's own validation knows neither shared memory nor relaxed SIMD: it is given the text as it stands.
     const plain = wabt.parseWat(file, text, { simd: true, bulk_memory: true, relaxed_simd: true });
     plain.resolveNames();

@@ -1,5 +1,5 @@
 import test from 'tape';
-import { expandWat, isFragment } from '../../tools/expand-wat.js';
+import { expandWat, isFragment, withoutUnused } from '../../tools/expand-wat.js';
 
 /** A file, expanded beside others. */
 const expanded = (text: string, files: Readonly<Record<string, string>> = {}): string =>
@@ -50,5 +50,21 @@ test('a line of a table that is no row is refused, with its file and number', (t
 
 test('a file without a module is a fragment', (t) => {
   t.deepEqual([isFragment(';; a (module of words\n  (func $f)\n'), isFragment(';; head\n(module\n)')], [true, false]);
+  t.end();
+});
+
+test('functions that nobody calls are left out, and those that only they call', (t) => {
+  const module = `(module
+  (func $used (param $x i32) (result i32) (local.get $x)) ;; (call $comment
+  (func $inner (result i32) (i32.const 1))
+  (func $outer (result i32) (i32.add (call $inner) (i32.const 2)))
+  (func $shown (export "shown") (result i32) (i32.const 3))
+  (func (export "run") (result i32) (call $used (i32.const 4))))`;
+  const left = withoutUnused(module);
+  t.deepEqual(
+    Array.from(left.matchAll(/\(func (\S+)/g), ([, name]) => name),
+    ['$used', '$shown', '(export'],
+  );
+  t.equal(left.split('(').length, left.split(')').length, 'what is left is whole');
   t.end();
 });
