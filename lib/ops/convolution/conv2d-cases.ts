@@ -41,6 +41,11 @@ const CASES: readonly Row[] = [
   [[2, 3, 2, 4], 4, [3, 1], { padding: [1, 0] }],
   [[1, 17, 16, 4], 32, 3, { padding: 1 }],
   [[0, 5, 5, 3], 4, 3],
+  // Strides and dilations with a divisor in common, or none, so that some pixels meet no window.
+  [[2, 11, 9, 4], 8, 3, { stride: 2, dilation: 2, padding: 2 }],
+  [[1, 10, 11, 3], 5, 3, { stride: 2, dilation: 3, padding: [3, 2, 1, 4] }],
+  [[1, 13, 12, 4], 4, [2, 3], { stride: [4, 3], dilation: [2, 2], padding: 1 }],
+  [[1, 9, 14, 8], 4, [4, 1], { stride: [3, 2], dilation: [2, 2], groups: 2 }],
   // By Winograd's tiles on the CPU.
   [[3, 11, 8, 16], 24, 3, { padding: 1 }],
   [[3, 12, 8, 16], 24, 3, { padding: [2, 0, 2, 0] }],

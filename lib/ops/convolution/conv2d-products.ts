@@ -58,7 +58,7 @@ function windowConstants(down: Axis, across: Axis, channels: number, groups: num
  * With channels in groups there is one such product for each group, of its channels: they are a batch.
  * `first`, `second`: the element types of the operation's inputs. `besides`, `hasSums`: beside the weight gradient the output is summed over all places, for the gradient of a bias.
  * The input gradient is, at a stride, one such product for each parity of pixels (kernels/convolution/conv2d_turned.wgsl).
- * Undefined where a convolution is none: an input gradient of strided and dilated windows, no elements.
+ * Undefined where there are no elements.
  */
 export function conv2dProducts(
   computed: Computed,
@@ -112,7 +112,6 @@ export function conv2dProducts(
       },
     ];
   }
-  if ([down, across].some((each) => each.stride > 1 && each.dilation > 1)) return undefined;
   const head = conv2dMatrixWgsl + conv2dTurnedWgsl;
   return paritiesOf(down).flatMap((ofDown) =>
     paritiesOf(across).map((ofAcross): Product => {
@@ -137,12 +136,14 @@ export function conv2dProducts(
             KERNEL_WIDTH: S,
             LAST_DOWN: ofDown.last,
             LAST_ACROSS: ofAcross.last,
-            STEP_DOWN: down.stride,
-            STEP_ACROSS: across.stride,
+            TAP_STEP_DOWN: ofDown.tapStep,
+            TAP_STEP_ACROSS: ofAcross.tapStep,
             PICTURE_HEIGHT: H,
             PICTURE_WIDTH: W,
             FIRST_DOWN: ofDown.first,
             FIRST_ACROSS: ofAcross.first,
+            STEP_DOWN: down.stride,
+            STEP_ACROSS: across.stride,
           },
         },
       };
@@ -171,28 +172,41 @@ interface Parity {
   readonly first: number;
   /** The last tap, with which the turned window begins; 0 where there is none. */
   readonly last: number;
+  /** From one tap to the next. */
+  readonly tapStep: number;
 }
 
-/** A parity for each tap of 0 to stride - 1, without those that no pixel has. */
+/** A parity for each residue of pixels, without those that no pixel has; some meet no tap. */
 function paritiesOf({ size, windows, taps, stride, dilation, before }: Axis): Parity[] {
-  return Array.from({ length: stride }, (_, tap): Parity => {
-    // Pixel h is met by tap r of output p where h = p · stride + r · dilation - before.
-    const first = (((tap - before) % stride) + stride) % stride;
-    const own = Math.max(0, ceilDivide(taps - tap, stride));
-    const last = tap + Math.max(own - 1, 0) * stride;
-    // The output of tap `tap` for the first pixel, less that for the last tap, which is the first one of the window.
-    const firstOutput = (first + before - tap) / stride - Math.max(own - 1, 0) * dilation;
+  // Pixel h is met by tap r of output p where h = p · stride + r · dilation - before.
+  const common = gcd(stride, dilation);
+  const tapStep = stride / common;
+  return Array.from({ length: stride }, (_, residue): Parity => {
+    const first = (((residue - before) % stride) + stride) % stride;
+    const firstTap = Array.from({ length: Math.min(tapStep, taps) }, (_own, tap) => tap).find(
+      (tap) => (tap * dilation) % stride === residue,
+    );
+    const own = firstTap === undefined ? 0 : ceilDivide(taps - firstTap, tapStep);
+    const last = firstTap === undefined ? 0 : firstTap + (own - 1) * tapStep;
+    // The output of the last tap for the first pixel: the first one of the turned window.
+    const firstOutput = own === 0 ? 0 : (first + before - last * dilation) / stride;
     return {
       axis: {
         size: windows,
         windows: ceilDivide(size - first, stride),
         taps: own,
         stride: 1,
-        dilation,
+        dilation: dilation / common,
         before: -firstOutput,
       },
       first,
-      last: own === 0 ? 0 : last,
+      last,
+      tapStep,
     };
   }).filter(({ axis }) => axis.windows > 0);
+}
+
+/** The greatest common divisor. */
+function gcd(a: number, b: number): number {
+  return b === 0 ? a : gcd(b, a % b);
 }
