@@ -41,6 +41,8 @@ const CASES: readonly Row[] = [
   [[2, 3, 2, 4], 4, [3, 1], { padding: [1, 0] }],
   [[1, 17, 16, 4], 32, 3, { padding: 1 }],
   [[0, 5, 5, 3], 4, 3],
+  [[2, 4, 5, 0], 3, 3],
+  [[1, 5, 4, 3], 0, 3],
   // Strides and dilations with a divisor in common, or none, so that some pixels meet no window.
   [[2, 11, 9, 4], 8, 3, { stride: 2, dilation: 2, padding: 2 }],
   [[1, 10, 11, 3], 5, 3, { stride: 2, dilation: 3, padding: [3, 2, 1, 4] }],

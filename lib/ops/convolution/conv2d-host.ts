@@ -20,12 +20,12 @@ import type { Beside } from '../matmul/matmul-kernels.js';
 import { isSomething, type Product } from '../matmul/matmul-product.js';
 import { besidesOf, PRODUCT, productStages, SUMS } from '../matmul/matmul-stages.js';
 import { sumOperation } from '../reduce/sum.js';
-import { naiveLaunch } from './conv2d-naive.js';
 import { conv2dSimdPhases, inputGradientSimdPhases } from './conv2d-simd.js';
 import { weightGradientSimdPhases } from './conv2d-simd-weight-gradient.js';
 import { type Conv2dAttributes, conv2dAttributesOf, conv2dSizes } from './conv2d-sizes.js';
 import { type Computed, conv2dProducts } from './conv2d-products.js';
 import { conv2dLaunches, conv2dVariants } from './conv2d-kernels.js';
+import { zerosLaunch } from './conv2d-zeros.js';
 import { winogradInputGradientPhases, winogradPhases } from './winograd-products.js';
 import { winogradWeightGradientPhases } from './winograd-weight-gradient.js';
 
@@ -53,17 +53,17 @@ export function conv2dHost<A extends Conv2dAttributes>(computed: Computed, opera
     const columns = sizeOf(shape.slice(computed === 'weight' ? 1 : -1));
     return { shape, own, sizes: conv2dSizes(picture, output, own), columns };
   };
-  /** What is made of the products where there are some, or of the one launch that computes any convolution. */
+  /** What is made of the products, or of the one launch where there is nothing to add up. */
   const made = <T>(
     chain: Chain,
     { inputs, attributes }: Call<Attributes>,
     ofProducts: (products: readonly Product[], beside: Beside) => T,
-    ofNaive: (launch: Launch) => T,
+    ofZeros: (launch: Launch) => T,
   ): T => {
     const { shape, own, sizes } = use(inputs, attributes);
     const types = typesOf(inputs);
     const products = conv2dProducts(computed, sizes, own, types, besidesOf(chain));
-    if (!products) return ofNaive(naiveLaunch(computed, sizeOf(shape), sizes, own, types));
+    if (!products) return ofZeros(zerosLaunch(sizeOf(shape)));
     // Rows of all products and groups together, of which all have the same columns.
     const columns = elementAt(products, 0).sizes.N;
     const rows = sizeOf(shape) / columns;
@@ -111,7 +111,7 @@ export function conv2dHost<A extends Conv2dAttributes>(computed: Computed, opera
         chain,
         call,
         (products, beside) => conv2dVariants(products, target, beside),
-        (launch) => [{ name: 'naive', launches: [launch] }],
+        (launch) => [{ name: 'zeros', launches: [launch] }],
       ),
     simd(chain, { inputs, attributes }) {
       const { own, sizes, columns } = use(inputs, attributes);

@@ -158,7 +158,7 @@ function pickedCode(
 }
 
 /** The same of an operand's elements: `storedX`, or by fours `storedQuadX`. */
-export function operandCode(operand: 'A' | 'B', dtype: DType, isInQuads = false): string {
+function operandCode(operand: 'A' | 'B', dtype: DType, isInQuads = false): string {
   const stored: Readonly<Partial<Record<DType, string>>> = { f16: matmulHalfWgsl, u8: matmulBytesWgsl };
   const counts = { QUADS: Number(isInQuads), NUMBERS: Number(!isInQuads) };
   return fillTemplate(stored[dtype] ?? matmulFloatsWgsl, counts, { X: operand, BINDING: operand === 'A' ? '0' : '1' });
