@@ -42,7 +42,7 @@ export class ReduceEnds {
     this.#scratchBytes = this.#ofStages;
   }
 
-  /** Whether stages compute what is read: what `read` gives is gone with the next `begin`. */
+  /** Whether stages compute what is read. */
   get hasHead(): boolean {
     return this.#head !== undefined;
   }

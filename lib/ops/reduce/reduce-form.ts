@@ -7,6 +7,7 @@ import { oneRow, type ReduceEnds } from './reduce-ends.js';
 /** Stages on many blocks of fewer elements take longer to call than the elements to be written and read; a few do not matter. */
 const LEAST_STAGED = 512;
 const FEW_BLOCKS = 16;
+
 /** An axis: its size, and how far apart its elements are. */
 interface Axis {
   readonly size: number;
