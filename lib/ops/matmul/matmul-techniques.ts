@@ -102,51 +102,51 @@ const widthOfAll = (product: Product): Width => (isAligned(product) ? 4 : 1);
 /** Steps of K that the kernels which read straight from storage sum at once: BLOCK in kernels/matmul/matmul_common.wgsl. */
 const BLOCK = 256;
 
-/** The kernel in which four invocations load a row of A between them, for squares of 16 or 32 elements of C, or 8 rows more. */
-function quad(side: 1 | 2, halves: 0 | 1 = 0): Technique {
-  const lanes = (product: Product): number => lanesFor(product, 4 * side, 1 / 16);
-  const own = ({ sizes: { K } }: Product): string => {
-    const fours = K % 8 === 0 ? 2 : 1;
-    const template = fillBlock(matmulQuadWgsl, 'tile', constantsText({ SIDE: side, HALVES: halves, FOURS: fours }));
-    return fillTemplate(template, { SIDE: side, HALVES: halves, FOURS: fours, SECONDS: fours - 1 });
-  };
+/** What the kernels share whose invocations load both operands between them, straight from storage. */
+function subgroupTechnique(own: Pick<Technique, 'code' | 'entryPoint' | 'tile'> & Partial<Technique>): Technique {
   return {
-    code: (product) => quadLoadsOf('A', product) + quadLoadsOf('B', product) + storesOf(product) + own(product),
-    entryPoint: 'matmulQuad',
     readsQuads: ({ inQuads }) => inQuads,
     width: ({ inQuads }) => (inQuads.C ? 4 : 1),
-    tile: (product) => [16 * side + 8 * halves, 4 * side * lanes(product)],
     sumColumns: SUM_COLUMNS,
-    constants: (product) => ({
-      LANES: lanes(product),
-      IS_ONE_BLOCK: Number(product.sizes.K <= BLOCK),
-      HAS_REST: Number(product.sizes.K % 4 !== 0),
-    }),
     features: ['subgroups'],
     gathers: true,
     parts: partsOfLongSums,
     suitsSoftware: true,
-    offers: (product) =>
-      (product.gathered !== undefined || isAligned(product)) && (side === 1 || exceedsSixteen(product)),
+    ...own,
+    code: (product, isOneBlock) =>
+      quadLoadsOf('A', product) + quadLoadsOf('B', product) + storesOf(product) + own.code(product, isOneBlock),
+    constants: (product) => ({
+      IS_ONE_BLOCK: Number(product.sizes.K <= BLOCK),
+      HAS_REST: Number(product.sizes.K % 4 !== 0),
+      ...own.constants?.(product),
+    }),
   };
 }
 
+/** The kernel in which four invocations load a row of A between them, for squares of 16 or 32 elements of C, or 8 rows more. */
+function quad(side: 1 | 2, halves: 0 | 1 = 0): Technique {
+  const lanes = (product: Product): number => lanesFor(product, 4 * side, 1 / 16);
+  return subgroupTechnique({
+    code({ sizes: { K } }) {
+      const fours = K % 8 === 0 ? 2 : 1;
+      const template = fillBlock(matmulQuadWgsl, 'tile', constantsText({ SIDE: side, HALVES: halves, FOURS: fours }));
+      return fillTemplate(template, { SIDE: side, HALVES: halves, FOURS: fours, SECONDS: fours - 1 });
+    },
+    entryPoint: 'matmulQuad',
+    tile: (product) => [16 * side + 8 * halves, 4 * side * lanes(product)],
+    constants: (product) => ({ LANES: lanes(product) }),
+    offers: (product) =>
+      (product.gathered !== undefined || isAligned(product)) && (side === 1 || exceedsSixteen(product)),
+  });
+}
+
 /** The kernel in which eight invocations load a strip of A between them. */
-const OCTET: Technique = {
-  code: (product) =>
-    quadLoadsOf('A', product) + quadLoadsOf('B', product) + storesOf(product) + fillTemplate(matmulOctetWgsl, {}),
+const octet = subgroupTechnique({
+  code: () => fillTemplate(matmulOctetWgsl, {}),
   entryPoint: 'matmulOctet',
-  readsQuads: ({ inQuads }) => inQuads,
-  width: ({ inQuads }) => (inQuads.C ? 4 : 1),
   tile: () => [32, 32],
-  sumColumns: SUM_COLUMNS,
-  constants: ({ sizes: { K } }) => ({ IS_ONE_BLOCK: Number(K <= BLOCK), HAS_REST: Number(K % 4 !== 0) }),
-  features: ['subgroups'],
   suits: ({ isSoftware, subgroupSize }) => isSoftware && subgroupSize === 8,
-  gathers: true,
-  parts: partsOfLongSums,
-  suitsSoftware: true,
-};
+});
 
 export const TECHNIQUES: Readonly<Record<MatmulVariant, Technique>> = {
   naive: {
@@ -184,7 +184,7 @@ export const TECHNIQUES: Readonly<Record<MatmulVariant, Technique>> = {
   quad: quad(1),
   quad32x32: quad(2),
   quad40x32: quad(2, 1),
-  octet: OCTET,
+  octet,
   vector: {
     code: () => matmulScalarLoadsWgsl + matmulVectorWgsl,
     entryPoint: 'matmulVector',

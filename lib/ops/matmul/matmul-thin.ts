@@ -94,8 +94,8 @@ export const thinTechnique: Technique = {
   gathers: true,
   parts(product) {
     const least = ceilDivide(product.sizes.K, CHAIN * thinPlan(product).slices);
-    if (isSmallProduct(product)) return Math.max(least, 1);
-    return Math.max(least, partsFor(product, tilesOf(product, ...thinTile(product)), SHORT_PARTS));
+    const wanted = isSmallProduct(product) ? 1 : partsFor(product, tilesOf(product, ...thinTile(product)), SHORT_PARTS);
+    return Math.max(least, wanted);
   },
   isOneWorkgroup: (product) => isSmallProduct(product) && tilesOf(product, ...thinTile(product)) <= MOST_TURNS,
   // Of the thin operand it reads rows, of wherever they are stored.
